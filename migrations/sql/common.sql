@@ -1,0 +1,110 @@
+-- The tables that every service has: request ids, event outbox, feed epoch, feed cursors.
+--
+-- DECISION: the runner applies this file once to each schema, as version 0000, BEFORE the schema's own
+-- 0001_*.sql, with {schema} replaced by the schema's name. No service copies these tables into its own files.
+-- The file is part of history once released: change a table by a new numbered file in each schema.
+--
+-- The runner has already created the schema (owned by gridlease_owner) and runs as gridlease_owner with an empty
+-- search_path, so every name is written with its schema.
+--
+-- Scope of a transaction: app.operator, app.tenant and app.caller hold a slug or ''. An empty setting matches
+-- no row, since no organisation's name ends with a slash.
+
+grant usage on schema {schema} to {schema}, {schema}_worker;
+
+-- One row per finished request: the reply that every repetition of the same request id gets.
+-- `owner` is the resource name of the organisation that owns the effect ("operators/o", "tenants/t", "platform"),
+-- `caller` the name of the caller's organisation. Two organisations can never meet in one key.
+create table {schema}.idempotency (
+    owner text collate "C" not null,
+    caller text collate "C" not null,
+    rpc text collate "C" not null,
+    request_id uuid not null,
+    request_hash bytea not null,
+    reply bytea not null,
+    created_at timestamptz not null default clock_timestamp(),
+    constraint idempotency_pkey primary key (owner, caller, rpc, request_id),
+    constraint idempotency_request_hash check (octet_length(request_hash) = 32),
+    constraint idempotency_created_at check (created_at between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
+);
+-- Pruning by age, oldest first.
+create index idempotency_created_at on {schema}.idempotency (created_at);
+
+alter table {schema}.idempotency enable row level security;
+alter table {schema}.idempotency force row level security;
+create policy idempotency_scope on {schema}.idempotency to {schema}, gridlease_owner
+    using (
+        owner = 'operators/' || (select current_setting('app.operator', true))
+        or owner = 'tenants/' || (select current_setting('app.tenant', true))
+        or caller = (select current_setting('app.caller', true))
+    )
+    with check (
+        owner = 'operators/' || (select current_setting('app.operator', true))
+        or owner = 'tenants/' || (select current_setting('app.tenant', true))
+        or caller = (select current_setting('app.caller', true))
+    );
+create policy idempotency_worker on {schema}.idempotency to {schema}_worker using (true) with check (true);
+grant select, insert on {schema}.idempotency to {schema};
+grant select, insert, delete on {schema}.idempotency to {schema}_worker;
+
+-- Events, appended in the transaction of the change they tell. A position is (transaction id, sequence): readers
+-- see only rows below pg_snapshot_xmin(pg_current_snapshot()), so a late commit is never jumped over.
+-- operator_id is '-' for events of the platform or of a tenant alone. audience_tenant is the tenant that may read
+-- the row beside its operator; it is decided when the event is appended and never re-evaluated.
+create table {schema}.outbox (
+    operator_id text collate "C" not null,
+    position_xid bigint not null default pg_current_xact_id()::text::bigint,
+    position_seq bigint not null generated always as identity,
+    event_id uuid not null,
+    kind text collate "C" not null,
+    subject text collate "C" not null,
+    audience_tenant text collate "C",
+    occurred_at timestamptz not null,
+    payload bytea not null,
+    constraint outbox_pkey primary key (operator_id, position_xid, position_seq),
+    constraint outbox_occurred_at check (occurred_at between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
+);
+-- The worker's feed crosses operators; a tenant's feed crosses them too.
+create index outbox_position on {schema}.outbox (position_xid, position_seq);
+create index outbox_tenant on {schema}.outbox (audience_tenant, position_xid, position_seq)
+    where audience_tenant is not null;
+
+alter table {schema}.outbox enable row level security;
+alter table {schema}.outbox force row level security;
+create policy outbox_scope on {schema}.outbox to {schema}, gridlease_owner
+    using (
+        operator_id = (select current_setting('app.operator', true))
+        or audience_tenant = (select current_setting('app.tenant', true))
+    )
+    with check (
+        operator_id = (select current_setting('app.operator', true))
+        or audience_tenant = (select current_setting('app.tenant', true))
+    );
+create policy outbox_worker on {schema}.outbox to {schema}_worker using (true) with check (true);
+grant select, insert on {schema}.outbox to {schema}, {schema}_worker;
+
+-- The epoch of this schema's feed: cursors of another epoch are refused, and a restore begins a new one.
+create table {schema}.feed (
+    only_row boolean not null default true,
+    epoch uuid not null default gen_random_uuid(),
+    constraint feed_pkey primary key (only_row),
+    constraint feed_only_row check (only_row)
+);
+insert into {schema}.feed default values;
+
+alter table {schema}.feed enable row level security;
+alter table {schema}.feed force row level security;
+create policy feed_read on {schema}.feed to {schema}, {schema}_worker using (true) with check (false);
+grant select on {schema}.feed to {schema}, {schema}_worker;
+
+-- How far this service has read other services' feeds; only workers read feeds.
+create table {schema}.feed_cursor (
+    source text collate "C" not null,
+    cursor text collate "C" not null,
+    constraint feed_cursor_pkey primary key (source)
+);
+
+alter table {schema}.feed_cursor enable row level security;
+alter table {schema}.feed_cursor force row level security;
+create policy feed_cursor_worker on {schema}.feed_cursor to {schema}_worker using (true) with check (true);
+grant select, insert, update on {schema}.feed_cursor to {schema}_worker;

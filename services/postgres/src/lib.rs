@@ -1,1 +1,17 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod db;
+pub mod embedded;
+mod error;
+pub mod idempotency;
+pub mod outbox;
+pub mod page;
+mod settings;
+mod tx;
+
+pub use db::Db;
+pub use error::{is_unique_violation, sqlx_error, store_error, violated_constraint};
+pub use idempotency::{Answer, Once, RequestKey};
+pub use outbox::{Cursor, NewEvent, StoredEvent};
+pub use settings::{Secret, Settings};
+pub use tx::Tx;

@@ -1,0 +1,254 @@
+//! The pool, and the one way to a transaction.
+
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use kernel::{Error, Instant, Reason, Scope};
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector, TransactionTrait as _};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Row as _};
+use tracing::{Instrument as _, debug, warn};
+
+use crate::tx::{Access, Tx};
+use crate::{Settings, sqlx_error, store_error};
+
+/// Tries of one transaction before the conflict is told to the caller.
+const TRIES: u32 = 8;
+/// First pause between tries; it doubles, with full jitter, up to the longest.
+const PAUSE_MS_FIRST: u64 = 4;
+const PAUSE_MS_MAX: u64 = 250;
+/// A transaction longer than this is worth a warning: an open one holds back every feed.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// A pool of connections that act as one role. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pool: PgPool,
+    orm: DatabaseConnection,
+}
+
+impl Db {
+    /// Opens the pool and one connection, so that a wrong address or role is told at start.
+    pub async fn connect(settings: &Settings) -> Result<Self, Error> {
+        let pool =
+            pool_options(settings).connect_with(connect_options(settings)?).await.map_err(sqlx_error)?;
+        Ok(Self::of_pool(pool))
+    }
+
+    /// The pool without a first connection: the server may come later.
+    pub fn connect_lazy(settings: &Settings) -> Result<Self, Error> {
+        Ok(Self::of_pool(pool_options(settings).connect_lazy_with(connect_options(settings)?)))
+    }
+
+    fn of_pool(pool: PgPool) -> Self {
+        let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+        Self { pool, orm }
+    }
+
+    /// The pool itself, for what sea-orm has no word for: COPY, a batch in one function call.
+    #[must_use]
+    pub fn sqlx(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Statements outside a transaction. On a request role they see no row, since no scope is set.
+    #[must_use]
+    pub fn conn(&self) -> &DatabaseConnection {
+        &self.orm
+    }
+
+    /// Closes the pool; gives up waiting for connections still in use after five seconds.
+    pub async fn close(&self) {
+        if tokio::time::timeout(Duration::from_secs(5), self.pool.close()).await.is_err() {
+            warn!("connections were still in use when the pool was closed");
+        }
+    }
+
+    /// The server's clock: the only judge of holds and retention.
+    pub async fn database_time(&self) -> Result<Instant, Error> {
+        let row = sqlx::query("select clock_timestamp()").fetch_one(&self.pool).await.map_err(sqlx_error)?;
+        row.try_get(0).map_err(sqlx_error)
+    }
+
+    /// The only way to a transaction that writes: named, timed, READ COMMITTED, scoped, tried again at most eight
+    /// times when another transaction was first (40001, 40P01, 55P03), its commit checked.
+    ///
+    /// `f` may run more than once: it takes the transaction, and gives it back with its result. An `Err`, or a
+    /// future that is dropped, rolls back. Nothing in `f` may wait for the network: effects leave as rows.
+    pub async fn in_tx<T, F, Fut>(&self, name: &'static str, scope: &Scope, f: F) -> Result<T, Error>
+    where
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<(Tx, T), Error>> + Send,
+    {
+        self.run(name, scope, Access::ReadWrite, f).await
+    }
+
+    /// As [`Db::in_tx`], READ ONLY: several statements under one scope. Each still has its own snapshot.
+    pub async fn read<T, F, Fut>(&self, name: &'static str, scope: &Scope, f: F) -> Result<T, Error>
+    where
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<(Tx, T), Error>> + Send,
+    {
+        self.run(name, scope, Access::ReadOnly, f).await
+    }
+
+    async fn run<T, F, Fut>(
+        &self,
+        name: &'static str,
+        scope: &Scope,
+        access: Access,
+        f: F,
+    ) -> Result<T, Error>
+    where
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<(Tx, T), Error>> + Send,
+    {
+        let span = tracing::debug_span!("transaction", name);
+        self.tries(name, scope, access, f).instrument(span).await
+    }
+
+    async fn tries<T, F, Fut>(
+        &self,
+        name: &'static str,
+        scope: &Scope,
+        access: Access,
+        f: F,
+    ) -> Result<T, Error>
+    where
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<(Tx, T), Error>> + Send,
+    {
+        let started = std::time::Instant::now();
+        let mut tried = 1;
+        loop {
+            let outcome = self.once(scope, access, &f).await;
+            match &outcome {
+                Err(error) if error.reason() == Reason::TransactionConflict && tried < TRIES => {
+                    debug!(name, tried, "another transaction was first; trying again");
+                    tokio::time::sleep(pause(tried)).await;
+                    tried += 1;
+                }
+                _ => {
+                    tell(name, tried, started.elapsed(), outcome.is_ok());
+                    return outcome.map_err(|error| with_retry_hint(error, tried));
+                }
+            }
+        }
+    }
+
+    async fn once<T, F, Fut>(&self, scope: &Scope, access: Access, f: &F) -> Result<T, Error>
+    where
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<(Tx, T), Error>> + Send,
+    {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that begins a transaction")]
+        let begun = self.orm.begin().await.map_err(store_error)?;
+        let tx = Tx::scoped(begun, scope, access).await?;
+        let (tx, value) = f(tx).await?;
+        tx.commit_checked().await?;
+        Ok(value)
+    }
+}
+
+fn tell(name: &'static str, tries: u32, elapsed: Duration, ok: bool) {
+    let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+    if elapsed > SLOW {
+        warn!(name, tries, elapsed_us, ok, "slow transaction");
+    } else {
+        debug!(name, tries, elapsed_us, ok, "transaction");
+    }
+}
+
+fn with_retry_hint(error: Error, tries: u32) -> Error {
+    if error.reason() == Reason::TransactionConflict && tries == TRIES {
+        error.retry_after(Duration::from_millis(PAUSE_MS_MAX))
+    } else {
+        error
+    }
+}
+
+/// Full jitter: two transactions that met once do not meet again in step.
+fn pause(tried: u32) -> Duration {
+    let longest = (PAUSE_MS_FIRST << tried.min(8)).min(PAUSE_MS_MAX) * 1000;
+    let mut random = [0_u8; 8];
+    // Without randomness the pause is the longest one: slower, never wrong.
+    let micros = match aws_lc_rs::rand::fill(&mut random) {
+        Ok(()) => u64::from_ne_bytes(random) % longest,
+        Err(_) => longest,
+    };
+    Duration::from_micros(micros)
+}
+
+fn connect_options(settings: &Settings) -> Result<PgConnectOptions, Error> {
+    let mut options: PgConnectOptions = settings.url.expose().parse().map_err(sqlx_error)?;
+    options = options.application_name(&settings.application_name).disable_statement_logging();
+    let ms = |d: Duration| d.as_millis().to_string();
+    options = options.options([
+        ("TimeZone", "UTC".to_owned()),
+        ("default_transaction_isolation", "read committed".to_owned()),
+        ("statement_timeout", ms(settings.statement_timeout)),
+        ("lock_timeout", ms(settings.lock_timeout)),
+        ("idle_in_transaction_session_timeout", ms(settings.idle_in_transaction_timeout)),
+        // The guard below sends a ROLLBACK that has mostly nothing to roll back; the server would warn each time.
+        ("client_min_messages", "error".to_owned()),
+    ]);
+    if let Some(role) = &settings.role {
+        options = options.options([("role", role)]);
+    }
+    Ok(options)
+}
+
+fn pool_options(settings: &Settings) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(settings.max_connections)
+        .acquire_timeout(settings.acquire_timeout)
+        .idle_timeout(settings.idle_timeout)
+        // The guard is a round trip of its own and finds a dead connection as well as a ping would.
+        .test_before_acquire(false)
+        .after_connect(|connection, _| refuse_standby(connection))
+        .before_acquire(|connection, _| heal(connection))
+}
+
+/// Ends what a cancelled `begin()` left open (the pool would hand out a connection inside a transaction that nobody
+/// commits), and drops connections to a server that became read-only, as a demoted primary does.
+fn heal(connection: &mut PgConnection) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+    async move {
+        let row = sqlx::raw_sql("rollback; show transaction_read_only").fetch_one(connection).await?;
+        Ok(row.try_get::<String, _>(0)? == "off")
+    }
+    .boxed()
+}
+
+fn refuse_standby(connection: &mut PgConnection) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+    async move {
+        let row = sqlx::raw_sql("show transaction_read_only").fetch_one(connection).await?;
+        if row.try_get::<String, _>(0)? == "off" {
+            Ok(())
+        } else {
+            Err(sqlx::Error::Io(std::io::Error::other(
+                "the server is read-only: a standby or a demoted primary",
+            )))
+        }
+    }
+    .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_stay_bounded() {
+        for tried in 1..=TRIES {
+            assert!(pause(tried) <= Duration::from_millis(PAUSE_MS_MAX));
+        }
+        assert!(pause(1) <= Duration::from_millis(2 * PAUSE_MS_FIRST));
+    }
+
+    #[test]
+    fn a_malformed_address_is_an_error_that_does_not_show_the_password() {
+        let error = connect_options(&Settings::new("postgres://a:hunter2@:bad/")).expect_err("malformed");
+        assert!(!error.to_string().contains("hunter2"));
+    }
+}

@@ -128,16 +128,23 @@ create table billing.billing_run (
     run_id uuid not null,
     run_number bigint not null,
     billing_month date not null,
+    state text collate "C" not null,
+    version bigint not null,
     create_time timestamptz not null,
+    issue_time timestamptz,
     constraint billing_run_pkey primary key (operator_id, run_id),
     constraint billing_run_number unique (operator_id, run_number),
     constraint billing_run_entity foreign key (operator_id) references billing.billing_entity (operator_id),
     constraint billing_run_number_positive check (run_number > 0),
+    constraint billing_run_version check (version > 0),
+    constraint billing_run_state check (state in ('DRAFT', 'ISSUED') and (state = 'DRAFT') = (issue_time is null)),
     constraint billing_run_month check (
         extract(day from billing_month) = 1
         and billing_month between date '2000-01-01' and date '9998-12-01'),
     constraint billing_run_create_time
-        check (create_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
+        check (create_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z'),
+    constraint billing_run_issue_time
+        check (issue_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
 );
 create index billing_run_by_month on billing.billing_run (operator_id, billing_month);
 
@@ -166,6 +173,8 @@ create table billing.invoice (
     currency_code text collate "C" not null,
     total_minor bigint not null,
     payment_terms_days integer not null,
+    -- Raised by every change; the etag.
+    version bigint not null,
     create_time timestamptz not null,
     -- Given together, when the invoice is issued.
     series text collate "C",
@@ -186,6 +195,7 @@ create table billing.invoice (
     constraint invoice_issued_whole check (
         num_nulls(series, number, issue_time, due_date) in (0, 4)
         and (state = 'VOID' or (state = 'DRAFT') = (number is null))),
+    constraint invoice_version check (version > 0),
     constraint invoice_number_positive check (number > 0),
     constraint invoice_period check (period_start < period_end),
     constraint invoice_period_bounds
@@ -251,7 +261,8 @@ create table billing.ledger_transaction (
     kind text collate "C" not null,
     invoice_id uuid not null,
     entry_count integer not null,
-    accounting_date date not null,
+    posting_date date not null,
+    description text not null,
     create_time timestamptz not null,
     constraint ledger_transaction_pkey primary key (operator_id, transaction_id),
     -- Each deed on an invoice is posted once.
@@ -260,28 +271,30 @@ create table billing.ledger_transaction (
         foreign key (operator_id, invoice_id) references billing.invoice (operator_id, invoice_id),
     constraint ledger_transaction_kind check (kind in ('INVOICE_ISSUED')),
     constraint ledger_transaction_entry_count check (entry_count >= 2),
-    constraint ledger_transaction_accounting_date
-        check (accounting_date between date '2000-01-01' and date '9999-12-31'),
+    constraint ledger_transaction_posting_date
+        check (posting_date between date '2000-01-01' and date '9999-12-31'),
     constraint ledger_transaction_create_time
         check (create_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
 );
-create index ledger_transaction_by_date on billing.ledger_transaction (operator_id, accounting_date, transaction_id);
+create index ledger_transaction_by_date on billing.ledger_transaction (operator_id, posting_date, transaction_id);
 
 create table billing.ledger_entry (
     operator_id text collate "C" not null,
     transaction_id uuid not null,
     entry_number integer not null,
+    entry_id uuid not null,
     ledger_account text collate "C" not null,
     account_id uuid not null,
     currency_code text collate "C" not null,
     amount_minor bigint not null,
     constraint ledger_entry_pkey primary key (operator_id, transaction_id, entry_number),
+    constraint ledger_entry_id unique (operator_id, entry_id),
     constraint ledger_entry_transaction foreign key (operator_id, transaction_id)
         references billing.ledger_transaction (operator_id, transaction_id),
     constraint ledger_entry_account
         foreign key (operator_id, account_id) references billing.account (operator_id, account_id),
     constraint ledger_entry_number check (entry_number > 0),
-    constraint ledger_entry_ledger_account check (ledger_account in ('ACCOUNTS_RECEIVABLE', 'RENT_INCOME')),
+    constraint ledger_entry_ledger_account check (ledger_account in ('accounts_receivable', 'rent_income')),
     constraint ledger_entry_currency_code check (currency_code ~ '^[A-Z]{3}$'),
     constraint ledger_entry_amount check (amount_minor <> 0)
 );
@@ -346,6 +359,20 @@ create constraint trigger invoice_total_is_sum_of_lines after insert on billing.
     deferrable initially deferred for each row execute function billing.check_invoice_total();
 create constraint trigger invoice_line_in_total after insert on billing.invoice_line
     deferrable initially deferred for each row execute function billing.check_invoice_total();
+
+-- A run is issued once.
+create function billing.guard_billing_run() returns trigger
+    language plpgsql set search_path = '' as $$
+begin
+    if tg_op = 'DELETE' or old.state <> 'DRAFT' or new.state <> 'ISSUED' then
+        raise exception 'billing run %: the only change is from DRAFT to ISSUED', old.run_id
+            using errcode = 'check_violation', constraint = 'billing_run_state_moves';
+    end if;
+    return new;
+end
+$$;
+create trigger billing_run_guard before update or delete on billing.billing_run
+    for each row execute function billing.guard_billing_run();
 
 -- The facts of an invoice never change; its state moves forward only, its number is given once.
 create function billing.guard_invoice() returns trigger
@@ -496,9 +523,10 @@ grant select, insert on billing.account, billing.billing_run, billing.invoice, b
     billing.ledger_transaction, billing.ledger_entry, billing.number_counter to billing;
 grant select on billing.billing_entity, billing.lease, billing.lease_version, billing.lease_block,
     billing.parked_lease to billing;
-grant update (run_count) on billing.billing_entity to billing;
+grant insert, update (run_count) on billing.billing_entity to billing;
 grant update (last_number) on billing.number_counter to billing;
-grant update (state, series, number, issue_time, due_date) on billing.invoice to billing;
+grant update (state, version, issue_time) on billing.billing_run to billing;
+grant update (state, version, series, number, issue_time, due_date) on billing.invoice to billing;
 
 grant select, insert on billing.billing_entity, billing.account, billing.lease, billing.lease_version,
     billing.lease_block, billing.applied_event, billing.parked_lease to billing_worker;

@@ -1,0 +1,319 @@
+-- The only writers of block versions, reservations and claims. All are SECURITY DEFINER with an empty search_path and
+-- set app.operator themselves, since row security binds their owner. Locking, checking and writing are separate
+-- statements and none is STABLE: under READ COMMITTED a statement that waited for a lock inside itself would go on
+-- reading the snapshot from before the wait. Lock order everywhere: blocks by id, request keys in key order, reservation.
+
+-- One batch of new reservations of one operator, checked in memory against the block versions it names.
+--
+-- A reservation is applied if every block it touches still has the version it was checked against; its request key is
+-- inserted with it, and a key that is already there makes that one reservation a duplicate and fails no neighbour.
+-- A block's version rises by the claims that were meant for it, also when some of them were not applied: versions
+-- are monotone, not dense. b_* one element a block, in block id order; r_*, k_*, e_* one a reservation;
+-- c_* one a claim, pointing into r_* and b_* (from 1), c_ordinal counting from 1 within its block.
+--
+-- outcomes: 0 applied, 1 stale, 2 duplicate, 3 the caller's clock is off by more than five seconds (nothing done).
+create function inventory.book(
+    p_operator text, p_now timestamptz, p_rpc text,
+    b_id uuid[], b_version bigint[], b_claims bigint[],
+    b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[],
+    r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamptz[], r_note text[],
+    k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[],
+    e_id uuid[], e_payload bytea[],
+    c_reservation integer[], c_block integer[], c_ordinal bigint[],
+    c_start timestamptz[], c_end timestamptz[],
+    c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[],
+    out outcomes smallint[], out stale_blocks uuid[], out at timestamptz
+) language plpgsql volatile security definer set search_path = ''
+    -- Planned once a connection: planning would cost several times the work, and the guess of a generic plan for
+    -- the length of an array is right enough.
+    set plan_cache_mode = force_generic_plan
+as $$
+declare
+    v_fresh uuid[];
+    v_candidates integer[];
+    v_applied integer[];
+begin
+    perform set_config('app.operator', p_operator, true);
+    at := clock_timestamp();
+    if p_now not between at - interval '5 seconds' and at + interval '5 seconds' then
+        outcomes := array_fill(3::smallint, array[cardinality(r_id)]);
+        stale_blocks := '{}';
+        return;
+    end if;
+
+    -- In id order, so that two replicas never wait for each other in a ring. One block needs no order.
+    if cardinality(b_id) > 1 then
+        perform 1 from inventory.block_version v
+            where v.operator_id = p_operator and v.block_id = any (b_id)
+            order by v.block_id for no key update;
+    end if;
+
+    with raised as (
+        update inventory.block_version v
+            set version = v.version + b.claims,
+                peak_it_kw = b.peak_it, peak_air_kw = b.peak_air,
+                peak_liquid_kw = b.peak_liquid, peak_immersion_kw = b.peak_immersion
+            from unnest(b_id, b_version, b_claims, b_peak_it, b_peak_air, b_peak_liquid, b_peak_immersion)
+                as b (id, base, claims, peak_it, peak_air, peak_liquid, peak_immersion)
+            where v.operator_id = p_operator and v.block_id = b.id and v.version = b.base
+            returning v.block_id)
+    select coalesce(array_agg(block_id), '{}') into v_fresh from raised;
+
+    if cardinality(v_fresh) = cardinality(b_id) then
+        stale_blocks := '{}';
+        v_candidates := array(select generate_subscripts(r_id, 1));
+    else
+        stale_blocks := array(select b from unnest(b_id) b where b <> all (v_fresh));
+        v_candidates := array(
+            select n from generate_subscripts(r_id, 1) n
+            except
+            select c.r from unnest(c_reservation, c_block) as c (r, b) where b_id[c.b] = any (stale_blocks));
+    end if;
+
+    with key as (
+        insert into inventory.idempotency (owner, caller, rpc, request_id, request_hash, reply, created_at)
+            select 'operators/' || p_operator, k_caller[n], p_rpc, k_request[n], k_hash[n], k_reply[n], p_now
+            from unnest(v_candidates) n
+            order by k_caller[n] collate "C", k_request[n]
+            on conflict do nothing
+            returning caller, request_id)
+    select coalesce(array_agg(n), '{}') into v_applied
+        from unnest(v_candidates) n
+        join key on key.caller = k_caller[n] and key.request_id = k_request[n];
+
+    insert into inventory.reservation (operator_id, reservation_id, tenant_id, kind, state, hold_until, note,
+            created_by, revision, created_at, updated_at)
+        select p_operator, r_id[n], r_tenant[n], r_kind[n], 'HELD', r_hold_until[n], r_note[n],
+            k_caller[n], 1, p_now, p_now
+        from unnest(v_applied) n;
+
+    insert into inventory.claim (operator_id, block_id, version, reservation_id, tenant_id, kind, state, hold_until,
+            start_time, end_time, critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw)
+        select p_operator, b_id[c.b], b_version[c.b] + c.ordinal, r_id[c.r], r_tenant[c.r], r_kind[c.r], 'HELD',
+            r_hold_until[c.r], c.starts, c.ends, c.it, c.air, c.liquid, c.immersion
+        from unnest(c_reservation, c_block, c_ordinal, c_start, c_end, c_it, c_air, c_liquid, c_immersion)
+            as c (r, b, ordinal, starts, ends, it, air, liquid, immersion)
+        where c.r = any (v_applied);
+
+    insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
+        select p_operator, e_id[n], 'reservation.held',
+            'operators/' || p_operator || '/reservations/' || r_id[n], r_tenant[n], p_now, e_payload[n]
+        from unnest(v_applied) n;
+
+    outcomes := array(
+        select case when n = any (v_applied) then 0 when n = any (v_candidates) then 2 else 1 end::smallint
+        from generate_subscripts(r_id, 1) n order by n);
+end
+$$;
+
+-- Every change of a reservation after it was placed: extended, committed, released, expired. Judged by the database's
+-- clock after the locks are held. The caller read the reservation at p_revision and prepared reply and event for it.
+--
+-- p_guard: 'live' = the hold must not have run out, 'expired' = it must have, 'any'.
+-- outcome: applied | missing | duplicate | stale (another revision) | state (not in p_from) | expired | live
+create function inventory.move_reservation(
+    p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text,
+    p_hold_until timestamptz, p_now timestamptz,
+    k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea,
+    e_id uuid, e_kind text, e_payload bytea,
+    out outcome text, out at timestamptz
+) language plpgsql volatile security definer set search_path = '' as $$
+declare
+    v_reservation inventory.reservation;
+begin
+    perform set_config('app.operator', p_operator, true);
+
+    -- A reservation's blocks never change, so they may be read before they are locked.
+    perform 1 from inventory.block_version v
+        where v.operator_id = p_operator and v.block_id in (
+            select c.block_id from inventory.claim c
+            where c.operator_id = p_operator and c.reservation_id = p_reservation)
+        order by v.block_id for no key update;
+    select * into v_reservation from inventory.reservation r
+        where r.operator_id = p_operator and r.reservation_id = p_reservation for no key update;
+    at := clock_timestamp();
+
+    outcome := case
+        when v_reservation.reservation_id is null then 'missing'
+        when k_request is not null and exists (
+            select from inventory.idempotency i
+            where i.owner = 'operators/' || p_operator and i.caller = k_caller and i.rpc = k_rpc
+                and i.request_id = k_request) then 'duplicate'
+        when v_reservation.state <> all (p_from) then 'state'
+        when p_guard = 'live' and v_reservation.hold_until <= at then 'expired'
+        when p_guard = 'expired' and v_reservation.hold_until > at then 'live'
+        when v_reservation.revision <> p_revision then 'stale'
+    end;
+    if outcome is not null then
+        return;
+    end if;
+
+    if k_request is not null then
+        insert into inventory.idempotency (owner, caller, rpc, request_id, request_hash, reply, created_at)
+            values ('operators/' || p_operator, k_caller, k_rpc, k_request, k_hash, k_reply, p_now)
+            on conflict do nothing;
+        if not found then
+            outcome := 'duplicate';
+            return;
+        end if;
+    end if;
+
+    with moved as (
+        select c.block_id, c.version,
+            row_number() over (partition by c.block_id order by c.version) as ordinal,
+            count(*) over (partition by c.block_id) as claims
+        from inventory.claim c
+        where c.operator_id = p_operator and c.reservation_id = p_reservation),
+    raised as (
+        update inventory.block_version v set version = v.version + b.claims
+            from (select distinct m.block_id, m.claims from moved m) b
+            where v.operator_id = p_operator and v.block_id = b.block_id
+            returning v.block_id, v.version - b.claims as base)
+    update inventory.claim c
+        set version = raised.base + moved.ordinal, state = p_to, hold_until = p_hold_until
+        from moved join raised on raised.block_id = moved.block_id
+        where c.operator_id = p_operator and c.block_id = moved.block_id and c.version = moved.version;
+
+    update inventory.reservation r
+        set state = p_to, hold_until = p_hold_until, revision = r.revision + 1, updated_at = p_now
+        where r.operator_id = p_operator and r.reservation_id = p_reservation;
+
+    insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
+        values (p_operator, e_id, e_kind, 'operators/' || p_operator || '/reservations/' || p_reservation,
+            v_reservation.tenant_id, p_now, e_payload);
+    outcome := 'applied';
+end
+$$;
+
+-- Takes the blocks' locks in id order: what a booking does first after it lost the race for them several times.
+create function inventory.lock_blocks(p_operator text, p_blocks uuid[]) returns void
+    language plpgsql volatile security definer set search_path = '' as $$
+begin
+    perform set_config('app.operator', p_operator, true);
+    perform 1 from inventory.block_version v
+        where v.operator_id = p_operator and v.block_id = any (p_blocks)
+        order by v.block_id for no key update;
+end
+$$;
+
+-- Raises a block's version after its phases changed, in the same transaction, and records the most they ever give.
+-- Makes the version row of a new block.
+create function inventory.touch_block(p_operator text, p_block uuid) returns bigint
+    language plpgsql volatile security definer set search_path = '' as $$
+declare
+    v_version bigint;
+begin
+    perform set_config('app.operator', p_operator, true);
+    insert into inventory.block_version as v (operator_id, block_id, version,
+            limit_it_kw, limit_air_kw, limit_liquid_kw, limit_immersion_kw,
+            peak_it_kw, peak_air_kw, peak_liquid_kw, peak_immersion_kw)
+        select p_operator, p_block, 1,
+            coalesce(max(t.it), 0), coalesce(max(t.air), 0), coalesce(max(t.liquid), 0), coalesce(max(t.immersion), 0),
+            0, 0, 0, 0
+        from (
+            select sum(p.critical_it_kw)::bigint as it, sum(p.air_cooling_kw)::bigint as air,
+                sum(p.liquid_cooling_kw)::bigint as liquid, sum(p.immersion_cooling_kw)::bigint as immersion
+            from inventory.phase s
+            join inventory.phase p on p.operator_id = p_operator and p.block_id = p_block
+                and p.start_time <= s.start_time and s.start_time < p.end_time
+            where s.operator_id = p_operator and s.block_id = p_block
+            group by s.start_time, s.phase_id) t
+        on conflict (operator_id, block_id) do update
+            set version = v.version + 1,
+                limit_it_kw = excluded.limit_it_kw, limit_air_kw = excluded.limit_air_kw,
+                limit_liquid_kw = excluded.limit_liquid_kw, limit_immersion_kw = excluded.limit_immersion_kw
+        returning v.version into v_version;
+    return v_version;
+end
+$$;
+
+-- What the desk keeps in memory of blocks: versions, phases and claims, all from one statement and so from one
+-- snapshot. A version read before its claims would be harmless, claims read before their version would oversell.
+--
+-- p_since: -1 = all live claims; otherwise every claim written after that version, whatever its state.
+create function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[])
+    returns table (
+        part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamptz,
+        start_time timestamptz, end_time timestamptz,
+        critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint)
+    language plpgsql volatile security definer set search_path = '' as $$
+begin
+    perform set_config('app.operator', p_operator, true);
+    return query
+        select 'HEAD'::text, v.block_id, v.version, null::uuid, null::text, null::text, null::timestamptz,
+            null::timestamptz, null::timestamptz, 0::bigint, 0::bigint, 0::bigint, 0::bigint
+        from inventory.block_version v
+        where v.operator_id = p_operator and v.block_id = any (p_blocks)
+        union all
+        select 'PHASE', p.block_id, 0::bigint, null, null, null, null,
+            p.start_time, p.end_time, p.critical_it_kw, p.air_cooling_kw, p.liquid_cooling_kw, p.immersion_cooling_kw
+        from inventory.phase p
+        where p.operator_id = p_operator and p.block_id = any (p_blocks)
+        union all
+        select 'CLAIM', c.block_id, c.version, c.reservation_id, c.kind, c.state, c.hold_until,
+            c.start_time, c.end_time, c.critical_it_kw, c.air_cooling_kw, c.liquid_cooling_kw, c.immersion_cooling_kw
+        from unnest(p_blocks, p_since) as b (id, since)
+        join inventory.claim c on c.operator_id = p_operator and c.block_id = b.id and c.version > b.since
+            and (b.since >= 0 or c.state in ('HELD', 'COMMITTED'));
+end
+$$;
+
+-- Replies recorded under these keys, for a desk that must know them before it refuses: one row a key that is there.
+create function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[], k_request uuid[])
+    returns table (caller text, request_id uuid, request_hash bytea, reply bytea, created_at timestamptz)
+    language plpgsql volatile security definer set search_path = '' as $$
+begin
+    perform set_config('app.operator', p_operator, true);
+    return query
+        select i.caller, i.request_id, i.request_hash, i.reply, i.created_at
+        from unnest(k_caller, k_request) as k (caller, request_id)
+        join inventory.idempotency i on i.owner = 'operators/' || p_operator and i.caller = k.caller
+            and i.rpc = p_rpc and i.request_id = k.request_id;
+end
+$$;
+
+-- Open holds of these tenants with this operator: their quota.
+create function inventory.open_holds(p_operator text, p_tenants text[])
+    returns table (tenant_id text, holds bigint)
+    language plpgsql volatile security definer set search_path = '' as $$
+begin
+    perform set_config('app.operator', p_operator, true);
+    return query
+        select r.tenant_id, count(*)
+        from inventory.reservation r
+        where r.operator_id = p_operator and r.tenant_id = any (p_tenants) and r.state = 'HELD'
+            and r.hold_until > clock_timestamp()
+        group by r.tenant_id;
+end
+$$;
+
+-- What is promised of each block, added up without naming anybody, for search and availability: the caller's operator,
+-- or every operator when a tenant or the market asks. A hold that has run out does not count, swept or not.
+create function inventory.booked_use(p_operators text[], p_from timestamptz)
+    returns table (
+        operator_id text, block_id uuid, kind text, state text, start_time timestamptz, end_time timestamptz,
+        critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint)
+    language plpgsql volatile security definer set search_path = '' as $$
+declare
+    v_market boolean := coalesce(current_setting('app.tenant', true), '') <> ''
+        or coalesce(current_setting('app.caller', true), '') = 'market';
+begin
+    perform set_config('app.market', case when v_market then 'on' else '' end, true);
+    return query
+        select c.operator_id, c.block_id, c.kind, c.state, c.start_time, c.end_time,
+            sum(c.critical_it_kw)::bigint, sum(c.air_cooling_kw)::bigint, sum(c.liquid_cooling_kw)::bigint,
+            sum(c.immersion_cooling_kw)::bigint
+        from inventory.claim c
+        where (p_operators is null or c.operator_id = any (p_operators))
+            and c.end_time > p_from
+            and (c.state = 'COMMITTED' or (c.state = 'HELD' and c.hold_until > clock_timestamp()))
+        group by 1, 2, 3, 4, 5, 6;
+    perform set_config('app.market', '', true);
+end
+$$;
+
+revoke execute on all functions in schema inventory from public;
+grant execute on function
+    inventory.book, inventory.move_reservation, inventory.lock_blocks, inventory.touch_block, inventory.block_state,
+    inventory.recorded_replies, inventory.open_holds, inventory.booked_use to inventory;
+grant execute on function inventory.move_reservation to inventory_worker;

@@ -131,7 +131,7 @@ impl Db {
                 }
                 _ => {
                     tell(name, tried, started.elapsed(), outcome.is_ok());
-                    return outcome.map_err(|error| with_retry_hint(error, tried));
+                    return outcome;
                 }
             }
         }
@@ -157,14 +157,6 @@ fn tell(name: &'static str, tries: u32, elapsed: Duration, ok: bool) {
         warn!(name, tries, elapsed_us, ok, "slow transaction");
     } else {
         debug!(name, tries, elapsed_us, ok, "transaction");
-    }
-}
-
-fn with_retry_hint(error: Error, tries: u32) -> Error {
-    if error.reason() == Reason::TransactionConflict && tries == TRIES {
-        error.retry_after(Duration::from_millis(PAUSE_MS_MAX))
-    } else {
-        error
     }
 }
 

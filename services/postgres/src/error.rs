@@ -78,15 +78,14 @@ fn reason_of_sqlstate(code: &str) -> Reason {
 
 fn with_reason(reason: Reason, source: impl std::error::Error + Send + Sync + 'static) -> Error {
     match reason {
-        Reason::TransactionConflict => {
-            Error::refused(reason, "Another transaction changed the same data first; try again.")
+        Reason::TransactionConflict => Error::transaction_conflict().with_source(source),
+        Reason::StoreUnavailable => Error::store_unavailable(source),
+        Reason::NameTaken => Error::refused(reason, "The name is taken.").with_source(source),
+        Reason::DeadlineExceeded => {
+            Error::refused(reason, "The store took too long; nothing was done.").with_source(source)
         }
-        Reason::NameTaken => Error::refused(reason, "The name is taken."),
-        Reason::StoreUnavailable => Error::refused(reason, "The store is unavailable; nothing was done."),
-        Reason::DeadlineExceeded => Error::refused(reason, "The store took too long; nothing was done."),
-        _ => return Error::internal(source),
+        _ => Error::internal(source),
     }
-    .because(source)
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ pub async fn record(
             Reason::TransactionConflict,
             "The same request is being answered at this moment; try again.",
         )
-        .because(error)),
+        .with_source(error)),
         Err(error) => Err(store_error(error)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use kernel::{Error, Reason, Scope};
+use kernel::{Error, Scope};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, Statement};
 
 use crate::error::{sqlstate, sqlx_of};
@@ -78,15 +78,7 @@ fn commit_error(error: DbErr) -> Error {
     let refused = sqlx_of(&error)
         .and_then(sqlstate)
         .is_some_and(|code| code.starts_with("23") || code.starts_with("40") || code.starts_with("25"));
-    if refused {
-        store_error(error)
-    } else {
-        Error::refused(
-            Reason::OutcomeUnknown,
-            "The connection was lost while the work was being saved; ask again with the same request id.",
-        )
-        .because(error)
-    }
+    if refused { store_error(error) } else { Error::outcome_unknown(error) }
 }
 
 struct ScopeSettings {

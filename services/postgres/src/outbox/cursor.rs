@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use kernel::{Error, Violation};
+use kernel::Error;
 use uuid::Uuid;
 
 const VERSION: u8 = 1;
@@ -21,7 +21,7 @@ pub struct Cursor {
 
 impl Cursor {
     pub(super) fn refused(why: &str) -> Error {
-        Error::invalid(vec![Violation { field: "after_cursor".to_owned(), description: why.to_owned() }])
+        Error::invalid_field("after_cursor", why)
     }
 }
 

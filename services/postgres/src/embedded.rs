@@ -1,1 +1,0 @@
-//! A Postgres server for development and tests.

@@ -1,1 +1,31 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+pub mod caller;
+pub mod error;
+pub mod id;
+pub mod money;
+pub mod name;
+pub mod quantity;
+pub mod rent;
+pub mod step;
+pub mod time;
+pub mod validate;
+
+pub use caller::{Caller, Organisation, Role, Scope};
+pub use error::{Error, Reason, Violation};
+pub use id::{
+    AccountId, BlockId, BlockSlug, ClaimId, EventId, Ids, InvoiceId, InvoiceLineId, LeaseId, LedgerEntryId,
+    LedgerTransactionId, OperatorId, PhaseId, RequestId, ReservationId, RunId, SiteId, SystemIds, TenantId,
+    TestIds, derive_id,
+};
+pub use money::{Currency, Money, Percent, Rate};
+pub use name::{
+    AccountName, BillingRunName, BlockName, InvoiceName, LeaseName, OperatorName, OperatorParent, PhaseName,
+    ReservationName, SiteName, TenantName,
+};
+pub use quantity::{CapacityVector, CoolingKw, GrossKw, ItKw, Resource, UtilityKw};
+pub use rent::{EscalationBasis, Escalator, QuantityStep, RateStep, RentLine};
+pub use step::{Shortfall, StepFunction, StepValue};
+pub use time::{CivilDate, Clock, DateRange, Instant, Interval, SystemClock, TestClock, YearMonth, Zone};
+pub use uuid::Uuid;
+pub use validate::Violations;

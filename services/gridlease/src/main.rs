@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! The command `gridlease`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gridlease::main()
+}

@@ -1,0 +1,295 @@
+//! The findings as tables that fit 100 columns.
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+
+use super::findings::{Findings, LeaseFound, OperatorFound, RefusalFound};
+use crate::out::{dollars, grouped, megawatts};
+
+/// The widest line that is printed.
+pub const WIDTH: u16 = 100;
+
+/// A table with these headers; those that begin with `>` are figures, aligned to the right, without the mark.
+fn table(headers: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(WIDTH);
+    table.set_header(headers.iter().map(|header| header.trim_start_matches('>')));
+    for (column, header) in table.column_iter_mut().zip(headers) {
+        if header.starts_with('>') {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// Millions of dollars with two decimals, rounded half up.
+fn millions(cents: i64) -> String {
+    dollars((cents + 500_000).div_euclid(1_000_000))
+}
+
+fn or_not_stated(cents: Option<i64>) -> String {
+    cents.map_or_else(|| "n/s".to_owned(), millions)
+}
+
+/// One operator's leases.
+pub fn leases(operator: &OperatorFound, leases: &[LeaseFound]) -> String {
+    let mut rows = table(&[
+        "Lease", "Tenant", ">IT MW", "From", ">Years", ">$/kW-mo y1", ">Year 1 $m", ">Base $m", ">Options $m",
+    ]);
+    for lease in leases.iter().filter(|lease| lease.operator == operator.operator) {
+        let rate = match lease.escalator_percent {
+            Some(_) => lease.rate_per_kw_month.split_at(lease.rate_per_kw_month.find('.').map_or(
+                lease.rate_per_kw_month.len(),
+                |point| (point + 3).min(lease.rate_per_kw_month.len()),
+            )).0.to_owned(),
+            None => "n/s".to_owned(),
+        };
+        let cut = if lease.grid_unstated { " *" } else { "" };
+        rows.add_row([
+            format!("{}{cut}", lease.deal),
+            shortened(&lease.tenant, 22),
+            megawatts(lease.critical_it_kw),
+            lease.start_date.to_string(),
+            (lease.term_months / 12).to_string(),
+            rate,
+            or_not_stated(lease.year_one_rent_cents),
+            millions(lease.stated_cents),
+            lease.options_cents.map_or_else(|| "-".to_owned(), millions),
+        ]);
+    }
+    format!("{}\n{rows}", operator.name)
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most - 1).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// One line per operator.
+pub fn operators(found: &Findings) -> String {
+    let mut rows = table(&[
+        "Operator",
+        ">Leases",
+        ">Contracted IT MW",
+        ">Free MW, dated",
+        ">Convertible MW, date assumed",
+        ">Year 1 $m",
+        ">Base TCV $m",
+        ">Options $m, apart",
+    ]);
+    for operator in &found.operators {
+        let year_one = match (operator.leases - operator.without_year_one, operator.without_year_one) {
+            (0, _) => "n/s".to_owned(),
+            (_, 0) => millions(operator.year_one_rent_cents),
+            (_, _) => format!("{} + n/s", millions(operator.year_one_rent_cents)),
+        };
+        rows.add_row([
+            operator.name.clone(),
+            operator.leases.to_string(),
+            megawatts(operator.contracted_kw),
+            megawatts(operator.free_kw),
+            megawatts(operator.convertible_kw),
+            year_one,
+            millions(operator.stated_cents),
+            millions(operator.options_cents),
+        ]);
+    }
+    let sum = |of: fn(&OperatorFound) -> i64| found.operators.iter().map(of).sum::<i64>();
+    rows.add_row([
+        "all".to_owned(),
+        found.leases.len().to_string(),
+        megawatts(sum(|own| own.contracted_kw)),
+        megawatts(sum(|own| own.free_kw)),
+        megawatts(sum(|own| own.convertible_kw)),
+        format!("{} + n/s", millions(sum(|own| own.year_one_rent_cents))),
+        millions(sum(|own| own.stated_cents)),
+        millions(sum(|own| own.options_cents)),
+    ]);
+    let unstated = megawatts(sum(|own| own.grid_unstated_kw));
+    let conditional = megawatts(sum(|own| own.conditional_kw));
+    format!(
+        "{rows}\n\
+         n/s: no escalator is stated, so no year-1 rent; an average over the term is not a price.\n\
+         Of the contracted MW, {unstated} are on sites whose grid limit is not stated (* above): booked, not verified;\n\
+         {conditional} are conditional on financing in the source: signed here, not to be counted as effective there."
+    )
+}
+
+/// Published values beside the schedules' sums.
+pub fn ties(found: &Findings) -> String {
+    let mut rows =
+        table(&["Lease", ">Base TCV, $", ">Schedule, $", ">Residue, $", ">Rent lines", ">Bound, $"]);
+    for lease in &found.leases {
+        let bound = i64::try_from(lease.schedule_lines).unwrap_or(i64::MAX);
+        rows.add_row([
+            lease.deal.clone(),
+            dollars(lease.stated_cents),
+            dollars(lease.schedule_cents),
+            dollars(lease.residue_cents()),
+            grouped(bound),
+            format!("{}{}", dollars(bound / 2), if bound % 2 == 0 { "" } else { "5" }),
+        ]);
+    }
+    format!("{rows}\nA schedule ties when its residue is within half a cent per rent line.")
+}
+
+/// What the search answered.
+pub fn search(found: &Findings) -> String {
+    let search = &found.search;
+    let mut text = format!("The need: {}\n\nFree and dated:", search.need);
+    if search.free.is_empty() {
+        text.push_str(" nothing.");
+    }
+    for offer in &search.free {
+        let block = super::ask::short(&offer.block);
+        text.push_str(&format!("\n  {block}: {} MW from {}", megawatts(offer.critical_it_kw), offer.start_date));
+    }
+    for nearest in &search.nearest {
+        text.push_str(&format!("\n  nearest, {nearest}"));
+    }
+    text.push_str("\n\nConvertible, date assumed:\n");
+    let mut rows = table(&["Site", ">Headroom, gross MW", ">IT MW it carries", "Assumed start"]);
+    for site in &search.convertible {
+        rows.add_row([
+            super::ask::short(&site.site),
+            megawatts(site.headroom_gross_kw),
+            megawatts(site.convertible_it_kw),
+            site.start_date.to_string(),
+        ]);
+    }
+    text.push_str(&format!("{rows}"));
+    text.push_str("\nAssumptions:");
+    for (assumption, sites) in assumptions(found) {
+        text.push_str(&wrapped(&format!("- {assumption} ({sites})"), "  "));
+    }
+    text
+}
+
+/// Each assumption once, with how many of the sites it is made for.
+fn assumptions(found: &Findings) -> Vec<(String, String)> {
+    let all = found.search.convertible.len();
+    let mut seen: Vec<(String, Vec<String>)> = Vec::new();
+    for site in &found.search.convertible {
+        for assumption in &site.assumptions {
+            let name = super::ask::short(&site.site);
+            match seen.iter_mut().find(|(own, _)| own == assumption) {
+                Some((_, sites)) => sites.push(name),
+                None => seen.push((assumption.clone(), vec![name])),
+            }
+        }
+    }
+    let counted = |sites: Vec<String>| if sites.len() == all { "all".to_owned() } else { sites.join(", ") };
+    seen.into_iter().map(|(assumption, sites)| (assumption, counted(sites))).collect()
+}
+
+/// `text` on lines of at most 100 columns, each after a line break and `indent`.
+pub fn wrapped(text: &str, indent: &str) -> String {
+    let mut whole = String::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let long = indent.chars().count() + line.chars().count() + 1 + word.chars().count();
+        if !line.is_empty() && long > usize::from(WIDTH) {
+            whole.push_str(&format!("\n{indent}{line}"));
+            line = format!("  {word}");
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    format!("{whole}\n{indent}{line}")
+}
+
+/// A refusal with its figures.
+pub fn refusal(found: &RefusalFound) -> String {
+    let mut text = format!("Asked: {}", found.asked);
+    text.push_str(&wrapped(&format!("{} {}: {}", found.code, found.reason, found.message), "  "));
+    for (key, value) in &found.figures {
+        text.push_str(&wrapped(&format!("{key}: {value}"), "    "));
+    }
+    text
+}
+
+/// The month's invoices.
+pub fn invoices(found: &Findings) -> String {
+    let mut rows = table(&["Operator", "Number", "Lease", ">Total, $", "Due", "State"]);
+    for invoice in &found.invoices {
+        rows.add_row([
+            invoice.operator_name.clone(),
+            invoice.number.clone(),
+            invoice.deal.clone(),
+            dollars(invoice.total_cents),
+            invoice.due_date.to_string(),
+            invoice.state.clone(),
+        ]);
+    }
+    let total: i64 = found.invoices.iter().map(|invoice| invoice.total_cents).sum();
+    rows.add_row([
+        "all".to_owned(),
+        found.invoices.len().to_string(),
+        String::new(),
+        dollars(total),
+        String::new(),
+        String::new(),
+    ]);
+    let mut text = format!("{rows}\nHow each line was computed:");
+    for line in found.invoices.iter().flat_map(|invoice| &invoice.lines) {
+        text.push_str(&wrapped(line, "  "));
+    }
+    text.push_str("\nEarlier periods: billed before cut-over.");
+    text
+}
+
+/// What is leased without a price, and what the grid of the sites carries.
+pub fn capacity(found: &Findings) -> String {
+    let mut held = table(&["Row", "Tenant", "Site", ">IT MW", "From"]);
+    for own in &found.capacity_only {
+        held.add_row([
+            own.deal.clone(),
+            shortened(&own.tenant, 44),
+            own.site.clone(),
+            megawatts(own.critical_it_kw),
+            own.start_date.to_string(),
+        ]);
+    }
+    let mut grid = table(&["Site", ">Gross MW of its phases", ">Contracted MW", "Verified"]);
+    for site in &found.grid {
+        grid.add_row([
+            site.site.clone(),
+            megawatts(site.gross_kw),
+            site.contracted_kw.map_or_else(|| "not stated".to_owned(), megawatts),
+            if site.contracted_kw.is_some() { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    format!("Held as leased, no published price: no lease, no rent.\n{held}\n\nThe grid connections.\n{grid}")
+}
+
+/// Rows that are not booked, and why.
+pub fn not_booked(found: &Findings) -> String {
+    let mut rows = table(&["Row", ">IT MW", "Reason", "Detail"]);
+    for row in &found.not_booked {
+        rows.add_row([
+            row.deal.clone(),
+            row.critical_it_kw.map_or_else(|| "?".to_owned(), megawatts),
+            row.reason.clone(),
+            row.detail.clone(),
+        ]);
+    }
+    rows.to_string()
+}
+
+/// The checks.
+pub fn checks(found: &Findings) -> String {
+    let mut rows = table(&["Check", "Must be", "Is", "Held"]);
+    for check in &found.checks {
+        let held = if check.held { "yes" } else { "NO" };
+        rows.add_row([&check.what, &check.expected, &check.found, &held.to_owned()]);
+    }
+    rows.to_string()
+}

@@ -1,1 +1,11 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod catalogue;
+mod error;
+mod files;
+mod runner;
+
+pub use catalogue::{GOLDEN, schema_sql};
+pub use error::MigrationError;
+pub use files::{Migration, SCHEMAS, all, fingerprint};
+pub use runner::{State, Status, check, status, up};

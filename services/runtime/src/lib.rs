@@ -1,1 +1,23 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+pub mod auth;
+pub mod client;
+mod clock_service;
+mod door;
+mod failpoint;
+pub mod policy;
+pub mod server;
+pub mod settings;
+mod status;
+pub mod telemetry;
+pub mod token;
+pub mod wire;
+
+pub use auth::Authenticator;
+pub use clock_service::{ClockServer, clock_service};
+pub use door::ours as rpcs;
+pub use failpoint::failpoint;
+pub use server::{Ready, Running, Server};
+pub use settings::{NoSettings, Settings};
+pub use status::{DOMAIN, REPLAYED, caller, code, peer_error, reply, right, status};
+pub use token::TokenIssuer;

@@ -1,0 +1,246 @@
+//! The one way in: every request passes here, in this order, before a handler sees it.
+//!
+//! trace -> is there such an RPC -> draining? -> deadline -> load limit -> who calls -> may they -> the handler in a
+//! task of its own. The task outlives a client that goes away, so no database future is dropped half way, and its
+//! panic is one failed request.
+
+mod body;
+mod deadline;
+mod rpcs;
+mod translate;
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Request, Response};
+use kernel::{Error, Reason};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::body::Body;
+use tower::{Layer, Service};
+use tracing::Instrument as _;
+
+use self::body::{Bounded, End, Guarded};
+use self::rpcs::Rpc;
+use crate::auth::{Authenticated, Authenticator};
+use crate::policy::{Right, policy};
+use crate::status::status;
+
+pub(crate) use self::deadline::left_for_peer;
+pub use self::rpcs::ours;
+
+/// What the door needs to know.
+pub(crate) struct Rules {
+    pub(crate) authenticator: Authenticator,
+    pub(crate) max_deadline: Duration,
+    pub(crate) max_message_bytes: u64,
+    pub(crate) calls: Arc<Semaphore>,
+    pub(crate) streams: Arc<Semaphore>,
+    /// Cancelled when the server stops taking new work.
+    pub(crate) stopping: CancellationToken,
+    /// The handlers at work, so that shutdown can wait for those whose client went away.
+    pub(crate) handlers: TaskTracker,
+}
+
+/// Puts the door in front of the services.
+#[derive(Clone)]
+pub(crate) struct DoorLayer(pub(crate) Arc<Rules>);
+
+impl<S> Layer<S> for DoorLayer {
+    type Service = Door<S>;
+
+    fn layer(&self, inner: S) -> Door<S> {
+        Door { rules: Arc::clone(&self.0), inner }
+    }
+}
+
+/// The services behind the door.
+#[derive(Clone)]
+pub(crate) struct Door<S> {
+    rules: Arc<Rules>,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Door<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The ready service is taken; its clone waits for the next call.
+        let clone = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, clone);
+        let rules = Arc::clone(&self.rules);
+        let found = rpcs::find(request.uri().path());
+        let rpc = found.map_or("unknown", |(name, _)| name);
+        let span = tracing::info_span!(
+            "rpc",
+            rpc,
+            org = tracing::field::Empty,
+            on_behalf_of = tracing::field::Empty
+        );
+        let answer = async move {
+            let started = Instant::now();
+            let answered = pass(&rules, found, request, inner).await;
+            let response = answered.unwrap_or_else(|error| status(error).into_http());
+            log(found.is_some_and(|(_, rpc)| rpc.public), &response, started);
+            Ok(response)
+        };
+        Box::pin(answer.instrument(span))
+    }
+}
+
+/// Everything a request must pass, in order, and then its handler.
+async fn pass<S>(
+    rules: &Arc<Rules>,
+    found: Option<(&'static str, Rpc)>,
+    mut request: Request<Body>,
+    inner: S,
+) -> Result<Response<Body>, Error>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+{
+    let Some((name, rpc)) = found else {
+        return Err(Error::refused(Reason::Unimplemented, translate::NO_METHOD));
+    };
+    // Health goes on telling that this server is not ready.
+    if rules.stopping.is_cancelled() && !rpc.public {
+        return Err(body::draining());
+    }
+    let started = Instant::now();
+    let deadline = started + deadline::of(request.headers(), rules.max_deadline)?;
+    let permit = admit(rules, rpc)?;
+    let expires_at = if rpc.public { None } else { Some(authorize(rules, name, &mut request)?) };
+    if deadline <= Instant::now() {
+        return Err(out_of_time());
+    }
+    let (call_permit, stream_permit) = if rpc.streams { (None, Some(permit)) } else { (Some(permit), None) };
+    let request = request.map(|inner| Body::new(Bounded::new(inner, rules.max_message_bytes)));
+    let response = run(rules, deadline, request, inner, call_permit).await?;
+    let response = translate::translate(response);
+    if !rpc.streams {
+        return Ok(response);
+    }
+    let end = end_of_stream(rules, expires_at);
+    Ok(response.map(|inner| Body::new(Guarded::new(inner, end, stream_permit))))
+}
+
+fn admit(rules: &Rules, rpc: Rpc) -> Result<OwnedSemaphorePermit, Error> {
+    let room = if rpc.streams { &rules.streams } else { &rules.calls };
+    Arc::clone(room).try_acquire_owned().map_err(|_| {
+        Error::refused(Reason::Overloaded, "The server is at its limit; nothing was done.")
+            .with_retry_after(Duration::from_secs(1))
+    })
+}
+
+/// Who calls and whether they may; leaves the caller and the right in the request's extensions.
+fn authorize(rules: &Rules, rpc: &str, request: &mut Request<Body>) -> Result<i64, Error> {
+    let Authenticated { caller, expires_at } = rules.authenticator.authenticate(request.headers())?;
+    let span = tracing::Span::current();
+    span.record("org", tracing::field::display(&caller.organisation));
+    if let Some(other) = &caller.on_behalf_of {
+        span.record("on_behalf_of", tracing::field::display(other));
+    }
+    let Some(right) = policy().right(rpc, &caller) else {
+        let roles: Vec<&str> = caller.roles.iter().map(|role| role.as_str()).collect();
+        return Err(Error::role_not_allowed(rpc, roles.join(",")));
+    };
+    request.extensions_mut().insert::<Right>(right);
+    request.extensions_mut().insert(Arc::new(caller));
+    Ok(expires_at)
+}
+
+/// The handler, in a task of its own, for as long as the deadline allows the client to wait for it.
+async fn run<S>(
+    rules: &Rules,
+    deadline: Instant,
+    request: Request<Body>,
+    mut inner: S,
+    permit: Option<OwnedSemaphorePermit>,
+) -> Result<Response<Body>, Error>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+{
+    let handler = async move {
+        let answered = deadline::with(deadline, inner.call(request)).await;
+        // The load it makes lasts until it ends, not until the client stops waiting.
+        drop(permit);
+        answered
+    };
+    let task = rules.handlers.spawn(handler.in_current_span());
+    match tokio::time::timeout_at(deadline, task).await {
+        Ok(Ok(Ok(response))) => Ok(response),
+        Ok(Err(stopped)) => match stopped.try_into_panic() {
+            Ok(panic) => Err(panicked(&*panic)),
+            // Only the end of the runtime cancels a handler.
+            Err(_) => Err(body::draining()),
+        },
+        Err(_) => Err(out_of_time()),
+    }
+}
+
+fn out_of_time() -> Error {
+    Error::refused(
+        Reason::DeadlineExceeded,
+        "Time ran out and the outcome is unknown; repeat the call with the same request id.",
+    )
+}
+
+/// What a panic is to the caller: INTERNAL. What it said goes to the log with the error id.
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let said = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "of unknown kind".to_owned());
+    Error::internal(format!("panic: {said}"))
+}
+
+/// A stream ends when the server stops or the token expires, whichever is first.
+fn end_of_stream(rules: &Arc<Rules>, expires_at: Option<i64>) -> End {
+    let rules = Arc::clone(rules);
+    Box::pin(async move {
+        let expired = async {
+            let Some(expires_at) = expires_at else { return std::future::pending().await };
+            loop {
+                let left_s = expires_at.saturating_sub(rules.authenticator.now_s());
+                let Ok(left_s @ 1..) = u64::try_from(left_s) else { return };
+                // Looked at again every minute: real time may be set back or forth.
+                tokio::time::sleep(Duration::from_secs(left_s.min(60))).await;
+            }
+        };
+        tokio::select! {
+            () = rules.stopping.cancelled() => body::draining(),
+            () = expired => Error::unauthenticated(),
+        }
+    })
+}
+
+/// One line a request: what was called and how it ended. A client's fault is not our error.
+fn log(public: bool, response: &Response<Body>, started: Instant) {
+    use tonic::Code;
+    let code = tonic::Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match code {
+        Code::Internal | Code::DataLoss | Code::Unknown => tracing::error!(?code, ms, "answered"),
+        Code::Unavailable | Code::DeadlineExceeded => tracing::warn!(?code, ms, "answered"),
+        _ if public => tracing::debug!(?code, ms, "answered"),
+        _ => tracing::info!(?code, ms, "answered"),
+    }
+}

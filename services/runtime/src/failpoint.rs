@@ -1,0 +1,25 @@
+//! Named places where tests may make a process die, stall or fail.
+
+/// Passes a named place, as `leasing.sign.after_intent`. Without the feature `failpoints` it is nothing at all.
+///
+/// With it, the variable `FAILPOINTS` (`name=action;...`, see the crate `fail`) chooses at run time what happens here:
+/// `panic`, `sleep(ms)`, `pause`, `print`, or `return(kill)`, which ends the process as SIGKILL would, or
+/// `return(error)`, which fails the deed.
+///
+/// # Errors
+/// `INTERNAL`, only where a test asked for it.
+pub fn failpoint(name: &'static str) -> Result<(), kernel::Error> {
+    #[cfg(feature = "failpoints")]
+    {
+        if let Some(action) = fail::eval(name, |argument| argument.unwrap_or_default()) {
+            tracing::warn!(failpoint = name, action, "failpoint hit");
+            if action == "kill" {
+                std::process::abort();
+            }
+            return Err(kernel::Error::internal(format!("failpoint {name}")));
+        }
+    }
+    #[cfg(not(feature = "failpoints"))]
+    let _ = name;
+    Ok(())
+}

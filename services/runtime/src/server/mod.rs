@@ -1,0 +1,207 @@
+//! The gRPC server of a service: bind, serve behind the door, drain, always end.
+
+mod health;
+mod io;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::Request;
+use kernel::Error;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::{Routes, RoutesBuilder};
+use tower::Service;
+
+pub use self::health::Ready;
+use self::health::Watcher;
+use self::io::Cuttable;
+use crate::auth::Authenticator;
+use crate::door::{DoorLayer, Rules};
+use crate::settings::ServerSettings;
+
+/// A server being put together.
+pub struct Server {
+    name: String,
+    settings: ServerSettings,
+    authenticator: Authenticator,
+    routes: RoutesBuilder,
+    services: Vec<&'static str>,
+    ready: Vec<Ready>,
+    tasks: TaskTracker,
+}
+
+/// A server at work.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    ended: JoinHandle<()>,
+}
+
+impl Server {
+    /// A server without services yet; health and reflection are always there.
+    pub fn new(name: &str, settings: &ServerSettings, authenticator: Authenticator) -> Self {
+        Self {
+            name: name.to_owned(),
+            settings: settings.clone(),
+            authenticator,
+            routes: Routes::builder(),
+            services: Vec::new(),
+            ready: Vec::new(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Adds a generated tonic server.
+    #[must_use]
+    pub fn add_service<S>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = http::Response<Body>, Error = Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        self.routes.add_service(service);
+        self.services.push(S::NAME);
+        self
+    }
+
+    /// Makes readiness follow a check, asked again every second; liveness does not.
+    #[must_use]
+    pub fn ready_when(mut self, check: Ready) -> Self {
+        self.ready.push(check);
+        self
+    }
+
+    /// Waits for these tasks too when shutting down: background work of the service.
+    #[must_use]
+    pub fn wait_for(mut self, tasks: TaskTracker) -> Self {
+        self.tasks = tasks;
+        self
+    }
+
+    /// Binds and serves until `stop` is cancelled, and then as long as the drain takes, never longer than the
+    /// settings allow.
+    ///
+    /// # Errors
+    /// `INTERNAL` if the address cannot be bound or reflection cannot be built.
+    pub async fn serve(mut self, stop: CancellationToken) -> Result<Running, Error> {
+        let listener = TcpListener::bind(self.settings.listen).await.map_err(Error::internal)?;
+        let address = listener.local_addr().map_err(Error::internal)?;
+        self.add_reflection()?;
+        let (reporter, health) = tonic_health::server::health_reporter();
+        self.routes.add_service(health);
+        let watcher =
+            Watcher::new(reporter, std::mem::take(&mut self.services), std::mem::take(&mut self.ready));
+        watcher.look().await;
+        tracing::info!(service = self.name, %address, "listening");
+        let stopped = stop.clone();
+        let ended = tokio::spawn(self.run(listener, watcher, stopped));
+        Ok(Running { address, stop, ended })
+    }
+
+    fn add_reflection(&mut self) -> Result<(), Error> {
+        let builder = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(contracts::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        // Python and grpcurl speak v1alpha only.
+        self.routes.add_service(builder().build_v1().map_err(Error::internal)?);
+        self.routes.add_service(builder().build_v1alpha().map_err(Error::internal)?);
+        Ok(())
+    }
+
+    async fn run(self, listener: TcpListener, watcher: Watcher, stop: CancellationToken) {
+        let settings = &self.settings;
+        let refuse = CancellationToken::new();
+        let cut = CancellationToken::new();
+        let handlers = TaskTracker::new();
+        let rules = Arc::new(Rules {
+            authenticator: self.authenticator,
+            max_deadline: settings.max_deadline,
+            max_message_bytes: u64::from(settings.max_message_bytes.get()),
+            calls: Arc::new(Semaphore::new(settings.max_in_flight.get())),
+            streams: Arc::new(Semaphore::new(settings.max_open_streams.get())),
+            stopping: refuse.clone(),
+            handlers: handlers.clone(),
+        });
+        let connection_cut = cut.clone();
+        let incoming = TcpListenerStream::new(listener).map(move |accepted| {
+            accepted.map(|stream| {
+                // Small messages must not wait for more; where it fails they merely do.
+                let _ = stream.set_nodelay(true);
+                Cuttable::new(stream, connection_cut.clone())
+            })
+        });
+        let refused = refuse.clone();
+        let server = tonic::transport::Server::builder()
+            .max_concurrent_streams(settings.max_streams_per_connection.get())
+            .http2_max_header_list_size(settings.max_metadata_bytes.get())
+            .http2_keepalive_interval(Some(settings.keepalive_interval))
+            .http2_keepalive_timeout(Some(settings.keepalive_timeout))
+            .max_connection_age(settings.max_connection_age)
+            .layer(DoorLayer(rules))
+            .serve_with_incoming_shutdown(
+                self.routes.routes().prepare(),
+                incoming,
+                refused.cancelled_owned(),
+            );
+        let mut server = tokio::spawn(server);
+
+        // Until told to stop; then not ready at once, still serving while the balancers learn it.
+        tokio::select! {
+            () = watcher.watch(&stop) => {}
+            _ = &mut server => tracing::error!(service = self.name, "the server stopped by itself"),
+        }
+        watcher.not_serving().await;
+        tokio::time::sleep(settings.linger).await;
+        refuse.cancel();
+        handlers.close();
+        self.tasks.close();
+        let drained = async {
+            let _ = (&mut server).await;
+            handlers.wait().await;
+            self.tasks.wait().await;
+        };
+        if tokio::time::timeout(settings.drain, drained).await.is_err() {
+            tracing::warn!(
+                service = self.name,
+                handlers = handlers.len(),
+                tasks = self.tasks.len(),
+                "not drained in time; connections are cut"
+            );
+        }
+        // Whoever is still connected, does not read, or never spoke: their connections end here.
+        cut.cancel();
+        server.abort();
+        tracing::info!(service = self.name, "stopped");
+    }
+}
+
+impl Running {
+    /// Tells the server to stop; [`Running::ended`] says when it has.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Waits until it has stopped.
+    pub async fn ended(self) {
+        if let Err(error) = self.ended.await {
+            tracing::error!(%error, "the server's task failed");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The settings every service has.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use postgres::Secret;
+
+use super::{Concern, ConfigError, LogFormat, SecretFile, Setting, Source};
+use crate::token::DEVELOPMENT_ISSUER;
+
+crate::concern! {
+    /// What kind of place this is.
+    pub struct GeneralSettings {
+        production: bool = ("PRODUCTION", "true or false", "false",
+            "Refuses what is for development only: development tokens and the test clock."),
+    }
+}
+
+crate::concern! {
+    /// How the server listens and what it bears.
+    pub struct ServerSettings {
+        listen: SocketAddr = ("SERVER__LISTEN", "address:port", "127.0.0.1:0",
+            "Where the gRPC server listens; port 0 takes a free one and logs it."),
+        max_in_flight: NonZeroUsize = ("SERVER__MAX_IN_FLIGHT", "calls", "512",
+            "Unary calls at once; one more is refused with OVERLOADED."),
+        max_open_streams: NonZeroUsize = ("SERVER__MAX_OPEN_STREAMS", "streams", "1024",
+            "Server streams open at once; one more is refused with OVERLOADED."),
+        max_streams_per_connection: NonZeroU32 = ("SERVER__MAX_STREAMS_PER_CONNECTION", "HTTP/2 streams", "100",
+            "HTTP/2 streams one connection may have open; the client's library waits with the next."),
+        max_message_bytes: NonZeroU32 = ("SERVER__MAX_MESSAGE_BYTES", "bytes", "1048576",
+            "Largest request message, also once decompressed; larger is MESSAGE_TOO_LARGE."),
+        max_metadata_bytes: NonZeroU32 = ("SERVER__MAX_METADATA_BYTES", "bytes", "16384",
+            "Largest header list of a request; HTTP/2 refuses a larger one."),
+        max_deadline: Duration = ("SERVER__MAX_DEADLINE", "duration", "10s",
+            "Longest time a unary call may take, whatever deadline the client names."),
+        keepalive_interval: Duration = ("SERVER__KEEPALIVE_INTERVAL", "duration", "30s",
+            "Silence on a connection after which the server pings it."),
+        keepalive_timeout: Duration = ("SERVER__KEEPALIVE_TIMEOUT", "duration", "10s",
+            "Time without an answer to a ping after which the connection is closed."),
+        max_connection_age: Duration = ("SERVER__MAX_CONNECTION_AGE", "duration", "10m",
+            "Age at which a connection is told to go away, so that clients spread over new replicas."),
+        linger: Duration = ("SERVER__LINGER", "duration", "0s",
+            "Time between the stop signal (not ready at once) and the refusal of new connections; 5s on Kubernetes."),
+        drain: Duration = ("SERVER__DRAIN", "duration", "20s",
+            "Longest time calls in flight get to finish at shutdown; then connections are cut."),
+    }
+}
+
+crate::concern! {
+    /// Whom the server believes, and how the service shows who it is to its peers.
+    pub struct AuthSettings {
+        jwks_file: PathBuf = ("AUTH__JWKS_FILE", "path", "",
+            "JSON Web Key Set with the public Ed25519 keys of tokens; read again when it changes."),
+        issuer: String = ("AUTH__ISSUER", "text", "", "The only `iss` a token may carry."),
+        audience: String = ("AUTH__AUDIENCE", "text", "gridlease", "The only `aud` a token may carry."),
+        leeway: Duration = ("AUTH__LEEWAY", "duration", "30s",
+            "How far the clocks of the issuer and of the server may differ; at most 30s."),
+        token_file: Option<PathBuf> = ("AUTH__TOKEN_FILE", "path", "",
+            "The service's own token for its peers, renewed by its owner; read again when it changes."),
+        development_key_file: Option<PathBuf> = ("AUTH__DEVELOPMENT_KEY_FILE", "path", "",
+            "Seed of the development issuer: the service mints its own tokens. Refused in production."),
+    }
+}
+
+crate::concern! {
+    /// How much of the service's Postgres it may use.
+    pub struct DatabaseSettings {
+        max_connections: NonZeroU32 = ("DATABASE__MAX_CONNECTIONS", "connections", "16",
+            "Connections for requests."),
+        worker_max_connections: NonZeroU32 = ("DATABASE__WORKER_MAX_CONNECTIONS", "connections", "4",
+            "Connections for background work."),
+        acquire_timeout: Duration = ("DATABASE__ACQUIRE_TIMEOUT", "duration", "500ms",
+            "Longest wait for a connection; then STORE_UNAVAILABLE."),
+        statement_timeout: Duration = ("DATABASE__STATEMENT_TIMEOUT", "duration", "5s",
+            "Longest time of one statement."),
+    }
+}
+
+crate::concern! {
+    /// How to reach the service's Postgres; apart, since it is a secret.
+    pub struct DatabaseUrl {
+        url: SecretFile = ("DATABASE__URL_FILE", "path", "",
+            "File with the postgres:// URL of the login that may act as the service's two roles."),
+    }
+}
+
+crate::concern! {
+    /// Where the other services are.
+    pub struct PeerSettings {
+        inventory: Option<String> = ("PEERS__INVENTORY", "http://host:port", "", "The inventory service."),
+        leasing: Option<String> = ("PEERS__LEASING", "http://host:port", "", "The leasing service."),
+        deadline: Duration = ("PEERS__DEADLINE", "duration", "5s",
+            "Longest time of one call to a peer, retries included; less where the caller's own deadline is nearer."),
+    }
+}
+
+crate::concern! {
+    /// What the service says about itself.
+    pub struct TelemetrySettings {
+        format: LogFormat = ("TELEMETRY__FORMAT", "auto, human or json", "auto",
+            "Form of log lines; auto is human on a terminal and JSON otherwise."),
+        filter: String = ("TELEMETRY__FILTER", "tracing filter", "info",
+            "Which log lines are written; the variable RUST_LOG wins."),
+    }
+}
+
+crate::concern! {
+    /// The business clock.
+    pub struct ClockSettings {
+        test: bool = ("CLOCK__TEST", "true or false", "false",
+            "Serves ClockService, by which a platform_admin moves business time. Refused in production."),
+    }
+}
+
+crate::concern! {
+    /// For a service without settings of its own.
+    pub struct NoSettings {}
+}
+
+/// Everything the runtime needs to know to run one service.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The service's name, as `inventory`.
+    pub service: String,
+    /// What kind of place this is.
+    pub general: GeneralSettings,
+    /// How the server listens and what it bears.
+    pub server: ServerSettings,
+    /// Whom the server believes.
+    pub auth: AuthSettings,
+    /// How to reach the service's Postgres.
+    pub database_url: Secret,
+    /// How much of the service's Postgres it may use.
+    pub database: DatabaseSettings,
+    /// Where the other services are.
+    pub peers: PeerSettings,
+    /// What the service says about itself.
+    pub telemetry: TelemetrySettings,
+    /// The business clock.
+    pub clock: ClockSettings,
+}
+
+impl Settings {
+    /// The tables of every concern, in the order of the README.
+    pub const TABLES: &'static [&'static [Setting]] = &[
+        GeneralSettings::SETTINGS,
+        ServerSettings::SETTINGS,
+        AuthSettings::SETTINGS,
+        DatabaseUrl::SETTINGS,
+        DatabaseSettings::SETTINGS,
+        PeerSettings::SETTINGS,
+        TelemetrySettings::SETTINGS,
+        ClockSettings::SETTINGS,
+    ];
+
+    /// Loads the settings of `service` and its own concern `S` from a file and the environment.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load<S: Concern>(
+        service: &str,
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, S), ConfigError> {
+        let mut source = Source::new(service, file, environment);
+        let url = DatabaseUrl::read(&mut source).map(|database| database.url.secret().clone());
+        let settings = Self::read(service, url, &mut source);
+        let own = S::read(&mut source);
+        let refused = ConfigError::incomplete(service);
+        source.finish()?;
+        // A concern that is None has noted why, so `finish` has failed above.
+        settings.zip(own).ok_or(refused)
+    }
+
+    /// The defaults, for tests and the all-in-one command: the caller fills in what has none.
+    ///
+    /// # Errors
+    /// A default that does not read as its own type.
+    pub fn local(service: &str, database_url: &str, jwks_file: &Path) -> Result<Self, ConfigError> {
+        let prefix = format!("GRIDLEASE_{}__", service.to_ascii_uppercase());
+        let given = [
+            ("AUTH__JWKS_FILE", jwks_file.display().to_string()),
+            ("AUTH__ISSUER", DEVELOPMENT_ISSUER.to_owned()),
+        ];
+        let mut source =
+            Source::new(service, None, given.map(|(name, text)| (format!("{prefix}{name}"), text)));
+        let settings = Self::read(service, Some(Secret::new(database_url)), &mut source);
+        source.finish()?;
+        settings.ok_or_else(|| ConfigError::incomplete(service))
+    }
+
+    fn read(service: &str, database_url: Option<Secret>, source: &mut Source) -> Option<Self> {
+        // Every concern is read before any is asked for, so that every error is noted.
+        let general = GeneralSettings::read(source);
+        let server = ServerSettings::read(source);
+        let auth = AuthSettings::read(source);
+        let database = DatabaseSettings::read(source);
+        let peers = PeerSettings::read(source);
+        let telemetry = TelemetrySettings::read(source);
+        let clock = ClockSettings::read(source);
+        let production = general.as_ref().is_some_and(|general| general.production);
+        check(production, auth.as_ref(), clock.as_ref(), source);
+        Some(Self {
+            service: service.to_owned(),
+            general: general?,
+            server: server?,
+            auth: auth?,
+            database_url: database_url?,
+            database: database?,
+            peers: peers?,
+            telemetry: telemetry?,
+            clock: clock?,
+        })
+    }
+}
+
+/// What no single setting can say.
+fn check(production: bool, auth: Option<&AuthSettings>, clock: Option<&ClockSettings>, source: &mut Source) {
+    if let Some(auth) = auth {
+        if auth.leeway > Duration::from_secs(30) {
+            source.problem("auth.leeway must be at most 30s");
+        }
+        if auth.token_file.is_some() && auth.development_key_file.is_some() {
+            source.problem("auth.token_file and auth.development_key_file exclude each other");
+        }
+        if production && auth.development_key_file.is_some() {
+            source.problem("auth.development_key_file is refused in production");
+        }
+        if production && auth.issuer == DEVELOPMENT_ISSUER {
+            source.problem("auth.issuer is the development issuer, which is refused in production");
+        }
+    }
+    if production && clock.is_some_and(|clock| clock.test) {
+        source.problem("clock.test is refused in production");
+    }
+}

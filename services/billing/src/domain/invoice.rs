@@ -1,0 +1,232 @@
+//! Invoices: made from charges, issued once, never changed after.
+
+use kernel::{
+    AccountId, CivilDate, Currency, Error, Instant, InvoiceId, LeaseId, Money, OperatorId, Reason, RunId,
+    TenantId, YearMonth,
+};
+
+use super::charge::Charge;
+use super::invoice_state::{InvoiceCommand, InvoiceState};
+use super::lease::LeaseCopy;
+use super::number::InvoiceNumber;
+use super::words::names;
+
+/// What a line charges for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChargeType {
+    /// Base rent, in advance.
+    BaseRent,
+}
+
+names!(ChargeType { BaseRent => "BASE_RENT" });
+
+/// One charge with the version of the terms it was computed from: all that is needed to compute it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvoiceLine {
+    /// The charge.
+    pub charge: Charge,
+    /// Version of the lease's terms.
+    pub lease_version: i64,
+}
+
+impl InvoiceLine {
+    /// The computation in words and figures.
+    #[must_use]
+    pub fn formula(&self) -> String {
+        let c = &self.charge;
+        let amount = c.amount;
+        let price = format!("{} kW x {} {} per kW-month", c.quantity_kw, c.rate, c.amount.currency);
+        if c.days == c.days_in_month {
+            format!("{price} = {amount}")
+        } else {
+            format!("{price} x {}/{} days = {amount}", c.days, c.days_in_month)
+        }
+    }
+}
+
+/// What a lease owes for a month: the content of an invoice, before it is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bill {
+    /// Who bills.
+    pub operator: OperatorId,
+    /// Who is billed.
+    pub tenant: TenantId,
+    /// For which lease.
+    pub lease: LeaseId,
+    /// The month.
+    pub month: YearMonth,
+    /// The charges, in order of period, then block.
+    pub lines: Vec<InvoiceLine>,
+    /// The sum of the lines.
+    pub total: Money,
+    /// Days from issue until it is due.
+    pub payment_terms_days: u16,
+}
+
+impl Bill {
+    /// The charges of one month as a bill; `None` when there is nothing to charge.
+    pub fn of(lease: &LeaseCopy, month: YearMonth, charges: Vec<Charge>) -> Result<Option<Self>, Error> {
+        if charges.is_empty() {
+            return Ok(None);
+        }
+        let lines: Vec<InvoiceLine> =
+            charges.into_iter().map(|charge| InvoiceLine { charge, lease_version: lease.version }).collect();
+        let total = total(&lines, lease.terms.currency)?;
+        Ok(Some(Self {
+            operator: lease.operator.clone(),
+            tenant: lease.tenant.clone(),
+            lease: lease.lease.clone(),
+            month,
+            lines,
+            total,
+            payment_terms_days: lease.terms.payment_terms_days,
+        }))
+    }
+
+    /// Charges of several months as one bill a month, in order of month.
+    pub fn by_month(lease: &LeaseCopy, charges: Vec<Charge>) -> Result<Vec<Self>, Error> {
+        let mut months: std::collections::BTreeMap<YearMonth, Vec<Charge>> =
+            std::collections::BTreeMap::new();
+        for charge in charges {
+            months.entry(charge.month).or_default().push(charge);
+        }
+        months
+            .into_iter()
+            .filter_map(|(month, charges)| Self::of(lease, month, charges).transpose())
+            .collect()
+    }
+}
+
+fn total(lines: &[InvoiceLine], currency: Currency) -> Result<Money, Error> {
+    Money::checked_sum(currency, lines.iter().map(|line| line.charge.amount))
+        .ok_or_else(|| Error::internal(TooLarge))
+}
+
+/// A sum that does not fit 64 bits of minor units.
+#[derive(Debug, thiserror::Error)]
+#[error("a sum of money does not fit 64 bits")]
+pub struct TooLarge;
+
+/// An invoice: a bill that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invoice {
+    /// Its operator; also the bill's.
+    pub operator: OperatorId,
+    /// Its id.
+    pub id: InvoiceId,
+    /// The run that made it.
+    pub run: RunId,
+    /// The tenant's account.
+    pub account: AccountId,
+    /// Who is billed.
+    pub tenant: TenantId,
+    /// For which lease.
+    pub lease: LeaseId,
+    /// Where it stands.
+    pub state: InvoiceState,
+    /// The month.
+    pub month: YearMonth,
+    /// The charges, in order of period, then block.
+    pub lines: Vec<InvoiceLine>,
+    /// The sum of the lines.
+    pub total: Money,
+    /// Days from issue until it is due.
+    pub payment_terms_days: u16,
+    /// Raised by every change; the etag.
+    pub version: i64,
+    /// When it was computed.
+    pub create_time: Instant,
+    /// Number, time of issue and due date, from the day it was issued.
+    pub issued: Option<Issued>,
+}
+
+/// What issuing adds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// Gapless in its series.
+    pub number: InvoiceNumber,
+    /// When, by business time.
+    pub time: Instant,
+    /// Last day to pay.
+    pub due_date: CivilDate,
+}
+
+impl Invoice {
+    /// A draft of a bill.
+    #[must_use]
+    pub fn draft(bill: Bill, id: InvoiceId, run: RunId, account: AccountId, now: Instant) -> Self {
+        Self {
+            operator: bill.operator,
+            id,
+            run,
+            account,
+            tenant: bill.tenant,
+            lease: bill.lease,
+            state: InvoiceState::Draft,
+            month: bill.month,
+            lines: bill.lines,
+            total: bill.total,
+            payment_terms_days: bill.payment_terms_days,
+            version: 1,
+            create_time: now,
+            issued: None,
+        }
+    }
+
+    /// The sum of the lines of one type.
+    pub fn sum_of(&self, charge_type: ChargeType) -> Result<i64, Error> {
+        let of_type = self.lines.iter().filter(|line| line.charge.charge_type == charge_type);
+        of_type
+            .map(|line| line.charge.amount.minor)
+            .try_fold(0_i64, i64::checked_add)
+            .ok_or_else(|| Error::internal(TooLarge))
+    }
+
+    /// Whether the invoice may be issued now, whatever its number will be.
+    pub fn may_issue(&self) -> Result<(), Error> {
+        self.state.after(InvoiceCommand::Issue).map(|_| ())
+    }
+
+    /// The invoice as issued at `now` under `number`. Nothing else of it changes, then or ever.
+    pub fn issue(self, number: InvoiceNumber, now: Instant) -> Result<Self, Error> {
+        let state = self.state.after(InvoiceCommand::Issue)?;
+        let due_date =
+            now.date_naive().checked_add_days(chrono::Days::new(self.payment_terms_days.into())).ok_or_else(
+                || Error::refused(Reason::TermOutOfRange, "The due date is beyond the calendar."),
+            )?;
+        let version = self.version + 1;
+        Ok(Self { state, version, issued: Some(Issued { number, time: now, due_date }), ..self })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::sample::{self, date};
+
+    #[test]
+    fn issuing_adds_number_and_due_date_and_nothing_else() {
+        let draft = sample::invoice(&[100, 250]);
+        let now = sample::instant(2026, 12, 1);
+        let issued = draft.clone().issue(InvoiceNumber::new("INV", 7), now).expect("a draft");
+        let facts = issued.issued.clone().expect("issued");
+        assert_eq!((facts.number.to_string().as_str(), facts.due_date), ("INV-000007", date(2026, 12, 31)));
+        assert_eq!((issued.state, issued.version), (InvoiceState::Open, 2));
+        assert_eq!((issued.lines, issued.total), (draft.lines, draft.total));
+    }
+
+    #[test]
+    fn an_invoice_is_issued_once() {
+        let now = sample::instant(2026, 12, 1);
+        let issued = sample::invoice(&[1]).issue(InvoiceNumber::new("INV", 1), now).expect("a draft");
+        let again = issued.issue(InvoiceNumber::new("INV", 2), now).expect_err("already issued");
+        assert_eq!(again.reason(), Reason::InvalidStateTransition);
+    }
+
+    #[test]
+    fn a_formula_can_be_read_back() {
+        let invoice = sample::invoice(&[67_096_774]);
+        let text = invoice.lines[0].formula();
+        assert!(text.starts_with("20000 kW x 130 USD per kW-month x 8/31 days = USD 670967.74"), "{text}");
+    }
+}

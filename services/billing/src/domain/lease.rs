@@ -1,0 +1,207 @@
+//! A lease as billing needs it: who owes whom, at which rates, for what, and how far each block is.
+
+use std::collections::BTreeSet;
+
+use kernel::{
+    BlockSlug, CivilDate, Currency, DateRange, EscalationBasis, Escalator, LeaseId, OperatorId, QuantityStep,
+    Rate, RateStep, SiteId, TenantId,
+};
+use serde::{Deserialize, Serialize};
+
+use super::charge;
+use super::words::names;
+
+/// Where the lease stands, as leasing says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseState {
+    /// The intent is recorded.
+    Proposing,
+    /// Capacity is held.
+    Proposed,
+    /// Both have signed.
+    Signing,
+    /// In force; nothing has commenced.
+    Effective,
+    /// At least one block has commenced.
+    Active,
+    /// All blocks have ended.
+    Expired,
+    /// Called off before it was in force.
+    Cancelled,
+    /// Its hold ended before both had signed.
+    Lapsed,
+}
+
+names!(LeaseState {
+    Proposing => "PROPOSING",
+    Proposed => "PROPOSED",
+    Signing => "SIGNING",
+    Effective => "EFFECTIVE",
+    Active => "ACTIVE",
+    Expired => "EXPIRED",
+    Cancelled => "CANCELLED",
+    Lapsed => "LAPSED",
+});
+
+impl LeaseState {
+    /// In force now or once: the tenant has an account.
+    pub const IN_FORCE: [Self; 3] = [Self::Effective, Self::Active, Self::Expired];
+    /// Never in force and never going to be: nothing is to come.
+    pub const CALLED_OFF: [Self; 2] = [Self::Cancelled, Self::Lapsed];
+}
+
+/// Where a block of the lease stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockState {
+    /// Not yet commenced: not billed.
+    Planned,
+    /// Rent runs.
+    Commenced,
+    /// Rent has stopped; what is not yet billed still is.
+    Ended,
+}
+
+names!(BlockState { Planned => "PLANNED", Commenced => "COMMENCED", Ended => "ENDED" });
+
+impl BlockState {
+    /// Rent is due for it, up to its end.
+    pub const BILLED: [Self; 2] = [Self::Commenced, Self::Ended];
+}
+
+/// A block below its operator.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BlockRef {
+    /// The site.
+    pub site: SiteId,
+    /// The block of the site.
+    pub block: BlockSlug,
+}
+
+/// The rate of a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Rent {
+    /// A rate of year one that the lease's escalator raises.
+    Base {
+        /// Per kW and month.
+        rate: Rate,
+    },
+    /// Stated rates; no escalator touches them.
+    Stated {
+        /// In rising order of date.
+        steps: Vec<RateStep>,
+    },
+}
+
+/// One block of the terms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Premises {
+    /// Which block.
+    pub place: BlockRef,
+    /// First day and first day after, in the site's zone.
+    pub term: DateRange,
+    /// Leased kW over time, in rising order of date.
+    pub quantities: Vec<QuantityStep>,
+    /// At what rate.
+    pub rent: Rent,
+}
+
+/// What billing needs of the terms; kept per version as JSON and never changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillingTerms {
+    /// Of every rate and amount.
+    pub currency: Currency,
+    /// Days from issue until an invoice is due.
+    pub payment_terms_days: u16,
+    /// The yearly rise of base rates.
+    pub escalator: Option<Escalator>,
+    /// The blocks, each once.
+    pub premises: Vec<Premises>,
+}
+
+/// How far a block is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockProgress {
+    /// Which block.
+    pub place: BlockRef,
+    /// Where it stands.
+    pub state: BlockState,
+}
+
+/// A lease as the last event told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseCopy {
+    /// The operator, who bills.
+    pub operator: OperatorId,
+    /// The lease.
+    pub lease: LeaseId,
+    /// The tenant, who is billed.
+    pub tenant: TenantId,
+    /// Version of the terms, from 1.
+    pub version: i64,
+    /// Where it stands.
+    pub state: LeaseState,
+    /// The terms of this version.
+    pub terms: BillingTerms,
+    /// How far each block is.
+    pub blocks: Vec<BlockProgress>,
+}
+
+/// Why a lease cannot be billed; it is parked until a later event of it can be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Poison(pub String);
+
+impl BillingTerms {
+    /// The day the lease's first block commences: from it a lease-wide escalator counts.
+    #[must_use]
+    pub fn start(&self) -> Option<CivilDate> {
+        self.premises.iter().map(|p| p.term.start()).min()
+    }
+
+    /// Whether the escalator counts from the same day for all blocks.
+    #[must_use]
+    pub fn escalates_lease_wide(&self) -> bool {
+        self.escalator.as_ref().is_some_and(|e| matches!(e.basis, EscalationBasis::LeaseAnniversary))
+    }
+
+    /// All that a wrong event could break later is tried now: the whole schedule is computed once.
+    pub fn check(&self) -> Result<(), Poison> {
+        if self.premises.is_empty() {
+            return Err(Poison("the lease has no premises".to_owned()));
+        }
+        let mut seen = BTreeSet::new();
+        for premises in &self.premises {
+            let place = &premises.place;
+            if !seen.insert(place) {
+                return Err(Poison(format!("block {}/{} is leased twice", place.site, place.block)));
+            }
+        }
+        let lines = charge::schedule(self)?;
+        let total = lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount.minor));
+        total.map(|_| ()).ok_or_else(|| Poison("the rent of the term does not fit 64 bits".to_owned()))
+    }
+}
+
+impl LeaseCopy {
+    /// As [`BillingTerms::check`], and that each leased block has a state.
+    pub fn check(&self) -> Result<(), Poison> {
+        if self.version < 1 {
+            return Err(Poison(format!("version {} is not a version", self.version)));
+        }
+        self.terms.check()?;
+        for premises in &self.terms.premises {
+            if self.block_state(&premises.place).is_none() {
+                let place = &premises.place;
+                return Err(Poison(format!("block {}/{} has no state", place.site, place.block)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a block stands; `None` for a block that is not of this lease.
+    #[must_use]
+    pub fn block_state(&self, place: &BlockRef) -> Option<BlockState> {
+        self.blocks.iter().find(|b| b.place == *place).map(|b| b.state)
+    }
+}

@@ -1,0 +1,17 @@
+//! The rules of billing: pure, given the time, touching nothing.
+
+pub mod account;
+pub mod charge;
+pub mod invoice;
+pub mod invoice_state;
+pub mod lease;
+pub mod number;
+pub mod posting;
+pub mod run;
+pub mod trial_balance;
+pub mod words;
+
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+pub(crate) mod sample;

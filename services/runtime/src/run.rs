@@ -1,0 +1,243 @@
+//! A service's life: settings, store, clock, server, stop. `main.rs` names the service and nothing else.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use kernel::{Clock, Error, Ids, SystemClock, SystemIds, TestClock};
+use postgres::Db;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::auth::Authenticator;
+use crate::client::{Peer, ServiceTokens};
+use crate::server::{Ready, Running, Server};
+use crate::settings::{Concern, Settings, table};
+use crate::{clock_service, telemetry};
+
+/// What a service is given to work with.
+#[derive(Clone)]
+pub struct Deps {
+    /// The settings every service has.
+    pub settings: Settings,
+    /// The store, acting as the service's request role.
+    pub db: Db,
+    /// The store, acting as the service's worker role; no request ever runs on it.
+    pub worker_db: Db,
+    /// Business time.
+    pub clock: Arc<dyn Clock>,
+    /// Where new ids come from.
+    pub ids: Arc<dyn Ids>,
+    /// The service's own tokens for its peers.
+    pub tokens: ServiceTokens,
+    /// Judges callers' tokens.
+    pub authenticator: Authenticator,
+    /// Cancelled when the service stops: background work ends at its next safe place.
+    pub stop: CancellationToken,
+    /// Background work, spawned here so that shutdown waits for it.
+    pub tasks: TaskTracker,
+    /// The clock again, where it can be moved.
+    pub test_clock: Option<TestClock>,
+}
+
+impl Deps {
+    /// Opens what the settings name. `test_clock` shares a clock between services of one process; without one,
+    /// `clock.test` makes one that begins at the present.
+    ///
+    /// # Errors
+    /// What cannot be opened: the key file, the store's address.
+    pub fn open(
+        settings: Settings,
+        test_clock: Option<TestClock>,
+        stop: CancellationToken,
+    ) -> Result<Self, Error> {
+        let service = settings.service.clone();
+        let role = |worker: bool| if worker { format!("{service}_worker") } else { service.clone() };
+        let db = |worker: bool, connections: u32| {
+            let mut store = postgres::Settings::new(settings.database_url.clone())
+                .role(role(worker))
+                .application_name(role(worker))
+                .max_connections(connections);
+            store.acquire_timeout = settings.database.acquire_timeout;
+            store.statement_timeout = settings.database.statement_timeout;
+            Db::connect_lazy(&store)
+        };
+        let made = || TestClock::new(SystemClock.now());
+        let test_clock = if settings.clock.test { Some(test_clock.unwrap_or_else(made)) } else { None };
+        let clock: Arc<dyn Clock> = match &test_clock {
+            Some(clock) => Arc::new(clock.clone()),
+            None => Arc::new(SystemClock),
+        };
+        let production = settings.general.production;
+        Ok(Self {
+            db: db(false, settings.database.max_connections.get())?,
+            worker_db: db(true, settings.database.worker_max_connections.get())?,
+            clock,
+            ids: Arc::new(SystemIds),
+            tokens: ServiceTokens::new(&service, &settings.auth)?,
+            authenticator: Authenticator::new(&settings.auth, production, Box::new(SystemClock))
+                .map_err(Error::internal)?,
+            stop,
+            tasks: TaskTracker::new(),
+            test_clock,
+            settings,
+        })
+    }
+
+    /// The service's server, ready while the store answers; the service adds its gRPC services.
+    pub fn server(&self) -> Server {
+        let server = Server::new(&self.settings.service, &self.settings.server, self.authenticator.clone())
+            .ready_when(store_answers(self.db.clone()))
+            .wait_for(self.tasks.clone());
+        match &self.test_clock {
+            Some(clock) => server.add_service(clock_service(clock.clone())),
+            None => server,
+        }
+    }
+
+    /// The peer `name`, at the address that the settings give it.
+    ///
+    /// # Errors
+    /// `INTERNAL` if the settings give none.
+    pub fn peer(&self, name: &'static str) -> Result<Peer, Error> {
+        let peers = &self.settings.peers;
+        let address = match name {
+            "inventory" => peers.inventory.as_deref(),
+            "leasing" => peers.leasing.as_deref(),
+            _ => None,
+        };
+        let address = address.ok_or_else(|| Error::internal(format!("peers.{name} is not set")))?;
+        Peer::new(name, address, self.tokens.clone(), peers.deadline)
+    }
+}
+
+/// Starts a service in this process: `service` puts its server together and spawns its background work.
+///
+/// # Errors
+/// What the service cannot start without.
+pub async fn start<S, F, Fut>(own: S, deps: Deps, service: F) -> Result<Running, Error>
+where
+    F: FnOnce(S, Deps) -> Fut,
+    Fut: Future<Output = Result<Server, Error>>,
+{
+    let stop = deps.stop.clone();
+    service(own, deps).await?.serve(stop).await
+}
+
+/// The whole of a service's `main`: settings from `--config FILE` and the environment, log lines, stop on SIGTERM or
+/// Ctrl-C. Exit code 2 is a bad configuration, 1 is everything else that goes wrong.
+///
+/// ```ignore
+/// fn main() -> std::process::ExitCode {
+///     runtime::run("inventory", inventory::service)
+/// }
+/// ```
+pub fn run<S, F, Fut>(name: &'static str, service: F) -> ExitCode
+where
+    S: Concern,
+    F: FnOnce(S, Deps) -> Fut,
+    Fut: Future<Output = Result<Server, Error>>,
+{
+    let file = match arguments(std::env::args().skip(1)) {
+        Ok(Asked::Run(file)) => file,
+        Ok(Asked::Settings) => {
+            let tables: Vec<_> = Settings::TABLES.iter().copied().chain([S::SETTINGS]).collect();
+            return say(&table(&tables), ExitCode::SUCCESS);
+        }
+        Err(usage) => {
+            return say(
+                &format!("{name}: {usage}\nusage: {name} [--config FILE] [--settings]"),
+                ExitCode::from(2),
+            );
+        }
+    };
+    let (settings, own) = match Settings::load::<S>(name, file.as_deref(), std::env::vars()) {
+        Ok(loaded) => loaded,
+        Err(error) => return say(&error.to_string(), ExitCode::from(2)),
+    };
+    telemetry::init(&settings.telemetry);
+    #[cfg(feature = "failpoints")]
+    let _scenario = fail::FailScenario::setup();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return say(&format!("{name}: no runtime: {error}"), ExitCode::FAILURE),
+    };
+    let ended = runtime.block_on(live(settings, own, service));
+    // A blocking task that never ends must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            tracing::error!(%error, cause, "the service did not start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn live<S, F, Fut>(settings: Settings, own: S, service: F) -> Result<(), Error>
+where
+    F: FnOnce(S, Deps) -> Fut,
+    Fut: Future<Output = Result<Server, Error>>,
+{
+    let stop = CancellationToken::new();
+    let deps = Deps::open(settings, None, stop.clone())?;
+    let running = start(own, deps, service).await?;
+    stop_signal().await.map_err(Error::internal)?;
+    tracing::info!("told to stop");
+    stop.cancel();
+    running.ended().await;
+    Ok(())
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn stop_signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+fn store_answers(db: Db) -> Ready {
+    Arc::new(move || {
+        let db = db.clone();
+        Box::pin(async move { db.database_time().await.is_ok() })
+    })
+}
+
+enum Asked {
+    Run(Option<PathBuf>),
+    Settings,
+}
+
+fn arguments(mut arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
+    let mut file = None;
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--settings" => return Ok(Asked::Settings),
+            "--config" => {
+                let path = arguments.next().ok_or("--config needs a file")?;
+                file = Some(PathBuf::from(path));
+            }
+            other => return Err(format!("{other} is not an option")),
+        }
+    }
+    Ok(Asked::Run(file))
+}
+
+/// Says something before there are log lines.
+#[expect(
+    clippy::print_stderr,
+    reason = "there is no subscriber yet, and this is for whoever typed the command"
+)]
+fn say(text: &str, code: ExitCode) -> ExitCode {
+    eprintln!("{text}");
+    code
+}

@@ -68,6 +68,7 @@ fn retry_after(reason: Reason) -> Option<Duration> {
 /// An error as it goes over the wire. INTERNAL is logged here, once, with its whole chain, under its error id.
 ///
 /// A refusal about `request_id`, `page_size`, `page_token` or `update_mask` alone gets that field's own reason.
+#[expect(clippy::needless_pass_by_value, reason = "handlers write `.map_err(status)`")]
 pub fn status(error: Error) -> Status {
     let reason = own_reason(&error).unwrap_or_else(|| error.reason());
     if reason == Reason::Internal {

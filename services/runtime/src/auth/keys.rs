@@ -64,7 +64,7 @@ impl KeyFile {
             }
             // A half-written file must not lock everybody out: the old keys stay until it reads.
             Err(problem) => {
-                tracing::warn!(path = %self.path.display(), problem, "token keys kept as they were")
+                tracing::warn!(path = %self.path.display(), problem, "token keys kept as they were");
             }
         }
     }

@@ -193,6 +193,11 @@ impl Server {
 }
 
 impl Running {
+    /// The address as a client wants it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Tells the server to stop; [`Running::ended`] says when it has.
     pub fn stop(&self) {
         self.stop.cancel();

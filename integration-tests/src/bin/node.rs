@@ -1,0 +1,47 @@
+//! A process of its own for tests: the guard of the shared server, or something that a test kills.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use postgres::embedded::{Durability, Embedded, EmbeddedOptions, guard_main};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    match arguments.next().unwrap_or_default().to_str() {
+        Some("guard") => guard_main(arguments),
+        Some("postgres") => finish(postgres_user(arguments.next().unwrap_or_default())),
+        _ => {
+            eprintln!("a helper of the integration tests, not to be run by hand");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the test that started this process reads it")]
+fn finish(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Uses the throw-away server in this folder, says its address, and stays until it is killed.
+#[expect(clippy::print_stdout, reason = "the test that started this process reads it")]
+fn postgres_user(home: OsString) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let server = runtime.block_on(Embedded::start(EmbeddedOptions {
+        home: home.into(),
+        throw_away: true,
+        durability: Durability::Disposable,
+        guard: integration_tests::database::guard_command()?,
+        linger: Duration::from_millis(100),
+    }))?;
+    println!("{}", server.url());
+    loop {
+        std::thread::sleep(Duration::from_secs(60));
+    }
+}

@@ -1,0 +1,74 @@
+//! Calls by path with bytes already encoded: what a client without our generated code sends.
+
+use std::time::Duration;
+
+use prost::bytes::{Buf, BufMut, Bytes};
+use runtime::client::Channel;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::{Request, Response, Status};
+
+/// Sends `message` to `rpc` (`package.Service/Method`) and gives the answer's bytes; of a stream, the first answer's.
+pub async fn call(
+    channel: &Channel,
+    rpc: &str,
+    token: Option<&str>,
+    message: Vec<u8>,
+) -> Result<Response<Bytes>, Status> {
+    let mut client = tonic::client::Grpc::new(channel.clone());
+    client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+    let mut request = Request::new(Bytes::from(message));
+    request.set_timeout(Duration::from_secs(5));
+    if let Some(token) = token {
+        let value = format!("Bearer {token}").parse().map_err(|_| Status::internal("not a header value"))?;
+        request.metadata_mut().insert("authorization", value);
+    }
+    let path = format!("/{rpc}").parse().map_err(|_| Status::internal("not a path"))?;
+    let response = client.server_streaming(request, path, Plain).await?;
+    let (metadata, mut stream, extensions) = response.into_parts();
+    let first = stream.message().await?.unwrap_or_default();
+    Ok(Response::from_parts(metadata, first, extensions))
+}
+
+/// The bytes of a message whose field `number` is this text.
+pub fn text_field(number: u32, text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    prost::encoding::string::encode(number, &text.to_owned(), &mut bytes);
+    bytes
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Plain;
+
+impl Codec for Plain {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Plain {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, to: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        to.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Plain {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(from.copy_to_bytes(from.remaining())))
+    }
+}

@@ -1,0 +1,4 @@
+//! Everything that holds over the wire and in the store, in one binary: a module a journey.
+
+mod schema;
+mod store;

@@ -241,69 +241,65 @@ impl<V: StepValue> StepFunction<V> {
 
     /// Adds `value` over the interval, in place. On overflow nothing is changed.
     pub fn add_over(&mut self, interval: Interval, value: V) -> Result<(), StepError> {
-        self.change_over(interval, value, V::checked_add)
+        self.change_over(interval, |old| old.checked_add(value), |new| new.checked_sub(value))
     }
 
     /// Takes `value` away over the interval, in place. On overflow nothing is changed.
     pub fn sub_over(&mut self, interval: Interval, value: V) -> Result<(), StepError> {
-        self.change_over(interval, value, V::checked_sub)
+        self.change_over(interval, |old| old.checked_sub(value), |new| new.checked_add(value))
     }
 
+    /// Changes every value in the interval, in one pass; `undo` is the exact inverse of `change`.
     fn change_over(
         &mut self,
         interval: Interval,
-        value: V,
-        change: impl Fn(V, V) -> Option<V>,
+        change: impl Fn(V) -> Option<V>,
+        undo: impl Fn(V) -> Option<V>,
     ) -> Result<(), StepError> {
-        if value == V::ZERO {
-            return Ok(());
+        let first = self.split_at(interval.start());
+        let last = self.split_at(interval.end());
+        let mut result = Ok(());
+        for i in first..last {
+            let Some(value) = change(self.steps[i].1) else {
+                for step in &mut self.steps[first..i] {
+                    step.1 = undo(step.1).unwrap_or(step.1);
+                }
+                result = Err(StepError::Overflow);
+                break;
+            };
+            self.steps[i].1 = value;
         }
-        // Steps first..last lie in the interval. Its two ends become steps themselves where they are none yet.
-        let first = self.steps.partition_point(|step| step.0 < interval.start());
-        let last = first + self.steps[first..].partition_point(|step| step.0 < interval.end());
-        let entering = self.value_before(first);
-        let leaving = self.value_before(last);
-        let starts_here = self.steps[first..last].first().is_some_and(|step| step.0 == interval.start());
-        let ends_here = self.steps.get(last).is_some_and(|step| step.0 == interval.end());
+        // Inside, neighbours differ as they did before; only at the two ends may a step have come to change nothing.
+        self.join_at(last);
+        self.join_at(first);
+        result
+    }
 
-        let overflows = |v: V| change(v, value).is_none();
-        if self.steps[first..last].iter().any(|step| overflows(step.1))
-            || (!starts_here && overflows(entering))
-        {
-            return Err(StepError::Overflow);
+    /// The index of the step at this instant, which is made if there is none.
+    fn split_at(&mut self, at: Instant) -> usize {
+        let index = self.steps.partition_point(|step| step.0 < at);
+        if self.steps.get(index).is_none_or(|step| step.0 != at) {
+            self.steps.insert(index, (at, self.value_before(index)));
         }
-        for step in &mut self.steps[first..last] {
-            step.1 = change(step.1, value).unwrap_or(step.1);
+        index
+    }
+
+    /// Drops the step of this index if it changes nothing.
+    fn join_at(&mut self, index: usize) {
+        if self.steps[index].1 == self.value_before(index) {
+            self.steps.remove(index);
         }
-        // The later end first, so that `first` stays where it is. Inside, neighbours differ as they did before; only at
-        // the ends may a step have become equal to its neighbour.
-        if !ends_here {
-            self.steps.insert(last, (interval.end(), leaving));
-        } else if self.steps[last].1
-            == if last > first { self.steps[last - 1].1 } else { change(entering, value).unwrap_or(entering) }
-        {
-            self.steps.remove(last);
-        }
-        if !starts_here {
-            self.steps.insert(first, (interval.start(), change(entering, value).unwrap_or(entering)));
-        } else if self.steps[first].1 == entering {
-            self.steps.remove(first);
-        }
-        Ok(())
     }
 
     /// The pieces of the interval in which the value is constant, in order, zero ones included.
     pub fn steps_in(&self, interval: Interval) -> impl Iterator<Item = (Interval, V)> + '_ {
-        let first = self.steps.partition_point(|step| step.0 <= interval.start());
-        let last = first + self.steps[first..].partition_point(|step| step.0 < interval.end());
-        let inner = &self.steps[first..last];
-        let starts =
-            std::iter::once((interval.start(), self.value_before(first))).chain(inner.iter().copied());
+        let (entering, inner) = self.values_in(interval);
+        let starts = std::iter::once((interval.start(), entering)).chain(inner.iter().copied());
         let ends = inner.iter().map(|step| step.0).chain(std::iter::once(interval.end()));
         starts.zip(ends).filter_map(|((start, value), end)| Some((Interval::within(start, end)?, value)))
     }
 
-    /// The values taken within the interval, in order. Allocates nothing.
+    /// The value with which the interval begins and the steps inside it.
     fn values_in(&self, interval: Interval) -> (V, &[(Instant, V)]) {
         let first = self.steps.partition_point(|step| step.0 <= interval.start());
         let last = first + self.steps[first..].partition_point(|step| step.0 < interval.end());

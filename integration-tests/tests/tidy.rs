@@ -26,12 +26,31 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("migrations", &["postgres"]),
     (
         "integration-tests",
-        &["billing", "contracts", "inventory", "kernel", "leasing", "migrations", "postgres", "runtime"],
+        &[
+            "billing",
+            "contracts",
+            "gridlease",
+            "inventory",
+            "kernel",
+            "leasing",
+            "migrations",
+            "postgres",
+            "runtime",
+        ],
     ),
 ];
 
-const OUR_CRATES: &[&str] =
-    &["billing", "contracts", "inventory", "kernel", "leasing", "migrations", "postgres", "runtime"];
+const OUR_CRATES: &[&str] = &[
+    "billing",
+    "contracts",
+    "gridlease",
+    "inventory",
+    "kernel",
+    "leasing",
+    "migrations",
+    "postgres",
+    "runtime",
+];
 
 /// Words that a room's files must not say: (room, word, the way out).
 const ROOMS: &[(&str, &str, &str)] = &[

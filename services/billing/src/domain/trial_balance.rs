@@ -18,8 +18,8 @@ pub struct TrialBalanceRow {
 /// All accounts up to and with a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrialBalance {
-    /// The last day that counts.
-    pub as_of: CivilDate,
+    /// The last day that counts; `None` counts everything.
+    pub as_of: Option<CivilDate>,
     /// By ledger account and currency.
     pub rows: Vec<TrialBalanceRow>,
 }
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn both_sides_are_summed_per_currency() {
         let balance = TrialBalance {
-            as_of: sample::date(2026, 12, 31),
+            as_of: Some(sample::date(2026, 12, 31)),
             rows: vec![
                 row(LedgerAccount::AccountsReceivable, 300, 0),
                 row(LedgerAccount::RentIncome, 0, 300),
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn a_missing_side_is_seen() {
         let balance = TrialBalance {
-            as_of: sample::date(2026, 12, 31),
+            as_of: Some(sample::date(2026, 12, 31)),
             rows: vec![row(LedgerAccount::AccountsReceivable, 300, 0)],
         };
         assert!(!balance.balances());
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn an_overflow_is_not_a_balance() {
         let balance = TrialBalance {
-            as_of: sample::date(2026, 12, 31),
+            as_of: Some(sample::date(2026, 12, 31)),
             rows: vec![
                 row(LedgerAccount::AccountsReceivable, i64::MAX, 0),
                 row(LedgerAccount::AccountsReceivable, 1, 0),

@@ -1,0 +1,127 @@
+//! The tables as sea-orm sees them. Their meaning, limits and rights are in `migrations/billing`.
+
+#![expect(unreachable_pub, reason = "the derive makes public types next to what it is given")]
+
+macro_rules! entity {
+    ($module:ident = $table:literal { key { $($key:ident : $kty:ty),+ $(,)? } $($field:ident : $ty:ty),* $(,)? }) => {
+        pub(crate) mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+            #[sea_orm(schema_name = "billing", table_name = $table)]
+            pub struct Model {
+                $(#[sea_orm(primary_key, auto_increment = false)] pub $key: $kty,)+
+                $(pub $field: $ty,)*
+            }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+entity!(account = "account" {
+    key { operator_id: String, account_id: Uuid }
+    tenant_id: String,
+    currency_code: String,
+    create_time: DateTimeUtc,
+});
+
+entity!(lease = "lease" {
+    key { operator_id: String, lease_id: String }
+    tenant_id: String,
+    version: i64,
+    state: String,
+    currency_code: String,
+    last_event_id: Uuid,
+    update_time: DateTimeUtc,
+});
+
+entity!(lease_version = "lease_version" {
+    key { operator_id: String, lease_id: String, version: i64 }
+    terms: Json,
+    event_id: Uuid,
+    create_time: DateTimeUtc,
+});
+
+entity!(lease_block = "lease_block" {
+    key { operator_id: String, lease_id: String, site_id: String, block_id: String }
+    state: String,
+});
+
+entity!(parked_lease = "parked_lease" {
+    key { operator_id: String, subject: String }
+    event_id: Uuid,
+    kind: String,
+    problem: String,
+    park_time: DateTimeUtc,
+});
+
+entity!(billing_run = "billing_run" {
+    key { operator_id: String, run_id: Uuid }
+    run_number: i64,
+    billing_month: Date,
+    state: String,
+    version: i64,
+    create_time: DateTimeUtc,
+    issue_time: Option<DateTimeUtc>,
+});
+
+entity!(invoice = "invoice" {
+    key { operator_id: String, invoice_id: Uuid }
+    run_id: Uuid,
+    account_id: Uuid,
+    tenant_id: String,
+    lease_id: String,
+    state: String,
+    period_start: Date,
+    period_end: Date,
+    currency_code: String,
+    total_minor: i64,
+    payment_terms_days: i32,
+    version: i64,
+    create_time: DateTimeUtc,
+    series: Option<String>,
+    number: Option<i64>,
+    issue_time: Option<DateTimeUtc>,
+    due_date: Option<Date>,
+});
+
+entity!(invoice_line = "invoice_line" {
+    key { operator_id: String, invoice_id: Uuid, line_number: i32 }
+    lease_id: String,
+    site_id: String,
+    block_id: String,
+    charge_type: String,
+    period_start: Date,
+    revision: i32,
+    live: bool,
+    period_end: Date,
+    days: i32,
+    days_in_month: i32,
+    quantity_kw: i64,
+    rate_per_kw_month: Decimal,
+    amount_minor: i64,
+    lease_version: i64,
+});
+
+entity!(ledger_transaction = "ledger_transaction" {
+    key { operator_id: String, transaction_id: Uuid }
+    kind: String,
+    invoice_id: Uuid,
+    entry_count: i32,
+    posting_date: Date,
+    description: String,
+    create_time: DateTimeUtc,
+});
+
+entity!(ledger_entry = "ledger_entry" {
+    key { operator_id: String, transaction_id: Uuid, entry_number: i32 }
+    entry_id: Uuid,
+    ledger_account: String,
+    account_id: Uuid,
+    currency_code: String,
+    amount_minor: i64,
+});

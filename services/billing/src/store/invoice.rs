@@ -1,0 +1,333 @@
+//! Invoices with their lines.
+
+use std::collections::HashMap;
+
+use kernel::{
+    AccountId, DateRange, Error, InvoiceId, InvoiceName, LeaseId, OperatorId, RunId, Scope, TenantId, Uuid,
+    YearMonth,
+};
+use postgres::{is_unique_violation, store_error};
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Set,
+};
+use serde::{Deserialize, Serialize};
+
+use super::ROWS_PER_INSERT;
+use super::entity::{invoice, invoice_line};
+use super::listing::{Page, Paged, Sight};
+use super::rows::{broken, money, narrow, parse, statement};
+use crate::domain::charge::Charge;
+use crate::domain::invoice::{Invoice, InvoiceLine, Issued};
+use crate::domain::invoice_state::InvoiceState;
+use crate::domain::lease::BlockRef;
+use crate::domain::number::InvoiceNumber;
+
+/// Writes drafts with their lines.
+///
+/// # Errors
+/// `TRANSACTION_CONFLICT` when another transaction took one of the charges first: tried again, it sees that.
+pub async fn insert(conn: &impl ConnectionTrait, invoices: &[Invoice]) -> Result<(), Error> {
+    for chunk in invoices.chunks(ROWS_PER_INSERT) {
+        let rows = chunk.iter().map(row_of);
+        invoice::Entity::insert_many(rows).exec_without_returning(conn).await.map_err(store_error)?;
+    }
+    let mut lines = Vec::new();
+    for invoice in invoices {
+        for (number, line) in (1..).zip(&invoice.lines) {
+            lines.push(line_row_of(invoice, number, line)?);
+        }
+    }
+    while !lines.is_empty() {
+        let rest = lines.split_off(lines.len().min(ROWS_PER_INSERT));
+        let chunk = std::mem::replace(&mut lines, rest);
+        match invoice_line::Entity::insert_many(chunk).exec_without_returning(conn).await {
+            Ok(_) => {}
+            Err(error) if is_unique_violation(&error) => {
+                return Err(Error::transaction_conflict().with_source(error));
+            }
+            Err(error) => return Err(store_error(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Writes what issuing adds, for all at once.
+pub async fn mark_issued(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    invoices: &[Invoice],
+) -> Result<(), Error> {
+    let mut changes = Vec::new();
+    for invoice in invoices {
+        let issued = invoice.issued.as_ref().ok_or_else(|| broken("invoice", "is not issued"))?;
+        changes.push(serde_json::json!({
+            "invoice_id": invoice.id.get(),
+            "state": invoice.state.as_str(),
+            "version": invoice.version,
+            "series": issued.number.series(),
+            "number": issued.number.get(),
+            "issue_time": issued.time,
+            "due_date": issued.due_date,
+        }));
+    }
+    let sql = "update billing.invoice i set state = n.state, version = n.version, series = n.series, \
+                      number = n.number, issue_time = n.issue_time, due_date = n.due_date \
+               from jsonb_to_recordset($2::jsonb) as n(invoice_id uuid, state text, version bigint, series text, \
+                      number bigint, issue_time timestamptz, due_date date) \
+               where i.operator_id = $1 and i.invoice_id = n.invoice_id and i.version = n.version - 1";
+    let values = [operator.as_str().into(), serde_json::Value::Array(changes).into()];
+    let done = conn.execute_raw(statement(sql, values)).await.map_err(store_error)?;
+    if done.rows_affected() == invoices.len() as u64 { Ok(()) } else { Err(Error::transaction_conflict()) }
+}
+
+/// One invoice, if the scope sees it.
+pub async fn find(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    name: &InvoiceName,
+) -> Result<Option<Invoice>, Error> {
+    use invoice::Column as C;
+    let sight = Sight { scope, operator: Some(&name.operator) };
+    let rows = invoice::Entity::find()
+        .filter(sight.condition(C::OperatorId, C::TenantId))
+        .filter(C::InvoiceId.eq(name.invoice.get()))
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    Ok(with_lines(conn, rows).await?.pop())
+}
+
+/// One invoice, locked until the transaction ends.
+pub async fn lock(conn: &impl ConnectionTrait, name: &InvoiceName) -> Result<Option<Invoice>, Error> {
+    use invoice::Column as C;
+    let rows = invoice::Entity::find()
+        .filter(C::OperatorId.eq(name.operator.as_str()))
+        .filter(C::InvoiceId.eq(name.invoice.get()))
+        .lock_exclusive()
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    Ok(with_lines(conn, rows).await?.pop())
+}
+
+/// The drafts of a run in order of lease, locked until the transaction ends.
+pub async fn lock_drafts(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    run: RunId,
+) -> Result<Vec<Invoice>, Error> {
+    use invoice::Column as C;
+    let rows = invoice::Entity::find()
+        .filter(C::OperatorId.eq(operator.as_str()))
+        .filter(C::RunId.eq(run.get()))
+        .filter(C::State.eq(InvoiceState::Draft.as_str()))
+        .order_by_asc(C::LeaseId)
+        .order_by_asc(C::InvoiceId)
+        .lock_exclusive()
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    with_lines(conn, rows).await
+}
+
+/// Sort key of invoices, newest first: their ids are in order of creation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InvoiceKey(pub InvoiceId, pub OperatorId);
+
+/// Which invoices to list; empty is all.
+#[derive(Clone, Debug, Default)]
+pub struct InvoiceFilter {
+    /// In these states.
+    pub states: Vec<InvoiceState>,
+    /// Of this tenant.
+    pub tenant: Option<TenantId>,
+    /// Of this lease: its operator and id.
+    pub lease: Option<(OperatorId, LeaseId)>,
+    /// Of this run: its operator and id.
+    pub run: Option<(OperatorId, RunId)>,
+    /// Of this month.
+    pub month: Option<YearMonth>,
+}
+
+impl InvoiceFilter {
+    fn condition(&self) -> Condition {
+        use invoice::Column as C;
+        let states: Vec<&str> = self.states.iter().map(|state| state.as_str()).collect();
+        let lease = self.lease.as_ref();
+        let run = self.run.as_ref();
+        Condition::all()
+            .add_option((!states.is_empty()).then(|| C::State.is_in(states)))
+            .add_option(self.tenant.as_ref().map(|tenant| C::TenantId.eq(tenant.as_str())))
+            .add_option(lease.map(|(operator, _)| C::OperatorId.eq(operator.as_str())))
+            .add_option(lease.map(|(_, lease)| C::LeaseId.eq(lease.as_str())))
+            .add_option(run.map(|(operator, _)| C::OperatorId.eq(operator.as_str())))
+            .add_option(run.map(|(_, run)| C::RunId.eq(run.get())))
+            .add_option(self.month.map(|month| C::PeriodStart.eq(month.first_day())))
+    }
+}
+
+/// Invoices, newest first.
+pub async fn list(
+    conn: &impl ConnectionTrait,
+    sight: &Sight<'_>,
+    filter: &InvoiceFilter,
+    page: &Page<InvoiceKey>,
+) -> Result<Paged<Invoice>, Error> {
+    use invoice::Column as C;
+    let after = page.after.as_ref().map(|InvoiceKey(id, operator)| {
+        Condition::any()
+            .add(C::InvoiceId.lt(id.get()))
+            .add(Condition::all().add(C::InvoiceId.eq(id.get())).add(C::OperatorId.gt(operator.as_str())))
+    });
+    let rows = invoice::Entity::find()
+        .filter(sight.condition(C::OperatorId, C::TenantId))
+        .filter(filter.condition().add_option(after))
+        .order_by_desc(C::InvoiceId)
+        .order_by_asc(C::OperatorId)
+        .limit(page.limit())
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    let paged = Paged::of(rows, page);
+    Ok(Paged { rows: with_lines(conn, paged.rows).await?, more: paged.more })
+}
+
+/// The first invoices of a run in order of lease.
+pub async fn first_of_run(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    run: RunId,
+    most: u64,
+) -> Result<Vec<Invoice>, Error> {
+    use invoice::Column as C;
+    let rows = invoice::Entity::find()
+        .filter(C::OperatorId.eq(operator.as_str()))
+        .filter(C::RunId.eq(run.get()))
+        .order_by_asc(C::LeaseId)
+        .order_by_asc(C::InvoiceId)
+        .limit(most)
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    with_lines(conn, rows).await
+}
+
+/// Adds the lines, in one statement for all.
+async fn with_lines(conn: &impl ConnectionTrait, rows: Vec<invoice::Model>) -> Result<Vec<Invoice>, Error> {
+    use invoice_line::Column as C;
+    let mut lines: HashMap<Uuid, Vec<invoice_line::Model>> = HashMap::new();
+    for chunk in rows.chunks(ROWS_PER_INSERT) {
+        let mut operators: Vec<String> = chunk.iter().map(|row| row.operator_id.clone()).collect();
+        operators.dedup();
+        let found = invoice_line::Entity::find()
+            .filter(C::OperatorId.is_in(operators))
+            .filter(C::InvoiceId.is_in(chunk.iter().map(|row| row.invoice_id)))
+            .order_by_asc(C::LineNumber)
+            .all(conn)
+            .await
+            .map_err(store_error)?;
+        for line in found {
+            lines.entry(line.invoice_id).or_default().push(line);
+        }
+    }
+    rows.into_iter()
+        .map(|row| {
+            let lines = lines.remove(&row.invoice_id).unwrap_or_default();
+            invoice_of(&row, &lines)
+        })
+        .collect()
+}
+
+fn row_of(invoice: &Invoice) -> invoice::ActiveModel {
+    let issued = invoice.issued.as_ref();
+    let days = invoice.month.range();
+    invoice::ActiveModel {
+        operator_id: Set(invoice.operator.to_string()),
+        invoice_id: Set(invoice.id.get()),
+        run_id: Set(invoice.run.get()),
+        account_id: Set(invoice.account.get()),
+        tenant_id: Set(invoice.tenant.to_string()),
+        lease_id: Set(invoice.lease.to_string()),
+        state: Set(invoice.state.as_str().to_owned()),
+        period_start: Set(invoice.month.first_day()),
+        period_end: Set(days.map_or(invoice.month.first_day(), |days| days.end())),
+        currency_code: Set(invoice.total.currency.to_string()),
+        total_minor: Set(invoice.total.minor),
+        payment_terms_days: Set(invoice.payment_terms_days.into()),
+        version: Set(invoice.version),
+        create_time: Set(invoice.create_time),
+        series: Set(issued.map(|i| i.number.series().to_owned())),
+        number: Set(issued.map(|i| i.number.get())),
+        issue_time: Set(issued.map(|i| i.time)),
+        due_date: Set(issued.map(|i| i.due_date)),
+    }
+}
+
+fn line_row_of(
+    invoice: &Invoice,
+    number: i32,
+    line: &InvoiceLine,
+) -> Result<invoice_line::ActiveModel, Error> {
+    let charge = &line.charge;
+    Ok(invoice_line::ActiveModel {
+        operator_id: Set(invoice.operator.to_string()),
+        invoice_id: Set(invoice.id.get()),
+        line_number: Set(number),
+        lease_id: Set(invoice.lease.to_string()),
+        site_id: Set(charge.place.site.to_string()),
+        block_id: Set(charge.place.block.to_string()),
+        charge_type: Set(charge.charge_type.as_str().to_owned()),
+        period_start: Set(charge.period.start()),
+        revision: Set(0),
+        live: Set(true),
+        period_end: Set(charge.period.end()),
+        days: Set(narrow("days", charge.days)?),
+        days_in_month: Set(narrow("days_in_month", charge.days_in_month)?),
+        quantity_kw: Set(charge.quantity_kw),
+        rate_per_kw_month: Set(charge.rate.into()),
+        amount_minor: Set(charge.amount.minor),
+        lease_version: Set(line.lease_version),
+    })
+}
+
+fn invoice_of(row: &invoice::Model, lines: &[invoice_line::Model]) -> Result<Invoice, Error> {
+    let issued = match (&row.series, row.number, row.issue_time, row.due_date) {
+        (Some(series), Some(number), Some(time), Some(due_date)) => {
+            Some(Issued { number: InvoiceNumber::new(series, number), time, due_date })
+        }
+        _ => None,
+    };
+    Ok(Invoice {
+        operator: parse("operator_id", &row.operator_id)?,
+        id: InvoiceId::new(row.invoice_id),
+        run: RunId::new(row.run_id),
+        account: AccountId::new(row.account_id),
+        tenant: parse("tenant_id", &row.tenant_id)?,
+        lease: parse("lease_id", &row.lease_id)?,
+        state: parse("state", &row.state)?,
+        month: YearMonth::of(row.period_start),
+        lines: lines.iter().map(|line| line_of(line, &row.currency_code)).collect::<Result<_, _>>()?,
+        total: money(row.total_minor, &row.currency_code)?,
+        payment_terms_days: narrow("payment_terms_days", row.payment_terms_days)?,
+        version: row.version,
+        create_time: row.create_time,
+        issued,
+    })
+}
+
+fn line_of(row: &invoice_line::Model, currency_code: &str) -> Result<InvoiceLine, Error> {
+    let period = DateRange::new(row.period_start, row.period_end);
+    let charge = Charge {
+        charge_type: parse("charge_type", &row.charge_type)?,
+        place: BlockRef { site: parse("site_id", &row.site_id)?, block: parse("block_id", &row.block_id)? },
+        period: period.map_err(|error| broken("period_end", error))?,
+        month: YearMonth::of(row.period_start),
+        days: narrow("days", row.days)?,
+        days_in_month: narrow("days_in_month", row.days_in_month)?,
+        quantity_kw: row.quantity_kw,
+        rate: row.rate_per_kw_month.try_into().map_err(|error| broken("rate_per_kw_month", error))?,
+        amount: money(row.amount_minor, currency_code)?,
+    };
+    Ok(InvoiceLine { charge, lease_version: row.lease_version })
+}

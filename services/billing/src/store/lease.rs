@@ -1,0 +1,199 @@
+//! The copies of leases.
+
+use std::collections::HashMap;
+
+use kernel::{Error, EventId, Instant, LeaseName, OperatorId, Scope};
+use postgres::store_error;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set,
+    TryInsertResult,
+};
+
+use super::entity::{lease, lease_block, lease_version};
+use super::listing::Sight;
+use super::rows::{broken, narrow, parse};
+use crate::domain::lease::{
+    BillingTerms, BlockProgress, BlockRef, BlockState, LeaseCopy, LeaseState, Poison,
+};
+
+/// Keeps what an event told, under the version it told. Inner `Err`: the version is known with other terms.
+pub async fn keep(
+    conn: &impl ConnectionTrait,
+    copy: &LeaseCopy,
+    event: EventId,
+    now: Instant,
+) -> Result<Result<(), Poison>, Error> {
+    let row = lease::ActiveModel {
+        operator_id: Set(copy.operator.to_string()),
+        lease_id: Set(copy.lease.to_string()),
+        tenant_id: Set(copy.tenant.to_string()),
+        version: Set(copy.version),
+        state: Set(copy.state.as_str().to_owned()),
+        currency_code: Set(copy.terms.currency.to_string()),
+        last_event_id: Set(event.get()),
+        update_time: Set(now),
+    };
+    use lease::Column as C;
+    lease::Entity::insert(row)
+        .on_conflict(
+            OnConflict::columns([C::OperatorId, C::LeaseId])
+                .update_columns([
+                    C::TenantId,
+                    C::Version,
+                    C::State,
+                    C::CurrencyCode,
+                    C::LastEventId,
+                    C::UpdateTime,
+                ])
+                .to_owned(),
+        )
+        .exec_without_returning(conn)
+        .await
+        .map_err(store_error)?;
+    if let Err(poison) = keep_version(conn, copy, event, now).await? {
+        return Ok(Err(poison));
+    }
+    keep_blocks(conn, copy).await?;
+    Ok(Ok(()))
+}
+
+async fn keep_version(
+    conn: &impl ConnectionTrait,
+    copy: &LeaseCopy,
+    event: EventId,
+    now: Instant,
+) -> Result<Result<(), Poison>, Error> {
+    let terms = serde_json::to_value(&copy.terms).map_err(Error::internal)?;
+    let key = (copy.operator.to_string(), copy.lease.to_string(), copy.version);
+    let row = lease_version::ActiveModel {
+        operator_id: Set(key.0.clone()),
+        lease_id: Set(key.1.clone()),
+        version: Set(copy.version),
+        terms: Set(terms.clone()),
+        event_id: Set(event.get()),
+        create_time: Set(now),
+    };
+    let inserted = lease_version::Entity::insert(row)
+        .on_conflict_do_nothing()
+        .exec_without_returning(conn)
+        .await
+        .map_err(store_error)?;
+    if matches!(inserted, TryInsertResult::Inserted(count) if count > 0) {
+        return Ok(Ok(()));
+    }
+    let known = lease_version::Entity::find_by_id(key).one(conn).await.map_err(store_error)?;
+    Ok(if known.is_some_and(|row| row.terms == terms) {
+        Ok(())
+    } else {
+        Err(Poison(format!("version {} was told before with other terms", copy.version)))
+    })
+}
+
+async fn keep_blocks(conn: &impl ConnectionTrait, copy: &LeaseCopy) -> Result<(), Error> {
+    use lease_block::Column as C;
+    let rows = copy.blocks.iter().map(|block| lease_block::ActiveModel {
+        operator_id: Set(copy.operator.to_string()),
+        lease_id: Set(copy.lease.to_string()),
+        site_id: Set(block.place.site.to_string()),
+        block_id: Set(block.place.block.to_string()),
+        state: Set(block.state.as_str().to_owned()),
+    });
+    lease_block::Entity::insert_many(rows)
+        .on_conflict(
+            OnConflict::columns([C::OperatorId, C::LeaseId, C::SiteId, C::BlockId])
+                .update_column(C::State)
+                .to_owned(),
+        )
+        .exec_without_returning(conn)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+/// One lease, if the scope sees it.
+pub async fn find(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    name: &LeaseName,
+) -> Result<Option<LeaseCopy>, Error> {
+    use lease::Column as C;
+    let sight = Sight { scope, operator: Some(&name.operator) };
+    let rows = lease::Entity::find()
+        .filter(sight.condition(C::OperatorId, C::TenantId))
+        .filter(C::LeaseId.eq(name.lease.as_str()))
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    Ok(assemble(conn, rows).await?.pop())
+}
+
+/// The operator's leases of which a block has commenced, in order of name.
+pub async fn commenced(conn: &impl ConnectionTrait, operator: &OperatorId) -> Result<Vec<LeaseCopy>, Error> {
+    use lease::Column as C;
+    let rows = lease::Entity::find()
+        .filter(C::OperatorId.eq(operator.as_str()))
+        .filter(C::State.is_in([LeaseState::Active.as_str(), LeaseState::Expired.as_str()]))
+        .order_by_asc(C::LeaseId)
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    assemble(conn, rows).await
+}
+
+/// Leases with their terms and blocks: two more statements, however many leases of an operator there are.
+async fn assemble(conn: &impl ConnectionTrait, rows: Vec<lease::Model>) -> Result<Vec<LeaseCopy>, Error> {
+    let Some(operator) = rows.first().map(|row| row.operator_id.clone()) else { return Ok(Vec::new()) };
+    // Few leases are looked up by their ids; for many the whole operator is cheaper than a list of ids.
+    let few: Option<Vec<String>> =
+        (rows.len() <= 100).then(|| rows.iter().map(|row| row.lease_id.clone()).collect());
+    let mut versions = lease_version::Entity::find().filter(lease_version::Column::OperatorId.eq(&*operator));
+    let mut blocks = lease_block::Entity::find().filter(lease_block::Column::OperatorId.eq(&*operator));
+    if let Some(ids) = few {
+        versions = versions.filter(lease_version::Column::LeaseId.is_in(ids.clone()));
+        blocks = blocks.filter(lease_block::Column::LeaseId.is_in(ids));
+    }
+    let mut terms: HashMap<(String, i64), serde_json::Value> = versions
+        .all(conn)
+        .await
+        .map_err(store_error)?
+        .into_iter()
+        .map(|v| ((v.lease_id, v.version), v.terms))
+        .collect();
+    let mut progress: HashMap<String, Vec<BlockProgress>> = HashMap::new();
+    for row in blocks.all(conn).await.map_err(store_error)? {
+        progress.entry(row.lease_id.clone()).or_default().push(block_of(&row)?);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let terms = terms
+                .remove(&(row.lease_id.clone(), row.version))
+                .ok_or_else(|| broken("lease.version", "has no terms"))?;
+            let blocks = progress.remove(&row.lease_id).unwrap_or_default();
+            lease_of(&row, terms, blocks)
+        })
+        .collect()
+}
+
+fn block_of(row: &lease_block::Model) -> Result<BlockProgress, Error> {
+    Ok(BlockProgress {
+        place: BlockRef { site: parse("site_id", &row.site_id)?, block: parse("block_id", &row.block_id)? },
+        state: parse::<BlockState>("state", &row.state)?,
+    })
+}
+
+fn lease_of(
+    row: &lease::Model,
+    terms: serde_json::Value,
+    blocks: Vec<BlockProgress>,
+) -> Result<LeaseCopy, Error> {
+    Ok(LeaseCopy {
+        operator: parse("operator_id", &row.operator_id)?,
+        lease: parse("lease_id", &row.lease_id)?,
+        tenant: parse("tenant_id", &row.tenant_id)?,
+        version: narrow("version", row.version)?,
+        state: parse("state", &row.state)?,
+        terms: serde_json::from_value::<BillingTerms>(terms).map_err(|error| broken("terms", error))?,
+        blocks,
+    })
+}

@@ -1,0 +1,221 @@
+//! The ledger: append only.
+
+use kernel::{
+    AccountId, CivilDate, Error, Instant, InvoiceId, LedgerEntryId, LedgerTransactionId, OperatorId, Uuid,
+};
+use postgres::store_error;
+use sea_orm::{
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, FromQueryResult, QueryFilter as _, Set,
+};
+use serde::{Deserialize, Serialize};
+
+use super::ROWS_PER_INSERT;
+use super::entity::{ledger_entry, ledger_transaction};
+use super::listing::{Page, Paged};
+use super::rows::{money, narrow, parse, statement};
+use crate::domain::posting::{LedgerAccount, LedgerTransaction};
+use crate::domain::trial_balance::{TrialBalance, TrialBalanceRow};
+
+/// Writes transactions with their entries. At commit the database refuses one that does not sum to zero.
+pub async fn insert(
+    conn: &impl ConnectionTrait,
+    transactions: &[LedgerTransaction],
+    new_id: impl Fn() -> Uuid,
+    now: Instant,
+) -> Result<(), Error> {
+    let mut heads = Vec::new();
+    let mut entries = Vec::new();
+    for transaction in transactions {
+        heads.push(ledger_transaction::ActiveModel {
+            operator_id: Set(transaction.operator.to_string()),
+            transaction_id: Set(transaction.id.get()),
+            kind: Set(transaction.deed.as_str().to_owned()),
+            invoice_id: Set(transaction.invoice.get()),
+            entry_count: Set(narrow("entry_count", transaction.entries.len())?),
+            posting_date: Set(transaction.posting_date),
+            description: Set(transaction.description.clone()),
+            create_time: Set(now),
+        });
+        for (number, entry) in (1..).zip(&transaction.entries) {
+            entries.push(ledger_entry::ActiveModel {
+                operator_id: Set(transaction.operator.to_string()),
+                transaction_id: Set(transaction.id.get()),
+                entry_number: Set(number),
+                entry_id: Set(new_id()),
+                ledger_account: Set(entry.ledger_account.as_str().to_owned()),
+                account_id: Set(entry.account.get()),
+                currency_code: Set(entry.amount.currency.to_string()),
+                amount_minor: Set(entry.amount.minor),
+            });
+        }
+    }
+    for chunk in heads.chunks(ROWS_PER_INSERT) {
+        let chunk = chunk.to_vec();
+        ledger_transaction::Entity::insert_many(chunk)
+            .exec_without_returning(conn)
+            .await
+            .map_err(store_error)?;
+    }
+    for chunk in entries.chunks(ROWS_PER_INSERT) {
+        let chunk = chunk.to_vec();
+        ledger_entry::Entity::insert_many(chunk).exec_without_returning(conn).await.map_err(store_error)?;
+    }
+    Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct BalanceRow {
+    ledger_account: String,
+    currency_code: String,
+    debits: i64,
+    credits: i64,
+}
+
+/// Sums per ledger account and currency, up to and with a posting day.
+pub async fn trial_balance(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    as_of: Option<CivilDate>,
+) -> Result<TrialBalance, Error> {
+    let sql = "select e.ledger_account, e.currency_code, \
+                      coalesce(sum(e.amount_minor) filter (where e.amount_minor > 0), 0)::bigint as debits, \
+                      coalesce(-sum(e.amount_minor) filter (where e.amount_minor < 0), 0)::bigint as credits \
+               from billing.ledger_entry e join billing.ledger_transaction t \
+                    on t.operator_id = e.operator_id and t.transaction_id = e.transaction_id \
+               where e.operator_id = $1 and ($2::date is null or t.posting_date <= $2) \
+               group by e.ledger_account, e.currency_code order by e.ledger_account, e.currency_code";
+    let rows = BalanceRow::find_by_statement(statement(sql, [operator.as_str().into(), as_of.into()]))
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            Ok(TrialBalanceRow {
+                ledger_account: parse("ledger_account", &row.ledger_account)?,
+                debits: money(row.debits, &row.currency_code)?,
+                credits: money(row.credits, &row.currency_code)?,
+            })
+        })
+        .collect::<Result<_, Error>>()?;
+    Ok(TrialBalance { as_of, rows })
+}
+
+/// Sort key of entries, oldest first: ids of transactions are in order of posting.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EntryKey(pub LedgerTransactionId, pub i32);
+
+/// An entry with what its transaction says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostedEntry {
+    /// Whose ledger.
+    pub operator: OperatorId,
+    /// Its id.
+    pub id: LedgerEntryId,
+    /// The transaction.
+    pub transaction: LedgerTransactionId,
+    /// Its place in the transaction, from 1.
+    pub number: i32,
+    /// Which account of the ledger.
+    pub ledger_account: LedgerAccount,
+    /// Whose dealings.
+    pub account: AccountId,
+    /// A debit is positive.
+    pub amount: kernel::Money,
+    /// The day it counts for.
+    pub posting_date: CivilDate,
+    /// The invoice that caused it.
+    pub invoice: InvoiceId,
+    /// Why.
+    pub description: String,
+    /// When it was posted.
+    pub create_time: Instant,
+}
+
+/// Which entries to list; empty is all.
+#[derive(Clone, Debug, Default)]
+pub struct EntryFilter {
+    /// Of this ledger account.
+    pub ledger_account: Option<LedgerAccount>,
+    /// Of this invoice.
+    pub invoice: Option<InvoiceId>,
+}
+
+/// Entries in order of posting.
+pub async fn list(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    filter: &EntryFilter,
+    page: &Page<EntryKey>,
+) -> Result<Paged<PostedEntry>, Error> {
+    use ledger_entry::Column as E;
+    use ledger_transaction::Column as T;
+    use sea_orm::{QueryOrder as _, QuerySelect as _};
+    let after = page.after.as_ref().map(|EntryKey(transaction, number)| {
+        Condition::any()
+            .add(E::TransactionId.gt(transaction.get()))
+            .add(Condition::all().add(E::TransactionId.eq(transaction.get())).add(E::EntryNumber.gt(*number)))
+    });
+    let transactions = filter.invoice.map(|invoice| {
+        let mut query = sea_orm::sea_query::Query::select();
+        query
+            .column(T::TransactionId)
+            .from(ledger_transaction::Entity)
+            .and_where(T::OperatorId.eq(operator.as_str()))
+            .and_where(T::InvoiceId.eq(invoice.get()));
+        E::TransactionId.in_subquery(query)
+    });
+    let rows = ledger_entry::Entity::find()
+        .filter(
+            Condition::all()
+                .add(E::OperatorId.eq(operator.as_str()))
+                .add_option(filter.ledger_account.map(|a| E::LedgerAccount.eq(a.as_str())))
+                .add_option(transactions)
+                .add_option(after),
+        )
+        .order_by_asc(E::TransactionId)
+        .order_by_asc(E::EntryNumber)
+        .limit(page.limit())
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    let paged = Paged::of(rows, page);
+    Ok(Paged { rows: with_heads(conn, operator, paged.rows).await?, more: paged.more })
+}
+
+async fn with_heads(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    rows: Vec<ledger_entry::Model>,
+) -> Result<Vec<PostedEntry>, Error> {
+    use ledger_transaction::Column as T;
+    let heads: std::collections::HashMap<Uuid, ledger_transaction::Model> =
+        ledger_transaction::Entity::find()
+            .filter(T::OperatorId.eq(operator.as_str()))
+            .filter(T::TransactionId.is_in(rows.iter().map(|row| row.transaction_id)))
+            .all(conn)
+            .await
+            .map_err(store_error)?
+            .into_iter()
+            .map(|head| (head.transaction_id, head))
+            .collect();
+    rows.into_iter()
+        .filter_map(|row| heads.get(&row.transaction_id).map(|head| entry_of(&row, head)))
+        .collect()
+}
+
+fn entry_of(row: &ledger_entry::Model, head: &ledger_transaction::Model) -> Result<PostedEntry, Error> {
+    Ok(PostedEntry {
+        operator: parse("operator_id", &row.operator_id)?,
+        id: LedgerEntryId::new(row.entry_id),
+        transaction: LedgerTransactionId::new(row.transaction_id),
+        number: row.entry_number,
+        ledger_account: parse("ledger_account", &row.ledger_account)?,
+        account: AccountId::new(row.account_id),
+        amount: money(row.amount_minor, &row.currency_code)?,
+        posting_date: head.posting_date,
+        invoice: InvoiceId::new(head.invoice_id),
+        description: head.description.clone(),
+        create_time: head.create_time,
+    })
+}

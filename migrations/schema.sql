@@ -1,0 +1,1027 @@
+-- What all migrations together make, read from the catalogue. Not for applying: the test that compares it
+-- rewrites it with GRIDLEASE_UPDATE_GOLDEN=1.
+
+schema inventory owner gridlease_owner
+  grant usage to inventory
+  grant usage to inventory_worker
+
+table inventory.block owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  block_id uuid not null
+  site_id text collate "C" not null
+  block_slug text collate "C" not null
+  revision bigint not null
+  display_name text not null
+  cooling_kinds text[] not null
+  redundancy text not null
+  max_kw_per_rack bigint
+  lease_type text not null
+  rate_per_kw_month numeric(24,10)
+  currency_code text
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint block_block_slug_check CHECK ((block_slug ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
+  constraint block_check CHECK (((rate_per_kw_month IS NULL) = (currency_code IS NULL)))
+  constraint block_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint block_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint block_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
+  constraint block_lease_type_check CHECK ((lease_type = ANY (ARRAY['UNSPECIFIED'::text, 'POWERED_SHELL'::text, 'TURNKEY'::text, 'GPU_CLOUD'::text])))
+  constraint block_max_kw_per_rack_check CHECK ((max_kw_per_rack > 0))
+  constraint block_rate_per_kw_month_check CHECK (((rate_per_kw_month >= (0)::numeric) AND (rate_per_kw_month <> 'NaN'::numeric)))
+  constraint block_redundancy_check CHECK ((redundancy = ANY (ARRAY['UNSPECIFIED'::text, 'N'::text, 'N_PLUS_1'::text, 'TWO_N'::text])))
+  constraint block_revision_check CHECK ((revision > 0))
+  constraint block_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint block_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
+  constraint block_pkey PRIMARY KEY (operator_id, block_id)
+  constraint block_operator_id_site_id_block_slug_key UNIQUE (operator_id, site_id, block_slug)
+  policy block_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy block_published permissive for select to inventory using (((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text)))
+  policy block_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select, update to inventory
+  grant select to inventory_worker
+
+table inventory.block_version owner gridlease_owner row security forced with fillfactor=50
+  operator_id text collate "C" not null
+  block_id uuid not null
+  version bigint not null
+  limit_it_kw bigint not null
+  limit_air_kw bigint not null
+  limit_liquid_kw bigint not null
+  limit_immersion_kw bigint not null
+  peak_it_kw bigint not null
+  peak_air_kw bigint not null
+  peak_liquid_kw bigint not null
+  peak_immersion_kw bigint not null
+  constraint block_version_limit_air_kw_check CHECK ((limit_air_kw >= 0))
+  constraint block_version_limit_immersion_kw_check CHECK ((limit_immersion_kw >= 0))
+  constraint block_version_limit_it_kw_check CHECK ((limit_it_kw >= 0))
+  constraint block_version_limit_liquid_kw_check CHECK ((limit_liquid_kw >= 0))
+  constraint block_version_peak_air_kw_check CHECK ((peak_air_kw >= 0))
+  constraint block_version_peak_immersion_kw_check CHECK ((peak_immersion_kw >= 0))
+  constraint block_version_peak_it_kw_check CHECK ((peak_it_kw >= 0))
+  constraint block_version_peak_liquid_kw_check CHECK ((peak_liquid_kw >= 0))
+  constraint block_version_version_check CHECK ((version > 0))
+  constraint peak_within_limit CHECK (((peak_it_kw <= limit_it_kw) AND (peak_air_kw <= limit_air_kw) AND (peak_liquid_kw <= limit_liquid_kw) AND (peak_immersion_kw <= limit_immersion_kw)))
+  constraint block_version_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
+  constraint block_version_pkey PRIMARY KEY (operator_id, block_id)
+  policy block_version_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy block_version_worker permissive for all to inventory_worker using (true) with check (true)
+  grant select to inventory
+  grant select to inventory_worker
+
+table inventory.claim owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  block_id uuid not null
+  version bigint not null
+  reservation_id uuid not null
+  tenant_id text collate "C"
+  kind text not null
+  state text not null
+  hold_until timestamp with time zone not null
+  start_time timestamp with time zone not null
+  end_time timestamp with time zone not null
+  critical_it_kw bigint not null
+  air_cooling_kw bigint not null
+  liquid_cooling_kw bigint not null
+  immersion_cooling_kw bigint not null
+  constraint claim_air_cooling_kw_check CHECK (((air_cooling_kw >= 0) AND (air_cooling_kw <= 1000000000)))
+  constraint claim_check CHECK ((start_time < end_time))
+  constraint claim_check1 CHECK (((((critical_it_kw + air_cooling_kw) + liquid_cooling_kw) + immersion_cooling_kw) > 0))
+  constraint claim_critical_it_kw_check CHECK (((critical_it_kw >= 0) AND (critical_it_kw <= 1000000000)))
+  constraint claim_end_time_check CHECK (((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint claim_hold_until_check CHECK (((hold_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (hold_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint claim_immersion_cooling_kw_check CHECK (((immersion_cooling_kw >= 0) AND (immersion_cooling_kw <= 1000000000)))
+  constraint claim_kind_check CHECK ((kind = ANY (ARRAY['HOLD'::text, 'LEASE'::text, 'OPTION'::text, 'OPERATOR_USE'::text])))
+  constraint claim_liquid_cooling_kw_check CHECK (((liquid_cooling_kw >= 0) AND (liquid_cooling_kw <= 1000000000)))
+  constraint claim_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint claim_state_check CHECK ((state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text])))
+  constraint claim_version_check CHECK ((version > 0))
+  constraint claim_operator_id_reservation_id_fkey FOREIGN KEY (operator_id, reservation_id) REFERENCES inventory.reservation(operator_id, reservation_id)
+  constraint claim_pkey PRIMARY KEY (operator_id, block_id, version)
+  CREATE INDEX claim_reservation ON inventory.claim USING btree (operator_id, reservation_id)
+  policy claim_added_up permissive for select to gridlease_owner using ((( SELECT current_setting('app.market'::text, true) AS current_setting) = 'on'::text))
+  policy claim_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy claim_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy claim_worker permissive for all to inventory_worker using (true) with check (true)
+  grant select to inventory
+  grant select to inventory_worker
+
+table inventory.feed owner gridlease_owner row security forced
+  only_row boolean not null default true
+  epoch uuid not null default gen_random_uuid()
+  constraint feed_only_row CHECK (only_row)
+  constraint feed_pkey PRIMARY KEY (only_row)
+  policy feed_read permissive for all to inventory, inventory_worker using (true) with check (false)
+  grant select to inventory
+  grant select to inventory_worker
+
+table inventory.feed_cursor owner gridlease_owner row security forced
+  source text collate "C" not null
+  cursor text collate "C" not null
+  constraint feed_cursor_pkey PRIMARY KEY (source)
+  policy feed_cursor_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select, update to inventory_worker
+
+table inventory.idempotency owner gridlease_owner row security forced
+  owner text collate "C" not null
+  caller text collate "C" not null
+  rpc text collate "C" not null
+  request_id uuid not null
+  request_hash bytea not null
+  reply bytea not null
+  created_at timestamp with time zone not null default clock_timestamp()
+  constraint idempotency_created_at CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint idempotency_request_hash CHECK ((octet_length(request_hash) = 32))
+  constraint idempotency_pkey PRIMARY KEY (owner, caller, rpc, request_id)
+  CREATE INDEX idempotency_created_at ON inventory.idempotency USING btree (created_at)
+  policy idempotency_scope permissive for all to gridlease_owner, inventory using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting))))
+  policy idempotency_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select to inventory
+  grant delete, insert, select to inventory_worker
+
+table inventory.operator owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  revision bigint not null
+  display_name text not null
+  aliases text[] not null
+  created_at timestamp with time zone not null
+  constraint operator_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint operator_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
+  constraint operator_operator_id_check CHECK ((operator_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
+  constraint operator_revision_check CHECK ((revision > 0))
+  constraint operator_pkey PRIMARY KEY (operator_id)
+  policy operator_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy operator_published permissive for select to inventory using (((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text)))
+  policy operator_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select to inventory
+  grant select to inventory_worker
+
+table inventory.outbox owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  position_xid bigint not null default ((pg_current_xact_id())::text)::bigint
+  position_seq bigint not null identity a
+  event_id uuid not null
+  kind text collate "C" not null
+  subject text collate "C" not null
+  audience_tenant text collate "C"
+  occurred_at timestamp with time zone not null
+  payload bytea not null
+  constraint outbox_occurred_at CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint outbox_pkey PRIMARY KEY (operator_id, position_xid, position_seq)
+  CREATE INDEX outbox_position ON inventory.outbox USING btree (position_xid, position_seq)
+  CREATE INDEX outbox_tenant ON inventory.outbox USING btree (audience_tenant, position_xid, position_seq) WHERE (audience_tenant IS NOT NULL)
+  policy outbox_scope permissive for all to gridlease_owner, inventory using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))
+  policy outbox_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select to inventory
+  grant insert, select to inventory_worker
+
+table inventory.phase owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  block_id uuid not null
+  phase_id text collate "C" not null
+  critical_it_kw bigint not null
+  air_cooling_kw bigint not null
+  liquid_cooling_kw bigint not null
+  immersion_cooling_kw bigint not null
+  gross_kw bigint not null
+  gross_basis text not null
+  ready_for_service_date date not null
+  date_basis text not null
+  end_date date
+  start_time timestamp with time zone not null
+  end_time timestamp with time zone not null
+  grid_check text not null
+  created_at timestamp with time zone not null
+  constraint phase_air_cooling_kw_check CHECK (((air_cooling_kw >= 0) AND (air_cooling_kw <= 1000000000)))
+  constraint phase_check CHECK ((start_time < end_time))
+  constraint phase_check1 CHECK ((ready_for_service_date < end_date))
+  constraint phase_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint phase_critical_it_kw_check CHECK (((critical_it_kw >= 0) AND (critical_it_kw <= 1000000000)))
+  constraint phase_date_basis_check CHECK ((date_basis = ANY (ARRAY['ACTUAL'::text, 'FORECAST'::text, 'ASSUMED'::text])))
+  constraint phase_end_date_check CHECK (((end_date >= '2000-01-01'::date) AND (end_date <= '9999-12-31'::date)))
+  constraint phase_end_time_check CHECK (((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint phase_grid_check_check CHECK ((grid_check = ANY (ARRAY['WITHIN'::text, 'UNSTATED'::text])))
+  constraint phase_gross_basis_check CHECK ((gross_basis = ANY (ARRAY['STATED'::text, 'ASSUMED'::text])))
+  constraint phase_gross_kw_check CHECK (((gross_kw >= 0) AND (gross_kw <= '10000000000'::bigint)))
+  constraint phase_immersion_cooling_kw_check CHECK (((immersion_cooling_kw >= 0) AND (immersion_cooling_kw <= 1000000000)))
+  constraint phase_liquid_cooling_kw_check CHECK (((liquid_cooling_kw >= 0) AND (liquid_cooling_kw <= 1000000000)))
+  constraint phase_phase_id_check CHECK ((phase_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
+  constraint phase_ready_for_service_date_check CHECK (((ready_for_service_date >= '2000-01-01'::date) AND (ready_for_service_date <= '9999-12-31'::date)))
+  constraint phase_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint phase_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
+  constraint phase_pkey PRIMARY KEY (operator_id, block_id, phase_id)
+  policy phase_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy phase_published permissive for select to inventory using (((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text)))
+  policy phase_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select to inventory
+  grant select to inventory_worker
+
+table inventory.reservation owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  reservation_id uuid not null
+  tenant_id text collate "C"
+  kind text not null
+  state text not null
+  hold_until timestamp with time zone not null
+  note text not null
+  created_by text not null
+  revision bigint not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint reservation_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint reservation_hold_until_check CHECK (((hold_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (hold_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint reservation_kind_check CHECK ((kind = ANY (ARRAY['HOLD'::text, 'LEASE'::text, 'OPTION'::text, 'OPERATOR_USE'::text])))
+  constraint reservation_note_check CHECK ((length(note) <= 1000))
+  constraint reservation_revision_check CHECK ((revision > 0))
+  constraint reservation_state_check CHECK ((state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text])))
+  constraint reservation_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint reservation_pkey PRIMARY KEY (operator_id, reservation_id)
+  CREATE INDEX reservation_held ON inventory.reservation USING btree (operator_id, tenant_id, hold_until) WHERE (state = 'HELD'::text)
+  policy reservation_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy reservation_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy reservation_worker permissive for all to inventory_worker using (true) with check (true)
+  grant select to inventory
+  grant select to inventory_worker
+
+table inventory.schema_history owner gridlease_owner row security forced
+  version bigint not null
+  name text not null
+  checksum text not null
+  applied_at timestamp with time zone not null default clock_timestamp()
+  constraint schema_history_applied_at CHECK (((applied_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (applied_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint schema_history_version CHECK ((version >= 0))
+  constraint schema_history_pkey PRIMARY KEY (version)
+  policy schema_history_owner permissive for all to gridlease_owner using (true) with check (true)
+  policy schema_history_read permissive for all to inventory, inventory_worker using (true) with check (false)
+  grant select to inventory
+  grant select to inventory_worker
+
+table inventory.site owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  site_id text collate "C" not null
+  version bigint not null
+  display_name text not null
+  aliases text[] not null
+  city text not null
+  state_code text not null
+  country_code text not null
+  grid_iso text not null
+  utility text not null
+  time_zone text not null
+  latitude_e7 bigint
+  longitude_e7 bigint
+  interconnection_status text not null
+  interconnection_source text not null
+  interconnection_as_of text
+  reported_leased_it_kw bigint
+  current_use text not null
+  figures_source text not null
+  figures_as_of text
+  figures_confidence text not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint site_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint site_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
+  constraint site_figures_as_of_check CHECK ((figures_as_of ~ '^[0-9]{4}(-[0-9]{2}){0,2}$'::text))
+  constraint site_figures_confidence_check CHECK ((figures_confidence = ANY (ARRAY['UNSPECIFIED'::text, 'HIGH'::text, 'MEDIUM'::text, 'LOW'::text])))
+  constraint site_interconnection_as_of_check CHECK ((interconnection_as_of ~ '^[0-9]{4}(-[0-9]{2}){0,2}$'::text))
+  constraint site_interconnection_status_check CHECK ((interconnection_status = ANY (ARRAY['UNSPECIFIED'::text, 'REQUESTED'::text, 'STUDIED'::text, 'CONTRACTED'::text, 'ENERGISED'::text])))
+  constraint site_latitude_e7_check CHECK (((latitude_e7 >= '-900000000'::integer) AND (latitude_e7 <= 900000000)))
+  constraint site_longitude_e7_check CHECK (((longitude_e7 >= '-1800000000'::integer) AND (longitude_e7 <= 1800000000)))
+  constraint site_reported_leased_it_kw_check CHECK ((reported_leased_it_kw >= 0))
+  constraint site_site_id_check CHECK ((site_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
+  constraint site_time_zone_check CHECK ((time_zone <> ''::text))
+  constraint site_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint site_version_check CHECK ((version > 0))
+  constraint site_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES inventory.operator(operator_id)
+  constraint site_pkey PRIMARY KEY (operator_id, site_id)
+  policy site_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy site_published permissive for select to inventory using (((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text)))
+  policy site_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select, update to inventory
+  grant select to inventory_worker
+
+table inventory.site_grid_step owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  site_id text collate "C" not null
+  from_date date not null
+  contracted_kw bigint
+  energised_kw bigint
+  constraint site_grid_step_contracted_kw_check CHECK (((contracted_kw >= 0) AND (contracted_kw <= 1000000000)))
+  constraint site_grid_step_energised_kw_check CHECK (((energised_kw >= 0) AND (energised_kw <= 1000000000)))
+  constraint site_grid_step_from_date_check CHECK (((from_date >= '2000-01-01'::date) AND (from_date <= '9999-12-31'::date)))
+  constraint site_grid_step_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
+  constraint site_grid_step_pkey PRIMARY KEY (operator_id, site_id, from_date)
+  policy site_grid_step_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy site_grid_step_published permissive for select to inventory using (((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text)))
+  policy site_grid_step_worker permissive for all to inventory_worker using (true) with check (true)
+  grant delete, insert, select to inventory
+  grant select to inventory_worker
+
+function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 8ecdce6c08afa4c432dd9071e35a8f51
+  grant execute to inventory
+
+function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 3147b532edabb2d0494e11d1f6fb2a1d
+  grant execute to inventory
+
+function inventory.booked_use(p_operators text[], p_from timestamp with time zone) returns TABLE(operator_id text, block_id uuid, kind text, state text, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 4fc860f20f0fc2ba7b43312ebbb2e1bf
+  grant execute to inventory
+
+function inventory.lock_blocks(p_operator text, p_blocks uuid[]) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="" body c8c6175d28ab847dcbf2cca0800aecd4
+  grant execute to inventory
+
+function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="" body 1d5ff6bf14bbf7b032504de8fb6820d9
+  grant execute to inventory
+  grant execute to inventory_worker
+
+function inventory.open_holds(p_operator text, p_tenants text[]) returns TABLE(tenant_id text, holds bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body f00952784f78e52e49c47ad03a42aa3f
+  grant execute to inventory
+
+function inventory.oversold_instants() returns TABLE(operator_id text, block_id uuid, resource text, at timestamp with time zone, used_kw bigint, capacity_kw bigint) owner gridlease_owner language sql volatile set search_path="" body 943cf96b070f074ca7445e8c6593c59e
+  grant execute to inventory_worker
+
+function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[], k_request uuid[]) returns TABLE(caller text, request_id uuid, request_hash bytea, reply bytea, created_at timestamp with time zone) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 5aa8d90583c7a13138ec2010bbac0981
+  grant execute to inventory
+
+function inventory.touch_block(p_operator text, p_block uuid) returns bigint owner gridlease_owner language plpgsql volatile security definer set search_path="" body ffc384508dadd3676b36634f9dfb6219
+  grant execute to inventory
+
+schema leasing owner gridlease_owner
+  grant usage to leasing
+  grant usage to leasing_worker
+
+table leasing.feed owner gridlease_owner row security forced
+  only_row boolean not null default true
+  epoch uuid not null default gen_random_uuid()
+  constraint feed_only_row CHECK (only_row)
+  constraint feed_pkey PRIMARY KEY (only_row)
+  policy feed_read permissive for all to leasing, leasing_worker using (true) with check (false)
+  grant select to leasing
+  grant select to leasing_worker
+
+table leasing.feed_cursor owner gridlease_owner row security forced
+  source text collate "C" not null
+  cursor text collate "C" not null
+  constraint feed_cursor_pkey PRIMARY KEY (source)
+  policy feed_cursor_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select, update to leasing_worker
+
+table leasing.hold_release owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  reservation_id uuid not null
+  lease_id text collate "C" not null
+  sweep_at timestamp with time zone not null default clock_timestamp()
+  constraint hold_release_sweep_at CHECK (((sweep_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (sweep_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint hold_release_pkey PRIMARY KEY (operator_id, reservation_id)
+  CREATE INDEX hold_release_sweep ON leasing.hold_release USING btree (sweep_at)
+  policy hold_release_scope permissive for insert to leasing with check ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = hold_release.operator_id) AND (l.lease_id = hold_release.lease_id)))))
+  policy hold_release_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert to leasing
+  grant delete, insert, select, update to leasing_worker
+
+table leasing.idempotency owner gridlease_owner row security forced
+  owner text collate "C" not null
+  caller text collate "C" not null
+  rpc text collate "C" not null
+  request_id uuid not null
+  request_hash bytea not null
+  reply bytea not null
+  created_at timestamp with time zone not null default clock_timestamp()
+  constraint idempotency_created_at CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint idempotency_request_hash CHECK ((octet_length(request_hash) = 32))
+  constraint idempotency_pkey PRIMARY KEY (owner, caller, rpc, request_id)
+  CREATE INDEX idempotency_created_at ON leasing.idempotency USING btree (created_at)
+  policy idempotency_scope permissive for all to gridlease_owner, leasing using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting))))
+  policy idempotency_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant delete, insert, select to leasing_worker
+
+table leasing.lease owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  lease_uid uuid not null
+  tenant_id text collate "C" not null
+  state text collate "C" not null
+  version integer not null
+  revision bigint not null
+  reservation_id uuid
+  hold_expire_time timestamp with time zone
+  hold_seconds bigint not null
+  ended_because text collate "C"
+  intent_rpc text collate "C"
+  intent_caller text collate "C"
+  intent_request_id uuid
+  intent_hash bytea
+  sweep_at timestamp with time zone
+  create_time timestamp with time zone not null
+  update_time timestamp with time zone not null
+  signed_time timestamp with time zone
+  effective_time timestamp with time zone
+  constraint lease_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lease_effective CHECK (((state = ANY (ARRAY['EFFECTIVE'::text, 'ACTIVE'::text, 'EXPIRED'::text])) = (effective_time IS NOT NULL)))
+  constraint lease_effective_time CHECK (((effective_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (effective_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lease_ended_because CHECK (((state = ANY (ARRAY['CANCELLED'::text, 'LAPSED'::text])) = (ended_because IS NOT NULL)))
+  constraint lease_held CHECK (((state = 'PROPOSING'::text) OR ((reservation_id IS NOT NULL) AND (hold_expire_time IS NOT NULL))))
+  constraint lease_hold_expire_time CHECK (((hold_expire_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (hold_expire_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lease_hold_seconds CHECK ((hold_seconds > 0))
+  constraint lease_intent CHECK ((((state = ANY (ARRAY['PROPOSING'::text, 'SIGNING'::text])) = (intent_rpc IS NOT NULL)) AND ((intent_rpc IS NULL) = (intent_caller IS NULL)) AND ((intent_rpc IS NULL) = (intent_request_id IS NULL)) AND ((intent_rpc IS NULL) = (intent_hash IS NULL))))
+  constraint lease_intent_hash CHECK ((octet_length(intent_hash) = 32))
+  constraint lease_revision CHECK ((revision > 0))
+  constraint lease_signed_time CHECK (((signed_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (signed_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lease_state CHECK ((state = ANY (ARRAY['PROPOSING'::text, 'PROPOSED'::text, 'SIGNING'::text, 'EFFECTIVE'::text, 'ACTIVE'::text, 'EXPIRED'::text, 'CANCELLED'::text, 'LAPSED'::text])))
+  constraint lease_sweep_at CHECK (((sweep_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (sweep_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lease_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lease_version_positive CHECK ((version > 0))
+  constraint lease_tenant FOREIGN KEY (tenant_id) REFERENCES leasing.tenant(tenant_id)
+  constraint lease_pkey PRIMARY KEY (operator_id, lease_id)
+  constraint lease_uid_unique UNIQUE (operator_id, lease_uid)
+  CREATE UNIQUE INDEX lease_intent ON leasing.lease USING btree (operator_id, intent_caller, intent_rpc, intent_request_id) WHERE (intent_request_id IS NOT NULL)
+  CREATE UNIQUE INDEX lease_reservation ON leasing.lease USING btree (operator_id, reservation_id) WHERE (reservation_id IS NOT NULL)
+  CREATE INDEX lease_sweep ON leasing.lease USING btree (sweep_at) WHERE (sweep_at IS NOT NULL)
+  CREATE INDEX lease_tenant ON leasing.lease USING btree (tenant_id, operator_id, lease_id)
+  policy lease_gone restrictive for delete to leasing, leasing_worker using (((state = 'PROPOSING'::text) AND (reservation_id IS NULL)))
+  policy lease_scope permissive for all to leasing using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))
+  policy lease_worker permissive for all to leasing_worker using (true) with check (true)
+  grant delete, insert, select, update to leasing
+  grant delete, insert, select, update to leasing_worker
+
+table leasing.lease_version owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  version integer not null
+  terms bytea not null
+  terms_hash bytea not null
+  create_time timestamp with time zone not null
+  constraint lease_version_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lease_version_hash_of_terms CHECK ((terms_hash = sha256(terms)))
+  constraint lease_version_positive CHECK ((version > 0))
+  constraint lease_version_terms CHECK (((octet_length(terms) >= 2) AND (octet_length(terms) <= 1048576)))
+  constraint lease_version_terms_hash CHECK ((octet_length(terms_hash) = 32))
+  constraint lease_version_lease FOREIGN KEY (operator_id, lease_id) REFERENCES leasing.lease(operator_id, lease_id) ON DELETE CASCADE
+  constraint lease_version_pkey PRIMARY KEY (operator_id, lease_id, version)
+  policy lease_version_scope permissive for all to leasing using ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = lease_version.operator_id) AND (l.lease_id = lease_version.lease_id))))) with check ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = lease_version.operator_id) AND (l.lease_id = lease_version.lease_id)))))
+  policy lease_version_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant select to leasing_worker
+
+table leasing.outbox owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  position_xid bigint not null default ((pg_current_xact_id())::text)::bigint
+  position_seq bigint not null identity a
+  event_id uuid not null
+  kind text collate "C" not null
+  subject text collate "C" not null
+  audience_tenant text collate "C"
+  occurred_at timestamp with time zone not null
+  payload bytea not null
+  constraint outbox_occurred_at CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint outbox_pkey PRIMARY KEY (operator_id, position_xid, position_seq)
+  CREATE INDEX outbox_position ON leasing.outbox USING btree (position_xid, position_seq)
+  CREATE INDEX outbox_tenant ON leasing.outbox USING btree (audience_tenant, position_xid, position_seq) WHERE (audience_tenant IS NOT NULL)
+  policy outbox_scope permissive for all to gridlease_owner, leasing using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))
+  policy outbox_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant insert, select to leasing_worker
+
+table leasing.premises owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  version integer not null
+  premises_no integer not null
+  site_id text collate "C" not null
+  block_slug text collate "C" not null
+  time_zone text collate "C" not null
+  commencement_date date not null
+  end_date date not null
+  commence_at timestamp with time zone not null
+  end_at timestamp with time zone not null
+  state text collate "C" not null
+  commence_time timestamp with time zone
+  constraint premises_commence_at CHECK (((commence_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (commence_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint premises_commence_time CHECK (((commence_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (commence_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint premises_commenced CHECK (((state = 'PLANNED'::text) = (commence_time IS NULL)))
+  constraint premises_dates CHECK (((commencement_date < end_date) AND (commence_at < end_at)))
+  constraint premises_dates_bounded CHECK (((commencement_date >= '2000-01-01'::date) AND (end_date <= '9999-12-31'::date)))
+  constraint premises_end_at CHECK (((end_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint premises_no CHECK ((premises_no > 0))
+  constraint premises_state CHECK ((state = ANY (ARRAY['PLANNED'::text, 'COMMENCED'::text, 'ENDED'::text])))
+  constraint premises_version FOREIGN KEY (operator_id, lease_id, version) REFERENCES leasing.lease_version(operator_id, lease_id, version) ON DELETE CASCADE
+  constraint premises_pkey PRIMARY KEY (operator_id, lease_id, version, premises_no)
+  constraint premises_block UNIQUE (operator_id, lease_id, version, site_id, block_slug)
+  CREATE INDEX premises_to_commence ON leasing.premises USING btree (commence_at) WHERE (state = 'PLANNED'::text)
+  CREATE INDEX premises_to_end ON leasing.premises USING btree (end_at) WHERE (state = 'COMMENCED'::text)
+  policy premises_scope permissive for all to leasing using ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = premises.operator_id) AND (l.lease_id = premises.lease_id))))) with check ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = premises.operator_id) AND (l.lease_id = premises.lease_id)))))
+  policy premises_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant select to leasing_worker
+  grant update (commence_time) to leasing_worker
+  grant update (state) to leasing_worker
+
+table leasing.quantity_step owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  version integer not null
+  premises_no integer not null
+  from_date date not null
+  critical_it_kw bigint not null
+  air_cooling_kw bigint not null
+  liquid_cooling_kw bigint not null
+  immersion_cooling_kw bigint not null
+  constraint quantity_step_from_date CHECK (((from_date >= '2000-01-01'::date) AND (from_date <= '9999-12-31'::date)))
+  constraint quantity_step_kw CHECK (((critical_it_kw > 0) AND (air_cooling_kw >= 0) AND (liquid_cooling_kw >= 0) AND (immersion_cooling_kw >= 0)))
+  constraint quantity_step_premises FOREIGN KEY (operator_id, lease_id, version, premises_no) REFERENCES leasing.premises(operator_id, lease_id, version, premises_no) ON DELETE CASCADE
+  constraint quantity_step_pkey PRIMARY KEY (operator_id, lease_id, version, premises_no, from_date)
+  policy quantity_step_scope permissive for all to leasing using ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = quantity_step.operator_id) AND (l.lease_id = quantity_step.lease_id))))) with check ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = quantity_step.operator_id) AND (l.lease_id = quantity_step.lease_id)))))
+  policy quantity_step_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant select to leasing_worker
+
+table leasing.rate_step owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  version integer not null
+  premises_no integer not null
+  from_date date not null
+  rate_per_kw_month numeric(24,10) not null
+  constraint rate_step_from_date CHECK (((from_date >= '2000-01-01'::date) AND (from_date <= '9999-12-31'::date)))
+  constraint rate_step_rate CHECK (((rate_per_kw_month >= (0)::numeric) AND (rate_per_kw_month <> 'NaN'::numeric)))
+  constraint rate_step_premises FOREIGN KEY (operator_id, lease_id, version, premises_no) REFERENCES leasing.premises(operator_id, lease_id, version, premises_no) ON DELETE CASCADE
+  constraint rate_step_pkey PRIMARY KEY (operator_id, lease_id, version, premises_no, from_date)
+  policy rate_step_scope permissive for all to leasing using ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = rate_step.operator_id) AND (l.lease_id = rate_step.lease_id))))) with check ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = rate_step.operator_id) AND (l.lease_id = rate_step.lease_id)))))
+  policy rate_step_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant select to leasing_worker
+
+table leasing.schema_history owner gridlease_owner row security forced
+  version bigint not null
+  name text not null
+  checksum text not null
+  applied_at timestamp with time zone not null default clock_timestamp()
+  constraint schema_history_applied_at CHECK (((applied_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (applied_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint schema_history_version CHECK ((version >= 0))
+  constraint schema_history_pkey PRIMARY KEY (version)
+  policy schema_history_owner permissive for all to gridlease_owner using (true) with check (true)
+  policy schema_history_read permissive for all to leasing, leasing_worker using (true) with check (false)
+  grant select to leasing
+  grant select to leasing_worker
+
+table leasing.signature owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  version integer not null
+  party text collate "C" not null
+  signatory_name text not null
+  signatory_title text not null
+  subject text collate "C" not null
+  terms_hash bytea not null
+  signed_time timestamp with time zone not null
+  constraint signature_party CHECK ((party = ANY (ARRAY['OPERATOR'::text, 'TENANT'::text])))
+  constraint signature_signed_time CHECK (((signed_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (signed_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint signature_terms_hash CHECK ((octet_length(terms_hash) = 32))
+  constraint signature_version FOREIGN KEY (operator_id, lease_id, version) REFERENCES leasing.lease_version(operator_id, lease_id, version) ON DELETE CASCADE
+  constraint signature_pkey PRIMARY KEY (operator_id, lease_id, version, party)
+  policy signature_scope permissive for all to leasing using ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = signature.operator_id) AND (l.lease_id = signature.lease_id))))) with check ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = signature.operator_id) AND (l.lease_id = signature.lease_id)))))
+  policy signature_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant select to leasing_worker
+
+table leasing.tenant owner gridlease_owner row security forced
+  tenant_id text collate "C" not null
+  display_name text not null
+  revision bigint not null default 1
+  create_time timestamp with time zone not null
+  constraint tenant_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint tenant_display_name CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 200)))
+  constraint tenant_id_shape CHECK ((tenant_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
+  constraint tenant_revision CHECK ((revision > 0))
+  constraint tenant_pkey PRIMARY KEY (tenant_id)
+  policy tenant_read permissive for select to leasing using (((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) OR (COALESCE(( SELECT current_setting('app.operator'::text, true) AS current_setting), ''::text) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text)))
+  policy tenant_register permissive for insert to leasing with check ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy tenant_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant select to leasing_worker
+
+schema billing owner gridlease_owner
+  grant usage to billing
+  grant usage to billing_worker
+
+table billing.account owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  account_id uuid not null
+  tenant_id text collate "C" not null
+  currency_code text collate "C" not null
+  create_time timestamp with time zone not null
+  constraint account_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint account_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint account_entity FOREIGN KEY (operator_id) REFERENCES billing.billing_entity(operator_id)
+  constraint account_pkey PRIMARY KEY (operator_id, account_id)
+  constraint account_identity UNIQUE (operator_id, account_id, tenant_id, currency_code)
+  constraint account_tenant_currency UNIQUE (operator_id, tenant_id, currency_code)
+  CREATE INDEX account_by_tenant ON billing.account USING btree (tenant_id, operator_id, account_id)
+  policy account_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy account_tenant permissive for select to billing using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy account_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant insert, select to billing_worker
+
+table billing.applied_event owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  event_id uuid not null
+  source text collate "C" not null
+  apply_time timestamp with time zone not null
+  constraint applied_event_apply_time CHECK (((apply_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (apply_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint applied_event_pkey PRIMARY KEY (operator_id, event_id)
+  policy applied_event_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy applied_event_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing_worker
+
+table billing.billing_entity owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  run_count bigint not null default 0
+  create_time timestamp with time zone not null
+  constraint billing_entity_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint billing_entity_run_count CHECK ((run_count >= 0))
+  constraint billing_entity_pkey PRIMARY KEY (operator_id)
+  policy billing_entity_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy billing_entity_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (run_count) to billing
+  grant insert, select to billing_worker
+
+table billing.billing_run owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  run_id uuid not null
+  run_number bigint not null
+  billing_month date not null
+  state text collate "C" not null
+  version bigint not null
+  create_time timestamp with time zone not null
+  issue_time timestamp with time zone
+  constraint billing_run_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint billing_run_issue_time CHECK (((issue_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (issue_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint billing_run_month CHECK (((EXTRACT(day FROM billing_month) = (1)::numeric) AND ((billing_month >= '2000-01-01'::date) AND (billing_month <= '9998-12-01'::date))))
+  constraint billing_run_number_positive CHECK ((run_number > 0))
+  constraint billing_run_state CHECK (((state = ANY (ARRAY['DRAFT'::text, 'ISSUED'::text])) AND ((state = 'DRAFT'::text) = (issue_time IS NULL))))
+  constraint billing_run_version CHECK ((version > 0))
+  constraint billing_run_entity FOREIGN KEY (operator_id) REFERENCES billing.billing_entity(operator_id)
+  constraint billing_run_pkey PRIMARY KEY (operator_id, run_id)
+  constraint billing_run_number UNIQUE (operator_id, run_number)
+  CREATE INDEX billing_run_by_month ON billing.billing_run USING btree (operator_id, billing_month)
+  CREATE TRIGGER billing_run_guard BEFORE DELETE OR UPDATE ON billing.billing_run FOR EACH ROW EXECUTE FUNCTION billing.guard_billing_run()
+  policy billing_run_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy billing_run_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (issue_time) to billing
+  grant update (state) to billing
+  grant update (version) to billing
+
+table billing.feed owner gridlease_owner row security forced
+  only_row boolean not null default true
+  epoch uuid not null default gen_random_uuid()
+  constraint feed_only_row CHECK (only_row)
+  constraint feed_pkey PRIMARY KEY (only_row)
+  policy feed_read permissive for all to billing, billing_worker using (true) with check (false)
+  grant select to billing
+  grant select to billing_worker
+
+table billing.feed_cursor owner gridlease_owner row security forced
+  source text collate "C" not null
+  cursor text collate "C" not null
+  constraint feed_cursor_pkey PRIMARY KEY (source)
+  policy feed_cursor_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select, update to billing_worker
+
+table billing.idempotency owner gridlease_owner row security forced
+  owner text collate "C" not null
+  caller text collate "C" not null
+  rpc text collate "C" not null
+  request_id uuid not null
+  request_hash bytea not null
+  reply bytea not null
+  created_at timestamp with time zone not null default clock_timestamp()
+  constraint idempotency_created_at CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint idempotency_request_hash CHECK ((octet_length(request_hash) = 32))
+  constraint idempotency_pkey PRIMARY KEY (owner, caller, rpc, request_id)
+  CREATE INDEX idempotency_created_at ON billing.idempotency USING btree (created_at)
+  policy idempotency_scope permissive for all to billing, gridlease_owner using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting))))
+  policy idempotency_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant delete, insert, select to billing_worker
+
+table billing.invoice owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  invoice_id uuid not null
+  run_id uuid not null
+  account_id uuid not null
+  tenant_id text collate "C" not null
+  lease_id text collate "C" not null
+  state text collate "C" not null
+  period_start date not null
+  period_end date not null
+  currency_code text collate "C" not null
+  total_minor bigint not null
+  payment_terms_days integer not null
+  version bigint not null
+  create_time timestamp with time zone not null
+  series text collate "C"
+  number bigint
+  issue_time timestamp with time zone
+  due_date date
+  constraint invoice_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint invoice_due_date CHECK (((due_date >= '2000-01-01'::date) AND (due_date <= '9999-12-31'::date)))
+  constraint invoice_issue_time CHECK (((issue_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (issue_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint invoice_issued_whole CHECK (((num_nulls(series, number, issue_time, due_date) = ANY (ARRAY[0, 4])) AND ((state = 'VOID'::text) OR ((state = 'DRAFT'::text) = (number IS NULL)))))
+  constraint invoice_number_positive CHECK ((number > 0))
+  constraint invoice_payment_terms CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 3660)))
+  constraint invoice_period CHECK ((period_start < period_end))
+  constraint invoice_period_bounds CHECK (((period_start >= '2000-01-01'::date) AND (period_end <= '9999-01-01'::date)))
+  constraint invoice_state CHECK ((state = ANY (ARRAY['DRAFT'::text, 'OPEN'::text, 'PARTIALLY_PAID'::text, 'PAID'::text, 'VOID'::text, 'UNCOLLECTIBLE'::text])))
+  constraint invoice_version CHECK ((version > 0))
+  constraint invoice_account FOREIGN KEY (operator_id, account_id, tenant_id, currency_code) REFERENCES billing.account(operator_id, account_id, tenant_id, currency_code)
+  constraint invoice_counter FOREIGN KEY (operator_id, series) REFERENCES billing.number_counter(operator_id, series)
+  constraint invoice_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
+  constraint invoice_run FOREIGN KEY (operator_id, run_id) REFERENCES billing.billing_run(operator_id, run_id)
+  constraint invoice_pkey PRIMARY KEY (operator_id, invoice_id)
+  constraint invoice_number UNIQUE (operator_id, series, number)
+  CREATE INDEX invoice_by_account ON billing.invoice USING btree (operator_id, account_id, tenant_id, currency_code)
+  CREATE INDEX invoice_by_lease ON billing.invoice USING btree (operator_id, lease_id, period_start)
+  CREATE INDEX invoice_by_run ON billing.invoice USING btree (operator_id, run_id, invoice_id)
+  CREATE INDEX invoice_by_tenant ON billing.invoice USING btree (tenant_id, operator_id, invoice_id)
+  CREATE TRIGGER invoice_guard BEFORE DELETE OR UPDATE ON billing.invoice FOR EACH ROW EXECUTE FUNCTION billing.guard_invoice()
+  CREATE CONSTRAINT TRIGGER invoice_number_drawn AFTER INSERT OR UPDATE ON billing.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.number IS NOT NULL)) EXECUTE FUNCTION billing.check_invoice_number()
+  CREATE CONSTRAINT TRIGGER invoice_total_is_sum_of_lines AFTER INSERT ON billing.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_invoice_total()
+  CREATE TRIGGER invoice_void_frees_charges AFTER UPDATE OF state ON billing.invoice FOR EACH ROW WHEN (((new.state = 'VOID'::text) AND (old.state <> 'VOID'::text))) EXECUTE FUNCTION billing.free_charges()
+  policy invoice_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy invoice_tenant permissive for select to billing using (((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) AND (number IS NOT NULL)))
+  policy invoice_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (due_date) to billing
+  grant update (issue_time) to billing
+  grant update (number) to billing
+  grant update (series) to billing
+  grant update (state) to billing
+  grant update (version) to billing
+
+table billing.invoice_line owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  invoice_id uuid not null
+  line_number integer not null
+  lease_id text collate "C" not null
+  site_id text collate "C" not null
+  block_id text collate "C" not null
+  charge_type text collate "C" not null
+  period_start date not null
+  revision integer not null default 0
+  live boolean not null default true
+  period_end date not null
+  days integer not null
+  days_in_month integer not null
+  quantity_kw bigint not null
+  rate_per_kw_month numeric(24,10) not null
+  amount_minor bigint not null
+  lease_version bigint not null
+  constraint invoice_line_amount CHECK ((amount_minor >= 0))
+  constraint invoice_line_charge_type CHECK ((charge_type = 'BASE_RENT'::text))
+  constraint invoice_line_days CHECK (((days = (period_end - period_start)) AND (days > 0) AND (days <= days_in_month) AND ((days_in_month >= 28) AND (days_in_month <= 31))))
+  constraint invoice_line_number CHECK ((line_number > 0))
+  constraint invoice_line_period_bounds CHECK (((period_start >= '2000-01-01'::date) AND (period_end <= '9999-01-01'::date)))
+  constraint invoice_line_quantity CHECK ((quantity_kw > 0))
+  constraint invoice_line_rate CHECK (((rate_per_kw_month >= (0)::numeric) AND (rate_per_kw_month <> 'NaN'::numeric)))
+  constraint invoice_line_revision CHECK ((revision >= 0))
+  constraint invoice_line_invoice FOREIGN KEY (operator_id, invoice_id) REFERENCES billing.invoice(operator_id, invoice_id)
+  constraint invoice_line_version FOREIGN KEY (operator_id, lease_id, lease_version) REFERENCES billing.lease_version(operator_id, lease_id, version)
+  constraint invoice_line_pkey PRIMARY KEY (operator_id, invoice_id, line_number)
+  CREATE INDEX invoice_line_by_version ON billing.invoice_line USING btree (operator_id, lease_id, lease_version)
+  CREATE UNIQUE INDEX invoice_line_charge ON billing.invoice_line USING btree (operator_id, lease_id, site_id, block_id, charge_type, period_start, revision) WHERE live
+  CREATE TRIGGER invoice_line_guard BEFORE DELETE OR UPDATE ON billing.invoice_line FOR EACH ROW EXECUTE FUNCTION billing.guard_invoice_line()
+  CREATE CONSTRAINT TRIGGER invoice_line_in_total AFTER INSERT ON billing.invoice_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_invoice_total()
+  policy invoice_line_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy invoice_line_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.invoice i
+  WHERE ((i.operator_id = invoice_line.operator_id) AND (i.invoice_id = invoice_line.invoice_id) AND (i.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy invoice_line_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
+table billing.lease owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  tenant_id text collate "C" not null
+  version bigint not null
+  state text collate "C" not null
+  currency_code text collate "C" not null
+  last_event_id uuid not null
+  update_time timestamp with time zone not null
+  constraint lease_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint lease_state CHECK ((state = ANY (ARRAY['PROPOSING'::text, 'PROPOSED'::text, 'SIGNING'::text, 'EFFECTIVE'::text, 'ACTIVE'::text, 'EXPIRED'::text, 'CANCELLED'::text, 'LAPSED'::text])))
+  constraint lease_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lease_version_positive CHECK ((version > 0))
+  constraint lease_pkey PRIMARY KEY (operator_id, lease_id)
+  CREATE INDEX lease_by_tenant ON billing.lease USING btree (tenant_id, operator_id, lease_id)
+  policy lease_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy lease_tenant permissive for select to billing using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy lease_worker permissive for all to billing_worker using (true) with check (true)
+  grant select to billing
+  grant insert, select to billing_worker
+  grant update (currency_code) to billing_worker
+  grant update (last_event_id) to billing_worker
+  grant update (state) to billing_worker
+  grant update (tenant_id) to billing_worker
+  grant update (update_time) to billing_worker
+  grant update (version) to billing_worker
+
+table billing.lease_block owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  site_id text collate "C" not null
+  block_id text collate "C" not null
+  state text collate "C" not null
+  constraint lease_block_state CHECK ((state = ANY (ARRAY['PLANNED'::text, 'COMMENCED'::text, 'ENDED'::text])))
+  constraint lease_block_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
+  constraint lease_block_pkey PRIMARY KEY (operator_id, lease_id, site_id, block_id)
+  policy lease_block_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy lease_block_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.lease l
+  WHERE ((l.operator_id = lease_block.operator_id) AND (l.lease_id = lease_block.lease_id) AND (l.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy lease_block_worker permissive for all to billing_worker using (true) with check (true)
+  grant select to billing
+  grant insert, select to billing_worker
+  grant update (state) to billing_worker
+
+table billing.lease_version owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  version bigint not null
+  terms jsonb not null
+  event_id uuid not null
+  create_time timestamp with time zone not null
+  constraint lease_version_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lease_version_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
+  constraint lease_version_pkey PRIMARY KEY (operator_id, lease_id, version)
+  CREATE TRIGGER lease_version_append_only BEFORE DELETE OR UPDATE ON billing.lease_version FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  policy lease_version_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy lease_version_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.lease l
+  WHERE ((l.operator_id = lease_version.operator_id) AND (l.lease_id = lease_version.lease_id) AND (l.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy lease_version_worker permissive for all to billing_worker using (true) with check (true)
+  grant select to billing
+  grant insert, select to billing_worker
+
+table billing.ledger_entry owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  transaction_id uuid not null
+  entry_number integer not null
+  entry_id uuid not null
+  ledger_account text collate "C" not null
+  account_id uuid not null
+  currency_code text collate "C" not null
+  amount_minor bigint not null
+  constraint ledger_entry_amount CHECK ((amount_minor <> 0))
+  constraint ledger_entry_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint ledger_entry_ledger_account CHECK ((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'rent_income'::text])))
+  constraint ledger_entry_number CHECK ((entry_number > 0))
+  constraint ledger_entry_account FOREIGN KEY (operator_id, account_id) REFERENCES billing.account(operator_id, account_id)
+  constraint ledger_entry_transaction FOREIGN KEY (operator_id, transaction_id) REFERENCES billing.ledger_transaction(operator_id, transaction_id)
+  constraint ledger_entry_pkey PRIMARY KEY (operator_id, transaction_id, entry_number)
+  constraint ledger_entry_id UNIQUE (operator_id, entry_id)
+  CREATE INDEX ledger_entry_by_account ON billing.ledger_entry USING btree (operator_id, account_id)
+  CREATE TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE ON billing.ledger_entry FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  CREATE CONSTRAINT TRIGGER ledger_entry_balanced AFTER INSERT ON billing.ledger_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_ledger_transaction()
+  policy ledger_entry_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy ledger_entry_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
+table billing.ledger_transaction owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  transaction_id uuid not null
+  kind text collate "C" not null
+  invoice_id uuid not null
+  entry_count integer not null
+  posting_date date not null
+  description text not null
+  create_time timestamp with time zone not null
+  constraint ledger_transaction_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint ledger_transaction_entry_count CHECK ((entry_count >= 2))
+  constraint ledger_transaction_kind CHECK ((kind = 'INVOICE_ISSUED'::text))
+  constraint ledger_transaction_posting_date CHECK (((posting_date >= '2000-01-01'::date) AND (posting_date <= '9999-12-31'::date)))
+  constraint ledger_transaction_invoice FOREIGN KEY (operator_id, invoice_id) REFERENCES billing.invoice(operator_id, invoice_id)
+  constraint ledger_transaction_pkey PRIMARY KEY (operator_id, transaction_id)
+  constraint ledger_transaction_once UNIQUE (operator_id, invoice_id, kind)
+  CREATE INDEX ledger_transaction_by_date ON billing.ledger_transaction USING btree (operator_id, posting_date, transaction_id)
+  CREATE TRIGGER ledger_transaction_append_only BEFORE DELETE OR UPDATE ON billing.ledger_transaction FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  CREATE CONSTRAINT TRIGGER ledger_transaction_complete AFTER INSERT ON billing.ledger_transaction DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_ledger_transaction()
+  policy ledger_transaction_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy ledger_transaction_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
+table billing.number_counter owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  series text collate "C" not null
+  last_number bigint not null
+  constraint number_counter_positive CHECK ((last_number > 0))
+  constraint number_counter_series CHECK ((series ~ '^[A-Z][A-Z0-9-]{0,15}$'::text))
+  constraint number_counter_entity FOREIGN KEY (operator_id) REFERENCES billing.billing_entity(operator_id)
+  constraint number_counter_pkey PRIMARY KEY (operator_id, series)
+  CREATE CONSTRAINT TRIGGER number_counter_gapless AFTER INSERT OR UPDATE ON billing.number_counter DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_number_counter()
+  policy number_counter_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy number_counter_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (last_number) to billing
+
+table billing.outbox owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  position_xid bigint not null default ((pg_current_xact_id())::text)::bigint
+  position_seq bigint not null identity a
+  event_id uuid not null
+  kind text collate "C" not null
+  subject text collate "C" not null
+  audience_tenant text collate "C"
+  occurred_at timestamp with time zone not null
+  payload bytea not null
+  constraint outbox_occurred_at CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint outbox_pkey PRIMARY KEY (operator_id, position_xid, position_seq)
+  CREATE INDEX outbox_position ON billing.outbox USING btree (position_xid, position_seq)
+  CREATE INDEX outbox_tenant ON billing.outbox USING btree (audience_tenant, position_xid, position_seq) WHERE (audience_tenant IS NOT NULL)
+  policy outbox_scope permissive for all to billing, gridlease_owner using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))
+  policy outbox_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant insert, select to billing_worker
+
+table billing.parked_lease owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  subject text collate "C" not null
+  event_id uuid not null
+  kind text collate "C" not null
+  problem text not null
+  park_time timestamp with time zone not null
+  constraint parked_lease_park_time CHECK (((park_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (park_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint parked_lease_pkey PRIMARY KEY (operator_id, subject)
+  policy parked_lease_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy parked_lease_worker permissive for all to billing_worker using (true) with check (true)
+  grant select to billing
+  grant delete, insert, select to billing_worker
+  grant update (event_id) to billing_worker
+  grant update (kind) to billing_worker
+  grant update (park_time) to billing_worker
+  grant update (problem) to billing_worker
+
+table billing.schema_history owner gridlease_owner row security forced
+  version bigint not null
+  name text not null
+  checksum text not null
+  applied_at timestamp with time zone not null default clock_timestamp()
+  constraint schema_history_applied_at CHECK (((applied_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (applied_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint schema_history_version CHECK ((version >= 0))
+  constraint schema_history_pkey PRIMARY KEY (version)
+  policy schema_history_owner permissive for all to gridlease_owner using (true) with check (true)
+  policy schema_history_read permissive for all to billing, billing_worker using (true) with check (false)
+  grant select to billing
+  grant select to billing_worker
+
+function billing.check_invoice_number() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body c213f5c27639f461a61b1e209153650d
+  grant execute to public
+
+function billing.check_invoice_total() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 127bc474c0e5b50e0ad7668d6356d091
+  grant execute to public
+
+function billing.check_ledger_transaction() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 0cff860699f094ac101938368ada451e
+  grant execute to public
+
+function billing.check_number_counter() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 843d60ff89cb21083c77cb73286b7eb9
+  grant execute to public
+
+function billing.free_charges() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body cf6a3937b1d2de75f249d81dc0e2a3b0
+  grant execute to public
+
+function billing.guard_billing_run() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body dd8c22f92766a71bd172703e1a556c6c
+  grant execute to public
+
+function billing.guard_invoice() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body a7912187c0ee9bce63cd912f29ebe1ee
+  grant execute to public
+
+function billing.guard_invoice_line() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 8c570bcb4c7779825b4f6d40ad7462e3
+  grant execute to public
+
+function billing.refuse_change() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 4231af723e467b27a57993c1d8548d50
+  grant execute to public

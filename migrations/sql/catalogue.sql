@@ -26,7 +26,7 @@ line (nspname, kind, name, part, place, text) as (
     union all
     select nspname, 1, relname::text, 0, '',
            format(E'\n%s %s owner %I%s%s',
-                  case relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view'
+                  case relkind::text when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view'
                                when 'm' then 'materialized view' when 'S' then 'sequence' else relkind::text end,
                   full_name, pg_catalog.pg_get_userbyid(relowner),
                   case when relrowsecurity then ' row security' else '' end,
@@ -42,7 +42,7 @@ line (nspname, kind, name, part, place, text) as (
                   case when a.attcollation not in (0, t.typcollation)
                        then ' collate ' || quote_ident(l.collname) else '' end,
                   case when a.attnotnull then ' not null' else '' end,
-                  case when a.attidentity <> '' then ' identity ' || a.attidentity
+                  case when a.attidentity <> '' then ' identity ' || a.attidentity::text
                        when a.attgenerated <> '' then ' generated ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid)
                        when d.adbin is not null then ' default ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid)
                        else '' end)

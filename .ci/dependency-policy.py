@@ -19,7 +19,10 @@ CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 
 
 def cargo(*arguments):
-    return subprocess.run(["cargo", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(["cargo", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"dependency policy: cargo {arguments[0]} failed")
+    return done.stdout
 
 
 def built_packages():

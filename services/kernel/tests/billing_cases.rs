@@ -1,5 +1,7 @@
 //! Worked numbers that the rent engine must reproduce to the cent: published leases and a filed escalation rule.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use kernel::rent::{rate_steps, rent_lines, solve_rate_on_calendar, solve_year_one_rate, step_rate, total};
 use kernel::{
     CivilDate, Currency, DateRange, EscalationBasis, Escalator, Money, QuantityStep, Rate, RentLine,

@@ -12,6 +12,8 @@ pub mod server;
 pub mod settings;
 mod status;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 pub mod token;
 pub mod wire;
 

@@ -161,14 +161,27 @@ impl TokenIssuer {
         .to_string()
     }
 
-    pub(crate) fn header(&self) -> Header {
+    #[cfg(test)]
+    pub(crate) fn key_id(&self) -> &str {
+        &self.inner.key_id
+    }
+
+    /// Signs whatever it is given, for tests of what must be refused.
+    #[cfg(test)]
+    pub(crate) fn sign_raw(&self, header: &str, claims: &str) -> String {
+        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.inner.key, Algorithm::EdDSA);
+        format!("{message}.{}", signature.unwrap())
+    }
+
+    fn header(&self) -> Header {
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some("at+jwt".to_owned());
         header.kid = Some(self.inner.key_id.clone());
         header
     }
 
-    pub(crate) fn sign(&self, header: &Header, claims: &impl Serialize) -> Result<String, Error> {
+    fn sign(&self, header: &Header, claims: &impl Serialize) -> Result<String, Error> {
         jsonwebtoken::encode(header, claims, &self.inner.key).map_err(Error::internal)
     }
 }

@@ -11,13 +11,11 @@ create table leasing.tenant (
     display_name text not null,
     revision bigint not null default 1,
     create_time timestamptz not null,
-    update_time timestamptz not null,
     constraint tenant_pkey primary key (tenant_id),
     constraint tenant_id_shape check (tenant_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'),
-    constraint tenant_display_name check (char_length(display_name) between 1 and 255),
+    constraint tenant_display_name check (char_length(display_name) between 1 and 200),
     constraint tenant_revision check (revision > 0),
-    constraint tenant_create_time check (create_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z'),
-    constraint tenant_update_time check (update_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
+    constraint tenant_create_time check (create_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
 );
 
 -- One row per lease. intent_* is filled exactly while a saga is under way (PROPOSING, SIGNING): it is everything a
@@ -36,7 +34,6 @@ create table leasing.lease (
     hold_expire_time timestamptz,
     hold_seconds bigint not null,
     ended_because text collate "C",
-    cancel_note text,
     intent_rpc text collate "C",
     intent_caller text collate "C",
     intent_request_id uuid,
@@ -205,15 +202,16 @@ create index hold_release_sweep on leasing.hold_release (sweep_at);
 
 alter table leasing.tenant enable row level security;
 alter table leasing.tenant force row level security;
--- A tenant sees itself; an operator sees whom it may lease to; the platform registers.
+-- A tenant sees itself; an operator sees whom it may lease to; the platform reads the market. A tenant is registered
+-- under its own scope, as an operator is: which role may do so is decided before, by the policy of RPCs.
 create policy tenant_read on leasing.tenant for select to leasing
     using (
         tenant_id = (select current_setting('app.tenant', true))
         or coalesce((select current_setting('app.operator', true)), '') <> ''
-        or (select current_setting('app.caller', true)) = 'platform'
+        or (select current_setting('app.caller', true)) = 'market'
     );
 create policy tenant_register on leasing.tenant for insert to leasing
-    with check ((select current_setting('app.caller', true)) = 'platform');
+    with check (tenant_id = (select current_setting('app.tenant', true)));
 create policy tenant_worker on leasing.tenant to leasing_worker using (true) with check (true);
 grant select, insert on leasing.tenant to leasing;
 grant select on leasing.tenant to leasing_worker;

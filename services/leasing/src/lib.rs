@@ -1,1 +1,6 @@
 //! Placeholder.
+#![allow(dead_code)]
+mod app;
+mod domain;
+mod peers;
+mod store;

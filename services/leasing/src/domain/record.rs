@@ -1,0 +1,293 @@
+//! The record that both sides sign: canonical JSON (RFC 8785) of the terms, and its SHA-256.
+//!
+//! The record is a type of its own, of text and whole numbers, so that no change of a type elsewhere can change a
+//! signed byte. A new kind of term is a new record version; old versions stay readable for ever.
+
+use std::fmt;
+use std::str::FromStr;
+
+use aws_lc_rs::digest;
+use kernel::{
+    CapacityVector, CivilDate, Currency, Error, EscalationBasis, Escalator, OperatorName, Rate, RateStep,
+    TenantName, Zone,
+};
+use serde::{Deserialize, Serialize};
+
+use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
+
+/// SHA-256 of a terms record: what a signature is on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TermsHash(pub [u8; 32]);
+
+impl fmt::Debug for TermsHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl TermsHash {
+    /// The hash of canonical bytes.
+    #[must_use]
+    pub fn of(canonical: &[u8]) -> Self {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest::digest(&digest::SHA256, canonical).as_ref());
+        Self(hash)
+    }
+}
+
+/// A terms record as signed and stored, with its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canonical {
+    /// The bytes that are hashed.
+    pub bytes: Vec<u8>,
+    /// Their hash.
+    pub hash: TermsHash,
+}
+
+/// The canonical record of these terms between these parties.
+///
+/// # Errors
+/// `INTERNAL` if the record cannot be written, which its types do not allow.
+pub fn canonical(operator: &OperatorName, tenant: &TenantName, terms: &Terms) -> Result<Canonical, Error> {
+    let record = Record::of(operator, tenant, terms);
+    let bytes = serde_json_canonicalizer::to_vec(&record).map_err(Error::internal)?;
+    let hash = TermsHash::of(&bytes);
+    Ok(Canonical { bytes, hash })
+}
+
+/// The terms of a stored record.
+///
+/// # Errors
+/// `INTERNAL` when the stored bytes are no record of a known version: they were written by us and hashed.
+pub fn read(bytes: &[u8]) -> Result<Terms, Error> {
+    let record: Record = serde_json::from_slice(bytes).map_err(Error::internal)?;
+    record.into_terms().ok_or_else(|| Error::internal(Unreadable))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a stored terms record does not read back")]
+struct Unreadable;
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    version: u32,
+    operator: String,
+    tenant: String,
+    currency_code: String,
+    structure: String,
+    premises: Vec<PremisesRecord>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    escalator: Option<EscalatorRecord>,
+    billing_frequency: String,
+    invoice_lead_days: u32,
+    payment_terms_days: u32,
+    term_months: u32,
+    renewal_options: Vec<RenewalRecord>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    announced_date: Option<String>,
+    notes: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PremisesRecord {
+    block: String,
+    time_zone: String,
+    commencement_date: String,
+    end_date: String,
+    quantity_steps: Vec<QuantityRecord>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    base_rate_per_kw_month: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    rate_steps: Vec<RateRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct QuantityRecord {
+    from_date: String,
+    critical_it_kw: i64,
+    air_cooling_kw: i64,
+    liquid_cooling_kw: i64,
+    immersion_cooling_kw: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RateRecord {
+    from_date: String,
+    rate_per_kw_month: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EscalatorRecord {
+    percent: String,
+    basis: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    fixed_date: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RenewalRecord {
+    count: u32,
+    term_months: u32,
+    notice_months: u32,
+}
+
+const VERSION: u32 = 1;
+const MONTHLY: &str = "MONTHLY";
+
+fn date(date: CivilDate) -> String {
+    date.format("%Y-%m-%d").to_string()
+}
+
+impl Record {
+    fn of(operator: &OperatorName, tenant: &TenantName, terms: &Terms) -> Self {
+        Self {
+            version: VERSION,
+            operator: operator.to_string(),
+            tenant: tenant.to_string(),
+            currency_code: terms.currency.code().to_owned(),
+            structure: terms.structure.name().to_owned(),
+            premises: terms.premises.iter().map(PremisesRecord::of).collect(),
+            escalator: terms.escalator.as_ref().map(EscalatorRecord::of),
+            billing_frequency: MONTHLY.to_owned(),
+            invoice_lead_days: terms.invoice_lead_days,
+            payment_terms_days: terms.payment_terms_days,
+            term_months: terms.term_months,
+            renewal_options: terms.renewal_options.iter().map(RenewalRecord::of).collect(),
+            announced_date: terms.announced.map(date),
+            notes: terms.notes.clone(),
+        }
+    }
+
+    fn into_terms(self) -> Option<Terms> {
+        if self.version != VERSION || self.billing_frequency != MONTHLY {
+            return None;
+        }
+        Some(Terms {
+            currency: Currency::new(&self.currency_code)?,
+            structure: [Structure::TripleNet, Structure::ModifiedGross, Structure::Gross]
+                .into_iter()
+                .find(|structure| structure.name() == self.structure)?,
+            premises: self.premises.into_iter().map(PremisesRecord::into_terms).collect::<Option<_>>()?,
+            escalator: match self.escalator {
+                None => None,
+                Some(record) => Some(record.into_escalator()?),
+            },
+            invoice_lead_days: self.invoice_lead_days,
+            payment_terms_days: self.payment_terms_days,
+            term_months: self.term_months,
+            renewal_options: self.renewal_options.iter().map(RenewalRecord::option).collect(),
+            announced: match self.announced_date {
+                None => None,
+                Some(text) => Some(text.parse().ok()?),
+            },
+            notes: self.notes,
+        })
+    }
+}
+
+impl PremisesRecord {
+    fn of(premises: &PremisesTerms) -> Self {
+        let (base, steps) = match &premises.rate {
+            RateTerms::Base(rate) => (Some(rate.to_string()), Vec::new()),
+            RateTerms::Stated(steps) => (None, steps.iter().map(RateRecord::of).collect()),
+        };
+        Self {
+            block: premises.block.to_string(),
+            time_zone: premises.zone.to_string(),
+            commencement_date: date(premises.commencement),
+            end_date: date(premises.end),
+            quantity_steps: premises.profile.iter().map(QuantityRecord::of).collect(),
+            base_rate_per_kw_month: base,
+            rate_steps: steps,
+        }
+    }
+
+    fn into_terms(self) -> Option<PremisesTerms> {
+        let rate = match self.base_rate_per_kw_month {
+            Some(text) => RateTerms::Base(Rate::from_str(&text).ok()?),
+            None => RateTerms::Stated(self.rate_steps.iter().map(RateRecord::step).collect::<Option<_>>()?),
+        };
+        Some(PremisesTerms {
+            block: self.block.parse().ok()?,
+            zone: Zone::from_str(&self.time_zone).ok()?,
+            profile: self.quantity_steps.iter().map(QuantityRecord::step).collect::<Option<_>>()?,
+            commencement: self.commencement_date.parse().ok()?,
+            end: self.end_date.parse().ok()?,
+            rate,
+        })
+    }
+}
+
+impl QuantityRecord {
+    fn of(step: &ProfileStep) -> Self {
+        Self {
+            from_date: date(step.from),
+            critical_it_kw: step.capacity.critical_it,
+            air_cooling_kw: step.capacity.air,
+            liquid_cooling_kw: step.capacity.liquid,
+            immersion_cooling_kw: step.capacity.immersion,
+        }
+    }
+
+    fn step(&self) -> Option<ProfileStep> {
+        Some(ProfileStep {
+            from: self.from_date.parse().ok()?,
+            capacity: CapacityVector {
+                critical_it: self.critical_it_kw,
+                air: self.air_cooling_kw,
+                liquid: self.liquid_cooling_kw,
+                immersion: self.immersion_cooling_kw,
+            },
+        })
+    }
+}
+
+impl RateRecord {
+    fn of(step: &RateStep) -> Self {
+        Self { from_date: date(step.from), rate_per_kw_month: step.rate.to_string() }
+    }
+
+    fn step(&self) -> Option<RateStep> {
+        Some(RateStep {
+            from: self.from_date.parse().ok()?,
+            rate: Rate::from_str(&self.rate_per_kw_month).ok()?,
+        })
+    }
+}
+
+impl EscalatorRecord {
+    fn of(escalator: &Escalator) -> Self {
+        let (basis, fixed) = match escalator.basis {
+            EscalationBasis::LeaseAnniversary => ("LEASE_ANNIVERSARY", None),
+            EscalationBasis::BlockAnniversary => ("BLOCK_ANNIVERSARY", None),
+            EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary => {
+                ("FIRST_OF_MONTH_ON_OR_AFTER_BLOCK_ANNIVERSARY", None)
+            }
+            EscalationBasis::FixedDate(day) => ("FIXED_DATE", Some(date(day))),
+        };
+        Self { percent: escalator.percent.to_string(), basis: basis.to_owned(), fixed_date: fixed }
+    }
+
+    fn into_escalator(self) -> Option<Escalator> {
+        let basis = match (self.basis.as_str(), self.fixed_date) {
+            ("LEASE_ANNIVERSARY", None) => EscalationBasis::LeaseAnniversary,
+            ("BLOCK_ANNIVERSARY", None) => EscalationBasis::BlockAnniversary,
+            ("FIRST_OF_MONTH_ON_OR_AFTER_BLOCK_ANNIVERSARY", None) => {
+                EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary
+            }
+            ("FIXED_DATE", Some(day)) => EscalationBasis::FixedDate(day.parse().ok()?),
+            _ => return None,
+        };
+        Some(Escalator { percent: self.percent.parse().ok()?, basis })
+    }
+}
+
+impl RenewalRecord {
+    fn of(option: &RenewalOption) -> Self {
+        Self { count: option.count, term_months: option.term_months, notice_months: option.notice_months }
+    }
+
+    fn option(&self) -> RenewalOption {
+        RenewalOption { count: self.count, term_months: self.term_months, notice_months: self.notice_months }
+    }
+}

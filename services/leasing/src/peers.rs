@@ -1,0 +1,347 @@
+//! What leasing asks of inventory. Never inside a transaction: facts are gathered before it, effects follow after it.
+
+use contracts::common::v1::{CapacityProfile, CapacityStep, Event};
+use contracts::inventory::v1 as wire;
+use contracts::inventory::v1::event_service_client::EventServiceClient;
+use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
+use contracts::inventory::v1::site_service_client::SiteServiceClient;
+use kernel::{
+    BlockName, Error, Instant, Organisation, ReservationName, SiteName, Uuid, Violations, Zone, derive_id,
+};
+use prost::Message as _;
+use runtime::client::Peer;
+use runtime::feed::FeedStream;
+use runtime::wire::{instant, to_capacity, to_duration, to_timestamp};
+
+use crate::domain::{Claim, Hold, Lease};
+
+/// Message of inventory's feed.
+pub type FeedMessage = wire::WatchEventsResponse;
+/// An event of inventory's feed.
+pub type FeedEvent = Event;
+
+const RESERVATION_TYPE: &str = "gridlease.inventory.v1.Reservation";
+
+/// The inventory service.
+#[derive(Clone)]
+pub struct Inventory {
+    peer: Peer,
+}
+
+/// Where a reservation stands, as inventory says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Held until then.
+    Held(Instant),
+    /// Taken for good.
+    Committed,
+    /// Given back.
+    Released,
+    /// Its time ran out.
+    Expired,
+}
+
+/// What an event says about a reservation for a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The reservation.
+    pub reservation: ReservationName,
+    /// Where it stands.
+    pub standing: Standing,
+    /// The lease it was placed for, if its note says so.
+    pub lease_uid: Option<Uuid>,
+}
+
+impl Inventory {
+    /// Inventory behind this peer.
+    #[must_use]
+    pub fn new(peer: Peer) -> Self {
+        Self { peer }
+    }
+
+    /// The zone of each block's site, in the order of the blocks.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND` for a site that `organisation` may not see; what [`Peer::call`] fails with.
+    pub async fn zones(
+        &self,
+        organisation: &Organisation,
+        blocks: impl Iterator<Item = &BlockName> + Send,
+    ) -> Result<Vec<Zone>, Error> {
+        let sites: Vec<SiteName> = blocks.map(BlockName::site_name).collect();
+        let mut known: Vec<(SiteName, Zone)> = Vec::new();
+        for site in &sites {
+            if !known.iter().any(|(name, _)| name == site) {
+                known.push((site.clone(), self.zone(organisation, site).await?));
+            }
+        }
+        let zone_of = |site| known.iter().find(|(name, _)| name == site).map(|(_, zone)| *zone);
+        Ok(sites.iter().filter_map(zone_of).collect())
+    }
+
+    async fn zone(&self, organisation: &Organisation, site: &SiteName) -> Result<Zone, Error> {
+        let request = wire::GetSiteRequest { name: site.to_string() };
+        let reply = self
+            .peer
+            .call(Some(organisation), request, |channel, request| async move {
+                SiteServiceClient::new(channel).get_site(request).await
+            })
+            .await?;
+        let site = reply.site.ok_or_else(|| nonsense("a site"))?;
+        site.time_zone.parse().map_err(|_| nonsense("a time zone"))
+    }
+
+    /// Holds the capacity of a lease; the same lease always gets the same hold.
+    ///
+    /// # Errors
+    /// Inventory's refusal, unchanged; what [`Peer::call`] fails with.
+    pub async fn place_hold(&self, organisation: &Organisation, lease: &Lease) -> Result<Hold, Error> {
+        let reply = self.send_hold(organisation, lease, false).await?;
+        hold_of(reply.reservation)
+    }
+
+    /// Asks whether the capacity could be held now.
+    ///
+    /// # Errors
+    /// As [`Inventory::place_hold`].
+    pub async fn check_hold(&self, organisation: &Organisation, lease: &Lease) -> Result<(), Error> {
+        self.send_hold(organisation, lease, true).await.map(|_| ())
+    }
+
+    async fn send_hold(
+        &self,
+        organisation: &Organisation,
+        lease: &Lease,
+        validate_only: bool,
+    ) -> Result<wire::PlaceHoldResponse, Error> {
+        let seconds = u64::try_from(lease.hold_seconds).map_err(Error::internal)?;
+        let request = wire::PlaceHoldRequest {
+            parent: format!("operators/{}", lease.name.operator),
+            tenant: lease.tenant.to_string(),
+            kind: wire::ReservationKind::Lease.into(),
+            claims: lease.premises.iter().map(|premises| claim(&premises.claim())).collect(),
+            hold_duration: Some(to_duration(std::time::Duration::from_secs(seconds))),
+            note: note(lease),
+            request_id: derive_id(lease.uid, "hold").to_string(),
+            validate_only,
+        };
+        self.peer
+            .call(Some(organisation), request, |channel, request| async move {
+                ReservationServiceClient::new(channel).place_hold(request).await
+            })
+            .await
+    }
+
+    /// Makes the hold last `minimum` from now, by inventory's clock. `step` names the attempt: the same step gets
+    /// the same answer.
+    ///
+    /// # Errors
+    /// Inventory's refusal, such as `HOLD_EXPIRED`; what [`Peer::call`] fails with.
+    pub async fn extend_hold(
+        &self,
+        organisation: &Organisation,
+        lease: &Lease,
+        step: &str,
+        minimum: std::time::Duration,
+        validate_only: bool,
+    ) -> Result<(), Error> {
+        let request = wire::ExtendHoldRequest {
+            name: reservation_of(lease)?.to_string(),
+            hold_expire_time: None,
+            minimum_duration: Some(to_duration(minimum)),
+            etag: String::new(),
+            request_id: derive_id(lease.uid, step).to_string(),
+            validate_only,
+        };
+        self.peer
+            .call(Some(organisation), request, |channel, request| async move {
+                ReservationServiceClient::new(channel).extend_hold(request).await
+            })
+            .await
+            .map(|_| ())
+    }
+
+    /// Commits the capacity of a lease; once for ever.
+    ///
+    /// # Errors
+    /// Inventory's refusal, such as `HOLD_EXPIRED`; what [`Peer::call`] fails with.
+    pub async fn commit(&self, organisation: &Organisation, lease: &Lease) -> Result<(), Error> {
+        let request = wire::CommitReservationRequest {
+            name: reservation_of(lease)?.to_string(),
+            request_id: derive_id(lease.uid, "commit").to_string(),
+            validate_only: false,
+        };
+        self.peer
+            .call(Some(organisation), request, |channel, request| async move {
+                ReservationServiceClient::new(channel).commit_reservation(request).await
+            })
+            .await
+            .map(|_| ())
+    }
+
+    /// Gives a reservation back, for its operator.
+    ///
+    /// # Errors
+    /// Inventory's refusal, such as `HOLD_EXPIRED`; what [`Peer::call`] fails with.
+    pub async fn release(&self, name: &ReservationName) -> Result<(), Error> {
+        let request = wire::ReleaseReservationRequest {
+            name: name.to_string(),
+            etag: String::new(),
+            request_id: derive_id(name.reservation.get(), "release").to_string(),
+            validate_only: false,
+        };
+        self.peer
+            .call(Some(&operator_of(name)), request, |channel, request| async move {
+                ReservationServiceClient::new(channel).release_reservation(request).await
+            })
+            .await
+            .map(|_| ())
+    }
+
+    /// Where a reservation stands now.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND`; what [`Peer::call`] fails with.
+    pub async fn standing(&self, name: &ReservationName) -> Result<Standing, Error> {
+        let request = wire::GetReservationRequest { name: name.to_string() };
+        let reply = self
+            .peer
+            .call(Some(&operator_of(name)), request, |channel, request| async move {
+                ReservationServiceClient::new(channel).get_reservation(request).await
+            })
+            .await?;
+        let reservation = reply.reservation.ok_or_else(|| nonsense("a reservation"))?;
+        standing_of(&reservation)?.ok_or_else(|| nonsense("a state"))
+    }
+
+    /// Inventory's feed after a cursor, for leasing itself.
+    ///
+    /// # Errors
+    /// What [`Peer::open`] fails with.
+    pub async fn watch(&self, after: Option<String>) -> Result<FeedStream<FeedMessage>, Error> {
+        let request = wire::WatchEventsRequest {
+            parent: "operators/-".to_owned(),
+            after_cursor: after.unwrap_or_default(),
+            kinds: Vec::new(),
+        };
+        self.peer
+            .open(None, request, |channel, request| async move {
+                EventServiceClient::new(channel).watch_events(request).await
+            })
+            .await
+    }
+}
+
+/// What an event of inventory's feed says about a reservation for a lease; `None` for everything else.
+///
+/// # Errors
+/// `INTERNAL` when the event does not read: it is tried again, never skipped.
+pub fn notice(event: &Event) -> Result<Option<Notice>, Error> {
+    let Some(data) = event.data.as_ref().filter(|data| data.type_url.ends_with(RESERVATION_TYPE)) else {
+        return Ok(None);
+    };
+    let reservation = wire::Reservation::decode(data.value.as_slice()).map_err(Error::internal)?;
+    if reservation.kind != i32::from(wire::ReservationKind::Lease) {
+        return Ok(None);
+    }
+    let Some(standing) = standing_of(&reservation)? else { return Ok(None) };
+    Ok(Some(Notice {
+        reservation: reservation.name.parse().map_err(|_| nonsense("a reservation name"))?,
+        standing,
+        lease_uid: uid_of(&reservation.note),
+    }))
+}
+
+/// The note of a lease's hold: for people its name, for the follower its uid, which is new for every attempt.
+fn note(lease: &Lease) -> String {
+    format!("{} #{}", lease.name, lease.uid)
+}
+
+fn uid_of(note: &str) -> Option<Uuid> {
+    note.rsplit_once('#').and_then(|(_, uid)| Uuid::try_parse(uid).ok())
+}
+
+fn claim(claim: &Claim) -> wire::Claim {
+    let steps = claim
+        .steps
+        .iter()
+        .map(|(from, capacity)| CapacityStep {
+            start_time: Some(to_timestamp(*from)),
+            capacity: Some(to_capacity(*capacity)),
+        })
+        .collect();
+    let profile = CapacityProfile { steps, end_time: Some(to_timestamp(claim.end)) };
+    wire::Claim { block: claim.block.to_string(), profile: Some(profile) }
+}
+
+fn operator_of(name: &ReservationName) -> Organisation {
+    Organisation::Operator(name.operator.clone())
+}
+
+fn reservation_of(lease: &Lease) -> Result<ReservationName, Error> {
+    let hold = lease.hold.ok_or_else(|| Error::internal("a lease without a hold was to be committed"))?;
+    Ok(ReservationName::new(lease.name.operator.clone(), hold.reservation))
+}
+
+fn hold_of(reservation: Option<wire::Reservation>) -> Result<Hold, Error> {
+    let reservation = reservation.ok_or_else(|| nonsense("a reservation"))?;
+    let name: ReservationName = reservation.name.parse().map_err(|_| nonsense("a reservation name"))?;
+    Ok(Hold { reservation: name.reservation, expire_time: expire_time(&reservation)? })
+}
+
+fn expire_time(reservation: &wire::Reservation) -> Result<Instant, Error> {
+    let mut v = Violations::new();
+    instant(&mut v, "hold_expire_time", reservation.hold_expire_time.as_ref())
+        .ok_or_else(|| nonsense("a hold_expire_time"))
+}
+
+/// `None` for a state that a newer inventory may know.
+fn standing_of(reservation: &wire::Reservation) -> Result<Option<Standing>, Error> {
+    Ok(match reservation.state() {
+        wire::ReservationState::Unspecified => None,
+        wire::ReservationState::Held => Some(Standing::Held(expire_time(reservation)?)),
+        wire::ReservationState::Committed => Some(Standing::Committed),
+        wire::ReservationState::Released => Some(Standing::Released),
+        wire::ReservationState::Expired => Some(Standing::Expired),
+    })
+}
+
+fn nonsense(what: &str) -> Error {
+    Error::internal(format!("inventory answered without {what} that can be read"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_gives_back_its_uid_and_others_give_none() {
+        let uid = Uuid::from_u128(7);
+        assert_eq!(uid_of(&format!("operators/hut8/leases/river-bend #{uid}")), Some(uid));
+        assert_eq!(uid_of("call Anna about suite #4"), None);
+        assert_eq!(uid_of(""), None);
+    }
+
+    #[test]
+    fn only_reservations_for_leases_are_noticed() {
+        let reservation = |kind: wire::ReservationKind| wire::Reservation {
+            name: format!("operators/hut8/reservations/{}", Uuid::from_u128(9)),
+            kind: kind.into(),
+            state: wire::ReservationState::Expired.into(),
+            note: format!("operators/hut8/leases/a-b #{}", Uuid::from_u128(7)),
+            ..wire::Reservation::default()
+        };
+        let event = |kind| Event {
+            data: Some(prost_types::Any {
+                type_url: format!("type.googleapis.com/{RESERVATION_TYPE}"),
+                value: reservation(kind).encode_to_vec(),
+            }),
+            ..Event::default()
+        };
+        let seen = notice(&event(wire::ReservationKind::Lease)).unwrap().unwrap();
+        assert_eq!(seen.standing, Standing::Expired);
+        assert_eq!(seen.lease_uid, Some(Uuid::from_u128(7)));
+        assert_eq!(notice(&event(wire::ReservationKind::Hold)).unwrap(), None);
+        assert_eq!(notice(&Event::default()).unwrap(), None);
+    }
+}

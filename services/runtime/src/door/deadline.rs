@@ -37,7 +37,7 @@ pub(super) fn of(headers: &HeaderMap, longest: Duration) -> Result<Duration, Err
     let timeout = timeout.ok_or_else(|| {
         Error::invalid_field("grpc-timeout", "must be 1 to 8 digits and a unit of H, M, S, m, u or n")
     })?;
-    let early = (timeout / 20).clamp(Duration::from_millis(2), MARGIN);
+    let early = (timeout / 10).clamp(Duration::from_millis(2), MARGIN);
     Ok(timeout.saturating_sub(early).min(longest))
 }
 
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(of(&HeaderMap::new(), Duration::from_secs(10)).unwrap(), Duration::from_secs(10));
         assert_eq!(of_text("99999999H").unwrap(), Duration::from_secs(10));
         assert_eq!(of_text("1S").unwrap(), Duration::from_millis(950));
-        assert_eq!(of_text("100m").unwrap(), Duration::from_millis(95));
+        assert_eq!(of_text("100m").unwrap(), Duration::from_millis(90));
         assert_eq!(of_text("1n").unwrap(), Duration::ZERO);
     }
 

@@ -244,3 +244,6 @@ fn log(public: bool, response: &Response<Body>, started: Instant) {
         _ => tracing::info!(?code, ms, "answered"),
     }
 }
+
+#[cfg(test)]
+mod tests;

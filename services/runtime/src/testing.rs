@@ -29,6 +29,20 @@ pub(crate) fn golden(file: &str, actual: &str) {
     assert_eq!(actual, expected, "{file} differs; if that is meant, run the test with UPDATE_GOLDEN=1");
 }
 
+/// Compares the part of a document between `<!-- part -->` and `<!-- /part -->`, or writes it.
+pub(crate) fn golden_part(file: &str, part: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let (begin, end) = (format!("<!-- {part} -->\n"), format!("<!-- /{part} -->"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (shown, after) = rest.split_once(&end).unwrap();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, format!("{before}{begin}{actual}{end}{after}")).unwrap();
+    } else {
+        assert_eq!(shown, actual, "{file} is behind; run the test with UPDATE_GOLDEN=1");
+    }
+}
+
 /// A server with a clock service that does as it is told, and a stream that never ends by itself.
 pub(crate) struct TestServer {
     pub(crate) issuer: TokenIssuer,

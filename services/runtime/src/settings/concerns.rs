@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use postgres::Secret;
 
-use super::{Concern, ConfigError, LogFormat, SecretFile, Setting, Source};
+use super::{Concern, ConfigError, LogFormat, SecretFile, Setting, Source, Value as _};
 use crate::token::DEVELOPMENT_ISSUER;
+
+/// RFC 7519 speaks of a few minutes at most; a service with a clock so wrong should be repaired.
+const LEEWAY_MAX: Duration = Duration::from_secs(30);
 
 crate::concern! {
     /// What kind of place this is.
@@ -205,8 +208,7 @@ impl Settings {
         let peers = PeerSettings::read(source);
         let telemetry = TelemetrySettings::read(source);
         let clock = ClockSettings::read(source);
-        let production = general.as_ref().is_some_and(|general| general.production);
-        check(production, auth.as_ref(), clock.as_ref(), source);
+        check(source);
         Some(Self {
             service: service.to_owned(),
             general: general?,
@@ -222,22 +224,30 @@ impl Settings {
 }
 
 /// What no single setting can say.
-fn check(production: bool, auth: Option<&AuthSettings>, clock: Option<&ClockSettings>, source: &mut Source) {
-    if let Some(auth) = auth {
-        if auth.leeway > Duration::from_secs(30) {
-            source.problem("auth.leeway must be at most 30s");
+fn check(source: &mut Source) {
+    let given = |key: &str| source.text(key).is_some();
+    let is = |key: &str, text: &str| source.text(key) == Some(text);
+    let production = is("production", "true");
+    let leeway = source.text("auth.leeway").and_then(|text| Duration::parse(text).ok());
+    let rules = [
+        (leeway.is_some_and(|leeway| leeway > LEEWAY_MAX), "auth.leeway must be at most 30s"),
+        (
+            given("auth.token_file") && given("auth.development_key_file"),
+            "auth.token_file and auth.development_key_file exclude each other",
+        ),
+        (
+            production && given("auth.development_key_file"),
+            "auth.development_key_file is refused in production",
+        ),
+        (
+            production && is("auth.issuer", DEVELOPMENT_ISSUER),
+            "auth.issuer is the development issuer, which is refused in production",
+        ),
+        (production && is("clock.test", "true"), "clock.test is refused in production"),
+    ];
+    for (broken, problem) in rules {
+        if broken {
+            source.problem(problem);
         }
-        if auth.token_file.is_some() && auth.development_key_file.is_some() {
-            source.problem("auth.token_file and auth.development_key_file exclude each other");
-        }
-        if production && auth.development_key_file.is_some() {
-            source.problem("auth.development_key_file is refused in production");
-        }
-        if production && auth.issuer == DEVELOPMENT_ISSUER {
-            source.problem("auth.issuer is the development issuer, which is refused in production");
-        }
-    }
-    if production && clock.is_some_and(|clock| clock.test) {
-        source.problem("clock.test is refused in production");
     }
 }

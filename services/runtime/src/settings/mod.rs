@@ -57,16 +57,16 @@ pub trait Concern: Sized {
 /// ```
 #[macro_export]
 macro_rules! concern {
-    ($(#[$meta:meta])* pub struct $name:ident { $( $field:ident : $type:ty =
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $( $field:ident : $type:ty =
         ($variable:literal, $unit:literal, $default:literal, $effect:literal) ),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone)]
         #[non_exhaustive]
-        pub struct $name {
+        $vis struct $name {
             $(
                 #[doc = concat!($effect, "\n\nVariable `GRIDLEASE_<SERVICE>__", $variable, "`; unit: ", $unit,
                     "; default: `", $default, "`.")]
-                pub $field: $type,
+                $vis $field: $type,
             )*
         }
 

@@ -49,6 +49,8 @@ struct Given {
 pub struct Source {
     service: String,
     given: BTreeMap<String, Given>,
+    /// What was read, as text: for rules between settings, also where another setting is wrong.
+    read: BTreeMap<String, String>,
     problems: Vec<String>,
 }
 
@@ -59,7 +61,12 @@ impl Source {
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        let mut source = Self { service: service.to_owned(), given: BTreeMap::new(), problems: Vec::new() };
+        let mut source = Self {
+            service: service.to_owned(),
+            given: BTreeMap::new(),
+            read: BTreeMap::new(),
+            problems: Vec::new(),
+        };
         if let Some(path) = file {
             source.add_file(path);
         }
@@ -138,12 +145,20 @@ impl Source {
             }
         };
         match T::parse(&text) {
-            Ok(value) => Some(value),
+            Ok(value) => {
+                self.read.insert(key, text);
+                Some(value)
+            }
             Err(must) => {
                 self.problems.push(format!("{key} must be {must}; see {origin}"));
                 None
             }
         }
+    }
+
+    /// The text of a setting that was read without error.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.read.get(key).map(String::as_str)
     }
 
     /// Notes a problem that is between settings.

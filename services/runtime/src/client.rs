@@ -262,3 +262,6 @@ pub(crate) fn jitter(longest: Duration) -> Duration {
         Err(_) => longest,
     }
 }
+
+#[cfg(test)]
+mod tests;

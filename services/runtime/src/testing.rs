@@ -122,6 +122,22 @@ impl TestServer {
     }
 
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings), token_clock: Box<dyn Clock>) -> Self {
+        let add = |server: Server| {
+            server.add_service(ClockServiceServer::new(Told)).add_service(EventServiceServer::new(Told))
+        };
+        Self::start_adding(change, token_clock, add).await
+    }
+
+    /// The same server with another event service.
+    pub(crate) async fn start_serving<S: EventService>(service: EventServiceServer<S>) -> Self {
+        Self::start_adding(|_| {}, Box::new(SystemClock), |server| server.add_service(service)).await
+    }
+
+    async fn start_adding(
+        change: impl FnOnce(&mut Settings),
+        token_clock: Box<dyn Clock>,
+        add: impl FnOnce(Server) -> Server,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let issuer = TokenIssuer::in_directory(directory.path()).unwrap();
         let jwks = directory.path().join(JWKS_FILE);
@@ -129,12 +145,8 @@ impl TestServer {
         change(&mut settings);
         let authenticator = Authenticator::new(&settings.auth, false, token_clock).unwrap();
         let stop = CancellationToken::new();
-        let running = Server::new("inventory", &settings.server, authenticator)
-            .add_service(ClockServiceServer::new(Told))
-            .add_service(EventServiceServer::new(Told))
-            .serve(stop.clone())
-            .await
-            .unwrap();
+        let server = add(Server::new("inventory", &settings.server, authenticator));
+        let running = server.serve(stop.clone()).await.unwrap();
         let channel = channel(&running.url()).unwrap();
         Self { issuer, jwks, channel, running, stop, _directory: directory }
     }

@@ -186,6 +186,6 @@ impl Watch {
 }
 
 /// When a message leaves: real time, which tells a watcher how far behind it is.
-fn now() -> prost_types::Timestamp {
+pub(super) fn now() -> prost_types::Timestamp {
     wire::to_timestamp(SystemClock.now())
 }

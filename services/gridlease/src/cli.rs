@@ -46,9 +46,6 @@ pub struct Database {
     /// An existing server to use instead of an embedded one (superuser or owner of the database)
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
-    /// Folder that holds Postgres' programs (initdb, pg_ctl, postgres); default: searched
-    #[arg(long, env = "PG_BIN_DIR", value_name = "DIR")]
-    pub pg_bin_dir: Option<PathBuf>,
 }
 
 /// The ports of the three services.
@@ -232,6 +229,9 @@ pub struct BenchBooking {
     /// One JSON document instead of tables
     #[arg(long)]
     pub json: bool,
+    /// Runs on any build and any server; what it prints means nothing.
+    #[arg(long, hide = true)]
+    pub rehearse: bool,
     /// Rounds whose median counts
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     pub rounds: u32,

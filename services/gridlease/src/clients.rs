@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use anyhow::Context as _;
 use contracts::billing::v1::account_service_client::AccountServiceClient;
 use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
 use contracts::billing::v1::report_service_client::ReportServiceClient;
@@ -12,37 +11,11 @@ use contracts::inventory::v1::reservation_service_client::ReservationServiceClie
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
 use contracts::leasing::v1::tenant_service_client::TenantServiceClient;
-use tonic::metadata::{Ascii, MetadataValue};
-use tonic::service::Interceptor;
+use runtime::client::{Bearer, Channel, channel};
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
 
 /// A connection that sends a caller's token with every call.
 pub type Wire = InterceptedService<Channel, Bearer>;
-
-/// A caller's token.
-#[derive(Clone)]
-pub struct Bearer(MetadataValue<Ascii>);
-
-impl Bearer {
-    /// The header for this token.
-    ///
-    /// # Errors
-    /// Text that cannot stand in a header.
-    pub fn new(token: &str) -> anyhow::Result<Self> {
-        let mut value: MetadataValue<Ascii> = format!("Bearer {token}").parse().context("a token of odd characters")?;
-        value.set_sensitive(true);
-        Ok(Self(value))
-    }
-}
-
-impl Interceptor for Bearer {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
-        Ok(request)
-    }
-}
 
 /// Where the three services listen.
 #[derive(Clone, Copy, Debug)]
@@ -63,15 +36,6 @@ pub struct Channels {
     billing: Channel,
 }
 
-/// A connection to one service, made when first used.
-///
-/// # Errors
-/// An address that is no URI.
-pub fn channel(address: SocketAddr) -> anyhow::Result<Channel> {
-    let endpoint = Endpoint::from_shared(format!("http://{address}")).context("an address")?;
-    Ok(endpoint.tcp_nodelay(true).connect_lazy())
-}
-
 impl Channels {
     /// Connections to these addresses.
     ///
@@ -79,9 +43,9 @@ impl Channels {
     /// An address that is no URI.
     pub fn new(at: Addresses) -> anyhow::Result<Self> {
         Ok(Self {
-            inventory: channel(at.inventory)?,
-            leasing: channel(at.leasing)?,
-            billing: channel(at.billing)?,
+            inventory: channel(&format!("http://{}", at.inventory))?,
+            leasing: channel(&format!("http://{}", at.leasing))?,
+            billing: channel(&format!("http://{}", at.billing))?,
         })
     }
 

@@ -1,11 +1,51 @@
 #![doc = include_str!("../README.md")]
 
+pub mod bench;
 pub mod cli;
+pub mod clients;
+pub mod commands;
+pub mod demo;
 pub mod market;
 pub mod out;
+pub mod stack;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use cli::{BenchWhat, Cli, Command};
 
 /// The command: reads its arguments, does what they say, and ends with 0 if all went well.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Command::Guard(guard) = cli.command {
+        return postgres::embedded::guard_main(guard.arguments);
+    }
+    match run(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            out::note(format!("gridlease: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(async {
+        match command {
+            Command::Up(arguments) => commands::up(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Demo(arguments) => demo::demo(arguments).await,
+            Command::Migrate(arguments) => commands::migrate(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Token(arguments) => commands::token(arguments).map(|()| ExitCode::SUCCESS),
+            Command::Bench(arguments) => match arguments.what {
+                BenchWhat::Booking(arguments) => bench::booking(arguments).await,
+            },
+            // Handled before a runtime is built: the guard is a process of one thread.
+            Command::Guard(guard) => Ok(postgres::embedded::guard_main(guard.arguments)),
+        }
+    });
+    // A task that hangs must not keep the process: everything of value was waited for.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    done
 }

@@ -66,7 +66,7 @@ fn terms(deal: &Deal) -> anyhow::Result<wire::LeaseTerms> {
         other => anyhow::bail!("structure `{other}`"),
     };
     let escalator = deal.escalator().map(|percent| wire::Escalator {
-        percent: decimal(percent),
+        percent: decimal(&percent),
         basis: wire::EscalationBasis::BlockAnniversary.into(),
         fixed_date: None,
     });
@@ -155,7 +155,7 @@ async fn schedule(deal: &Deal, lease: &wire::Lease, staff: &Staff) -> anyhow::Re
         start_date: deal.start_date(),
         term_months: deal.term_months(),
         rate_per_kw_month: first_rate.context("a schedule without lines")?.value,
-        escalator_percent: deal.escalator().map(str::to_owned),
+        escalator_percent: deal.escalator().map(|percent| percent.to_string()),
         year_one_rent_cents: if escalates { Some(cents(value.year_one_rent.as_ref())?) } else { None },
         stated_cents: deal.tcv.context("a lease without a value")?,
         schedule_cents: total,

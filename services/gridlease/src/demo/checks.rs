@@ -65,13 +65,13 @@ fn operators(market: &Market, found: &Findings) -> Vec<Check> {
             .filter(|deal| deal.operator.as_str() == operator.operator)
             .map(Deal::critical_it_kw)
             .sum();
-        let what = format!("{}: IT MW of the rows = in leasing = in inventory", operator.name);
+        let what = format!("{}: IT MW in the rows, leasing, inventory", operator.name);
         let seen = [operator.contracted_kw, operator.leased_in_inventory_kw];
         let held = seen == [planned; 2];
         checks.push(holds(
             what,
             megawatts(planned),
-            seen.map(megawatts).join(" = "),
+            seen.map(megawatts).join(", "),
             held,
         ));
     }
@@ -97,9 +97,9 @@ fn money(found: &Findings) -> Vec<Check> {
     let credit: i64 = found.books.iter().map(|books| books.credit_cents).sum();
     let each = found.books.iter().all(|books| books.debit_cents == books.credit_cents);
     checks.push(holds(
-        "debits = credits = invoiced, in every operator's books",
+        "debits, credits: each what was invoiced, in all books",
         dollars(december),
-        format!("{} = {}", dollars(debit), dollars(credit)),
+        format!("{}, {}", dollars(debit), dollars(credit)),
         each && debit == december && credit == december,
     ));
     let preview = &found.preview;

@@ -12,6 +12,8 @@ pub struct Findings {
     pub sites: usize,
     /// One per priced lease.
     pub leases: Vec<LeaseFound>,
+    /// Year-1 rates that the rounding of published values leaves open.
+    pub bands: Vec<BandFound>,
     /// Leased according to the sources, without a price.
     pub capacity_only: Vec<ReservationFound>,
     /// One per operator that leases.
@@ -30,6 +32,8 @@ pub struct Findings {
     pub books: Vec<BooksFound>,
     /// What is left of one lease, from billing's own preview.
     pub preview: PreviewFound,
+    /// What the bookings rest on beside the sources.
+    pub assumptions: Vec<AssumptionFound>,
     /// Rows of the source that are not booked.
     pub not_booked: Vec<NotBookedFound>,
     /// Every check, held or not.
@@ -85,6 +89,17 @@ impl LeaseFound {
     pub fn ties(&self) -> bool {
         i64::try_from(self.schedule_lines).is_ok_and(|lines| self.residue_cents().abs() * 2 <= lines)
     }
+}
+
+/// The year-1 rates that a rounded value allows.
+#[derive(Debug, Serialize)]
+pub struct BandFound {
+    /// Row of the source.
+    pub deal: String,
+    /// $/kW-month for the smallest value that rounds to the published one.
+    pub low: String,
+    /// The same for the largest.
+    pub high: String,
 }
 
 /// A reservation without a lease.
@@ -254,6 +269,17 @@ pub struct PreviewFound {
     pub to_come_cents: i64,
     /// Invoiced so far.
     pub invoiced_cents: i64,
+}
+
+/// An assumption and the rows that rest on it.
+#[derive(Debug, Serialize)]
+pub struct AssumptionFound {
+    /// Its name.
+    pub flag: String,
+    /// What it says.
+    pub meaning: String,
+    /// Rows of the source; empty: all that are booked.
+    pub rows: Vec<String>,
 }
 
 /// A row that is not booked.

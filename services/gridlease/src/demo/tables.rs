@@ -1,7 +1,8 @@
 //! The findings as tables that fit 100 columns.
 
-use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
+use kernel::Rate;
 
 use super::findings::{Findings, LeaseFound, OperatorFound, RefusalFound};
 use crate::out::{dollars, grouped, megawatts};
@@ -12,11 +13,14 @@ pub const WIDTH: u16 = 100;
 /// A table with these headers; those that begin with `>` are figures, aligned to the right, without the mark.
 fn table(headers: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED);
+    table.load_preset(NOTHING);
+    table.set_style(TableComponent::HeaderLines, '─');
+    table.set_style(TableComponent::MiddleHeaderIntersections, '─');
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(WIDTH);
     table.set_header(headers.iter().map(|header| header.trim_start_matches('>')));
     for (column, header) in table.column_iter_mut().zip(headers) {
+        column.set_padding((0, 1));
         if header.starts_with('>') {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -36,30 +40,33 @@ fn or_not_stated(cents: Option<i64>) -> String {
 /// One operator's leases.
 pub fn leases(operator: &OperatorFound, leases: &[LeaseFound]) -> String {
     let mut rows = table(&[
-        "Lease", "Tenant", ">IT MW", "From", ">Years", ">$/kW-mo y1", ">Year 1 $m", ">Base $m", ">Options $m",
+        "Lease", "Tenant", ">IT MW", "From", ">Yrs", ">$/kW-mo", ">Year 1 $m", ">Base $m", ">Options $m",
     ]);
     for lease in leases.iter().filter(|lease| lease.operator == operator.operator) {
-        let rate = match lease.escalator_percent {
-            Some(_) => lease.rate_per_kw_month.split_at(lease.rate_per_kw_month.find('.').map_or(
-                lease.rate_per_kw_month.len(),
-                |point| (point + 3).min(lease.rate_per_kw_month.len()),
-            )).0.to_owned(),
-            None => "n/s".to_owned(),
-        };
-        let cut = if lease.grid_unstated { " *" } else { "" };
         rows.add_row([
-            format!("{}{cut}", lease.deal),
-            shortened(&lease.tenant, 22),
+            format!("{}{}", lease.deal, if lease.grid_unstated { "*" } else { "" }),
+            tenant(&lease.tenant),
             megawatts(lease.critical_it_kw),
             lease.start_date.to_string(),
             (lease.term_months / 12).to_string(),
-            rate,
+            year_one_rate(lease),
             or_not_stated(lease.year_one_rent_cents),
             millions(lease.stated_cents),
             lease.options_cents.map_or_else(|| "-".to_owned(), millions),
         ]);
     }
-    format!("{}\n{rows}", operator.name)
+    format!("{}\n{}", operator.name, rows.trim_fmt())
+}
+
+/// The rate of the first year; `n/s` where no escalator is stated, since an average is not a price.
+fn year_one_rate(lease: &LeaseFound) -> String {
+    let rate = lease.escalator_percent.as_ref().and_then(|_| lease.rate_per_kw_month.parse::<Rate>().ok());
+    rate.map_or_else(|| "n/s".to_owned(), |rate| rate.rounded(2))
+}
+
+/// A tenant's name in little room; which of the undisclosed ones it is, the lease says.
+fn tenant(name: &str) -> String {
+    if name.starts_with("Undisclosed") { "undisclosed".to_owned() } else { shortened(name, 16) }
 }
 
 fn shortened(text: &str, most: usize) -> String {
@@ -75,12 +82,12 @@ pub fn operators(found: &Findings) -> String {
     let mut rows = table(&[
         "Operator",
         ">Leases",
-        ">Contracted IT MW",
-        ">Free MW, dated",
-        ">Convertible MW, date assumed",
+        ">Contracted\nIT MW",
+        ">Free MW,\ndated",
+        ">Convertible\nMW, date\nassumed",
         ">Year 1 $m",
-        ">Base TCV $m",
-        ">Options $m, apart",
+        ">Base TCV\n$m",
+        ">Options\n$m, apart",
     ]);
     for operator in &found.operators {
         let year_one = match (operator.leases - operator.without_year_one, operator.without_year_one) {
@@ -89,7 +96,7 @@ pub fn operators(found: &Findings) -> String {
             (_, _) => format!("{} + n/s", millions(operator.year_one_rent_cents)),
         };
         rows.add_row([
-            operator.name.clone(),
+            shortened(&operator.name, 16),
             operator.leases.to_string(),
             megawatts(operator.contracted_kw),
             megawatts(operator.free_kw),
@@ -113,10 +120,11 @@ pub fn operators(found: &Findings) -> String {
     let unstated = megawatts(sum(|own| own.grid_unstated_kw));
     let conditional = megawatts(sum(|own| own.conditional_kw));
     format!(
-        "{rows}\n\
+        "{}\n\
          n/s: no escalator is stated, so no year-1 rent; an average over the term is not a price.\n\
          Of the contracted MW, {unstated} are on sites whose grid limit is not stated (* above): booked, not verified;\n\
-         {conditional} are conditional on financing in the source: signed here, not to be counted as effective there."
+         {conditional} are conditional on financing in the source: signed here, not to be counted as effective there.",
+        rows.trim_fmt()
     )
 }
 
@@ -135,7 +143,16 @@ pub fn ties(found: &Findings) -> String {
             format!("{}{}", dollars(bound / 2), if bound % 2 == 0 { "" } else { "5" }),
         ]);
     }
-    format!("{rows}\nA schedule ties when its residue is within half a cent per rent line.")
+    let mut text = rows.trim_fmt();
+    text.push_str("\nA schedule ties when its residue is within half a cent per rent line.");
+    for band in &found.bands {
+        let line = format!(
+            "{}: a published value rounded to a tenth of a billion gives {} to {} $/kW-month in year 1.",
+            band.deal, band.low, band.high
+        );
+        text.push_str(&wrapped(&line, ""));
+    }
+    text
 }
 
 /// What the search answered.
@@ -162,16 +179,16 @@ pub fn search(found: &Findings) -> String {
             site.start_date.to_string(),
         ]);
     }
-    text.push_str(&format!("{rows}"));
+    text.push_str(&rows.trim_fmt());
     text.push_str("\nAssumptions:");
-    for (assumption, sites) in assumptions(found) {
+    for (assumption, sites) in search_assumptions(found) {
         text.push_str(&wrapped(&format!("- {assumption} ({sites})"), "  "));
     }
     text
 }
 
 /// Each assumption once, with how many of the sites it is made for.
-fn assumptions(found: &Findings) -> Vec<(String, String)> {
+fn search_assumptions(found: &Findings) -> Vec<(String, String)> {
     let all = found.search.convertible.len();
     let mut seen: Vec<(String, Vec<String>)> = Vec::new();
     for site in &found.search.convertible {
@@ -238,7 +255,7 @@ pub fn invoices(found: &Findings) -> String {
         String::new(),
         String::new(),
     ]);
-    let mut text = format!("{rows}\nHow each line was computed:");
+    let mut text = format!("{}\nHow each line was computed:", rows.trim_fmt());
     for line in found.invoices.iter().flat_map(|invoice| &invoice.lines) {
         text.push_str(&wrapped(line, "  "));
     }
@@ -252,7 +269,7 @@ pub fn capacity(found: &Findings) -> String {
     for own in &found.capacity_only {
         held.add_row([
             own.deal.clone(),
-            shortened(&own.tenant, 44),
+            own.tenant.clone(),
             own.site.clone(),
             megawatts(own.critical_it_kw),
             own.start_date.to_string(),
@@ -267,7 +284,21 @@ pub fn capacity(found: &Findings) -> String {
             if site.contracted_kw.is_some() { "yes" } else { "no" }.to_owned(),
         ]);
     }
-    format!("Held as leased, no published price: no lease, no rent.\n{held}\n\nThe grid connections.\n{grid}")
+    format!(
+        "Held as leased, no published price: no lease, no rent.\n{}\n\nThe grid connections.\n{}",
+        held.trim_fmt(),
+        grid.trim_fmt()
+    )
+}
+
+/// What the bookings rest on beside the sources.
+pub fn assumptions(found: &Findings) -> String {
+    let mut rows = table(&["Assumption", "What it says", "Rows"]);
+    for own in &found.assumptions {
+        let carriers = if own.rows.is_empty() { "all".to_owned() } else { own.rows.join(", ") };
+        rows.add_row([own.flag.clone(), own.meaning.clone(), carriers]);
+    }
+    rows.trim_fmt()
 }
 
 /// Rows that are not booked, and why.
@@ -281,7 +312,7 @@ pub fn not_booked(found: &Findings) -> String {
             row.detail.clone(),
         ]);
     }
-    rows.to_string()
+    rows.trim_fmt()
 }
 
 /// The checks.
@@ -291,5 +322,5 @@ pub fn checks(found: &Findings) -> String {
         let held = if check.held { "yes" } else { "NO" };
         rows.add_row([&check.what, &check.expected, &check.found, &held.to_owned()]);
     }
-    rows.to_string()
+    rows.trim_fmt()
 }

@@ -23,7 +23,7 @@ pub fn civil(day: Option<&Date>) -> anyhow::Result<CivilDate> {
 }
 
 /// An exact decimal.
-pub fn decimal(value: impl ToString) -> Option<Decimal> {
+pub fn decimal(value: &impl ToString) -> Option<Decimal> {
     Some(Decimal { value: value.to_string() })
 }
 

@@ -3,15 +3,17 @@
 //! The files are in `data/`, compiled into the program; `data/README.md` has the columns, the rules and the sources.
 
 mod figures;
+mod flags;
 mod plan;
 mod sites;
 #[cfg(test)]
-mod sums;
+pub(crate) mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, ensure};
 pub use figures::{e7, kilowatts, to_cents};
+pub use flags::{FLAGS, Flag, PAYMENT_TERMS};
 use kernel::{OperatorId, TenantId};
 pub use plan::{Basis, Deal, Kind, NotBooked, PlanLine};
 use serde::Deserialize;

@@ -75,6 +75,8 @@ pub struct PlanLine {
     pub term_months: u32,
     /// Base term value of the deal.
     pub tcv_usd: String,
+    /// Empty without a price.
+    pub tcv_basis: Option<Basis>,
     /// Year-1 rate where an escalator is stated, else flat.
     pub rate_per_kw_month: Option<Rate>,
     /// A year, compounding; only where stated.

@@ -13,6 +13,11 @@ fn market() -> Market {
     Market::load().expect("the checked-in data is sound")
 }
 
+/// `1,031,749,138.08` as cents.
+fn cents(dollars: &str) -> i64 {
+    super::to_cents(&dollars.replace(',', "")).expect("a sum of money")
+}
+
 fn usd(cents: i64) -> Money {
     Money::new(cents, Currency::USD)
 }
@@ -29,11 +34,11 @@ fn lines_of(line: &PlanLine) -> Vec<RentLine> {
     rent_lines(&quantity, &rates, term, Currency::USD).expect("rent")
 }
 
-fn schedule(deal: &Deal) -> Vec<RentLine> {
+pub(crate) fn schedule(deal: &Deal) -> Vec<RentLine> {
     deal.lines.iter().flat_map(lines_of).collect()
 }
 
-fn total(lines: &[RentLine]) -> i64 {
+pub(crate) fn total(lines: &[RentLine]) -> i64 {
     lines.iter().map(|line| line.amount.minor).sum()
 }
 
@@ -75,14 +80,14 @@ fn published_values_add_up() {
         .filter(|deal| deal.id != "WULF-C42")
         .map(|deal| deal.tcv.expect("a value"))
         .sum();
-    assert_eq!(stated, 95_306_000_000_00);
+    assert_eq!(stated, cents("95,306,000,000.00"));
     let left: i64 = market
         .not_booked
         .iter()
         .filter(|row| row.counted == "yes" && !row.tcv_usd.is_empty())
         .map(|row| super::to_cents(&row.tcv_usd).expect("a value"))
         .sum();
-    assert_eq!(stated + left, 162_331_000_000_00);
+    assert_eq!(stated + left, cents("162,331,000,000.00"));
 }
 
 #[test]
@@ -99,14 +104,14 @@ fn schedules_tie_to_published_values() {
         *sum = (sum.0 + 1, sum.1 + deal.critical_it_kw(), sum.2 + tcv, sum.3 + total(&lines));
     }
     let expected = [
-        ("applied-digital", 4, 900, 23_500_000_000_00, 23_500_000_000_80),
-        ("cipher-digital", 4, 493, 11_330_000_000_00, 11_330_000_000_28),
-        ("cleanspark", 1, 175, 6_600_000_000_00, 6_600_000_000_00),
-        ("digi-power-x", 1, 40, 1_100_000_000_00, 1_100_000_000_40),
-        ("hut-8", 2, 597, 16_800_000_000_00, 16_799_999_999_64),
-        ("riot-platforms", 2, 216, 9_411_000_000_00, 9_410_999_998_80),
-        ("terawulf", 4, 821, 26_731_749_138_08, 26_731_749_139_68),
-        ("whitefiber", 1, 40, 865_000_000_00, 865_000_000_80),
+        ("applied-digital", 4, 900, cents("23,500,000,000.00"), cents("23,500,000,000.80")),
+        ("cipher-digital", 4, 493, cents("11,330,000,000.00"), cents("11,330,000,000.28")),
+        ("cleanspark", 1, 175, cents("6,600,000,000.00"), cents("6,600,000,000.00")),
+        ("digi-power-x", 1, 40, cents("1,100,000,000.00"), cents("1,100,000,000.40")),
+        ("hut-8", 2, 597, cents("16,800,000,000.00"), cents("16,799,999,999.64")),
+        ("riot-platforms", 2, 216, cents("9,411,000,000.00"), cents("9,410,999,998.80")),
+        ("terawulf", 4, 821, cents("26,731,749,138.08"), cents("26,731,749,139.68")),
+        ("whitefiber", 1, 40, cents("865,000,000.00"), cents("865,000,000.80")),
     ];
     let expected = expected
         .map(|(operator, leases, mw, tcv, sum)| (operator.to_owned(), (leases, mw * 1000, tcv, sum)))
@@ -130,7 +135,7 @@ fn rates_are_solved_from_published_values() {
     assert_eq!(rate("HUT-FS-RB"), "128.0156677674".parse().expect("a rate"));
     assert_eq!(rate("HUT-FS-RB").rounded(2), "128.02");
     let core42 = market.deals.iter().find(|deal| deal.id == "WULF-C42").expect("a deal");
-    assert_eq!(total(&schedule(core42)), 1_031_749_138_08);
+    assert_eq!(total(&schedule(core42)), cents("1,031,749,138.08"));
 }
 
 #[test]
@@ -153,16 +158,16 @@ fn december_2026_is_seven_invoices() {
         }
     }
     let expected = BTreeMap::from([
-        ("WULF-C42", 7_500_000_00),
-        ("WULF-FS-CB34", 30_833_333_34),
-        ("CIFR-FS-168", 25_000_000_00),
-        ("RIOT-AMD-25", 2_591_666_67),
-        ("WYFI-NSC-40", 7_208_333_34),
-        ("APLD-CW-250", 38_888_888_89),
-        ("DGXX-CBRS-40", 1_885_080_65),
+        ("WULF-C42", cents("7,500,000.00")),
+        ("WULF-FS-CB34", cents("30,833,333.34")),
+        ("CIFR-FS-168", cents("25,000,000.00")),
+        ("RIOT-AMD-25", cents("2,591,666.67")),
+        ("WYFI-NSC-40", cents("7,208,333.34")),
+        ("APLD-CW-250", cents("38,888,888.89")),
+        ("DGXX-CBRS-40", cents("1,885,080.65")),
     ]);
     assert_eq!(invoices, expected);
-    assert_eq!(invoices.values().sum::<i64>(), 113_907_302_89);
+    assert_eq!(invoices.values().sum::<i64>(), cents("113,907,302.89"));
 }
 
 /// Gross MW used per site, to a hundredth; each phase is rounded up to a kW, so a site may use a few kW more.
@@ -215,6 +220,17 @@ fn cooling_carries_the_heat_and_fits_the_block() {
         assert!(line.claim_air_kw <= line.block_air_kw && line.claim_liquid_kw <= line.block_liquid_kw);
         assert_eq!((line.block_air_kw * 4, line.block_liquid_kw), (line.critical_it_kw, line.critical_it_kw));
     }
+}
+
+#[test]
+fn every_flag_has_its_meaning() {
+    let market = market();
+    let known = |name: &str| super::FLAGS.iter().any(|flag| flag.name == name);
+    let lines = market.deals.iter().flat_map(|deal| &deal.lines);
+    let used: BTreeSet<&str> = lines.flat_map(|line| line.flags.split('|')).collect();
+    let unknown: Vec<_> = used.iter().filter(|name| !known(name)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    assert_eq!(used.len() + 1, super::FLAGS.len(), "a flag that nobody carries, or none for payment terms");
 }
 
 #[test]

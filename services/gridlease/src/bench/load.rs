@@ -1,0 +1,309 @@
+//! The load: clients that book, each waiting for its answer before the next.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use contracts::common::v1::{CapacityProfile, CapacityStep, CapacityVector};
+use contracts::google::r#type::Date;
+use contracts::inventory::v1 as wire;
+use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
+use contracts::inventory::v1::site_service_client::SiteServiceClient;
+use futures::{StreamExt as _, TryStreamExt as _};
+use kernel::{Ids as _, Organisation, Role, SystemIds};
+use runtime::client::{Bearer, channel};
+use serde::Serialize;
+use tokio::sync::Barrier;
+use tokio::time::Instant;
+
+use super::{Depth, Target};
+use crate::clients::Wire;
+use crate::stack::Stack;
+
+const OPERATOR: &str = "operators/bench";
+const SITE: &str = "operators/bench/sites/bench-site";
+/// Capacity that no run exhausts, in kW.
+const ENDLESS_KW: i64 = 100_000_000;
+/// Connections that the clients share.
+const CONNECTIONS: usize = 8;
+/// Bookings of each client before the clock starts.
+const WARM_UP: usize = 3;
+/// Claims that lie on the deep block and on a shallow one, and bookings of one measurement on each.
+const DEEP: u64 = 10_000;
+const SHALLOW: u64 = 100;
+const DEPTH_BOOKINGS: u64 = 500;
+const DEPTH_TURNS: usize = 4;
+const DEPTH_CLIENTS: usize = 64;
+/// The first second that bookings may start in: 2027-01-01 UTC; they spread over ten years by the hour.
+const FROM: i64 = 1_798_761_600;
+const HOURS: u64 = 87_600;
+
+/// Bookings of one measurement.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// Accepted bookings.
+    pub bookings: u64,
+    /// A second.
+    pub per_s: u64,
+    /// Half of the calls took at most this, in microseconds.
+    pub p50_us: u64,
+    /// All but a hundredth took at most this, in microseconds.
+    pub p99_us: u64,
+}
+
+/// Blocks to book and clients to book with.
+pub struct Bench {
+    sites: SiteServiceClient<Wire>,
+    desks: Vec<ReservationServiceClient<Wire>>,
+    spread: Arc<Vec<String>>,
+    deep: Option<String>,
+    made: usize,
+}
+
+/// When a measurement ends.
+#[derive(Clone, Copy)]
+enum Until {
+    Seconds(u64),
+    Bookings(u64),
+}
+
+impl Bench {
+    /// An operator with a site and `blocks` blocks.
+    pub async fn prepare(stack: &Stack, blocks: usize) -> anyhow::Result<Self> {
+        let mint = |organisation: &Organisation, role| {
+            stack.issuer().mint("bench", organisation, &[role], Duration::from_secs(24 * 3600))
+        };
+        let operator = Organisation::Operator("bench".parse()?);
+        let address = format!("http://{}", stack.addresses().inventory);
+        let platform = Bearer::new(&mint(&Organisation::Platform, Role::PlatformAdmin)?)?;
+        let admin = Bearer::new(&mint(&operator, Role::OperatorAdmin)?)?;
+        let mut market = SiteServiceClient::with_interceptor(channel(&address)?, platform);
+        market.create_operator(operator_request()).await.context("make the bench's operator")?;
+        let sites = SiteServiceClient::with_interceptor(channel(&address)?, admin.clone());
+        sites.clone().create_site(site_request()).await.context("make the bench's site")?;
+        let desks = (0..CONNECTIONS)
+            .map(|_| Ok(ReservationServiceClient::with_interceptor(channel(&address)?, admin.clone())))
+            .collect::<anyhow::Result<_>>()?;
+        let spread = futures::stream::iter((0..blocks).map(|n| block(sites.clone(), format!("spread-{n}"))))
+            .buffered(16)
+            .try_collect::<Vec<_>>()
+            .await?;
+        Ok(Self { sites, desks, spread: Arc::new(spread), deep: None, made: 0 })
+    }
+
+    /// Books for so many seconds.
+    pub async fn run(&mut self, target: Target, clients: usize, seconds: u64) -> anyhow::Result<Measured> {
+        let blocks = match target {
+            Target::HotBlock => Arc::new(vec![self.fresh_block().await?]),
+            Target::ThousandBlocks => self.spread.clone(),
+        };
+        self.load(blocks, clients, Until::Seconds(seconds), WARM_UP).await
+    }
+
+    /// The same number of bookings on a block with few claims and on one with many, in turns.
+    pub async fn depth(&mut self) -> anyhow::Result<Depth> {
+        let deep = match &self.deep {
+            Some(deep) => deep.clone(),
+            None => {
+                let deep = self.fresh_block().await?;
+                self.fill(&deep, DEEP).await?;
+                self.deep.insert(deep).clone()
+            }
+        };
+        let (mut shallow_us, mut deep_us) = (0, 0);
+        for _ in 0..DEPTH_TURNS {
+            let shallow = self.fresh_block().await?;
+            self.fill(&shallow, SHALLOW).await?;
+            shallow_us += self.fill(&shallow, DEPTH_BOOKINGS).await?;
+            deep_us += self.fill(&deep, DEPTH_BOOKINGS).await?;
+        }
+        let booked = DEPTH_BOOKINGS * u64::try_from(DEPTH_TURNS)?;
+        let per_s = |micros: u64| booked * 1_000_000 / micros.max(1);
+        Ok(Depth { shallow_per_s: per_s(shallow_us), deep_per_s: per_s(deep_us) })
+    }
+
+    async fn fresh_block(&mut self) -> anyhow::Result<String> {
+        self.made += 1;
+        block(self.sites.clone(), format!("fresh-{}", self.made)).await
+    }
+
+    /// Books so many times on one block; answers the microseconds it took.
+    async fn fill(&self, block: &str, bookings: u64) -> anyhow::Result<u64> {
+        let blocks = Arc::new(vec![block.to_owned()]);
+        let began = Instant::now();
+        self.load(blocks, DEPTH_CLIENTS, Until::Bookings(bookings), 0).await?;
+        Ok(u64::try_from(began.elapsed().as_micros())?)
+    }
+
+    async fn load(
+        &self,
+        blocks: Arc<Vec<String>>,
+        clients: usize,
+        until: Until,
+        warm_up: usize,
+    ) -> anyhow::Result<Measured> {
+        let barrier = Arc::new(Barrier::new(clients + 1));
+        let left = Arc::new(AtomicU64::new(match until {
+            Until::Seconds(_) => u64::MAX,
+            Until::Bookings(bookings) => bookings,
+        }));
+        let seconds = match until {
+            Until::Seconds(seconds) => Duration::from_secs(seconds),
+            Until::Bookings(_) => Duration::from_secs(600),
+        };
+        let mut tasks = Vec::new();
+        for client in 0..clients {
+            let worker = Worker {
+                desk: self.desks[client % self.desks.len()].clone(),
+                blocks: blocks.clone(),
+                random: Random(u64::try_from(client)? + 1),
+            };
+            tasks.push(tokio::spawn(worker.work(barrier.clone(), left.clone(), seconds, warm_up)));
+        }
+        barrier.wait().await;
+        let began = Instant::now();
+        let mut micros = Vec::new();
+        for task in tasks {
+            micros.extend(task.await??);
+        }
+        let took_us = u64::try_from(began.elapsed().as_micros())?.max(1);
+        micros.sort_unstable();
+        let bookings = u64::try_from(micros.len())?;
+        let at = |percent: usize| micros.get(micros.len() * percent / 100).copied().unwrap_or(0);
+        Ok(Measured { bookings, per_s: bookings * 1_000_000 / took_us, p50_us: at(50), p99_us: at(99) })
+    }
+}
+
+/// One client.
+struct Worker {
+    desk: ReservationServiceClient<Wire>,
+    blocks: Arc<Vec<String>>,
+    random: Random,
+}
+
+impl Worker {
+    /// Books until the time is over or nothing is left to book; answers how long each booking took.
+    async fn work(
+        mut self,
+        barrier: Arc<Barrier>,
+        left: Arc<AtomicU64>,
+        longest: Duration,
+        warm_up: usize,
+    ) -> anyhow::Result<Vec<u64>> {
+        let mut warm = Ok(());
+        for _ in 0..warm_up {
+            warm = warm.and(self.book().await);
+        }
+        // Everyone arrives, also after a failure: nobody is left waiting.
+        barrier.wait().await;
+        warm?;
+        let end = Instant::now() + longest;
+        let take = |left: u64| left.checked_sub(1);
+        let mut micros = Vec::new();
+        while Instant::now() < end && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
+            let began = Instant::now();
+            self.book().await?;
+            micros.push(u64::try_from(began.elapsed().as_micros())?);
+        }
+        Ok(micros)
+    }
+
+    async fn book(&mut self) -> anyhow::Result<()> {
+        let block = &self.blocks[self.random.below(self.blocks.len())];
+        let start = FROM + i64::try_from(self.random.next() % HOURS)? * 3_600;
+        let end = start + (1 + i64::try_from(self.random.next() % HOURS)?) * 3_600;
+        let stamp = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let capacity = CapacityVector { critical_it_kw: 20, air_cooling_kw: 3, liquid_cooling_kw: 17, immersion_cooling_kw: 0 };
+        let step = CapacityStep { start_time: stamp(start), capacity: Some(capacity) };
+        let request = wire::PlaceHoldRequest {
+            parent: OPERATOR.to_owned(),
+            tenant: "tenants/bench-tenant".to_owned(),
+            kind: wire::ReservationKind::Hold.into(),
+            claims: vec![wire::Claim {
+                block: block.clone(),
+                profile: Some(CapacityProfile { steps: vec![step], end_time: stamp(end) }),
+            }],
+            hold_duration: Some(prost_types::Duration { seconds: 30 * 86_400, nanos: 0 }),
+            note: String::new(),
+            request_id: SystemIds.next().to_string(),
+            validate_only: false,
+        };
+        self.desk.place_hold(request).await.context("a booking")?;
+        Ok(())
+    }
+}
+
+/// A small generator (splitmix64): the same bookings in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, count: usize) -> usize {
+        let count = u64::try_from(count).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.next() % count).unwrap_or(0)
+    }
+}
+
+fn operator_request() -> wire::CreateOperatorRequest {
+    wire::CreateOperatorRequest {
+        operator_id: "bench".to_owned(),
+        operator: Some(wire::Operator { display_name: "Bench".to_owned(), ..Default::default() }),
+        request_id: SystemIds.next().to_string(),
+        validate_only: false,
+    }
+}
+
+fn site_request() -> wire::CreateSiteRequest {
+    wire::CreateSiteRequest {
+        parent: OPERATOR.to_owned(),
+        site_id: "bench-site".to_owned(),
+        site: Some(wire::Site {
+            display_name: "Bench".to_owned(),
+            country_code: "US".to_owned(),
+            time_zone: "UTC".to_owned(),
+            ..Default::default()
+        }),
+        request_id: SystemIds.next().to_string(),
+        validate_only: false,
+    }
+}
+
+/// A block with one endless phase.
+async fn block(mut sites: SiteServiceClient<Wire>, id: String) -> anyhow::Result<String> {
+    let name = format!("{SITE}/blocks/{id}");
+    let request = wire::CreateBlockRequest {
+        parent: SITE.to_owned(),
+        block_id: id.clone(),
+        block: Some(wire::Block { display_name: id, ..Default::default() }),
+        request_id: SystemIds.next().to_string(),
+        validate_only: false,
+    };
+    sites.create_block(request).await.context("make a block")?;
+    let request = wire::CreatePhaseRequest {
+        parent: name.clone(),
+        phase_id: "phase-1".to_owned(),
+        phase: Some(wire::Phase {
+            capacity: Some(CapacityVector {
+                critical_it_kw: ENDLESS_KW,
+                air_cooling_kw: ENDLESS_KW,
+                liquid_cooling_kw: ENDLESS_KW,
+                immersion_cooling_kw: 0,
+            }),
+            ready_for_service_date: Some(Date { year: 2026, month: 1, day: 1 }),
+            date_basis: wire::DateBasis::Actual.into(),
+            ..Default::default()
+        }),
+        request_id: SystemIds.next().to_string(),
+        validate_only: false,
+    };
+    sites.create_phase(request).await.context("make a phase")?;
+    Ok(name)
+}

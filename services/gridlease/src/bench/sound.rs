@@ -1,0 +1,72 @@
+//! Whether a server's figures mean anything: durable, and on a disk.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+/// Settings that make a commit durable; with any of them off, the figures say nothing.
+const MUST_BE_ON: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
+
+/// Refuses a server that is not durable or lies in memory; answers what it is.
+pub async fn check(url: &str, rehearse: bool) -> anyhow::Result<String> {
+    let options: sqlx::postgres::PgConnectOptions = url.parse()?;
+    let mut connection = options.disable_statement_logging().connect().await?;
+    for name in MUST_BE_ON {
+        let value: String = sqlx::query_scalar("select current_setting($1)")
+            .bind(name)
+            .fetch_one(&mut connection)
+            .await?;
+        ensure!(rehearse || value == "on", "the server has {name}={value}: its figures mean nothing");
+    }
+    let version: String =
+        sqlx::query_scalar("select current_setting('server_version')").fetch_one(&mut connection).await?;
+    let folder: String =
+        sqlx::query_scalar("select current_setting('data_directory')").fetch_one(&mut connection).await?;
+    connection.close().await?;
+    let folder = PathBuf::from(folder);
+    // A server elsewhere has a folder that is not on this machine: nothing can be said about its disk.
+    let disk = if folder.exists() { file_system(&folder)? } else { "unknown".to_owned() };
+    ensure!(
+        rehearse || !matches!(disk.as_str(), "tmpfs" | "ramfs"),
+        "the server's data is in memory ({disk} at {}): its figures mean nothing; use --data-dir",
+        folder.display()
+    );
+    Ok(format!("PostgreSQL {version}, durable, on {disk}"))
+}
+
+/// The kind of file system that holds a folder.
+fn file_system(folder: &Path) -> anyhow::Result<String> {
+    let Ok(mounts) = std::fs::read_to_string("/proc/mounts") else { return Ok("unknown".to_owned()) };
+    // A folder that only the server's account may enter is named as it is.
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    kind_of(&mounts, &folder).context("no mount holds the server's data")
+}
+
+/// Of the mounts that hold the folder, the kind of the deepest; of equals, the last, which lies on top.
+fn kind_of(mounts: &str, folder: &Path) -> Option<String> {
+    mounts
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace().skip(1);
+            Some((PathBuf::from(words.next()?), words.next()?))
+        })
+        .filter(|(point, _)| folder.starts_with(point))
+        .max_by_key(|(point, _)| point.components().count())
+        .map(|(_, kind)| kind.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deepest_mount_counts() {
+        let mounts = "/dev/vda / ext4 rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n/dev/vdb /tmp/disk xfs rw 0 0\n";
+        let kind = |path: &str| kind_of(mounts, Path::new(path));
+        assert_eq!(kind("/var/lib").as_deref(), Some("ext4"));
+        assert_eq!(kind("/tmp/a").as_deref(), Some("tmpfs"));
+        assert_eq!(kind("/tmp/disk/a").as_deref(), Some("xfs"));
+        assert_eq!(kind("/tmpfile").as_deref(), Some("ext4"));
+    }
+}

@@ -179,7 +179,10 @@ async fn rename(connection: &mut PgConnection, from: &str, to: &str) -> Result<(
     let sql = format!("alter database {from} rename to {to}");
     for _ in 0..50 {
         match run(connection, sql.clone()).await {
-            Err(error) if error.as_database_error().and_then(|e| e.code()).as_deref() == Some("55006") => {
+            Err(error)
+                if error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref()
+                    == Some("55006") =>
+            {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
             done => return Ok(done?),

@@ -1,20 +1,31 @@
-//! A process of its own for tests: the guard of the shared server, or something that a test kills.
+//! A process of its own for tests: the guard of the shared server, a service, or something else that a test kills.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use integration_tests::cluster::NODE_SERVICE;
 use postgres::embedded::{Durability, Embedded, EmbeddedOptions, guard_main};
 
 fn main() -> ExitCode {
+    if let Ok(service) = std::env::var(NODE_SERVICE) {
+        return run(&service);
+    }
     let mut arguments = std::env::args_os().skip(1);
     match arguments.next().unwrap_or_default().to_str() {
         Some("guard") => guard_main(arguments),
         Some("postgres") => finish(postgres_user(arguments.next().unwrap_or_default())),
-        _ => {
-            eprintln!("a helper of the integration tests, not to be run by hand");
-            ExitCode::from(2)
-        }
+        _ => finish(Err(anyhow::anyhow!("a helper of the integration tests, not to be run by hand"))),
+    }
+}
+
+/// One service, as its own `main` would run it, but with failpoints.
+fn run(service: &str) -> ExitCode {
+    match service {
+        "inventory" => runtime::run("inventory", inventory::service),
+        "leasing" => runtime::run("leasing", leasing::service),
+        "billing" => runtime::run("billing", billing::service),
+        _ => finish(Err(anyhow::anyhow!("{NODE_SERVICE}={service} names no service"))),
     }
 }
 

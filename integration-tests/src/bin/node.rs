@@ -8,13 +8,11 @@ use integration_tests::cluster::NODE_SERVICE;
 use postgres::embedded::{Durability, Embedded, EmbeddedOptions, guard_main};
 
 fn main() -> ExitCode {
-    if let Ok(service) = std::env::var(NODE_SERVICE) {
-        return run(&service);
-    }
     let mut arguments = std::env::args_os().skip(1);
-    match arguments.next().unwrap_or_default().to_str() {
-        Some("guard") => guard_main(arguments),
-        Some("postgres") => finish(postgres_user(arguments.next().unwrap_or_default())),
+    match (arguments.next().unwrap_or_default().to_str(), std::env::var(NODE_SERVICE)) {
+        (Some("guard"), _) => guard_main(arguments),
+        (Some("postgres"), _) => finish(postgres_user(arguments.next().unwrap_or_default())),
+        (_, Ok(service)) => run(&service),
         _ => finish(Err(anyhow::anyhow!("a helper of the integration tests, not to be run by hand"))),
     }
 }

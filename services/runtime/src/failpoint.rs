@@ -23,3 +23,17 @@ pub fn failpoint(name: &'static str) -> Result<(), kernel::Error> {
     let _ = name;
     Ok(())
 }
+
+#[cfg(all(test, feature = "failpoints"))]
+mod tests {
+    use super::failpoint;
+
+    #[test]
+    fn it_is_nothing_until_it_is_told() {
+        let _scenario = fail::FailScenario::setup();
+        assert!(failpoint("runtime.test").is_ok());
+        fail::cfg("runtime.test", "1*return(error)").unwrap();
+        assert!(failpoint("runtime.test").is_err());
+        assert!(failpoint("runtime.test").is_ok());
+    }
+}

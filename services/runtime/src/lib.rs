@@ -24,5 +24,5 @@ pub use failpoint::failpoint;
 pub use run::{Deps, run, start};
 pub use server::{Ready, Running, Server};
 pub use settings::{NoSettings, Settings};
-pub use status::{DOMAIN, REPLAYED, caller, code, peer_error, reply, right, status};
+pub use status::{DOMAIN, REPLAYED, caller, code, explain, peer_error, reply, right, status};
 pub use token::TokenIssuer;

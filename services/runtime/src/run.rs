@@ -13,7 +13,7 @@ use crate::auth::Authenticator;
 use crate::client::{Peer, ServiceTokens};
 use crate::server::{Ready, Running, Server};
 use crate::settings::{Concern, Settings, table};
-use crate::{clock_service, telemetry};
+use crate::{clock_service, explain, telemetry};
 
 /// What a service is given to work with.
 #[derive(Clone)]
@@ -38,6 +38,8 @@ pub struct Deps {
     pub tasks: TaskTracker,
     /// The clock again, where it can be moved.
     pub test_clock: Option<TestClock>,
+    /// One connection of its own for readiness: a busy pool is not a lost store.
+    probe: Db,
 }
 
 impl Deps {
@@ -72,6 +74,7 @@ impl Deps {
         Ok(Self {
             db: db(false, settings.database.max_connections.get())?,
             worker_db: db(true, settings.database.worker_max_connections.get())?,
+            probe: db(false, 1)?,
             clock,
             ids: Arc::new(SystemIds),
             tokens: ServiceTokens::new(&service, &settings.auth)?,
@@ -87,7 +90,7 @@ impl Deps {
     /// The service's server, ready while the store answers; the service adds its gRPC services.
     pub fn server(&self) -> Server {
         let server = Server::new(&self.settings.service, &self.settings.server, self.authenticator.clone())
-            .ready_when(store_answers(self.db.clone()))
+            .ready_when(store_answers(self.probe.clone()))
             .wait_for(self.tasks.clone());
         match &self.test_clock {
             Some(clock) => server.add_service(clock_service(clock.clone())),
@@ -168,8 +171,7 @@ where
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            tracing::error!(%error, cause, "the service did not start");
+            tracing::error!(cause = explain(&error), "the service did not start");
             ExitCode::FAILURE
         }
     }

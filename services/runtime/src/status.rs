@@ -91,7 +91,7 @@ pub fn status(error: Error) -> Status {
     add_kind(&mut details, reason, &error);
     details.set_error_info(reason.as_str(), DOMAIN, metadata);
     if code(reason) == Code::Unavailable {
-        tracing::warn!(reason = reason.as_str(), cause = chain(&error), "unavailable");
+        tracing::warn!(reason = reason.as_str(), cause = explain(&error), "unavailable");
     }
     Status::with_error_details(code(reason), error.message(), details)
 }
@@ -135,7 +135,7 @@ fn add_kind(details: &mut ErrorDetails, reason: Reason, error: &Error) {
 
 fn internal(error: &Error) -> Status {
     let id = error_id();
-    tracing::error!(error_id = id, cause = chain(error), "internal error");
+    tracing::error!(error_id = id, cause = explain(error), "internal error");
     let metadata = HashMap::from([("error_id".to_owned(), id)]);
     let mut details = ErrorDetails::new();
     details.set_error_info(Reason::Internal.as_str(), DOMAIN, metadata);
@@ -151,8 +151,8 @@ fn error_id() -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The whole chain of causes, for the log only.
-fn chain(error: &Error) -> String {
+/// The whole chain of causes, for logs and for whoever runs the process; never for a caller.
+pub fn explain(error: &Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

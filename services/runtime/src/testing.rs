@@ -59,10 +59,14 @@ pub(crate) mod told {
     pub(crate) const PANIC: i64 = 1;
     pub(crate) const SLEEP_2S: i64 = 2;
     pub(crate) const SLEEP_300MS: i64 = 3;
+    pub(crate) const COUNT: i64 = 4;
 }
 
 /// How many handlers came to their end, whatever their client did.
 pub(crate) static FINISHED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+/// How many handlers that were told to count were started.
+pub(crate) static COUNTED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
 struct Told;
 
@@ -84,6 +88,9 @@ impl ClockService for Told {
             told::SLEEP_300MS => {
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 FINISHED.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            }
+            told::COUNT => {
+                COUNTED.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             }
             _ => {}
         }

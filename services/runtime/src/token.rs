@@ -128,7 +128,22 @@ impl TokenIssuer {
         roles: &[Role],
         lifetime: Duration,
     ) -> Result<String, Error> {
-        let iat = SystemClock.now().timestamp();
+        self.mint_at(SystemClock.now(), subject, organisation, roles, lifetime)
+    }
+
+    /// As [`TokenIssuer::mint`], but issued at `from`: for tests of tokens whose time is over, or not yet come.
+    ///
+    /// # Errors
+    /// `INTERNAL` if it cannot be signed.
+    pub fn mint_at(
+        &self,
+        from: kernel::Instant,
+        subject: &str,
+        organisation: &Organisation,
+        roles: &[Role],
+        lifetime: Duration,
+    ) -> Result<String, Error> {
+        let iat = from.timestamp();
         let lifetime_s = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         let claims = Minted {
             iss: DEVELOPMENT_ISSUER,

@@ -12,7 +12,7 @@ use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
 use crate::client::Bearer;
-use crate::testing::{FINISHED, TestServer, do_as, reason, told};
+use crate::testing::{COUNTED, FINISHED, TestServer, do_as, reason, told};
 
 const GET_TIME: &str = "/gridlease.common.v1.ClockService/GetTime";
 const ADVANCE_TIME: &str = "/gridlease.common.v1.ClockService/AdvanceTime";
@@ -151,8 +151,17 @@ async fn a_deadline_that_is_none_is_refused_and_a_spent_one_starts_nothing() {
     }
     with("99999999H").await.unwrap();
     with("2S").await.unwrap();
-    let told = with("1m").await.unwrap_err();
-    assert_eq!(told.0, Code::DeadlineExceeded);
+    let counted = COUNTED.load(Ordering::SeqCst);
+    for spent in ["1m", "1u", "1n", "0S"] {
+        let mut request = do_as(told::COUNT);
+        request.metadata_mut().insert("grpc-timeout", spent.parse().unwrap());
+        // The client's library may give up first, with CANCELLED.
+        let code = server.clock().advance_time(request).await.unwrap_err().code();
+        assert!(matches!(code, Code::DeadlineExceeded | Code::Cancelled), "{spent}: {code:?}");
+    }
+    assert_eq!(COUNTED.load(Ordering::SeqCst), counted, "work whose time is over is not started");
+    server.clock().advance_time(do_as(told::COUNT)).await.unwrap();
+    assert_eq!(COUNTED.load(Ordering::SeqCst), counted + 1);
 }
 
 #[tokio::test]

@@ -53,8 +53,8 @@ pub async fn follow<C: Consumer>(name: &'static str, consumer: &C, stop: &Cancel
         match episode(consumer, stop, &mut taken).await {
             Ok(()) => tracing::debug!(feed = name, taken, "feed ended"),
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(feed = name, taken, reason = %error.reason(), %error, cause, "feed interrupted");
+                let cause = crate::explain(&error);
+                tracing::warn!(feed = name, taken, reason = %error.reason(), cause, "feed interrupted");
             }
         }
         pause = if taken > 0 { PAUSE_FIRST } else { (pause * 2).min(PAUSE_MAX) };

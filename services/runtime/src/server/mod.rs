@@ -210,3 +210,6 @@ impl Running {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

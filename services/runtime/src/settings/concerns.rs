@@ -74,7 +74,7 @@ crate::concern! {
             "Connections for requests."),
         worker_max_connections: NonZeroU32 = ("DATABASE__WORKER_MAX_CONNECTIONS", "connections", "4",
             "Connections for background work."),
-        acquire_timeout: Duration = ("DATABASE__ACQUIRE_TIMEOUT", "duration", "500ms",
+        acquire_timeout: Duration = ("DATABASE__ACQUIRE_TIMEOUT", "duration", "2s",
             "Longest wait for a connection; then STORE_UNAVAILABLE."),
         statement_timeout: Duration = ("DATABASE__STATEMENT_TIMEOUT", "duration", "5s",
             "Longest time of one statement."),

@@ -151,9 +151,7 @@ fn rates_are_decimals_and_nothing_else() {
         rate(&mut v, "rate", Some(&google::Decimal { value: text.to_owned() }))
     };
     assert_eq!(to_decimal(read("128.0200").unwrap()).value, "128.02");
-    for text in
-        ["", "-1", "NaN", "1e5", "١", "1_000", "0x10", "1.00000000001", " 1", "1 ", "1,5", "inf"]
-    {
+    for text in ["", "-1", "NaN", "1e5", "١", "1_000", "0x10", "1.00000000001", " 1", "1 ", "1,5", "inf"] {
         assert_eq!(read(text), None, "{text:?}");
     }
     let mut v = Violations::new();

@@ -56,16 +56,6 @@ impl Home {
         &self.path
     }
 
-    /// The version of the data that lies here already.
-    pub(super) fn data_major(&self) -> Result<Option<u32>, EmbeddedError> {
-        let file = self.path.join(server::DATA).join("PG_VERSION");
-        match fs::read_to_string(&file) {
-            Ok(text) => Ok(text.trim().parse().ok()),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(EmbeddedError::io(format!("read {}", file.display()), e)),
-        }
-    }
-
     /// Waits for the right to start or stop the server. `None`: the folder was removed meanwhile.
     pub(super) fn take_turn(&self) -> Result<Option<File>, EmbeddedError> {
         let Some(file) = self.lock_file("turn.lock")? else { return Ok(None) };
@@ -132,6 +122,16 @@ impl Home {
 
     fn io(&self, doing: &str, error: std::io::Error) -> EmbeddedError {
         EmbeddedError::io(format!("{doing} {}", self.path.display()), error)
+    }
+}
+
+/// The version of the data that lies in a folder already.
+pub(super) fn data_major(home: &Path) -> Result<Option<u32>, EmbeddedError> {
+    let file = home.join(server::DATA).join("PG_VERSION");
+    match fs::read_to_string(&file) {
+        Ok(text) => Ok(text.trim().parse().ok()),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(EmbeddedError::io(format!("read {}", file.display()), e)),
     }
 }
 

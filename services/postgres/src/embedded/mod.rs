@@ -146,12 +146,13 @@ impl Embedded {
 
 fn start(options: &EmbeddedOptions) -> Result<Embedded, EmbeddedError> {
     let account = Account::for_server()?;
+    // Before anything is made: a machine without PostgreSQL is left as it was.
+    let binaries = binaries::find(home::data_major(&options.home)?)?;
     loop {
         let home = Home::prepare(&options.home, options.throw_away, &account)?;
         // One starter or stopper at a time. The folder may be gone by the time it is our turn: begin again.
         let Some(turn) = home.take_turn()? else { continue };
         let in_use = home.join_users()?;
-        let binaries = binaries::find(home.data_major()?)?;
         let server = Server::new(&home, &account, &binaries, options.durability);
         // The guard first: from here on nothing is left behind, whenever this process is killed.
         guard::ensure(&home, &server, options)?;

@@ -381,3 +381,7 @@ pub enum Signing {
     /// The other side has.
     Last,
 }
+
+#[cfg(test)]
+#[path = "lease_tests.rs"]
+mod tests;

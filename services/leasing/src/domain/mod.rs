@@ -7,6 +7,8 @@ pub mod schedule;
 pub mod state;
 pub mod tenant;
 pub mod terms;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use findings::Findings;
 pub use lease::{Claim, Hold, Lease, Party, Premises, Proposal, Signatory, Signature, Signing};

@@ -291,3 +291,68 @@ impl RenewalRecord {
         RenewalOption { count: self.count, term_months: self.term_months, notice_months: self.notice_months }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::testing::{date, river_bend, terms};
+
+    /// What was signed once must have the same bytes for ever: this file never changes, a new record version adds
+    /// another.
+    const GOLDEN: &str = include_str!("terms_record.golden.json");
+
+    fn parties() -> (OperatorName, TenantName) {
+        ("operators/hut8".parse().unwrap(), "tenants/fluidstack".parse().unwrap())
+    }
+
+    #[test]
+    fn the_record_is_the_golden_one() {
+        let (operator, tenant) = parties();
+        let canonical = canonical(&operator, &tenant, &terms(river_bend(), "America/Chicago")).unwrap();
+        assert_eq!(String::from_utf8(canonical.bytes).unwrap(), GOLDEN.trim_end());
+        assert_eq!(
+            format!("{:?}", canonical.hash),
+            "eb125044efb3b3b68c10e3c8cfd5cd2823268abac2653d0573f3caf371654416"
+        );
+    }
+
+    #[test]
+    fn every_kind_of_terms_reads_back() {
+        let (operator, tenant) = parties();
+        let mut all = terms(river_bend(), "America/Chicago");
+        for basis in [
+            EscalationBasis::LeaseAnniversary,
+            EscalationBasis::BlockAnniversary,
+            EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary,
+            EscalationBasis::FixedDate(date("2029-01-01")),
+        ] {
+            all.escalator = Some(Escalator { percent: "2.5".parse().unwrap(), basis });
+            let canonical = canonical(&operator, &tenant, &all).unwrap();
+            assert_eq!(read(&canonical.bytes).unwrap(), all);
+        }
+        all.escalator = None;
+        all.announced = None;
+        let steps = vec![RateStep { from: all.premises[0].commencement, rate: "1.5".parse().unwrap() }];
+        all.premises[0].rate = RateTerms::Stated(steps);
+        for structure in [Structure::TripleNet, Structure::ModifiedGross, Structure::Gross] {
+            all.structure = structure;
+            let canonical = canonical(&operator, &tenant, &all).unwrap();
+            assert_eq!(read(&canonical.bytes).unwrap(), all);
+        }
+    }
+
+    #[test]
+    fn any_change_is_another_hash_and_a_stranger_is_refused() {
+        let (operator, tenant) = parties();
+        let terms = terms(river_bend(), "America/Chicago");
+        let signed = canonical(&operator, &tenant, &terms).unwrap();
+        let mut other = terms.clone();
+        other.payment_terms_days += 1;
+        assert_ne!(canonical(&operator, &tenant, &other).unwrap().hash, signed.hash);
+        let someone: TenantName = "tenants/anthropic".parse().unwrap();
+        assert_ne!(canonical(&operator, &someone, &terms).unwrap().hash, signed.hash);
+        assert!(read(b"{}").is_err());
+        let later = String::from_utf8(signed.bytes).unwrap().replace("\"version\":1", "\"version\":2");
+        assert!(read(later.as_bytes()).is_err());
+    }
+}

@@ -163,3 +163,135 @@ fn sum(terms: &Terms, lines: impl IntoIterator<Item = RentLine>) -> Result<Money
 fn too_large() -> Error {
     Error::refused(Reason::TermOutOfRange, "The rent of these terms is too large to be computed.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::terms::{Draft, PremisesDraft, RateDraft, RenewalDraft};
+    use crate::domain::testing::{date, river_bend, terms};
+    use kernel::{CapacityVector, EscalationBasis};
+    use proptest::prelude::*;
+
+    fn value_of(draft: Draft) -> Value {
+        let terms = terms(draft, "America/Chicago");
+        value(&terms, &freeze(&terms).unwrap()).unwrap()
+    }
+
+    /// One block from its commencement, and the next load from each later step.
+    fn block(steps: &[(&str, i64)], end: &str, rate: &str) -> PremisesDraft {
+        let mut premises = river_bend().premises[0].clone();
+        premises.profile =
+            steps.iter().map(|(from, kw)| (Some(date(from)), CapacityVector::new(*kw, 0, *kw, 0))).collect();
+        premises.commencement = Some(date(steps[0].0));
+        premises.end = Some(date(end));
+        premises.rate = Some(RateDraft::Base(rate.parse().ok()));
+        premises
+    }
+
+    fn with(premises: Vec<PremisesDraft>, months: i32) -> Draft {
+        let mut draft = Draft { premises, term_months: months, renewal_options: Vec::new(), ..river_bend() };
+        for (i, premises) in draft.premises.iter_mut().enumerate() {
+            premises.block = format!("operators/hut8/sites/river-bend/blocks/b-{i}").parse().ok();
+        }
+        draft
+    }
+
+    #[test]
+    fn river_bend_comes_to_its_published_total_and_options_stay_apart() {
+        let value = value_of(river_bend());
+        assert_eq!(value.critical_it_kw, 245_000);
+        assert_eq!(value.base_contract_value.minor, 699_999_999_984);
+        // 245,000 kW x 128.0156677674 x 12, each month rounded once.
+        assert_eq!(value.year_one_rent.minor, 37_636_606_320);
+        assert_eq!(value.line_count, 180);
+        // Three times five years more, the escalator going on: computed apart, in decimals.
+        assert_eq!(value.options_contract_value.minor, 1_090_577_191_620);
+    }
+
+    #[test]
+    fn terawulf_core42_to_the_cent() {
+        let draft = with(vec![block(&[("2026-12-01", 60_000)], "2036-12-01", "125")], 120);
+        assert_eq!(value_of(draft).base_contract_value.minor, 103_174_913_808);
+    }
+
+    #[test]
+    fn an_area_step_in_mid_year_does_not_restart_the_escalation() {
+        // Digital Phoenix, with kW for square feet and 180/12 as the rate.
+        let steps = [("2027-01-01", 2_750), ("2027-07-01", 5_500)];
+        let draft = with(vec![block(&steps, "2031-01-01", "15")], 48);
+        assert_eq!(value_of(draft).base_contract_value.minor, 389_429_076);
+    }
+
+    #[test]
+    fn each_hall_escalates_on_its_own_first_of_month() {
+        let mut draft = with(
+            vec![
+                block(&[("2026-10-24", 20_000)], "2027-11-01", "130"),
+                block(&[("2027-07-05", 20_000)], "2028-09-01", "130"),
+            ],
+            24,
+        );
+        draft.escalator = draft.escalator.map(|mut escalator| {
+            escalator.basis = Some(EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary);
+            escalator
+        });
+        let terms = terms(draft, "America/Chicago");
+        let premises = freeze(&terms).unwrap();
+        let steps = |i: usize| premises[i].rate_steps.iter().map(|step| step.from).collect::<Vec<_>>();
+        assert_eq!(steps(1), [date("2027-07-05"), date("2028-08-01")]);
+        let lines = lines(&terms, &premises).unwrap();
+        let first: Vec<_> = lines.iter().filter(|line| line.premises == 0).collect();
+        assert_eq!(first[0].line.amount.minor, 67_096_774);
+        assert_eq!(first.iter().map(|line| line.line.amount.minor).sum::<i64>(), 3_187_096_774);
+    }
+
+    #[test]
+    fn dates_are_read_in_the_zone_of_the_site() {
+        let terms = terms(river_bend(), "America/Chicago");
+        let premises = &freeze(&terms).unwrap()[0];
+        assert_eq!(premises.commence_at.to_rfc3339(), "2027-12-01T06:00:00+00:00");
+        let claim = premises.claim();
+        assert_eq!(claim.steps[0].0, premises.commence_at);
+        assert_eq!(claim.end.to_rfc3339(), "2042-12-01T06:00:00+00:00");
+    }
+
+    #[test]
+    fn stated_rates_go_on_from_their_last_step() {
+        let mut draft = river_bend();
+        draft.renewal_options = vec![RenewalDraft { count: 1, term_months: 12, notice_months: 0 }];
+        draft.premises[0].rate = Some(RateDraft::Stated(vec![
+            (Some(date("2027-12-01")), "100".parse().ok()),
+            (Some(date("2041-12-01")), "200".parse().ok()),
+        ]));
+        // A year after its last step the escalator takes its next one: 206.
+        assert_eq!(value_of(draft).options_contract_value.minor, 245_000 * 206 * 12 * 100);
+    }
+
+    proptest! {
+        /// The years of a lease add up to its whole, whatever day it begins on.
+        #[test]
+        fn the_first_year_is_part_of_the_whole(day in 0_i64..1_500, kw in 1_i64..500_000, years in 1_i32..20) {
+            let start = date("2026-01-01") + chrono::TimeDelta::days(day);
+            let end = add_months(start, years * 12).unwrap();
+            let draft = with(vec![block(&[(&start.to_string(), kw)], &end.to_string(), "128.0156677674")], years * 12);
+            let value = value_of(draft);
+            prop_assert!(value.year_one_rent.minor <= value.base_contract_value.minor);
+            if years == 1 {
+                prop_assert_eq!(value.year_one_rent, value.base_contract_value);
+            }
+            prop_assert_eq!(value.options_contract_value.minor, 0);
+        }
+
+        /// Two halves of a block never cost more than a cent a line more or less than the whole.
+        #[test]
+        fn splitting_a_block_does_not_change_the_bill(day in 0_i64..700, half in 1_i64..200_000) {
+            let start = (date("2026-01-01") + chrono::TimeDelta::days(day)).to_string();
+            let whole = value_of(with(vec![block(&[(&start, half * 2)], "2031-01-01", "131.7")], 120));
+            let one = block(&[(&start, half)], "2031-01-01", "131.7");
+            let halves = value_of(with(vec![one.clone(), one], 120));
+            let lines = i64::try_from(whole.line_count).unwrap();
+            let apart = whole.base_contract_value.minor - halves.base_contract_value.minor;
+            prop_assert!(apart.abs() <= lines, "{} over {} lines", apart, lines);
+        }
+    }
+}

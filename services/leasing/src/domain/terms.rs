@@ -234,7 +234,12 @@ impl Checked {
 impl Draft {
     /// Checks every rule and notes every breach, under `terms.…` paths. `today` is the business date. What comes back
     /// counts only if the findings are clean.
-    pub fn check(self, operator: &OperatorId, today: CivilDate, findings: &mut Findings) -> Option<Checked> {
+    pub fn check(
+        self,
+        operator: Option<&OperatorId>,
+        today: CivilDate,
+        findings: &mut Findings,
+    ) -> Option<Checked> {
         let term_months = bounded(findings, "terms.term_months", self.term_months, 1, TERM_MONTHS_MAX);
         let lead = bounded(findings, "terms.invoice_lead_days", self.invoice_lead_days, 0, LEAD_DAYS_MAX);
         let due = bounded(findings, "terms.payment_terms_days", self.payment_terms_days, 0, PAYMENT_DAYS_MAX);
@@ -375,11 +380,11 @@ impl RateDraft {
 }
 
 /// One block is leased once in a lease (its ramp says how much and when), and only by its own operator.
-fn check_blocks(findings: &mut Findings, premises: &[PremisesDraft], operator: &OperatorId) {
+fn check_blocks(findings: &mut Findings, premises: &[PremisesDraft], operator: Option<&OperatorId>) {
     let mut seen = std::collections::BTreeSet::new();
     for (i, draft) in premises.iter().enumerate() {
         let Some(block) = &draft.block else { continue };
-        if block.operator != *operator {
+        if operator.is_some_and(|operator| block.operator != *operator) {
             findings.invalid(&format!("terms.premises[{i}].block"), "must be a block of the parent operator");
         } else if !seen.insert(block.to_string()) {
             findings.invalid(&format!("terms.premises[{i}].block"), "is named twice");
@@ -469,3 +474,7 @@ fn bounded(findings: &mut Findings, path: &str, value: i32, least: i32, most: i3
 fn is_control(c: char) -> bool {
     c.is_control() && c != '\n'
 }
+
+#[cfg(test)]
+#[path = "terms_tests.rs"]
+mod tests;

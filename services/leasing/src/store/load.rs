@@ -171,7 +171,7 @@ fn lease_of(row: lease::Model, parts: &mut Parts) -> Result<Lease, Error> {
     let premises = parts.premises.remove(&key).unwrap_or_default();
     let premises = premises
         .into_iter()
-        .map(|row| premises_of(&name, &key, row, parts))
+        .map(|row| premises_of(&name, &key, &row, parts))
         .collect::<Result<Vec<_>, _>>()?;
     let hold = match (row.reservation_id, row.hold_expire_time) {
         (Some(id), Some(expire_time)) => Some(Hold { reservation: ReservationId::new(id), expire_time }),
@@ -201,7 +201,7 @@ fn lease_of(row: lease::Model, parts: &mut Parts) -> Result<Lease, Error> {
 fn premises_of(
     name: &LeaseName,
     key: &Key,
-    row: premises::Model,
+    row: &premises::Model,
     parts: &mut Parts,
 ) -> Result<Premises, Error> {
     let site: SiteId = row.site_id.parse().map_err(|_| corrupt("premises", "site_id"))?;

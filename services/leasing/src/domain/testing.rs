@@ -1,0 +1,63 @@
+//! Leases to test with: River Bend as published.
+
+use kernel::{CapacityVector, CivilDate, Currency, EscalationBasis, Instant, Rate, Uuid, Zone};
+
+use super::terms::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft, Structure};
+use super::{Findings, Lease, Proposal, Terms};
+
+/// A date in its ISO form.
+pub(crate) fn date(text: &str) -> CivilDate {
+    text.parse().expect("an ISO date")
+}
+
+/// The beginning of a day, UTC.
+pub(crate) fn at(text: &str) -> Instant {
+    Zone::UTC.start_of_day(date(text))
+}
+
+/// 245 MW for 15 years at 3%, from the published total of 7.0bn.
+pub(crate) fn river_bend() -> Draft {
+    Draft {
+        currency: Currency::new("USD"),
+        structure: Some(Structure::TripleNet),
+        premises: vec![PremisesDraft {
+            block: "operators/hut8/sites/river-bend/blocks/hut-fs-rb-1".parse().ok(),
+            profile: vec![(Some(date("2027-12-01")), CapacityVector::new(245_000, 61_250, 208_250, 0))],
+            commencement: Some(date("2027-12-01")),
+            end: Some(date("2042-12-01")),
+            rate: Some(RateDraft::Base("128.0156677674".parse::<Rate>().ok())),
+        }],
+        escalator: Some(EscalatorDraft {
+            percent: "3".parse().ok(),
+            basis: Some(EscalationBasis::BlockAnniversary),
+        }),
+        invoice_lead_days: 0,
+        payment_terms_days: 30,
+        term_months: 180,
+        renewal_options: vec![RenewalDraft { count: 3, term_months: 60, notice_months: 12 }],
+        announced: Some(date("2025-12-17")),
+        notes: "Base term and options apart.".to_owned(),
+    }
+}
+
+/// Terms of a draft whose every block lies in one zone.
+pub(crate) fn terms(draft: Draft, zone: &str) -> Terms {
+    let mut findings = Findings::new();
+    let checked = draft.check(None, date("2026-12-01"), &mut findings);
+    findings.finish().expect("good terms");
+    let checked = checked.expect("good terms");
+    let zones = vec![zone.parse().expect("a zone"); checked.blocks().count()];
+    checked.in_zones(&zones).expect("a zone for each block")
+}
+
+/// A lease in PROPOSING on these terms.
+pub(crate) fn proposing(terms: Terms) -> Lease {
+    let proposal = Proposal {
+        name: "operators/hut8/leases/river-bend".parse().expect("a name"),
+        uid: Uuid::from_u128(7),
+        tenant: "tenants/fluidstack".parse().expect("a name"),
+        terms,
+        hold_seconds: 3_600,
+    };
+    Lease::propose(proposal, at("2026-12-01")).expect("a lease").0
+}

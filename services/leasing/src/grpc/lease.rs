@@ -1,0 +1,261 @@
+//! Leases to the wire, and the commands that change them from it.
+
+use std::time::Duration;
+
+use contracts::leasing::v1 as wire;
+use kernel::{CivilDate, Error, LeaseId, OperatorName, OperatorParent, ReservationName, Violations};
+use runtime::wire::{
+    display_name, duration, known, page_size, request_id, to_date, to_decimal, to_money, to_timestamp,
+};
+
+use super::terms;
+use crate::app::{CancelLease, ListLeases, ProposeLease, RentSchedule, SignLease, View};
+use crate::domain::{
+    Findings, LeaseState, Party, Premises, PremisesState, ScheduleLine, Signatory, Signature, TermsHash,
+};
+
+/// How long inventory holds at the least and at the most.
+const HOLD: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(60)..=Duration::from_secs(60 * 24 * 60 * 60);
+const REASON_CHARS: usize = 1_000;
+const TITLE_CHARS: usize = 200;
+
+/// Reads a proposal; every field and every rule at once.
+pub(super) fn propose(request: &wire::ProposeLeaseRequest, today: CivilDate) -> Result<ProposeLease, Error> {
+    let mut findings = Findings::new();
+    let v = &mut findings.invalid;
+    let parent = v.parse("parent", &request.parent, str::parse::<OperatorName>);
+    let lease = v.parse_optional("lease_id", &request.lease_id, slug);
+    let tenant = v.parse("tenant", &request.tenant, str::parse);
+    let hold = duration(v, "hold_duration", request.hold_duration.as_ref(), HOLD);
+    let request_id = request_id(v, &request.request_id);
+    let draft = terms::draft(v, request.terms.as_ref());
+    let terms = draft.and_then(|draft| {
+        let operator = parent.as_ref().map(|parent| &parent.operator);
+        draft.check(operator, today, &mut findings)
+    });
+    findings.finish()?;
+    let command = || {
+        Some(ProposeLease {
+            operator: parent?.operator,
+            lease,
+            tenant: tenant?,
+            terms: terms?,
+            hold_seconds: i64::try_from(hold?.as_secs()).ok()?,
+            request_id: request_id?,
+            validate_only: request.validate_only,
+        })
+    };
+    command().ok_or_else(unsaid)
+}
+
+/// A caller chooses slugs; UUIDs are ours to choose.
+fn slug(text: &str) -> Result<LeaseId, kernel::id::IdError> {
+    kernel::SiteId::new(text).and_then(|slug| LeaseId::new(slug.as_str()))
+}
+
+fn unsaid() -> Error {
+    Error::internal("a part is missing and no violation says so")
+}
+
+/// Reads a signature.
+pub(super) fn sign(request: &wire::SignLeaseRequest) -> Result<SignLease, Error> {
+    let mut v = Violations::new();
+    let name = v.parse("name", &request.name, str::parse);
+    let hash = <[u8; 32]>::try_from(request.terms_hash.as_slice());
+    let hash = v.take("terms_hash", hash.map_err(|_| "must be the 32 bytes of a SHA-256 hash"));
+    let signatory = v.present("signatory", request.signatory.as_ref()).and_then(|signatory| {
+        v.nested("signatory", |v| {
+            let name = display_name(v, "name", &signatory.name);
+            let title = v.text("title", &signatory.title, TITLE_CHARS);
+            Some(Signatory { name: name?, title: title? })
+        })
+    });
+    let request_id = request_id(&mut v, &request.request_id);
+    v.build(|| {
+        Some(SignLease {
+            name: name?,
+            terms_hash: TermsHash(hash?),
+            signatory: signatory?,
+            etag: request.etag.clone(),
+            request_id: request_id?,
+            validate_only: request.validate_only,
+        })
+    })
+}
+
+/// Reads a cancellation.
+pub(super) fn cancel(request: &wire::CancelLeaseRequest) -> Result<CancelLease, Error> {
+    let mut v = Violations::new();
+    let name = v.parse("name", &request.name, str::parse);
+    let blank = request.reason.trim().is_empty();
+    v.require("reason", !blank, "is required");
+    let reason = v.text("reason", &request.reason, REASON_CHARS);
+    let request_id = request_id(&mut v, &request.request_id);
+    v.build(|| {
+        Some(CancelLease {
+            name: name?,
+            reason: reason?,
+            etag: request.etag.clone(),
+            request_id: request_id?,
+            validate_only: request.validate_only,
+        })
+    })
+}
+
+/// Reads what to list.
+pub(super) fn list(request: &wire::ListLeasesRequest) -> Result<ListLeases, Error> {
+    let mut v = Violations::new();
+    let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
+    let page_size = page_size(&mut v, request.page_size);
+    let states = v.each("states", &request.states, |v, state| {
+        known::<wire::LeaseState>(v, "", *state).and_then(state_of)
+    });
+    let tenant = v.parse_optional("tenant", &request.tenant, str::parse);
+    let block = v.parse_optional("block", &request.block, str::parse);
+    v.build(|| {
+        Some(ListLeases {
+            parent: parent?,
+            states: states?,
+            tenant,
+            block,
+            page_size: page_size?,
+            page_token: request.page_token.clone(),
+        })
+    })
+}
+
+/// The reply to a proposal.
+pub(super) fn proposed(view: &View) -> wire::ProposeLeaseResponse {
+    wire::ProposeLeaseResponse { lease: Some(to_wire(view)) }
+}
+
+/// The reply to a signature.
+pub(super) fn signed(view: &View) -> wire::SignLeaseResponse {
+    wire::SignLeaseResponse { lease: Some(to_wire(view)) }
+}
+
+/// The reply to a cancellation.
+pub(super) fn cancelled(view: &View) -> wire::CancelLeaseResponse {
+    wire::CancelLeaseResponse { lease: Some(to_wire(view)) }
+}
+
+/// The reply to a question for the rent.
+pub(super) fn schedule(schedule: &RentSchedule) -> wire::GetRentScheduleResponse {
+    let RentSchedule { view, lines } = schedule;
+    wire::GetRentScheduleResponse {
+        lines: lines.iter().map(|line| rent_line(&view.lease.premises, line)).collect(),
+        base_contract_value: Some(to_money(view.value.base_contract_value)),
+        options_contract_value: Some(to_money(view.value.options_contract_value)),
+        lease_version: view.lease.version.into(),
+    }
+}
+
+fn rent_line(premises: &[Premises], line: &ScheduleLine) -> wire::RentLine {
+    let rent = &line.line;
+    wire::RentLine {
+        block: premises.get(line.premises).map(|one| one.block.to_string()).unwrap_or_default(),
+        period_start_date: Some(to_date(rent.period.start())),
+        period_end_date: Some(to_date(rent.period.end())),
+        days: i32::try_from(rent.days).unwrap_or(i32::MAX),
+        days_in_month: i32::try_from(rent.days_in_month).unwrap_or(i32::MAX),
+        critical_it_kw: rent.kw,
+        rate_per_kw_month: Some(to_decimal(rent.rate)),
+        amount: Some(to_money(rent.amount)),
+    }
+}
+
+/// Writes a lease with everything.
+pub(super) fn to_wire(view: &View) -> wire::Lease {
+    write(view, true)
+}
+
+/// Writes a lease for those who see dates and kW and no money.
+pub(super) fn to_wire_without_money(view: &View) -> wire::Lease {
+    write(view, false)
+}
+
+fn write(view: &View, money: bool) -> wire::Lease {
+    let lease = &view.lease;
+    let value = &view.value;
+    let reservation = |hold: &crate::domain::Hold| {
+        ReservationName::new(lease.name.operator.clone(), hold.reservation).to_string()
+    };
+    let held = matches!(lease.state, LeaseState::Proposing | LeaseState::Proposed | LeaseState::Signing);
+    wire::Lease {
+        name: lease.name.to_string(),
+        tenant: lease.tenant.to_string(),
+        state: state(lease.state).into(),
+        version: lease.version.into(),
+        terms: Some(terms::to_wire(&lease.terms, money)),
+        terms_hash: lease.terms_hash.0.to_vec(),
+        signatures: lease.signatures.iter().map(signature).collect(),
+        reservation: lease.hold.as_ref().map(reservation).unwrap_or_default(),
+        hold_expire_time: lease.hold.filter(|_| held).map(|hold| to_timestamp(hold.expire_time)),
+        blocks: lease.premises.iter().map(|one| block(one, money)).collect(),
+        value: Some(wire::LeaseValue {
+            critical_it_kw: value.critical_it_kw,
+            year_one_rent: money.then(|| to_money(value.year_one_rent)),
+            base_contract_value: money.then(|| to_money(value.base_contract_value)),
+            options_contract_value: money.then(|| to_money(value.options_contract_value)),
+            schedule_line_count: i32::try_from(value.line_count).unwrap_or(i32::MAX),
+        }),
+        state_reason: lease.ended_because.clone().unwrap_or_default(),
+        etag: lease.etag(),
+        create_time: Some(to_timestamp(lease.create_time)),
+        signed_time: lease.signed_time.map(to_timestamp),
+        effective_time: lease.effective_time.map(to_timestamp),
+        update_time: Some(to_timestamp(lease.update_time)),
+    }
+}
+
+fn block(premises: &Premises, money: bool) -> wire::LeaseBlock {
+    let state = match premises.state {
+        PremisesState::Planned => wire::LeaseBlockState::Planned,
+        PremisesState::Commenced => wire::LeaseBlockState::Commenced,
+        PremisesState::Ended => wire::LeaseBlockState::Ended,
+    };
+    let steps = premises.rate_steps.iter().filter(|_| money);
+    wire::LeaseBlock {
+        block: premises.block.to_string(),
+        state: state.into(),
+        commencement_date: Some(to_date(premises.commencement)),
+        end_date: Some(to_date(premises.end)),
+        commence_time: premises.commence_time.map(to_timestamp),
+        time_zone: premises.zone.to_string(),
+        rate_steps: steps.map(terms::rate_step).collect(),
+    }
+}
+
+fn signature(signature: &Signature) -> wire::Signature {
+    let party = match signature.party {
+        Party::Operator => wire::Party::Operator,
+        Party::Tenant => wire::Party::Tenant,
+    };
+    wire::Signature {
+        party: party.into(),
+        signatory: Some(wire::Signatory {
+            name: signature.signatory.name.clone(),
+            title: signature.signatory.title.clone(),
+        }),
+        sign_time: Some(to_timestamp(signature.time)),
+        terms_hash: signature.terms_hash.0.to_vec(),
+    }
+}
+
+fn state(state: LeaseState) -> wire::LeaseState {
+    match state {
+        LeaseState::Proposing => wire::LeaseState::Proposing,
+        LeaseState::Proposed => wire::LeaseState::Proposed,
+        LeaseState::Signing => wire::LeaseState::Signing,
+        LeaseState::Effective => wire::LeaseState::Effective,
+        LeaseState::Active => wire::LeaseState::Active,
+        LeaseState::Expired => wire::LeaseState::Expired,
+        LeaseState::Cancelled => wire::LeaseState::Cancelled,
+        LeaseState::Lapsed => wire::LeaseState::Lapsed,
+    }
+}
+
+fn state_of(named: wire::LeaseState) -> Option<LeaseState> {
+    LeaseState::ALL.iter().copied().find(|known| state(*known) == named)
+}

@@ -1,0 +1,105 @@
+//! `gridlease.leasing.v1.LeaseService`.
+
+use std::sync::Arc;
+
+use contracts::leasing::v1 as wire;
+use contracts::leasing::v1::lease_service_server::LeaseService;
+use kernel::{Caller, Error, LeaseName, Role, Violations};
+use runtime::{caller, reply, status};
+use tonic::{Request, Response, Status};
+
+use super::lease;
+use crate::app::{App, View};
+
+/// Answers for leases.
+pub struct LeaseHandler {
+    app: Arc<App>,
+}
+
+impl LeaseHandler {
+    /// A handler of these use cases.
+    #[must_use]
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+}
+
+#[tonic::async_trait]
+impl LeaseService for LeaseHandler {
+    async fn propose_lease(
+        &self,
+        request: Request<wire::ProposeLeaseRequest>,
+    ) -> Result<Response<wire::ProposeLeaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let today = self.app.now().date_naive();
+        let command = lease::propose(request.get_ref(), today).map_err(status)?;
+        reply(self.app.propose_lease(&caller, command).await.map_err(status)?, lease::proposed)
+    }
+
+    async fn sign_lease(
+        &self,
+        request: Request<wire::SignLeaseRequest>,
+    ) -> Result<Response<wire::SignLeaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = lease::sign(request.get_ref()).map_err(status)?;
+        reply(self.app.sign_lease(&caller, command).await.map_err(status)?, lease::signed)
+    }
+
+    async fn cancel_lease(
+        &self,
+        request: Request<wire::CancelLeaseRequest>,
+    ) -> Result<Response<wire::CancelLeaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = lease::cancel(request.get_ref()).map_err(status)?;
+        reply(self.app.cancel_lease(&caller, command).await.map_err(status)?, lease::cancelled)
+    }
+
+    async fn get_lease(
+        &self,
+        request: Request<wire::GetLeaseRequest>,
+    ) -> Result<Response<wire::GetLeaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let name = name(&request.get_ref().name).map_err(status)?;
+        let view = self.app.get_lease(&caller, &name).await.map_err(status)?;
+        Ok(Response::new(wire::GetLeaseResponse { lease: Some(writer(&caller)(&view)) }))
+    }
+
+    async fn list_leases(
+        &self,
+        request: Request<wire::ListLeasesRequest>,
+    ) -> Result<Response<wire::ListLeasesResponse>, Status> {
+        let caller = caller(&request)?;
+        let query = lease::list(request.get_ref()).map_err(status)?;
+        let page = self.app.list_leases(&caller, &query).await.map_err(status)?;
+        let leases = page.items.iter().map(writer(&caller)).collect();
+        Ok(Response::new(wire::ListLeasesResponse { leases, next_page_token: page.next }))
+    }
+
+    async fn get_rent_schedule(
+        &self,
+        request: Request<wire::GetRentScheduleRequest>,
+    ) -> Result<Response<wire::GetRentScheduleResponse>, Status> {
+        let caller = caller(&request)?;
+        let name = name(&request.get_ref().name).map_err(status)?;
+        let schedule = self.app.rent_schedule(&caller, &name).await.map_err(status)?;
+        Ok(Response::new(lease::schedule(&schedule)))
+    }
+}
+
+fn name(text: &str) -> Result<LeaseName, Error> {
+    let mut v = Violations::new();
+    let name = v.parse("name", text, str::parse);
+    v.build(|| name)
+}
+
+/// Who may see money: everyone who may read leases, but for those who only run sites.
+const SEE_MONEY: [Role; 6] =
+    [Role::OperatorAdmin, Role::Sales, Role::Finance, Role::Tenant, Role::Auditor, Role::Service];
+
+fn writer(caller: &Caller) -> fn(&View) -> wire::Lease {
+    if SEE_MONEY.iter().any(|role| caller.has_role(*role)) {
+        lease::to_wire
+    } else {
+        lease::to_wire_without_money
+    }
+}

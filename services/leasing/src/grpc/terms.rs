@@ -1,0 +1,203 @@
+//! Terms, there and back.
+
+use std::str::FromStr as _;
+
+use contracts::leasing::v1 as wire;
+use kernel::{CivilDate, Currency, EscalationBasis, Percent, Violations};
+use runtime::wire::{capacity, date, known, optional_date, percent, rate, to_capacity, to_date, to_decimal};
+
+use crate::domain::terms::{
+    Draft, EscalatorDraft, PremisesDraft, PremisesTerms, RateDraft, RateTerms, RenewalDraft, Structure, Terms,
+};
+
+/// Reads terms that must be there, noting every field that has no meaning; the rules come after.
+pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Option<Draft> {
+    let terms = v.present("terms", terms)?;
+    v.nested("terms", |v| {
+        let currency = v.parse("currency_code", &terms.currency_code, Currency::from_str);
+        let structure = known::<wire::LeaseStructure>(v, "structure", terms.structure).and_then(structure);
+        let premises = terms
+            .premises
+            .iter()
+            .enumerate()
+            .map(|(i, one)| v.nested(&format!("premises[{i}]"), |v| premises(v, one)))
+            .collect();
+        let escalator = terms.escalator.as_ref().map(|one| v.nested("escalator", |v| escalator(v, one)));
+        // Monthly is the only frequency there is.
+        known::<wire::BillingFrequency>(v, "billing_frequency", terms.billing_frequency);
+        Some(Draft {
+            currency,
+            structure,
+            premises,
+            escalator,
+            invoice_lead_days: terms.invoice_lead_days,
+            payment_terms_days: terms.payment_terms_days,
+            term_months: terms.term_months,
+            renewal_options: terms.renewal_options.iter().map(renewal).collect(),
+            announced: optional_date(v, "announced_date", terms.announced_date.as_ref()).flatten(),
+            notes: terms.notes.clone(),
+        })
+    })
+}
+
+fn structure(structure: wire::LeaseStructure) -> Option<Structure> {
+    match structure {
+        wire::LeaseStructure::Unspecified => None,
+        wire::LeaseStructure::Nnn => Some(Structure::TripleNet),
+        wire::LeaseStructure::ModifiedGross => Some(Structure::ModifiedGross),
+        wire::LeaseStructure::Gross => Some(Structure::Gross),
+    }
+}
+
+fn premises(v: &mut Violations, premises: &wire::Premises) -> PremisesDraft {
+    let profile = premises
+        .quantity_steps
+        .iter()
+        .enumerate()
+        .map(|(i, step)| {
+            v.nested(&format!("quantity_steps[{i}]"), |v| {
+                (
+                    date(v, "from_date", step.from_date.as_ref()),
+                    capacity(v, "capacity", step.capacity.as_ref()),
+                )
+            })
+        })
+        .collect();
+    let base = premises.base_rate_per_kw_month.as_ref();
+    let rate = match (base, premises.rate_steps.as_slice()) {
+        (Some(_), []) => Some(RateDraft::Base(rate(v, "base_rate_per_kw_month", base))),
+        (None, [_, ..]) => Some(RateDraft::Stated(stated(v, &premises.rate_steps))),
+        (None, []) | (Some(_), [_, ..]) => None,
+    };
+    PremisesDraft {
+        block: v.parse("block", &premises.block, str::parse),
+        profile,
+        commencement: date(v, "commencement_date", premises.commencement_date.as_ref()),
+        end: date(v, "end_date", premises.end_date.as_ref()),
+        rate,
+    }
+}
+
+fn stated(v: &mut Violations, steps: &[wire::RateStep]) -> Vec<(Option<CivilDate>, Option<kernel::Rate>)> {
+    steps
+        .iter()
+        .enumerate()
+        .map(|(i, step)| {
+            v.nested(&format!("rate_steps[{i}]"), |v| {
+                (
+                    date(v, "from_date", step.from_date.as_ref()),
+                    rate(v, "rate_per_kw_month", step.rate_per_kw_month.as_ref()),
+                )
+            })
+        })
+        .collect()
+}
+
+fn escalator(v: &mut Violations, escalator: &wire::Escalator) -> EscalatorDraft {
+    let step = percent(v, "percent", escalator.percent.as_ref());
+    let fits = step.is_none_or(|step| step > Percent::ZERO && step <= PERCENT_MAX);
+    v.require("percent", fits, "must be more than 0 and at most 100");
+    let fixed = optional_date(v, "fixed_date", escalator.fixed_date.as_ref()).flatten();
+    let basis = known::<wire::EscalationBasis>(v, "basis", escalator.basis);
+    let is_fixed = basis == Some(wire::EscalationBasis::FixedDate);
+    if is_fixed {
+        v.present("fixed_date", escalator.fixed_date.as_ref());
+    } else {
+        v.require("fixed_date", escalator.fixed_date.is_none(), "is for FIXED_DATE only");
+    }
+    let basis = match basis {
+        None | Some(wire::EscalationBasis::Unspecified) => None,
+        Some(wire::EscalationBasis::LeaseAnniversary) => Some(EscalationBasis::LeaseAnniversary),
+        Some(wire::EscalationBasis::BlockAnniversary) => Some(EscalationBasis::BlockAnniversary),
+        Some(wire::EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary) => {
+            Some(EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary)
+        }
+        Some(wire::EscalationBasis::FixedDate) => fixed.map(EscalationBasis::FixedDate),
+    };
+    EscalatorDraft { percent: step, basis }
+}
+
+/// 100 percent a year.
+const PERCENT_MAX: Percent = match Percent::from_scaled(100_000_000) {
+    Some(percent) => percent,
+    None => Percent::ZERO,
+};
+
+fn renewal(option: &wire::RenewalOption) -> RenewalDraft {
+    RenewalDraft { count: option.count, term_months: option.term_months, notice_months: option.notice_months }
+}
+
+/// Writes terms. Without `money` rates are left out: dates and kW stay.
+pub(super) fn to_wire(terms: &Terms, money: bool) -> wire::LeaseTerms {
+    wire::LeaseTerms {
+        currency_code: terms.currency.code().to_owned(),
+        structure: match terms.structure {
+            Structure::TripleNet => wire::LeaseStructure::Nnn,
+            Structure::ModifiedGross => wire::LeaseStructure::ModifiedGross,
+            Structure::Gross => wire::LeaseStructure::Gross,
+        }
+        .into(),
+        premises: terms.premises.iter().map(|one| premises_to_wire(one, money)).collect(),
+        escalator: terms.escalator.as_ref().filter(|_| money).map(escalator_to_wire),
+        billing_frequency: wire::BillingFrequency::Monthly.into(),
+        invoice_lead_days: small(terms.invoice_lead_days),
+        payment_terms_days: small(terms.payment_terms_days),
+        term_months: small(terms.term_months),
+        renewal_options: terms
+            .renewal_options
+            .iter()
+            .map(|option| wire::RenewalOption {
+                count: small(option.count),
+                term_months: small(option.term_months),
+                notice_months: small(option.notice_months),
+            })
+            .collect(),
+        announced_date: terms.announced.map(to_date),
+        notes: if money { terms.notes.clone() } else { String::new() },
+    }
+}
+
+fn premises_to_wire(premises: &PremisesTerms, money: bool) -> wire::Premises {
+    let (base, steps) = match &premises.rate {
+        _ if !money => (None, Vec::new()),
+        RateTerms::Base(rate) => (Some(to_decimal(rate)), Vec::new()),
+        RateTerms::Stated(steps) => (None, steps.iter().map(rate_step).collect()),
+    };
+    wire::Premises {
+        block: premises.block.to_string(),
+        quantity_steps: premises
+            .profile
+            .iter()
+            .map(|step| wire::QuantityStep {
+                from_date: Some(to_date(step.from)),
+                capacity: Some(to_capacity(step.capacity)),
+            })
+            .collect(),
+        commencement_date: Some(to_date(premises.commencement)),
+        end_date: Some(to_date(premises.end)),
+        base_rate_per_kw_month: base,
+        rate_steps: steps,
+    }
+}
+
+/// Writes one step of a rate.
+pub(super) fn rate_step(step: &kernel::RateStep) -> wire::RateStep {
+    wire::RateStep { from_date: Some(to_date(step.from)), rate_per_kw_month: Some(to_decimal(step.rate)) }
+}
+
+fn escalator_to_wire(escalator: &kernel::Escalator) -> wire::Escalator {
+    let (basis, fixed) = match escalator.basis {
+        EscalationBasis::LeaseAnniversary => (wire::EscalationBasis::LeaseAnniversary, None),
+        EscalationBasis::BlockAnniversary => (wire::EscalationBasis::BlockAnniversary, None),
+        EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary => {
+            (wire::EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary, None)
+        }
+        EscalationBasis::FixedDate(day) => (wire::EscalationBasis::FixedDate, Some(to_date(day))),
+    };
+    wire::Escalator { percent: Some(to_decimal(escalator.percent)), basis: basis.into(), fixed_date: fixed }
+}
+
+/// Counts that the domain has bounded far below the type's limit.
+fn small(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

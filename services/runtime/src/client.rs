@@ -161,7 +161,7 @@ impl Peer {
     /// Calls an RPC that may be repeated: a read, or a write with a request id (all of ours).
     ///
     /// `on_behalf_of` is the organisation whose right the peer checks; `None` is this service's own work. UNAVAILABLE
-    /// is tried again, at most three times and within the deadline: the peer's, and the present request's if nearer.
+    /// and broken connections are tried again, at most three times and within the deadline: the peer's, and the present request's if nearer.
     ///
     /// ```ignore
     /// let reply = inventory
@@ -199,8 +199,7 @@ impl Peer {
                 Ok(Err(status)) => status,
                 Err(_) => return Err(out_of_time(self.name)),
             };
-            let again = status.code() == Code::Unavailable && tried < TRIES;
-            if !again {
+            if !may_help(&status) || tried == TRIES {
                 tracing::debug!(peer = self.name, tried, code = ?status.code(), "peer refused");
                 return Err(peer_error(self.name, status));
             }
@@ -240,6 +239,12 @@ impl Peer {
         }
         Ok(request)
     }
+}
+
+/// Whether another try may help: the peer says so, or a connection broke and nobody said anything.
+fn may_help(status: &Status) -> bool {
+    let broke = matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled);
+    status.code() == Code::Unavailable || (broke && status.details().is_empty())
 }
 
 fn bearer(token: &str) -> Result<MetadataValue<Ascii>, Error> {

@@ -211,7 +211,8 @@ pub fn peer_error(peer: &'static str, status: Status) -> Error {
                 None => error,
             }
         }
-        None if status.code() == Code::DeadlineExceeded => {
+        // CANCELLED is what our own client library says when the time is over.
+        None if matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled) => {
             Error::refused(Reason::DeadlineExceeded, "a peer did not answer in time; the outcome is unknown")
                 .with_source(status)
         }

@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 use tonic_types::StatusExt as _;
 
 use crate::client::{Bearer, Channel, channel};
-use crate::settings::{NoSettings, Settings};
+use crate::settings::Settings;
 use crate::token::{JWKS_FILE, TokenIssuer};
 use crate::{Authenticator, Running, Server};
 
@@ -148,7 +148,7 @@ impl TestServer {
         let directory = tempfile::tempdir().unwrap();
         let issuer = TokenIssuer::in_directory(directory.path()).unwrap();
         let jwks = directory.path().join(JWKS_FILE);
-        let (mut settings, _) = Settings::local::<NoSettings>("inventory", "postgres://x", &jwks).unwrap();
+        let mut settings = Settings::local("inventory", "postgres://x", &jwks).unwrap();
         change(&mut settings);
         let authenticator = Authenticator::new(&settings.auth, false, token_clock).unwrap();
         let stop = CancellationToken::new();

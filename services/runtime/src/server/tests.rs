@@ -11,7 +11,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use super::{Ready, Server};
 use crate::client::channel;
-use crate::settings::{NoSettings, Settings};
+use crate::settings::Settings;
 use crate::testing::TestServer;
 use crate::{Authenticator, TokenIssuer};
 
@@ -25,7 +25,7 @@ async fn readiness_follows_the_check_and_liveness_does_not() {
     let directory = tempfile::tempdir().unwrap();
     TokenIssuer::in_directory(directory.path()).unwrap();
     let jwks = directory.path().join(crate::token::JWKS_FILE);
-    let (mut settings, _) = Settings::local::<NoSettings>("inventory", "postgres://x", &jwks).unwrap();
+    let mut settings = Settings::local("inventory", "postgres://x", &jwks).unwrap();
     settings.server.linger = Duration::from_millis(600);
     let clock = kernel::TestClock::new(kernel::Clock::now(&kernel::SystemClock));
     let authenticator = Authenticator::new(&settings.auth, false, Box::new(kernel::SystemClock)).unwrap();

@@ -181,11 +181,7 @@ impl Settings {
     ///
     /// # Errors
     /// A default that does not read as its own type.
-    pub fn local<S: Concern>(
-        service: &str,
-        database_url: &str,
-        jwks_file: &Path,
-    ) -> Result<(Self, S), ConfigError> {
+    pub fn local(service: &str, database_url: &str, jwks_file: &Path) -> Result<Self, ConfigError> {
         let prefix = format!("GRIDLEASE_{}__", service.to_ascii_uppercase());
         let given = [
             ("AUTH__JWKS_FILE", jwks_file.display().to_string()),
@@ -194,9 +190,8 @@ impl Settings {
         let mut source =
             Source::new(service, None, given.map(|(name, text)| (format!("{prefix}{name}"), text)));
         let settings = Self::read(service, Some(Secret::new(database_url)), &mut source);
-        let own = S::read(&mut source);
         source.finish()?;
-        settings.zip(own).ok_or_else(|| ConfigError::incomplete(service))
+        settings.ok_or_else(|| ConfigError::incomplete(service))
     }
 
     fn read(service: &str, database_url: Option<Secret>, source: &mut Source) -> Option<Self> {

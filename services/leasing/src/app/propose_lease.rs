@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use super::requests::{Earlier, earlier, in_progress, is_nothing_done};
 use super::{App, Hands, View, kind, rpc};
-use crate::domain::terms::Checked;
-use crate::domain::{Hold, Lease, LeaseState, Proposal};
+use crate::domain::{Checked, Hold, Lease, LeaseState, Proposal};
 use crate::store::{self, Intent, SCHEMA};
 
 /// What a proposal asks for.

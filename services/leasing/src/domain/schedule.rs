@@ -167,7 +167,7 @@ fn too_large() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::terms::{Draft, PremisesDraft, RateDraft, RenewalDraft};
+    use crate::domain::draft::{Draft, PremisesDraft, RateDraft, RenewalDraft};
     use crate::domain::testing::{date, river_bend, terms};
     use kernel::{CapacityVector, EscalationBasis};
     use proptest::prelude::*;

@@ -2,7 +2,8 @@
 
 use kernel::{CapacityVector, CivilDate, Currency, EscalationBasis, Instant, Rate, Uuid, Zone};
 
-use super::terms::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft, Structure};
+use super::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
+use super::terms::Structure;
 use super::{Findings, Lease, Proposal, Terms};
 
 /// A date in its ISO form.

@@ -6,9 +6,8 @@ use contracts::leasing::v1 as wire;
 use kernel::{CivilDate, Currency, EscalationBasis, Percent, Violations};
 use runtime::wire::{capacity, date, known, optional_date, percent, rate, to_capacity, to_date, to_decimal};
 
-use crate::domain::terms::{
-    Draft, EscalatorDraft, PremisesDraft, PremisesTerms, RateDraft, RateTerms, RenewalDraft, Structure, Terms,
-};
+use crate::domain::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
+use crate::domain::terms::{PremisesTerms, RateTerms, Structure, Terms};
 
 /// Reads terms that must be there, noting every field that has no meaning; the rules come after.
 pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Option<Draft> {

@@ -1,0 +1,379 @@
+//! Terms as a caller wrote them, and the rules that they must keep before anyone is asked to sign them.
+
+use kernel::time::add_months;
+use kernel::{
+    BlockName, CapacityVector, CivilDate, Currency, Error, EscalationBasis, Escalator, OperatorId,
+    OperatorName, Percent, Rate, RateStep, TenantName, Zone,
+};
+
+use super::findings::Findings;
+use super::record;
+use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
+
+/// Blocks of one lease; inventory takes as many claims in one reservation.
+pub const PREMISES_MAX: usize = 50;
+/// Steps of one block's ramp or of its stated rates.
+pub const STEPS_MAX: usize = 240;
+/// Longest base term or option, in months: 50 years.
+pub const TERM_MONTHS_MAX: i32 = 600;
+/// Furthest commencement from today, in months: 10 years.
+pub const START_AHEAD_MONTHS_MAX: i32 = 120;
+/// More than any campus on the grid: 100 GW.
+pub const KW_MAX: i64 = 100_000_000;
+/// Longest lead of an invoice before its month, in days.
+pub const LEAD_DAYS_MAX: i32 = 90;
+/// Longest payment term, in days.
+pub const PAYMENT_DAYS_MAX: i32 = 365;
+/// Longest notes, in characters.
+pub const NOTES_MAX: usize = 10_000;
+
+/// One block as the caller wrote it: `None` where the shape was wrong and is already among the findings.
+#[derive(Clone, Debug, Default)]
+pub struct PremisesDraft {
+    /// The block.
+    pub block: Option<BlockName>,
+    /// The ramp.
+    pub profile: Vec<(Option<CivilDate>, Option<CapacityVector>)>,
+    /// First day of the term.
+    pub commencement: Option<CivilDate>,
+    /// First day after the term.
+    pub end: Option<CivilDate>,
+    /// The rent.
+    pub rate: Option<RateDraft>,
+}
+
+/// The rent of one block as the caller wrote it.
+#[derive(Clone, Debug)]
+pub enum RateDraft {
+    /// A base rate.
+    Base(Option<Rate>),
+    /// Stated steps.
+    Stated(Vec<(Option<CivilDate>, Option<Rate>)>),
+}
+
+/// The escalator as the caller wrote it.
+#[derive(Clone, Debug)]
+pub struct EscalatorDraft {
+    /// The yearly step.
+    pub percent: Option<Percent>,
+    /// On which day it is taken.
+    pub basis: Option<EscalationBasis>,
+}
+
+/// A renewal as the caller wrote it.
+#[derive(Clone, Copy, Debug)]
+pub struct RenewalDraft {
+    /// How many times.
+    pub count: i32,
+    /// Length of each, in months.
+    pub term_months: i32,
+    /// Notice, in months.
+    pub notice_months: i32,
+}
+
+/// Terms as the caller wrote them, without the zones, which inventory knows.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// The currency.
+    pub currency: Option<Currency>,
+    /// Who bears the running costs.
+    pub structure: Option<Structure>,
+    /// The blocks.
+    pub premises: Vec<PremisesDraft>,
+    /// The yearly step.
+    pub escalator: Option<EscalatorDraft>,
+    /// Days of lead.
+    pub invoice_lead_days: i32,
+    /// Days to pay.
+    pub payment_terms_days: i32,
+    /// The base term, in months.
+    pub term_months: i32,
+    /// Renewals.
+    pub renewal_options: Vec<RenewalDraft>,
+    /// When the deal was made public.
+    pub announced: Option<CivilDate>,
+    /// Free text.
+    pub notes: String,
+}
+
+/// Terms whose every rule is kept, but for the zones. [`Checked::in_zones`] makes them terms.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    terms: Terms,
+}
+
+impl Checked {
+    /// The blocks, in order.
+    pub fn blocks(&self) -> impl Iterator<Item = &BlockName> {
+        self.terms.premises.iter().map(|premises| &premises.block)
+    }
+
+    /// What the caller sent, in one form: equal for equal requests, whatever the zones are.
+    ///
+    /// # Errors
+    /// `INTERNAL`, as [`record::canonical`].
+    pub fn fingerprint(&self, operator: &OperatorId, tenant: &TenantName) -> Result<String, Error> {
+        let canonical = record::canonical(&OperatorName::new(operator.clone()), tenant, &self.terms)?;
+        Ok(format!("{:?}", canonical.hash))
+    }
+
+    /// The terms with the zone of every block, in order; `None` unless there are as many zones as blocks.
+    #[must_use]
+    pub fn in_zones(mut self, zones: &[Zone]) -> Option<Terms> {
+        if zones.len() != self.terms.premises.len() {
+            return None;
+        }
+        for (premises, zone) in self.terms.premises.iter_mut().zip(zones) {
+            premises.zone = *zone;
+        }
+        Some(self.terms)
+    }
+}
+
+impl Draft {
+    /// Checks every rule and notes every breach, under `terms.…` paths. `today` is the business date. What comes back
+    /// counts only if the findings are clean.
+    pub fn check(
+        self,
+        operator: Option<&OperatorId>,
+        today: CivilDate,
+        findings: &mut Findings,
+    ) -> Option<Checked> {
+        let term_months = bounded(findings, "terms.term_months", self.term_months, 1, TERM_MONTHS_MAX);
+        let lead = bounded(findings, "terms.invoice_lead_days", self.invoice_lead_days, 0, LEAD_DAYS_MAX);
+        let due = bounded(findings, "terms.payment_terms_days", self.payment_terms_days, 0, PAYMENT_DAYS_MAX);
+        check_count(findings, "terms.premises", self.premises.len(), 1, PREMISES_MAX);
+        check_blocks(findings, &self.premises, operator);
+        let bounds = Bounds { today, term_months: term_months.and_then(|months| i32::try_from(months).ok()) };
+        let premises: Vec<_> = self
+            .premises
+            .into_iter()
+            .enumerate()
+            .map(|(i, draft)| draft.check(&format!("terms.premises[{i}]"), &bounds, findings))
+            .collect();
+        check_count(findings, "terms.renewal_options", self.renewal_options.len(), 0, 10);
+        let renewals: Vec<_> = self
+            .renewal_options
+            .iter()
+            .enumerate()
+            .map(|(i, draft)| draft.check(&format!("terms.renewal_options[{i}]"), findings))
+            .collect();
+        if self.notes.chars().count() > NOTES_MAX || self.notes.chars().any(is_control) {
+            findings.invalid("terms.notes", format!("at most {NOTES_MAX} characters, no control characters"));
+        }
+        let escalator = self.escalator.map(EscalatorDraft::whole);
+        Some(Checked {
+            terms: Terms {
+                currency: self.currency?,
+                structure: self.structure?,
+                premises: premises.into_iter().collect::<Option<_>>()?,
+                escalator: match escalator {
+                    None => None,
+                    Some(whole) => Some(whole?),
+                },
+                invoice_lead_days: lead?,
+                payment_terms_days: due?,
+                term_months: term_months?,
+                renewal_options: renewals.into_iter().collect::<Option<_>>()?,
+                announced: self.announced,
+                notes: self.notes,
+            },
+        })
+    }
+}
+
+impl EscalatorDraft {
+    fn whole(self) -> Option<Escalator> {
+        Some(Escalator { percent: self.percent?, basis: self.basis? })
+    }
+}
+
+impl RenewalDraft {
+    fn check(self, path: &str, findings: &mut Findings) -> Option<RenewalOption> {
+        let count = bounded(findings, &format!("{path}.count"), self.count, 1, 20);
+        let term = bounded(findings, &format!("{path}.term_months"), self.term_months, 1, TERM_MONTHS_MAX);
+        let notice = bounded(findings, &format!("{path}.notice_months"), self.notice_months, 0, 120);
+        Some(RenewalOption { count: count?, term_months: term?, notice_months: notice? })
+    }
+}
+
+/// What a block's dates are measured against.
+struct Bounds {
+    today: CivilDate,
+    term_months: Option<i32>,
+}
+
+impl PremisesDraft {
+    fn check(self, path: &str, bounds: &Bounds, findings: &mut Findings) -> Option<PremisesTerms> {
+        if let (Some(start), Some(end)) = (self.commencement, self.end) {
+            check_term(path, start, end, bounds, findings);
+        }
+        let term = self.commencement.zip(self.end);
+        check_count(findings, &format!("{path}.quantity_steps"), self.profile.len(), 1, STEPS_MAX);
+        let dates: Vec<_> = self.profile.iter().map(|(from, _)| *from).collect();
+        check_steps(&format!("{path}.quantity_steps"), &dates, term, findings);
+        for (i, (_, capacity)) in self.profile.iter().enumerate() {
+            if let Some(capacity) = capacity {
+                check_capacity(&format!("{path}.quantity_steps[{i}].capacity"), capacity, findings);
+            }
+        }
+        let rate = match self.rate {
+            Some(rate) => rate.check(path, term, findings),
+            None => {
+                findings.invalid(
+                    &format!("{path}.base_rate_per_kw_month"),
+                    "give a base rate, or rate_steps, and not both",
+                );
+                None
+            }
+        };
+        let profile = self
+            .profile
+            .into_iter()
+            .map(|(from, capacity)| Some(ProfileStep { from: from?, capacity: capacity? }))
+            .collect::<Option<_>>();
+        Some(PremisesTerms {
+            block: self.block?,
+            zone: Zone::UTC,
+            profile: profile?,
+            commencement: self.commencement?,
+            end: self.end?,
+            rate: rate?,
+        })
+    }
+}
+
+impl RateDraft {
+    fn check(
+        self,
+        path: &str,
+        term: Option<(CivilDate, CivilDate)>,
+        findings: &mut Findings,
+    ) -> Option<RateTerms> {
+        match self {
+            Self::Base(rate) => {
+                let rate = rate?;
+                if !rate.is_positive() {
+                    findings.invalid(&format!("{path}.base_rate_per_kw_month"), "must be more than 0");
+                }
+                Some(RateTerms::Base(rate))
+            }
+            Self::Stated(steps) => {
+                let path = format!("{path}.rate_steps");
+                check_count(findings, &path, steps.len(), 1, STEPS_MAX);
+                let dates: Vec<_> = steps.iter().map(|(from, _)| *from).collect();
+                check_steps(&path, &dates, term, findings);
+                for (i, (_, rate)) in steps.iter().enumerate() {
+                    if rate.is_some_and(|rate| !rate.is_positive()) {
+                        findings.invalid(&format!("{path}[{i}].rate_per_kw_month"), "must be more than 0");
+                    }
+                }
+                let steps = steps
+                    .into_iter()
+                    .map(|(from, rate)| Some(RateStep { from: from?, rate: rate? }))
+                    .collect::<Option<_>>()?;
+                Some(RateTerms::Stated(steps))
+            }
+        }
+    }
+}
+
+/// One block is leased once in a lease (its ramp says how much and when), and only by its own operator.
+fn check_blocks(findings: &mut Findings, premises: &[PremisesDraft], operator: Option<&OperatorId>) {
+    let mut seen = std::collections::BTreeSet::new();
+    for (i, draft) in premises.iter().enumerate() {
+        let Some(block) = &draft.block else { continue };
+        if operator.is_some_and(|operator| block.operator != *operator) {
+            findings.invalid(&format!("terms.premises[{i}].block"), "must be a block of the parent operator");
+        } else if !seen.insert(block.to_string()) {
+            findings.invalid(&format!("terms.premises[{i}].block"), "is named twice");
+        }
+    }
+}
+
+fn check_term(path: &str, start: CivilDate, end: CivilDate, bounds: &Bounds, findings: &mut Findings) {
+    if end <= start {
+        findings.invalid(&format!("{path}.end_date"), "must be later than commencement_date");
+        return;
+    }
+    if add_months(bounds.today, START_AHEAD_MONTHS_MAX).is_none_or(|latest| start > latest) {
+        findings.out_of_range(&format!("{path}.commencement_date"), "is more than 10 years ahead");
+    }
+    if add_months(start, TERM_MONTHS_MAX).is_none_or(|latest| end > latest) {
+        findings.out_of_range(&format!("{path}.end_date"), "the term is longer than 50 years");
+    } else if let Some(months) = bounds.term_months
+        && add_months(start, months).is_none_or(|latest| end > latest)
+    {
+        findings.invalid(&format!("{path}.end_date"), "the term is longer than terms.term_months");
+    }
+}
+
+/// Steps begin with the term, rise, and lie inside it.
+fn check_steps(
+    path: &str,
+    dates: &[Option<CivilDate>],
+    term: Option<(CivilDate, CivilDate)>,
+    findings: &mut Findings,
+) {
+    let mut last = None;
+    for (i, from) in dates.iter().enumerate() {
+        let Some(from) = *from else { continue };
+        if let Some((start, end)) = term {
+            if i == 0 && from != start {
+                findings.invalid(&format!("{path}[0].from_date"), "must be the commencement date");
+            } else if i > 0 && (from <= start || from >= end) {
+                findings.invalid(&format!("{path}[{i}].from_date"), "must lie inside the term");
+            }
+        }
+        if last.is_some_and(|last| from <= last) {
+            findings.invalid(&format!("{path}[{i}].from_date"), "must be later than the step before");
+        }
+        last = Some(from);
+    }
+}
+
+/// Every watt becomes heat: the cooling carries the load it is taken with.
+fn check_capacity(path: &str, capacity: &CapacityVector, findings: &mut Findings) {
+    for (lane, kw) in [
+        ("critical_it_kw", capacity.critical_it),
+        ("air_cooling_kw", capacity.air),
+        ("liquid_cooling_kw", capacity.liquid),
+        ("immersion_cooling_kw", capacity.immersion),
+    ] {
+        if !(0..=KW_MAX).contains(&kw) {
+            findings.invalid(&format!("{path}.{lane}"), format!("must be 0 to {KW_MAX}"));
+            return;
+        }
+    }
+    if capacity.critical_it == 0 {
+        findings.invalid(&format!("{path}.critical_it_kw"), "must be more than 0");
+    } else if !capacity.carries_heat() {
+        findings.invalid(path, "the cooling must carry the critical IT load");
+    }
+}
+
+fn check_count(findings: &mut Findings, path: &str, count: usize, least: usize, most: usize) {
+    if count < least || count > most {
+        findings.invalid(path, format!("needs {least} to {most} entries, has {count}"));
+    }
+}
+
+fn bounded(findings: &mut Findings, path: &str, value: i32, least: i32, most: i32) -> Option<u32> {
+    if value > most && path.ends_with("term_months") {
+        findings.out_of_range(path, format!("at most {most} months"));
+        return None;
+    }
+    if !(least..=most).contains(&value) {
+        findings.invalid(path, format!("must be {least} to {most}"));
+        return None;
+    }
+    u32::try_from(value).ok()
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control() && c != '\n'
+}
+
+#[cfg(test)]
+#[path = "draft_tests.rs"]
+mod tests;

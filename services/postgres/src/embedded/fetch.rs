@@ -116,9 +116,12 @@ fn cache_dir() -> Result<PathBuf, EmbeddedError> {
         (_, Some(home)) => Some(home.join(".cache")),
         _ => None,
     };
-    let cache = own
-        .filter(|cache| account.can_enter(cache))
-        .unwrap_or_else(|| PathBuf::from(if account.is_switched() { "/var/cache" } else { "/var/tmp" }));
+    let cache = match own.filter(|cache| account.can_enter(cache)) {
+        Some(cache) => cache,
+        None if account.is_switched() => PathBuf::from("/var/cache"),
+        // Not in a folder for all: somebody else could have put programs there.
+        None => return Err(no_binaries("neither HOME nor XDG_CACHE_HOME names a folder to keep it in")),
+    };
     let cache = cache.join("gridlease");
     fs::create_dir_all(&cache).map_err(|e| EmbeddedError::io(format!("make {}", cache.display()), e))?;
     Ok(cache)

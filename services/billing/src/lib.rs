@@ -1,4 +1,63 @@
 #![doc = include_str!("../README.md")]
 
+pub mod app;
 pub mod domain;
+mod grpc;
+mod peers;
+mod settings;
 pub mod store;
+
+use std::sync::Arc;
+
+use contracts::billing::v1::account_service_server::AccountServiceServer;
+use contracts::billing::v1::event_service_server::EventServiceServer;
+use contracts::billing::v1::invoice_service_server::InvoiceServiceServer;
+use contracts::billing::v1::report_service_server::ReportServiceServer;
+use kernel::Error;
+use postgres::page::PageTokens;
+use runtime::feed::{Feed, follow};
+use runtime::{Deps, Server};
+
+use crate::app::{App, LeasingFollower};
+use crate::grpc::WIRE;
+use crate::grpc::{AccountHandler, EventHandler, InvoiceHandler, ReportHandler, payload_type};
+use crate::peers::Leasing;
+pub use crate::settings::BillingSettings;
+use crate::store::SCHEMA;
+
+/// The billing service: its server, and its background work already spawned.
+///
+/// # Errors
+/// `INTERNAL` where the settings name no leasing or no usable secret.
+#[expect(clippy::unused_async, reason = "services are started alike, and others have something to wait for")]
+pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Error> {
+    let leasing = Leasing::new(deps.peer("leasing")?);
+    let app = Arc::new(assemble(&settings, &deps)?);
+    let (follower, stop) = (LeasingFollower::new(Arc::clone(&app), leasing), deps.stop.clone());
+    deps.tasks.spawn(async move { follow("leasing", &follower, &stop).await });
+    Ok(deps
+        .server()
+        .add_service(AccountServiceServer::new(AccountHandler::new(Arc::clone(&app))))
+        .add_service(InvoiceServiceServer::new(InvoiceHandler::new(Arc::clone(&app))))
+        .add_service(ReportServiceServer::new(ReportHandler::new(Arc::clone(&app))))
+        .add_service(EventServiceServer::new(EventHandler::new(app.feed.clone()))))
+}
+
+/// The use cases over the store that `deps` opened; a test drives them without a socket.
+///
+/// # Errors
+/// `INTERNAL` where the secret of page tokens is not usable.
+pub fn assemble(settings: &BillingSettings, deps: &Deps) -> Result<App, Error> {
+    Ok(App {
+        db: deps.db.clone(),
+        worker_db: deps.worker_db.clone(),
+        clock: Arc::clone(&deps.clock),
+        ids: Arc::clone(&deps.ids),
+        pages: match &settings.page_secret_file {
+            Some(file) => PageTokens::new(file.secret())?,
+            None => PageTokens::ephemeral()?,
+        },
+        feed: Feed::new(deps.db.clone(), deps.worker_db.clone(), SCHEMA, payload_type),
+        wire: WIRE,
+    })
+}

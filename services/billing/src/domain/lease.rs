@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use chrono::Datelike as _;
 use kernel::{
-    BlockSlug, CivilDate, Currency, DateRange, EscalationBasis, Escalator, LeaseId, OperatorId, QuantityStep,
-    Rate, RateStep, SiteId, TenantId,
+    BlockSlug, CivilDate, Currency, DateRange, Escalator, LeaseId, OperatorId, QuantityStep, Rate, RateStep,
+    SiteId, TenantId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,11 @@ pub struct Premises {
     pub rent: Rent,
 }
 
+/// Longer payment terms are a mistake.
+pub const PAYMENT_TERMS_DAYS_MAX: u16 = 3_660;
+/// The last year whose months are billed; the month after the last still has dates.
+pub const YEAR_MAX: i32 = 9998;
+
 /// What billing needs of the terms; kept per version as JSON and never changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BillingTerms {
@@ -159,22 +165,22 @@ impl BillingTerms {
         self.premises.iter().map(|p| p.term.start()).min()
     }
 
-    /// Whether the escalator counts from the same day for all blocks.
-    #[must_use]
-    pub fn escalates_lease_wide(&self) -> bool {
-        self.escalator.as_ref().is_some_and(|e| matches!(e.basis, EscalationBasis::LeaseAnniversary))
-    }
-
     /// All that a wrong event could break later is tried now: the whole schedule is computed once.
     pub fn check(&self) -> Result<(), Poison> {
         if self.premises.is_empty() {
             return Err(Poison("the lease has no premises".to_owned()));
+        }
+        if self.payment_terms_days > PAYMENT_TERMS_DAYS_MAX {
+            return Err(Poison(format!("payment terms of {} days", self.payment_terms_days)));
         }
         let mut seen = BTreeSet::new();
         for premises in &self.premises {
             let place = &premises.place;
             if !seen.insert(place) {
                 return Err(Poison(format!("block {}/{} is leased twice", place.site, place.block)));
+            }
+            if premises.term.last_day().year() > YEAR_MAX {
+                return Err(Poison(format!("block {}/{} ends after {YEAR_MAX}", place.site, place.block)));
             }
         }
         let lines = charge::schedule(self)?;

@@ -198,7 +198,7 @@ pub async fn first_of_run(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
     run: RunId,
-    most: u64,
+    most: usize,
 ) -> Result<Vec<Invoice>, Error> {
     use invoice::Column as C;
     let rows = invoice::Entity::find()
@@ -206,7 +206,7 @@ pub async fn first_of_run(
         .filter(C::RunId.eq(run.get()))
         .order_by_asc(C::LeaseId)
         .order_by_asc(C::InvoiceId)
-        .limit(most)
+        .limit(u64::try_from(most).unwrap_or(u64::MAX))
         .all(conn)
         .await
         .map_err(store_error)?;

@@ -5,10 +5,7 @@ use std::collections::HashMap;
 use kernel::{Error, EventId, Instant, LeaseName, OperatorId, Scope};
 use postgres::store_error;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set,
-    TryInsertResult,
-};
+use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set};
 
 use super::entity::{lease, lease_block, lease_version};
 use super::listing::Sight;
@@ -17,13 +14,42 @@ use crate::domain::lease::{
     BillingTerms, BlockProgress, BlockRef, BlockState, LeaseCopy, LeaseState, Poison,
 };
 
-/// Keeps what an event told, under the version it told. Inner `Err`: the version is known with other terms.
+/// Keeps what an event told. Inner `Err`, and nothing is written: the version is known with other terms.
 pub async fn keep(
     conn: &impl ConnectionTrait,
     copy: &LeaseCopy,
     event: EventId,
     now: Instant,
 ) -> Result<Result<(), Poison>, Error> {
+    let terms = serde_json::to_value(&copy.terms).map_err(Error::internal)?;
+    let key = (copy.operator.to_string(), copy.lease.to_string(), copy.version);
+    let known = lease_version::Entity::find_by_id(key).one(conn).await.map_err(store_error)?;
+    if known.as_ref().is_some_and(|row| row.terms != terms) {
+        return Ok(Err(Poison(format!("version {} was told before with other terms", copy.version))));
+    }
+    keep_head(conn, copy, event, now).await?;
+    if known.is_none() {
+        let row = lease_version::ActiveModel {
+            operator_id: Set(copy.operator.to_string()),
+            lease_id: Set(copy.lease.to_string()),
+            version: Set(copy.version),
+            terms: Set(terms),
+            event_id: Set(event.get()),
+            create_time: Set(now),
+        };
+        lease_version::Entity::insert(row).exec_without_returning(conn).await.map_err(store_error)?;
+    }
+    keep_blocks(conn, copy).await?;
+    Ok(Ok(()))
+}
+
+async fn keep_head(
+    conn: &impl ConnectionTrait,
+    copy: &LeaseCopy,
+    event: EventId,
+    now: Instant,
+) -> Result<(), Error> {
+    use lease::Column as C;
     let row = lease::ActiveModel {
         operator_id: Set(copy.operator.to_string()),
         lease_id: Set(copy.lease.to_string()),
@@ -34,60 +60,13 @@ pub async fn keep(
         last_event_id: Set(event.get()),
         update_time: Set(now),
     };
-    use lease::Column as C;
+    let told = [C::TenantId, C::Version, C::State, C::CurrencyCode, C::LastEventId, C::UpdateTime];
     lease::Entity::insert(row)
-        .on_conflict(
-            OnConflict::columns([C::OperatorId, C::LeaseId])
-                .update_columns([
-                    C::TenantId,
-                    C::Version,
-                    C::State,
-                    C::CurrencyCode,
-                    C::LastEventId,
-                    C::UpdateTime,
-                ])
-                .to_owned(),
-        )
+        .on_conflict(OnConflict::columns([C::OperatorId, C::LeaseId]).update_columns(told).to_owned())
         .exec_without_returning(conn)
         .await
         .map_err(store_error)?;
-    if let Err(poison) = keep_version(conn, copy, event, now).await? {
-        return Ok(Err(poison));
-    }
-    keep_blocks(conn, copy).await?;
-    Ok(Ok(()))
-}
-
-async fn keep_version(
-    conn: &impl ConnectionTrait,
-    copy: &LeaseCopy,
-    event: EventId,
-    now: Instant,
-) -> Result<Result<(), Poison>, Error> {
-    let terms = serde_json::to_value(&copy.terms).map_err(Error::internal)?;
-    let key = (copy.operator.to_string(), copy.lease.to_string(), copy.version);
-    let row = lease_version::ActiveModel {
-        operator_id: Set(key.0.clone()),
-        lease_id: Set(key.1.clone()),
-        version: Set(copy.version),
-        terms: Set(terms.clone()),
-        event_id: Set(event.get()),
-        create_time: Set(now),
-    };
-    let inserted = lease_version::Entity::insert(row)
-        .on_conflict_do_nothing()
-        .exec_without_returning(conn)
-        .await
-        .map_err(store_error)?;
-    if matches!(inserted, TryInsertResult::Inserted(count) if count > 0) {
-        return Ok(Ok(()));
-    }
-    let known = lease_version::Entity::find_by_id(key).one(conn).await.map_err(store_error)?;
-    Ok(if known.is_some_and(|row| row.terms == terms) {
-        Ok(())
-    } else {
-        Err(Poison(format!("version {} was told before with other terms", copy.version)))
-    })
+    Ok(())
 }
 
 async fn keep_blocks(conn: &impl ConnectionTrait, copy: &LeaseCopy) -> Result<(), Error> {

@@ -1,0 +1,223 @@
+//! Issues drafts: one, or all of a run. Numbers are drawn in the last step, under the counter's lock.
+//!
+//! Locks are taken in one order: the run, its invoices by lease, the counter.
+
+use kernel::{
+    BillingRunName, Caller, Error, Instant, InvoiceName, LedgerTransactionId, OperatorId, Scope, Uuid,
+};
+use postgres::{Answer, RequestKey, Tx, idempotency};
+use serde::Serialize;
+use tracing::info;
+
+use super::{About, App, INVOICES_IN_ANSWER, RunView, check_etag, kind, rpc};
+use crate::domain::invoice::Invoice;
+use crate::domain::number::{InvoiceNumber, Series};
+use crate::domain::posting::{Deed, post};
+use crate::domain::run::BillingRun;
+use crate::store::{SCHEMA, invoice, ledger, number, run};
+
+/// Issues every draft of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct IssueBillingRun {
+    /// Which run.
+    pub name: BillingRunName,
+    /// The version it was decided on.
+    pub etag: Option<String>,
+    /// The caller's id for this deed.
+    #[serde(skip)]
+    pub request_id: Uuid,
+    /// Only check.
+    #[serde(skip)]
+    pub validate_only: bool,
+}
+
+/// Issues one draft.
+#[derive(Clone, Debug, Serialize)]
+pub struct IssueInvoice {
+    /// Which invoice.
+    pub name: InvoiceName,
+    /// The version it was decided on.
+    pub etag: Option<String>,
+    /// The caller's id for this deed.
+    #[serde(skip)]
+    pub request_id: Uuid,
+    /// Only check.
+    #[serde(skip)]
+    pub validate_only: bool,
+}
+
+impl App {
+    /// Issues every draft of a run in one transaction: all get numbers, or none.
+    pub async fn issue_billing_run(
+        &self,
+        caller: &Caller,
+        command: IssueBillingRun,
+    ) -> Result<Answer<RunView>, Error> {
+        let scope = Self::own_operator(caller, &command.name.operator)
+            .map_err(|_| Error::not_found("billing run"))?;
+        let owner = format!("operators/{}", command.name.operator);
+        let key = RequestKey::new(owner, caller, rpc::ISSUE_RUN, command.request_id, &command)?;
+        let (command, key, scope) = (&command, &key, &scope);
+        let now = self.now();
+        if command.validate_only {
+            return self.check_run(scope, command, key).await;
+        }
+        let answer = self
+            .db
+            .in_tx("issue_billing_run", scope, |tx| async move {
+                if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
+                    return Ok((tx, Answer::Replayed(reply)));
+                }
+                let operator = &command.name.operator;
+                let found = run::lock(tx.conn(), operator, command.name.run).await?;
+                let run = found.ok_or_else(|| Error::not_found("billing run"))?;
+                check_etag(command.etag.as_deref(), run.version)?;
+                let run = run.issue(now)?;
+                let drafts = invoice::lock_drafts(tx.conn(), operator, run.id).await?;
+                self.issue(&tx, operator, drafts, now).await?;
+                run::mark_issued(tx.conn(), &run).await?;
+                self.tell_run(&tx, kind::RUN_ISSUED, &run, now).await?;
+                let view = view_of(&tx, operator, run).await?;
+                idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.run_issued)(&view)).await?;
+                Ok((tx, Answer::Fresh(view)))
+            })
+            .await?;
+        if let Answer::Fresh(view) = &answer {
+            self.feed.notify();
+            info!(run = %command.name, invoices = view.run.invoice_count, "billing run issued");
+        }
+        Ok(answer)
+    }
+
+    async fn check_run(
+        &self,
+        scope: &Scope,
+        command: &IssueBillingRun,
+        key: &RequestKey,
+    ) -> Result<Answer<RunView>, Error> {
+        self.db
+            .read("check_issue_billing_run", scope, |tx| async move {
+                if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
+                    return Ok((tx, Answer::Replayed(reply)));
+                }
+                let found = run::find(tx.conn(), scope, &command.name).await?;
+                let run = found.ok_or_else(|| Error::not_found("billing run"))?;
+                check_etag(command.etag.as_deref(), run.version)?;
+                run.may_issue()?;
+                let view = view_of(&tx, &command.name.operator, run).await?;
+                Ok((tx, Answer::Fresh(view)))
+            })
+            .await
+    }
+
+    /// Issues one draft; the last of a run issues the run with it.
+    pub async fn issue_invoice(
+        &self,
+        caller: &Caller,
+        command: IssueInvoice,
+    ) -> Result<Answer<Invoice>, Error> {
+        let scope =
+            Self::own_operator(caller, &command.name.operator).map_err(|_| Error::not_found("invoice"))?;
+        let owner = format!("operators/{}", command.name.operator);
+        let key = RequestKey::new(owner, caller, rpc::ISSUE_INVOICE, command.request_id, &command)?;
+        let (command, key, scope) = (&command, &key, &scope);
+        let now = self.now();
+        if command.validate_only {
+            return self.check_invoice(scope, command, key).await;
+        }
+        let answer = self
+            .db
+            .in_tx("issue_invoice", scope, |tx| async move {
+                if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
+                    return Ok((tx, Answer::Replayed(reply)));
+                }
+                let operator = &command.name.operator;
+                let (run, draft) = lock_with_run(&tx, scope, &command.name).await?;
+                check_etag(command.etag.as_deref(), draft.version)?;
+                draft.may_issue()?;
+                let issued = self.issue(&tx, operator, vec![draft], now).await?.pop();
+                let issued = issued.ok_or_else(|| Error::internal("one draft gave no invoice"))?;
+                if !run::has_draft(tx.conn(), operator, run.id).await? {
+                    let run = run.issue(now)?;
+                    run::mark_issued(tx.conn(), &run).await?;
+                    self.tell_run(&tx, kind::RUN_ISSUED, &run, now).await?;
+                }
+                idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.invoice_issued)(&issued)).await?;
+                Ok((tx, Answer::Fresh(issued)))
+            })
+            .await?;
+        if matches!(answer, Answer::Fresh(_)) {
+            self.feed.notify();
+            info!(invoice = %command.name, "invoice issued");
+        }
+        Ok(answer)
+    }
+
+    async fn check_invoice(
+        &self,
+        scope: &Scope,
+        command: &IssueInvoice,
+        key: &RequestKey,
+    ) -> Result<Answer<Invoice>, Error> {
+        self.db
+            .read("check_issue_invoice", scope, |tx| async move {
+                if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
+                    return Ok((tx, Answer::Replayed(reply)));
+                }
+                let found = invoice::find(tx.conn(), scope, &command.name).await?;
+                let draft = found.ok_or_else(|| Error::not_found("invoice"))?;
+                check_etag(command.etag.as_deref(), draft.version)?;
+                draft.may_issue()?;
+                Ok((tx, Answer::Fresh(draft)))
+            })
+            .await
+    }
+
+    /// Numbers, posts and freezes drafts that are locked and may be issued. All that can fail is done before the
+    /// numbers are drawn; after that there are only writes.
+    async fn issue(
+        &self,
+        tx: &Tx,
+        operator: &OperatorId,
+        drafts: Vec<Invoice>,
+        now: Instant,
+    ) -> Result<Vec<Invoice>, Error> {
+        if drafts.is_empty() {
+            return Ok(drafts);
+        }
+        for draft in &drafts {
+            draft.may_issue()?;
+        }
+        let first = number::draw(tx.conn(), operator, Series::Invoice, drafts.len()).await?;
+        let mut issued = Vec::with_capacity(drafts.len());
+        let mut postings = Vec::with_capacity(drafts.len());
+        for (number, draft) in (first..).zip(drafts) {
+            let invoice = draft.issue(InvoiceNumber::new(Series::Invoice.as_str(), number), now)?;
+            let id = LedgerTransactionId::new(self.ids.next());
+            postings.extend(post(Deed::InvoiceIssued, &invoice, id, now.date_naive())?);
+            issued.push(invoice);
+        }
+        invoice::mark_issued(tx.conn(), operator, &issued).await?;
+        ledger::insert(tx.conn(), &postings, || self.ids.next(), now).await?;
+        for invoice in &issued {
+            let subject = InvoiceName::new(operator.clone(), invoice.id).to_string();
+            let about = About { operator, tenant: Some(&invoice.tenant), subject };
+            self.tell(tx, kind::INVOICE_ISSUED, about, now, (self.wire.invoice_event)(invoice)).await?;
+        }
+        Ok(issued)
+    }
+}
+
+/// The invoice and its run, both locked, the run first.
+async fn lock_with_run(tx: &Tx, scope: &Scope, name: &InvoiceName) -> Result<(BillingRun, Invoice), Error> {
+    let gone = || Error::not_found("invoice");
+    let seen = invoice::find(tx.conn(), scope, name).await?.ok_or_else(gone)?;
+    let run = run::lock(tx.conn(), &name.operator, seen.run).await?.ok_or_else(gone)?;
+    let invoice = invoice::lock(tx.conn(), name).await?.ok_or_else(gone)?;
+    Ok((run, invoice))
+}
+
+async fn view_of(tx: &Tx, operator: &OperatorId, run: BillingRun) -> Result<RunView, Error> {
+    let invoices = invoice::first_of_run(tx.conn(), operator, run.id, INVOICES_IN_ANSWER).await?;
+    Ok(RunView { run, invoices, tried_out: false })
+}

@@ -1,0 +1,231 @@
+//! Orders one deed from its start to its commit: one use case a file.
+
+mod apply_lease_event;
+mod follow_leasing;
+mod issue;
+mod preview_invoices;
+mod read;
+mod report;
+mod start_billing_run;
+
+use std::sync::Arc;
+
+use kernel::{Caller, Clock, Error, Ids, Instant, OperatorId, OperatorParent, Scope, TenantId};
+use postgres::page::{Listing, PageTokens};
+use postgres::{Db, NewEvent, Tx, outbox};
+use runtime::feed::Feed;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::account::Account;
+use crate::domain::invoice::Invoice;
+use crate::domain::run::BillingRun;
+use crate::store::SCHEMA;
+use crate::store::listing::{Page, Paged, Sight};
+
+pub use apply_lease_event::LeaseEvent;
+pub use follow_leasing::LeasingFollower;
+pub use issue::{IssueBillingRun, IssueInvoice};
+pub use preview_invoices::{Preview, PreviewInvoices};
+pub use read::{ListAccounts, ListInvoices, ListRuns};
+pub use report::ListEntries;
+pub use start_billing_run::StartBillingRun;
+
+/// Invoices that an answer about a run carries at most; the list has all.
+pub const INVOICES_IN_ANSWER: usize = 1_000;
+
+/// A run with the first of its invoices.
+#[derive(Clone, Debug)]
+pub struct RunView {
+    /// The run.
+    pub run: BillingRun,
+    /// At most [`INVOICES_IN_ANSWER`].
+    pub invoices: Vec<Invoice>,
+    /// Whether it is only tried out: nothing of it is kept, and it has no name.
+    pub tried_out: bool,
+}
+
+/// How stored replies and events become bytes; handed in, since only the wire's room knows its types.
+#[derive(Clone, Copy)]
+pub struct Wire {
+    /// The payload of an account's event.
+    pub account_event: fn(&Account) -> Vec<u8>,
+    /// The payload of a run's event.
+    pub run_event: fn(&BillingRun) -> Vec<u8>,
+    /// The payload of an invoice's event.
+    pub invoice_event: fn(&Invoice) -> Vec<u8>,
+    /// The reply to `StartBillingRun`.
+    pub run_started: fn(&RunView) -> Vec<u8>,
+    /// The reply to `IssueBillingRun`.
+    pub run_issued: fn(&RunView) -> Vec<u8>,
+    /// The reply to `IssueInvoice`.
+    pub invoice_issued: fn(&Invoice) -> Vec<u8>,
+}
+
+/// What every use case works with.
+pub struct App {
+    /// The store, for requests.
+    pub db: Db,
+    /// The store, for the consumer of leasing's feed.
+    pub worker_db: Db,
+    /// Business time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// Seals page tokens.
+    pub pages: PageTokens,
+    /// Wakes watchers.
+    pub feed: Feed,
+    /// How things are written.
+    pub wire: Wire,
+}
+
+/// Full names of the RPCs that keep a reply or cut a list: part of request keys and page tokens.
+pub mod rpc {
+    /// `StartBillingRun`.
+    pub const START_RUN: &str = "gridlease.billing.v1.InvoiceService/StartBillingRun";
+    /// `IssueBillingRun`.
+    pub const ISSUE_RUN: &str = "gridlease.billing.v1.InvoiceService/IssueBillingRun";
+    /// `IssueInvoice`.
+    pub const ISSUE_INVOICE: &str = "gridlease.billing.v1.InvoiceService/IssueInvoice";
+    /// `ListAccounts`.
+    pub const LIST_ACCOUNTS: &str = "gridlease.billing.v1.AccountService/ListAccounts";
+    /// `ListInvoices`.
+    pub const LIST_INVOICES: &str = "gridlease.billing.v1.InvoiceService/ListInvoices";
+    /// `ListBillingRuns`.
+    pub const LIST_RUNS: &str = "gridlease.billing.v1.InvoiceService/ListBillingRuns";
+    /// `ListLedgerEntries`.
+    pub const LIST_ENTRIES: &str = "gridlease.billing.v1.ReportService/ListLedgerEntries";
+}
+
+/// The kinds of events.
+pub mod kind {
+    /// A tenant's first lease in a currency came into force.
+    pub const ACCOUNT_OPENED: &str = "account.opened";
+    /// A run made its drafts.
+    pub const RUN_STARTED: &str = "billing_run.started";
+    /// All invoices of a run are issued.
+    pub const RUN_ISSUED: &str = "billing_run.issued";
+    /// An invoice got its number.
+    pub const INVOICE_ISSUED: &str = "invoice.issued";
+    /// A lease's event could not be understood: the lease is not billed until a later one is.
+    pub const LEASE_PARKED: &str = "lease.parked";
+}
+
+/// What a list was asked for, beside its filter.
+#[derive(Clone, Debug)]
+pub struct ListRequest {
+    /// Whose rows.
+    pub parent: OperatorParent,
+    /// Most rows in a page.
+    pub page_size: u32,
+    /// Goes on after an earlier page; empty begins.
+    pub page_token: String,
+    /// Parent and filter in one text: a token is good for the same list only.
+    pub fingerprint: String,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug)]
+pub struct Listed<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Asks for the next page; empty on the last.
+    pub next: String,
+}
+
+impl App {
+    /// Now, in business time.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The scope of a deed that only the operator's own people do.
+    pub(crate) fn own_operator(caller: &Caller, operator: &OperatorId) -> Result<Scope, Error> {
+        match caller.scope_of_operator(operator)? {
+            scope @ Scope::Operator(_) => Ok(scope),
+            Scope::Tenant(_) | Scope::Market | Scope::Worker => Err(Error::not_found("operator")),
+        }
+    }
+
+    /// The scope of a list: the parent's operator as the caller may see it, or all the caller may see.
+    pub(crate) fn list_scope(caller: &Caller, parent: &OperatorParent) -> Result<Scope, Error> {
+        match parent.operator() {
+            Some(operator) => caller.scope_of_operator(operator),
+            None => Ok(caller.scope()),
+        }
+    }
+
+    /// Opens the page token of a list, reads a page and seals the next token.
+    pub(crate) async fn page<T, K, Fut>(
+        &self,
+        caller: &Caller,
+        rpc: &str,
+        request: &ListRequest,
+        key_of: impl Fn(&T) -> K,
+        read: impl FnOnce(Page<K>) -> Fut,
+    ) -> Result<Listed<T>, Error>
+    where
+        K: Serialize + DeserializeOwned,
+        Fut: Future<Output = Result<Paged<T>, Error>>,
+    {
+        // Tokens age by real time: no test clock moves them.
+        let now = kernel::SystemClock.now();
+        let organisation = caller.effective_organisation().to_string();
+        let listing = Listing { caller: &organisation, rpc, filter: &request.fingerprint };
+        let after = self.pages.open(&listing, &request.page_token, now)?;
+        let paged = read(Page { after, size: request.page_size }).await?;
+        let next = match paged.rows.last() {
+            Some(last) if paged.more => self.pages.seal(&listing, &key_of(last), now)?,
+            _ => String::new(),
+        };
+        Ok(Listed { items: paged.rows, next })
+    }
+
+    /// Appends an event in the transaction of its change.
+    pub(crate) async fn tell(
+        &self,
+        tx: &Tx,
+        kind: &'static str,
+        about: About<'_>,
+        now: Instant,
+        payload: Vec<u8>,
+    ) -> Result<(), Error> {
+        let event = NewEvent {
+            operator: Some(about.operator.clone()),
+            tenant: about.tenant.cloned(),
+            kind,
+            subject: about.subject,
+            occurred_at: now,
+            payload,
+        };
+        outbox::append(tx.conn(), SCHEMA, self.ids.next(), &event).await
+    }
+}
+
+/// What an event is about, and who may see it.
+pub(crate) struct About<'a> {
+    pub(crate) operator: &'a OperatorId,
+    pub(crate) tenant: Option<&'a TenantId>,
+    pub(crate) subject: String,
+}
+
+/// What a list may see, as its store function wants it.
+pub(crate) fn sight<'a>(scope: &'a Scope, parent: &'a OperatorParent) -> Sight<'a> {
+    Sight { scope, operator: parent.operator() }
+}
+
+/// Refuses a change that was decided on an older version.
+pub(crate) fn check_etag(given: Option<&str>, version: i64) -> Result<(), Error> {
+    match given {
+        Some(etag) if etag != etag_of(version) => Err(Error::etag_mismatch()),
+        _ => Ok(()),
+    }
+}
+
+/// The etag of a version.
+#[must_use]
+pub fn etag_of(version: i64) -> String {
+    format!("v{version}")
+}

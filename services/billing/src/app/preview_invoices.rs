@@ -1,0 +1,60 @@
+//! What a lease still has to pay, by the same function as a billing run. Nothing is kept.
+
+use kernel::{AccountId, Caller, CivilDate, Error, LeaseName, Money};
+
+use super::App;
+use crate::domain::charge;
+use crate::domain::invoice::{Bill, TooLarge};
+use crate::store::{account, lease};
+
+/// Asks for the invoices to come.
+#[derive(Clone, Debug)]
+pub struct PreviewInvoices {
+    /// Of which lease.
+    pub lease: LeaseName,
+    /// Months that begin on or before this date; `None`: to the end of the base term.
+    pub through: Option<CivilDate>,
+}
+
+/// The invoices to come.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// One a month, in order of month.
+    pub bills: Vec<Bill>,
+    /// The account they will go to, if it is open.
+    pub account: Option<AccountId>,
+    /// Their sum.
+    pub total: Money,
+}
+
+impl App {
+    /// Computes the invoices to come.
+    pub async fn preview_invoices(
+        &self,
+        caller: &Caller,
+        command: PreviewInvoices,
+    ) -> Result<Preview, Error> {
+        let scope =
+            caller.scope_of_operator(&command.lease.operator).map_err(|_| Error::not_found("lease"))?;
+        let (command, scope) = (&command, &scope);
+        let operator = &command.lease.operator;
+        let (lease, taken, account) = self
+            .db
+            .read("preview_invoices", scope, |tx| async move {
+                let found = lease::find(tx.conn(), scope, &command.lease).await?;
+                let lease = found.ok_or_else(|| Error::not_found("lease"))?;
+                let mut taken =
+                    crate::store::charge::taken(tx.conn(), operator, Some(&lease.lease), None).await?;
+                let taken = taken.remove(&lease.lease).unwrap_or_default();
+                let accounts = account::by_tenant(tx.conn(), scope, operator).await?;
+                let account = accounts.get(&(lease.tenant.clone(), lease.terms.currency)).copied();
+                Ok((tx, (lease, taken, account)))
+            })
+            .await?;
+        let charges = charge::to_come(&lease, command.through, &taken).map_err(Error::internal)?;
+        let bills = Bill::by_month(&lease, charges)?;
+        let total = Money::checked_sum(lease.terms.currency, bills.iter().map(|bill| bill.total))
+            .ok_or_else(|| Error::internal(TooLarge))?;
+        Ok(Preview { bills, account, total })
+    }
+}

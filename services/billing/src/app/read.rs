@@ -1,0 +1,141 @@
+//! Reads accounts, invoices and runs. What is absent and what is another's look the same.
+
+use kernel::{AccountName, BillingRunName, Caller, Error, InvoiceName, TenantId};
+
+use super::{App, ListRequest, Listed, rpc, sight};
+use crate::domain::account::Account;
+use crate::domain::invoice::Invoice;
+use crate::domain::run::BillingRun;
+use crate::store::account::AccountKey;
+use crate::store::invoice::{InvoiceFilter, InvoiceKey};
+use crate::store::run::RunKey;
+use crate::store::{account, invoice, run};
+
+/// Lists accounts.
+#[derive(Clone, Debug)]
+pub struct ListAccounts {
+    /// Parent and page.
+    pub list: ListRequest,
+    /// Only of this tenant.
+    pub tenant: Option<TenantId>,
+}
+
+/// Lists invoices.
+#[derive(Clone, Debug)]
+pub struct ListInvoices {
+    /// Parent and page.
+    pub list: ListRequest,
+    /// Which.
+    pub filter: InvoiceFilter,
+}
+
+/// Lists billing runs.
+#[derive(Clone, Debug)]
+pub struct ListRuns {
+    /// Parent and page.
+    pub list: ListRequest,
+}
+
+impl App {
+    /// One account.
+    pub async fn get_account(&self, caller: &Caller, name: &AccountName) -> Result<Account, Error> {
+        let gone = || Error::not_found("account");
+        let scope = &caller.scope_of_operator(&name.operator).map_err(|_| gone())?;
+        self.db
+            .read("get_account", scope, |tx| async move {
+                let found = account::find(tx.conn(), scope, name).await?.ok_or_else(gone)?;
+                Ok((tx, found))
+            })
+            .await
+    }
+
+    /// Accounts in order of name.
+    pub async fn list_accounts(
+        &self,
+        caller: &Caller,
+        command: ListAccounts,
+    ) -> Result<Listed<Account>, Error> {
+        let scope = &Self::list_scope(caller, &command.list.parent)?;
+        let command = &command;
+        let key = |account: &Account| AccountKey(account.operator.clone(), account.id);
+        self.page(caller, rpc::LIST_ACCOUNTS, &command.list, key, |page| async move {
+            let page = &page;
+            self.db
+                .read("list_accounts", scope, |tx| async move {
+                    let sight = sight(scope, &command.list.parent);
+                    let rows = account::list(tx.conn(), &sight, command.tenant.as_ref(), page).await?;
+                    Ok((tx, rows))
+                })
+                .await
+        })
+        .await
+    }
+
+    /// One invoice.
+    pub async fn get_invoice(&self, caller: &Caller, name: &InvoiceName) -> Result<Invoice, Error> {
+        let gone = || Error::not_found("invoice");
+        let scope = &caller.scope_of_operator(&name.operator).map_err(|_| gone())?;
+        self.db
+            .read("get_invoice", scope, |tx| async move {
+                let found = invoice::find(tx.conn(), scope, name).await?.ok_or_else(gone)?;
+                Ok((tx, found))
+            })
+            .await
+    }
+
+    /// Invoices, newest first.
+    pub async fn list_invoices(
+        &self,
+        caller: &Caller,
+        command: ListInvoices,
+    ) -> Result<Listed<Invoice>, Error> {
+        let scope = &Self::list_scope(caller, &command.list.parent)?;
+        let command = &command;
+        let key = |invoice: &Invoice| InvoiceKey(invoice.id, invoice.operator.clone());
+        self.page(caller, rpc::LIST_INVOICES, &command.list, key, |page| async move {
+            let page = &page;
+            self.db
+                .read("list_invoices", scope, |tx| async move {
+                    let sight = sight(scope, &command.list.parent);
+                    let rows = invoice::list(tx.conn(), &sight, &command.filter, page).await?;
+                    Ok((tx, rows))
+                })
+                .await
+        })
+        .await
+    }
+
+    /// One billing run.
+    pub async fn get_billing_run(&self, caller: &Caller, name: &BillingRunName) -> Result<BillingRun, Error> {
+        let gone = || Error::not_found("billing run");
+        let scope = &Self::own_operator(caller, &name.operator).map_err(|_| gone())?;
+        self.db
+            .read("get_billing_run", scope, |tx| async move {
+                let found = run::find(tx.conn(), scope, name).await?.ok_or_else(gone)?;
+                Ok((tx, found))
+            })
+            .await
+    }
+
+    /// Billing runs, newest first.
+    pub async fn list_billing_runs(
+        &self,
+        caller: &Caller,
+        command: ListRuns,
+    ) -> Result<Listed<BillingRun>, Error> {
+        let scope = &Self::list_scope(caller, &command.list.parent)?;
+        let command = &command;
+        let key = |run: &BillingRun| RunKey(run.id, run.operator.clone());
+        self.page(caller, rpc::LIST_RUNS, &command.list, key, |page| async move {
+            let page = &page;
+            self.db
+                .read("list_billing_runs", scope, |tx| async move {
+                    let sight = sight(scope, &command.list.parent);
+                    let rows = run::list(tx.conn(), &sight, page).await?;
+                    Ok((tx, rows))
+                })
+                .await
+        })
+        .await
+    }
+}

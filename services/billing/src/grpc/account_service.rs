@@ -1,0 +1,47 @@
+//! `gridlease.billing.v1.AccountService`.
+
+use std::sync::Arc;
+
+use contracts::billing::v1 as wire;
+use contracts::billing::v1::account_service_server::AccountService;
+use runtime::{caller, status};
+use tonic::{Request, Response, Status};
+
+use super::account;
+use crate::app::App;
+
+/// Answers for accounts.
+pub(crate) struct AccountHandler {
+    app: Arc<App>,
+}
+
+impl AccountHandler {
+    /// A handler over these use cases.
+    #[must_use]
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+}
+
+#[tonic::async_trait]
+impl AccountService for AccountHandler {
+    async fn get_account(
+        &self,
+        request: Request<wire::GetAccountRequest>,
+    ) -> Result<Response<wire::GetAccountResponse>, Status> {
+        let caller = caller(&request)?;
+        let name = account::name(&request.get_ref().name).map_err(status)?;
+        let found = self.app.get_account(&caller, &name).await.map_err(status)?;
+        Ok(Response::new(wire::GetAccountResponse { account: Some(account::to_wire(&found)) }))
+    }
+
+    async fn list_accounts(
+        &self,
+        request: Request<wire::ListAccountsRequest>,
+    ) -> Result<Response<wire::ListAccountsResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = account::list(request.get_ref()).map_err(status)?;
+        let listed = self.app.list_accounts(&caller, command).await.map_err(status)?;
+        Ok(Response::new(account::listed(listed)))
+    }
+}

@@ -1,0 +1,107 @@
+//! `gridlease.billing.v1.InvoiceService`.
+
+use std::sync::Arc;
+
+use contracts::billing::v1 as wire;
+use contracts::billing::v1::invoice_service_server::InvoiceService;
+use runtime::{caller, reply, status};
+use tonic::{Request, Response, Status};
+
+use super::{invoice, run};
+use crate::app::App;
+
+/// Answers for billing runs and invoices.
+pub(crate) struct InvoiceHandler {
+    app: Arc<App>,
+}
+
+impl InvoiceHandler {
+    /// A handler over these use cases.
+    #[must_use]
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+}
+
+#[tonic::async_trait]
+impl InvoiceService for InvoiceHandler {
+    async fn preview_invoices(
+        &self,
+        request: Request<wire::PreviewInvoicesRequest>,
+    ) -> Result<Response<wire::PreviewInvoicesResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = invoice::preview(request.get_ref()).map_err(status)?;
+        let preview = self.app.preview_invoices(&caller, command).await.map_err(status)?;
+        Ok(Response::new(invoice::previewed(&preview)))
+    }
+
+    async fn start_billing_run(
+        &self,
+        request: Request<wire::StartBillingRunRequest>,
+    ) -> Result<Response<wire::StartBillingRunResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = run::start(request.get_ref()).map_err(status)?;
+        let answer = self.app.start_billing_run(&caller, command).await.map_err(status)?;
+        reply(answer, run::started)
+    }
+
+    async fn get_billing_run(
+        &self,
+        request: Request<wire::GetBillingRunRequest>,
+    ) -> Result<Response<wire::GetBillingRunResponse>, Status> {
+        let caller = caller(&request)?;
+        let name = run::name(&request.get_ref().name).map_err(status)?;
+        let found = self.app.get_billing_run(&caller, &name).await.map_err(status)?;
+        Ok(Response::new(wire::GetBillingRunResponse { billing_run: Some(run::to_wire(&found)) }))
+    }
+
+    async fn list_billing_runs(
+        &self,
+        request: Request<wire::ListBillingRunsRequest>,
+    ) -> Result<Response<wire::ListBillingRunsResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = run::list(request.get_ref()).map_err(status)?;
+        let listed = self.app.list_billing_runs(&caller, command).await.map_err(status)?;
+        Ok(Response::new(run::listed(listed)))
+    }
+
+    async fn issue_billing_run(
+        &self,
+        request: Request<wire::IssueBillingRunRequest>,
+    ) -> Result<Response<wire::IssueBillingRunResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = run::issue(request.get_ref()).map_err(status)?;
+        let answer = self.app.issue_billing_run(&caller, command).await.map_err(status)?;
+        reply(answer, run::issued)
+    }
+
+    async fn get_invoice(
+        &self,
+        request: Request<wire::GetInvoiceRequest>,
+    ) -> Result<Response<wire::GetInvoiceResponse>, Status> {
+        let caller = caller(&request)?;
+        let name = invoice::name(&request.get_ref().name).map_err(status)?;
+        let found = self.app.get_invoice(&caller, &name).await.map_err(status)?;
+        Ok(Response::new(wire::GetInvoiceResponse { invoice: Some(invoice::to_wire(&found)) }))
+    }
+
+    async fn list_invoices(
+        &self,
+        request: Request<wire::ListInvoicesRequest>,
+    ) -> Result<Response<wire::ListInvoicesResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = invoice::list(request.get_ref()).map_err(status)?;
+        let listed = self.app.list_invoices(&caller, command).await.map_err(status)?;
+        Ok(Response::new(invoice::listed(listed)))
+    }
+
+    async fn issue_invoice(
+        &self,
+        request: Request<wire::IssueInvoiceRequest>,
+    ) -> Result<Response<wire::IssueInvoiceResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = invoice::issue(request.get_ref()).map_err(status)?;
+        let answer = self.app.issue_invoice(&caller, command).await.map_err(status)?;
+        reply(answer, invoice::issued)
+    }
+}

@@ -1,0 +1,52 @@
+//! Translates between the wire and the use cases; decides nothing. One file a gRPC service, one a resource.
+
+mod account;
+mod account_service;
+mod event_service;
+mod invoice;
+mod invoice_service;
+mod lists;
+mod report;
+mod report_service;
+mod run;
+
+use prost::Message as _;
+
+pub(crate) use account_service::AccountHandler;
+pub(crate) use event_service::EventHandler;
+pub(crate) use invoice_service::InvoiceHandler;
+pub(crate) use report_service::ReportHandler;
+
+use crate::app::{Wire, kind};
+
+/// How replies are kept and events are written.
+pub(crate) const WIRE: Wire = Wire {
+    account_event: |account| account::to_wire(account).encode_to_vec(),
+    run_event: |run| run::to_wire(run).encode_to_vec(),
+    invoice_event: |invoice| invoice::to_wire(invoice).encode_to_vec(),
+    run_started: |view| run::started(view).encode_to_vec(),
+    run_issued: |view| run::issued(view).encode_to_vec(),
+    invoice_issued: |invoice| invoice::issued(invoice).encode_to_vec(),
+};
+
+/// Full name of the message that events of a kind carry.
+pub(crate) fn payload_type(event_kind: &str) -> &'static str {
+    match event_kind {
+        kind::ACCOUNT_OPENED => "gridlease.billing.v1.Account",
+        kind::RUN_STARTED | kind::RUN_ISSUED => "gridlease.billing.v1.BillingRun",
+        kind::INVOICE_ISSUED => "gridlease.billing.v1.Invoice",
+        // The subject says which lease; what is wrong with it is in billing's log.
+        _ => "google.protobuf.Empty",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use runtime::settings::{Concern as _, table};
+
+    #[test]
+    fn the_readme_shows_the_settings() {
+        let table = table(&[crate::BillingSettings::SETTINGS]);
+        assert!(include_str!("../../README.md").contains(table.trim()), "the settings are now:\n{table}");
+    }
+}

@@ -9,10 +9,12 @@ pub mod market;
 pub mod out;
 pub mod stack;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use cli::{BenchWhat, Cli, Command};
+use runtime::Settings;
 
 /// The command: reads its arguments, does what they say, and ends with 0 if all went well.
 #[must_use]
@@ -31,6 +33,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
+    // Only `up` is a server whose log is its output; elsewhere log lines would stand between the answers.
+    let filter = if matches!(command, Command::Up(_)) { "info" } else { "warn" };
+    let nowhere = ("postgres://unused", Path::new("unused"));
+    if let Ok(mut settings) = Settings::local("gridlease", nowhere.0, nowhere.1) {
+        settings.telemetry.filter = filter.to_owned();
+        runtime::telemetry::init(&settings.telemetry);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let done = runtime.block_on(async {
         match command {

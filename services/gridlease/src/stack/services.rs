@@ -33,21 +33,22 @@ impl Place<'_> {
     }
 
     pub(super) async fn inventory(&self, port: u16) -> anyhow::Result<Running> {
-        let deps = self.deps(self.settings("inventory", port)?)?;
-        Ok(runtime::start(inventory::InventorySettings::default(), deps, inventory::service).await?)
+        let settings = self.settings("inventory", port)?;
+        let own = inventory::InventorySettings::default();
+        Ok(runtime::start(own, self.deps(settings)?, inventory::service).await?)
     }
 
     pub(super) async fn leasing(&self, port: u16, inventory: SocketAddr) -> anyhow::Result<Running> {
         let mut settings = self.settings("leasing", port)?;
         settings.peers.inventory = Some(format!("http://{inventory}"));
-        let deps = self.deps(settings)?;
-        Ok(runtime::start(leasing::LeasingSettings::default(), deps, leasing::service).await?)
+        let own = leasing::LeasingSettings::default();
+        Ok(runtime::start(own, self.deps(settings)?, leasing::service).await?)
     }
 
     pub(super) async fn billing(&self, port: u16, leasing: SocketAddr) -> anyhow::Result<Running> {
         let mut settings = self.settings("billing", port)?;
         settings.peers.leasing = Some(format!("http://{leasing}"));
-        let deps = self.deps(settings)?;
-        Ok(runtime::start(billing::BillingSettings::default(), deps, billing::service).await?)
+        let own = billing::BillingSettings::default();
+        Ok(runtime::start(own, self.deps(settings)?, billing::service).await?)
     }
 }

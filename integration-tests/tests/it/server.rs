@@ -41,6 +41,15 @@ async fn gone(url: &str, home: &Path) -> bool {
     false
 }
 
+/// The server removes this file last.
+async fn stopped(home: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while home.join("data/postmaster.pid").exists() {
+        assert!(Instant::now() < deadline, "the server in {} goes on without users", home.display());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 fn fresh_home(name: &str) -> PathBuf {
     throw_away_dir(&format!("{name}-{}", std::process::id())).expect("a folder")
 }
@@ -93,22 +102,15 @@ async fn what_is_kept_is_there_next_time() {
     let fsync: String = sqlx::query("show fsync").fetch_one(&mut connection).await.expect("a row").get(0);
     assert_eq!(fsync, "on", "what is kept is durable");
     connection.close().await.expect("closed");
-    let url = first.url();
     drop(first);
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while answers(&url).await && Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    stopped(&home).await;
     let second = Embedded::start(options(&home, false)).await.expect("a server again");
     let mut connection = PgConnection::connect(&second.url()).await.expect("a connection");
     let kept: i32 = sqlx::query("select n from kept").fetch_one(&mut connection).await.expect("a row").get(0);
     assert_eq!(kept, 7);
     connection.close().await.expect("closed");
-    let url = second.url();
     drop(second);
-    while answers(&url).await {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    stopped(&home).await;
     assert!(home.join("data").is_dir(), "a kept folder is never removed by the guard");
     std::fs::remove_dir_all(&home).expect("removed by this test");
 }

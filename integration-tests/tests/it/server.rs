@@ -41,13 +41,15 @@ async fn gone(url: &str, home: &Path) -> bool {
     false
 }
 
-/// The server removes this file last.
+/// The guard holds this lock until it has seen the server end.
 async fn stopped(home: &Path) {
+    let guard = std::fs::File::open(home.join("guard.lock")).expect("a guard was here");
     let deadline = Instant::now() + Duration::from_secs(20);
-    while home.join("data/postmaster.pid").exists() {
+    while guard.try_lock().is_err() {
         assert!(Instant::now() < deadline, "the server in {} goes on without users", home.display());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    assert!(!home.join("data/postmaster.pid").exists(), "the guard left before the server");
 }
 
 fn fresh_home(name: &str) -> PathBuf {

@@ -90,7 +90,8 @@ pub fn status(error: Error) -> Status {
     }
     add_kind(&mut details, reason, &error);
     details.set_error_info(reason.as_str(), DOMAIN, metadata);
-    if code(reason) == Code::Unavailable {
+    // Draining is no failure.
+    if code(reason) == Code::Unavailable && reason != Reason::ServerDraining {
         tracing::warn!(reason = reason.as_str(), cause = explain(&error), "unavailable");
     }
     Status::with_error_details(code(reason), error.message(), details)

@@ -12,7 +12,7 @@ table inventory.block owner gridlease_owner row security forced
   block_slug text collate "C" not null
   revision bigint not null
   display_name text not null
-  cooling_kinds text[] not null
+  cooling_kinds jsonb not null
   redundancy text not null
   max_kw_per_rack bigint
   lease_type text not null
@@ -22,6 +22,7 @@ table inventory.block owner gridlease_owner row security forced
   updated_at timestamp with time zone not null
   constraint block_block_slug_check CHECK ((block_slug ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
   constraint block_check CHECK (((rate_per_kw_month IS NULL) = (currency_code IS NULL)))
+  constraint block_cooling_kinds_check CHECK ((jsonb_typeof(cooling_kinds) = 'array'::text))
   constraint block_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint block_currency_code_check CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
   constraint block_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
@@ -143,8 +144,9 @@ table inventory.operator owner gridlease_owner row security forced
   operator_id text collate "C" not null
   revision bigint not null
   display_name text not null
-  aliases text[] not null
+  aliases jsonb not null
   created_at timestamp with time zone not null
+  constraint operator_aliases_check CHECK ((jsonb_typeof(aliases) = 'array'::text))
   constraint operator_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint operator_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
   constraint operator_operator_id_check CHECK ((operator_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
@@ -261,7 +263,7 @@ table inventory.site owner gridlease_owner row security forced
   site_id text collate "C" not null
   version bigint not null
   display_name text not null
-  aliases text[] not null
+  aliases jsonb not null
   city text not null
   state_code text not null
   country_code text not null
@@ -280,6 +282,7 @@ table inventory.site owner gridlease_owner row security forced
   figures_confidence text not null
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  constraint site_aliases_check CHECK ((jsonb_typeof(aliases) = 'array'::text))
   constraint site_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint site_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
   constraint site_figures_as_of_check CHECK ((figures_as_of ~ '^[0-9]{4}(-[0-9]{2}){0,2}$'::text))
@@ -321,7 +324,7 @@ table inventory.site_grid_step owner gridlease_owner row security forced
 function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 8ecdce6c08afa4c432dd9071e35a8f51
   grant execute to inventory
 
-function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 3147b532edabb2d0494e11d1f6fb2a1d
+function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 0e744737ff8eb97fd52a7cf03df96bb0
   grant execute to inventory
 
 function inventory.booked_use(p_operators text[], p_from timestamp with time zone) returns TABLE(operator_id text, block_id uuid, kind text, state text, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 4fc860f20f0fc2ba7b43312ebbb2e1bf

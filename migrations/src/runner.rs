@@ -60,6 +60,12 @@ async fn up_locked(connection: &mut PgConnection) -> Result<Vec<Migration>, Migr
     let grant = "do $$ begin if not has_database_privilege('gridlease_owner', current_database(), 'create') then \
                  execute format('grant create on database %I to gridlease_owner', current_database()); end if; end $$";
     execute(connection, "let gridlease_owner make schemas", grant).await?;
+    // A login that may not grant it is a member already, or is refused by the next line.
+    let member = "do $$ begin execute format('grant gridlease_owner to %I', current_user); \
+                  exception when insufficient_privilege then null; end $$";
+    if !is_superuser(connection).await? {
+        execute(connection, "become a member of gridlease_owner", member).await?;
+    }
     execute(connection, "act as gridlease_owner", "set role gridlease_owner").await?;
     let mut applied = Vec::new();
     for schema in SCHEMAS {
@@ -216,6 +222,15 @@ async fn has_history(connection: &mut PgConnection, schema: &str) -> Result<bool
     let doing = "look for the history of migrations";
     let row = sqlx::query("select pg_catalog.to_regclass($1) is not null")
         .bind(format!("{schema}.schema_history"))
+        .fetch_one(connection)
+        .await
+        .map_err(MigrationError::store(doing))?;
+    row.try_get(0).map_err(MigrationError::store(doing))
+}
+
+async fn is_superuser(connection: &mut PgConnection) -> Result<bool, MigrationError> {
+    let doing = "look at our own rights";
+    let row = sqlx::query("select rolsuper from pg_catalog.pg_roles where rolname = current_user")
         .fetch_one(connection)
         .await
         .map_err(MigrationError::store(doing))?;

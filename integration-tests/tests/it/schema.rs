@@ -45,6 +45,30 @@ async fn of_two_migrators_at_once_one_runs() {
 }
 
 #[tokio::test]
+async fn a_migrator_need_not_be_superuser() {
+    let database = TestDatabase::create_empty().await.expect("an empty database");
+    let mut superuser = database.superuser().await.expect("a connection");
+    // The roles of the server are there already, as an administrator would have made them.
+    let migrator = format!("migrator_{}", std::process::id());
+    let prepare = format!(
+        "create role {migrator} login createrole;
+         do $$ begin
+             if exists (select 1 from pg_roles where rolname = 'gridlease_owner') then
+                 grant gridlease_owner to {migrator};
+             end if;
+             execute format('alter database %I owner to {migrator}', current_database());
+         end $$"
+    );
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut superuser).await.expect("a migrator");
+    let url = database.url().replace("postgres@", &format!("{migrator}@"));
+    migrations::up(&url).await.expect("migrated");
+    migrations::check(&url).await.expect("checked by the same login");
+    let tidy =
+        format!("reassign owned by {migrator} to postgres; drop owned by {migrator}; drop role {migrator}");
+    sqlx::raw_sql(AssertSqlSafe(tidy)).execute(&mut superuser).await.expect("the migrator is gone");
+}
+
+#[tokio::test]
 async fn a_file_changed_after_it_was_applied_is_refused() {
     let database = TestDatabase::create().await.expect("a database");
     let mut connection = database.superuser().await.expect("a connection");

@@ -5,7 +5,7 @@ create table inventory.operator (
     operator_id   text collate "C" not null check (operator_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'),
     revision      bigint not null check (revision > 0),
     display_name  text not null check (length(display_name) between 1 and 255),
-    aliases       text[] not null,
+    aliases       jsonb not null check (jsonb_typeof(aliases) = 'array'),
     created_at    timestamptz not null check (created_at between '2000-01-01Z' and '9999-12-31Z'),
     primary key (operator_id)
 );
@@ -16,7 +16,7 @@ create table inventory.site (
     -- The lock under which phases of the site are added: raised by every change of the site and of its phases.
     version                  bigint not null check (version > 0),
     display_name             text not null check (length(display_name) between 1 and 255),
-    aliases                  text[] not null,
+    aliases                  jsonb not null check (jsonb_typeof(aliases) = 'array'),
     city                     text not null,
     state_code               text not null,
     country_code             text not null,
@@ -61,7 +61,7 @@ create table inventory.block (
     -- The etag of the descriptive fields. What bookings raise is block_version.version.
     revision           bigint not null check (revision > 0),
     display_name       text not null check (length(display_name) between 1 and 255),
-    cooling_kinds      text[] not null,
+    cooling_kinds      jsonb not null check (jsonb_typeof(cooling_kinds) = 'array'),
     redundancy         text not null check (redundancy in ('UNSPECIFIED', 'N', 'N_PLUS_1', 'TWO_N')),
     max_kw_per_rack    bigint check (max_kw_per_rack > 0),
     lease_type         text not null check (lease_type in ('UNSPECIFIED', 'POWERED_SHELL', 'TURNKEY', 'GPU_CLOUD')),

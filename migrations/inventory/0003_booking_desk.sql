@@ -103,6 +103,7 @@ begin
     outcomes := array(
         select case when n = any (v_applied) then 0 when n = any (v_candidates) then 2 else 1 end::smallint
         from generate_subscripts(r_id, 1) n order by n);
+    at := clock_timestamp();
 end
 $$;
 

@@ -1,1 +1,80 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+pub mod app;
+pub mod domain;
+pub mod grpc;
+mod settings;
+pub mod store;
+
+use std::sync::Arc;
+
+use contracts::inventory::v1::capacity_service_server::CapacityServiceServer;
+use contracts::inventory::v1::event_service_server::EventServiceServer;
+use contracts::inventory::v1::reservation_service_server::ReservationServiceServer;
+use contracts::inventory::v1::site_service_server::SiteServiceServer;
+use kernel::Error;
+use postgres::Db;
+use postgres::page::PageTokens;
+use runtime::feed::Feed;
+use runtime::{Deps, Server};
+
+use crate::app::App;
+use crate::app::desk::{DatabaseClock, Desk, Directory};
+use crate::app::expire_holds::Expirer;
+use crate::grpc::{CapacityHandler, EventHandler, ReservationHandler, SiteHandler, WIRE, payload_type};
+pub use crate::settings::InventorySettings;
+use crate::store::SCHEMA;
+
+/// The inventory service: its server, and its background work already spawned.
+///
+/// # Errors
+/// `INTERNAL` where the settings name no usable store or secret.
+#[expect(clippy::unused_async, reason = "services are started alike, and others have something to wait for")]
+pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, Error> {
+    let feed = Feed::new(deps.db.clone(), deps.worker_db.clone(), SCHEMA, payload_type);
+    let app = Arc::new(App {
+        db: deps.db.clone(),
+        worker_db: deps.worker_db.clone(),
+        clock: Arc::clone(&deps.clock),
+        ids: Arc::clone(&deps.ids),
+        desk: desk(&settings, &deps)?,
+        directory: Directory::default(),
+        expirer: Expirer::for_worker(deps.worker_db.clone(), Arc::clone(&deps.ids), WIRE),
+        pages: match &settings.page_secret_file {
+            Some(file) => PageTokens::new(file.secret())?,
+            None => PageTokens::ephemeral()?,
+        },
+        feed: feed.clone(),
+        wire: WIRE,
+        quota_open_holds: settings.quota_open_holds.get(),
+    });
+    spawn_background(&app, &settings, &deps);
+    Ok(deps
+        .server()
+        .add_service(SiteServiceServer::new(SiteHandler::new(Arc::clone(&app))))
+        .add_service(CapacityServiceServer::new(CapacityHandler::new(Arc::clone(&app))))
+        .add_service(ReservationServiceServer::new(ReservationHandler::new(app)))
+        .add_service(EventServiceServer::new(EventHandler::new(feed))))
+}
+
+/// The booking desk, on connections of its own: a flood of reads never keeps a booking waiting.
+fn desk(settings: &InventorySettings, deps: &Deps) -> Result<Desk, Error> {
+    let mut store = postgres::Settings::new(deps.settings.database_url.clone())
+        .role("inventory")
+        .application_name("inventory_desk")
+        .max_connections(settings.desk_connections.get());
+    store.acquire_timeout = deps.settings.database.acquire_timeout;
+    store.statement_timeout = deps.settings.database.statement_timeout;
+    let expirer = Expirer::for_requests(deps.db.clone(), Arc::clone(&deps.ids), WIRE);
+    let clock = Arc::new(DatabaseClock::default());
+    Ok(Desk::new(Db::connect_lazy(&store)?, clock, WIRE, expirer, settings.desk_batches.get()))
+}
+
+fn spawn_background(app: &Arc<App>, settings: &InventorySettings, deps: &Deps) {
+    if settings.sweep {
+        let (sweeper, every, stop) = (Arc::clone(app), settings.sweep_every, deps.stop.clone());
+        deps.tasks.spawn(async move { sweeper.sweep(every, &stop).await });
+    }
+    let (auditor, every, stop) = (Arc::clone(app), settings.audit_every, deps.stop.clone());
+    deps.tasks.spawn(async move { auditor.audit(every, &stop).await });
+}

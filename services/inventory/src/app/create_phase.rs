@@ -1,0 +1,65 @@
+//! `CreatePhase`: gives a block capacity, within the site's grid power at every instant.
+
+use kernel::{Caller, Error};
+use postgres::Answer;
+
+use super::write::{Create, Write};
+use super::{App, kind, own_scope, rpc};
+use crate::domain::grid::{self, Draw};
+use crate::domain::phase::{GridCheck, Phase, PhaseDraft};
+use crate::store::{blocks, phases, sites};
+
+/// A phase that was created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The phase.
+    pub phase: Phase,
+    /// Whether the site's grid power could be checked.
+    pub grid_check: GridCheck,
+}
+
+impl App {
+    /// Creates a phase under the site's lock, so that two of them never pass the limit together, and raises the
+    /// block's version, so that every desk learns of it.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND` (block), `NAME_TAKEN`, `SITE_POWER_EXCEEDED`, `TERM_OUT_OF_RANGE`, `REQUEST_ID_REUSED`.
+    pub async fn create_phase(
+        &self,
+        caller: &Caller,
+        command: Create<PhaseDraft>,
+    ) -> Result<Answer<Delivered>, Error> {
+        let draft = &command.draft;
+        let operator = &draft.name.operator;
+        own_scope(caller, operator, "block")?;
+        let now = self.now();
+        let wire = self.wire;
+        let how = Write {
+            name: "create_phase",
+            rpc: rpc::CREATE_PHASE,
+            operator,
+            request_id: command.request_id,
+            validate_only: command.validate_only,
+            event: kind::PHASE_CREATED,
+            tell: &move |new: &Delivered| (new.phase.name.to_string(), (wire.phase)(&new.phase)),
+            reply: wire.phase_created,
+        };
+        self.write(caller, draft, how, |tx| async move {
+            let name = draft.name.block_name();
+            let site = sites::lock(&tx, &name.site_name()).await?.ok_or_else(|| Error::not_found("block"))?;
+            let block = blocks::find(&tx, &name).await?.ok_or_else(|| Error::not_found("block"))?;
+            if phases::find(&tx, block.id, &draft.name).await?.is_some() {
+                return Err(Error::name_taken("phase"));
+            }
+            let phase = draft.clone().settle(site.facts.zone, now)?;
+            let mut draws = phases::draws(&tx, &site.facts.name).await?;
+            draws.push(Draw { from: phase.ready_for_service, until: phase.end, gross_kw: phase.gross_kw });
+            let grid_check = grid::check(&site.facts.name, &site.facts.grid_steps, &draws)?;
+            phases::insert(&tx, block.id, &phase, grid_check).await?;
+            blocks::touch(&tx, operator, block.id).await?;
+            sites::raise(&tx, &site.facts.name).await?;
+            Ok((tx, Delivered { phase, grid_check }))
+        })
+        .await
+    }
+}

@@ -1,0 +1,370 @@
+//! One job of a lane: its orders and the blocks they touch, until every order is answered.
+//!
+//! A round is: learn (look up request ids, read blocks), check in memory, write, answer. What could not be answered,
+//! because a race was lost or a refusal is not proved yet, says what must be learned and goes round again.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant as Monotonic};
+
+use kernel::{BlockId, Error, Instant, OperatorId, Reason, ReservationId};
+use postgres::{Answer, sqlx_error};
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
+
+use super::Shared;
+use super::order::{KeyState, Placed, Waiting};
+use super::refusal;
+use super::round::{self, Check};
+use crate::domain::book::BlockBook;
+use crate::store::desk::{self as store, Outcome};
+
+/// After so many lost races the blocks are locked before they are read.
+const RACES_MAX: u32 = 3;
+/// Tries of a batch whose connection broke or whose clock was off.
+const FAILURES_MAX: u32 = 4;
+/// No job goes round more often than this, whatever happens.
+const ROUNDS_MAX: u32 = 60;
+/// How often an order waits for holds to be written off; the database's clock may disagree with our idea of it.
+const EXPIRIES_MAX: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A block in memory, and since when it is known to be true.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) book: BlockBook,
+    /// When the statement was sent that proved it: a read, or a write that found its version.
+    pub(super) proved: Monotonic,
+}
+
+/// What a job is given, and gives back to its lane.
+pub(super) struct Returned {
+    pub(super) books: HashMap<BlockId, Kept>,
+    pub(super) connection: Option<PoolConnection<Postgres>>,
+}
+
+pub(super) struct Job {
+    shared: Arc<Shared>,
+    operator: OperatorId,
+    blocks: Vec<BlockId>,
+    books: HashMap<BlockId, Kept>,
+    /// Orders without an answer, in order of arrival.
+    open: Vec<Waiting>,
+    /// Blocks that must be read before the next check.
+    unproved: HashSet<BlockId>,
+    connection: Option<PoolConnection<Postgres>>,
+}
+
+impl Job {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        operator: OperatorId,
+        blocks: &HashSet<BlockId>,
+        open: Vec<Waiting>,
+        work: Returned,
+    ) -> Self {
+        let mut blocks: Vec<BlockId> = blocks.iter().copied().collect();
+        blocks.sort_unstable();
+        let Returned { books, connection } = work;
+        Self { shared, operator, blocks, books, open, unproved: HashSet::new(), connection }
+    }
+
+    pub(super) async fn run(mut self) -> Returned {
+        for _ in 0..ROUNDS_MAX {
+            if self.open.is_empty() {
+                break;
+            }
+            if let Err(failure) = self.round().await {
+                self.failed(failure).await;
+            }
+        }
+        for waiting in self.open.drain(..) {
+            waiting.answer(Err(Error::transaction_conflict().with_retry_after(PAUSE * 10)));
+        }
+        Returned { books: self.books, connection: self.connection }
+    }
+
+    async fn round(&mut self) -> Result<(), sqlx::Error> {
+        self.look_up().await?;
+        let locked = self.open.iter().any(|waiting| waiting.races_lost >= RACES_MAX);
+        if locked {
+            let (operator, blocks) = (self.operator.clone(), self.blocks.clone());
+            store::lock(self.connection().await?, &operator, &blocks).await?;
+            self.unproved.extend(&blocks);
+        }
+        self.read_blocks().await?;
+        let holds = self.open_holds().await?;
+        let now = self.database_now().await?;
+        let checks = round::check(&mut self.books, &self.open, &holds, now);
+        let accepted = self.sort_out(checks);
+        if !accepted.is_empty() {
+            self.write(accepted, locked, now).await?;
+        } else if locked {
+            store::unlock(self.connection().await?).await?;
+        }
+        self.expire_in_the_way(now).await;
+        Ok(())
+    }
+
+    /// Answers what memory can answer. Refusals that are not proved stay open and say what must be learned.
+    fn sort_out(&mut self, checks: Vec<Check>) -> Vec<(Waiting, Placed)> {
+        let mut accepted = Vec::with_capacity(self.open.len());
+        let mut still = Vec::new();
+        for (mut waiting, check) in std::mem::take(&mut self.open).into_iter().zip(checks) {
+            let proved = self.is_proved(&waiting);
+            match check {
+                Check::Accepted(placed) if waiting.order.validate_only => {
+                    waiting.answer(Ok(Answer::Fresh(placed)));
+                }
+                Check::Accepted(placed) => accepted.push((waiting, placed)),
+                Check::Unknown => waiting.answer(Err(Error::not_found("block"))),
+                Check::OverQuota { quota } if waiting.key == KeyState::New => {
+                    let refused = refusal::over_quota(&waiting.order, quota);
+                    waiting.answer(Err(refused));
+                }
+                // What was accepted before it in this round may yet fail, so it is refused in a round without.
+                Check::Short { claim, shortfall }
+                    if waiting.key == KeyState::New
+                        && proved
+                        && accepted.is_empty()
+                        && !waiting.awaits_expiry =>
+                {
+                    let refused = refusal::exhausted(&waiting.order.draft.claims[claim], &shortfall);
+                    waiting.answer(Err(refused));
+                }
+                Check::OverQuota { .. } | Check::Short { .. } => {
+                    if waiting.key != KeyState::New {
+                        waiting.key = KeyState::Ask;
+                    }
+                    if !proved {
+                        self.unproved.extend(&waiting.order.blocks);
+                    }
+                    still.push(waiting);
+                }
+            }
+        }
+        self.open = still;
+        accepted
+    }
+
+    /// Writes what fits and answers it. Orders that lost a race are open again.
+    async fn write(
+        &mut self,
+        accepted: Vec<(Waiting, Placed)>,
+        locked: bool,
+        now: Instant,
+    ) -> Result<(), sqlx::Error> {
+        let batch = round::batch(&mut self.books, &accepted, &self.shared.wire);
+        let sent = Monotonic::now();
+        let written = match self.send(now, &batch, locked).await {
+            Ok(written) => written,
+            Err(error) => {
+                // What became of it is not known. Everybody asks again under the same key: nothing happens twice.
+                self.open.extend(accepted.into_iter().map(|(waiting, _)| waiting));
+                return Err(error);
+            }
+        };
+        self.shared.clock.heard(written.at);
+        for (block, claims) in batch.blocks.iter().zip(&batch.claims) {
+            let block = BlockId::new(*block);
+            if let Some(kept) = self.books.get_mut(&block).filter(|_| !written.stale.contains(&block)) {
+                kept.book.advance(*claims);
+                kept.proved = sent;
+            }
+        }
+        self.unproved.extend(&written.stale);
+        for ((waiting, placed), outcome) in accepted.into_iter().zip(&written.outcomes) {
+            self.answer_written(waiting, placed, *outcome);
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &mut self,
+        now: Instant,
+        batch: &store::Batch,
+        locked: bool,
+    ) -> Result<store::Booked, sqlx::Error> {
+        failpoint("inventory.book.before")?;
+        let operator = self.operator.clone();
+        let connection = self.connection().await?;
+        let written = store::book(connection, &operator, now, batch).await?;
+        if locked {
+            store::unlock(connection).await?;
+        }
+        failpoint("inventory.book.after")?;
+        Ok(written)
+    }
+
+    fn answer_written(&mut self, mut waiting: Waiting, placed: Placed, outcome: Outcome) {
+        if outcome == Outcome::Applied {
+            waiting.answer(Ok(Answer::Fresh(placed)));
+            return;
+        }
+        round::give_back(&mut self.books, &waiting.order);
+        match outcome {
+            Outcome::Applied => {}
+            Outcome::Duplicate => waiting.key = KeyState::Ask,
+            Outcome::Stale => waiting.races_lost += 1,
+            // The answer told the time. No version was raised, so memory begins anew.
+            Outcome::Skewed => {
+                waiting.failures += 1;
+                self.books.clear();
+            }
+        }
+        if waiting.failures >= FAILURES_MAX {
+            waiting.answer(Err(Error::internal("the database's clock cannot be followed")));
+        } else {
+            self.open.push(waiting);
+        }
+    }
+
+    /// Whether every block of an order is known to be as it is in memory at some instant after the order arrived.
+    fn is_proved(&self, waiting: &Waiting) -> bool {
+        let proved = |block| self.books.get(block).is_some_and(|kept: &Kept| kept.proved >= waiting.arrived);
+        waiting.order.blocks.iter().all(proved)
+    }
+
+    /// Holds that seem to have run out and stand in the way of an open order get that written, if the database agrees.
+    /// What it does not agree to is in the way by its own word.
+    async fn expire_in_the_way(&mut self, now: Instant) {
+        let mut lapsed: HashSet<ReservationId> = HashSet::new();
+        for waiting in &mut self.open {
+            let before = lapsed.len();
+            let blocks = waiting.order.blocks.iter().zip(&waiting.order.draft.claims);
+            for (block, claim) in blocks.filter(|_| waiting.expiries < EXPIRIES_MAX) {
+                if let Some(kept) = self.books.get(block).filter(|kept| !kept.book.fits(&claim.profile)) {
+                    lapsed.extend(kept.book.lapsed_in_the_way(&claim.profile, now));
+                }
+            }
+            waiting.awaits_expiry = lapsed.len() > before;
+            waiting.expiries += u32::from(waiting.awaits_expiry);
+        }
+        if !lapsed.is_empty() {
+            let ids: Vec<ReservationId> = lapsed.into_iter().collect();
+            if let Err(error) = self.shared.expirer.expire(&self.operator, &ids).await {
+                tracing::warn!(%error, "holds that ran out could not be written off");
+            }
+            self.unproved.extend(&self.blocks);
+        }
+    }
+
+    /// Reads what is not in memory, or may have changed.
+    async fn read_blocks(&mut self) -> Result<(), sqlx::Error> {
+        let missing = self.blocks.iter().filter(|block| !self.books.contains_key(block));
+        self.unproved.extend(missing);
+        if self.unproved.is_empty() {
+            return Ok(());
+        }
+        let since: Vec<(BlockId, i64)> = self
+            .unproved
+            .iter()
+            .map(|block| (*block, self.books.get(block).map_or(-1, |kept| kept.book.version())))
+            .collect();
+        let sent = Monotonic::now();
+        let operator = self.operator.clone();
+        let states = store::block_states(self.connection().await?, &operator, &since).await?;
+        for state in states {
+            match self.books.get_mut(&state.block) {
+                Some(kept) => {
+                    kept.book.refresh(state.version, state.capacity, &state.claims);
+                    kept.proved = sent;
+                }
+                None => {
+                    let book = BlockBook::new(state.version, state.capacity, &state.claims);
+                    self.books.insert(state.block, Kept { book, proved: sent });
+                }
+            }
+        }
+        self.unproved.clear();
+        Ok(())
+    }
+
+    /// Answers the orders whose request id was used before, and marks the others that were asked for as new.
+    async fn look_up(&mut self) -> Result<(), sqlx::Error> {
+        let asked: Vec<&Waiting> = self.open.iter().filter(|waiting| waiting.key == KeyState::Ask).collect();
+        let Some(rpc) = asked.first().map(|waiting| waiting.order.key.rpc) else { return Ok(()) };
+        let keys: Vec<(String, kernel::Uuid)> = asked
+            .iter()
+            .map(|waiting| (waiting.order.key.caller.clone(), waiting.order.key.request_id))
+            .collect();
+        let operator = self.operator.clone();
+        let found = store::recorded(self.connection().await?, &operator, rpc, &keys).await?;
+        for mut waiting in std::mem::take(&mut self.open) {
+            let key = &waiting.order.key;
+            let recorded = found
+                .iter()
+                .find(|r| r.request == key.request_id && r.caller == key.caller)
+                .filter(|_| waiting.key == KeyState::Ask);
+            match recorded {
+                Some(recorded) if recorded.hash == key.hash => {
+                    waiting.answer(Ok(Answer::Replayed(recorded.reply.clone())));
+                }
+                Some(recorded) => waiting.answer(Err(postgres::idempotency::reused(recorded.at))),
+                None => {
+                    if waiting.key == KeyState::Ask {
+                        waiting.key = KeyState::New;
+                    }
+                    self.open.push(waiting);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn open_holds(&mut self) -> Result<HashMap<String, i64>, sqlx::Error> {
+        let limited: HashSet<&str> = self
+            .open
+            .iter()
+            .filter(|waiting| waiting.order.quota.is_some())
+            .filter_map(|waiting| waiting.order.draft.tenant.as_ref().map(kernel::TenantId::as_str))
+            .collect();
+        if limited.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let tenants: Vec<String> = limited.into_iter().map(str::to_owned).collect();
+        let operator = self.operator.clone();
+        Ok(store::open_holds(self.connection().await?, &operator, &tenants).await?.into_iter().collect())
+    }
+
+    async fn database_now(&mut self) -> Result<Instant, sqlx::Error> {
+        if let Some(now) = self.shared.clock.estimate() {
+            return Ok(now);
+        }
+        let now = store::now(self.connection().await?).await?;
+        self.shared.clock.heard(now);
+        Ok(now)
+    }
+
+    async fn connection(&mut self) -> Result<&mut PoolConnection<Postgres>, sqlx::Error> {
+        if self.connection.is_none() {
+            self.connection = Some(self.shared.db.sqlx().acquire().await?);
+        }
+        self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// After a failure nothing in memory is trusted, the connection is closed (which also ends a transaction that was
+    /// left open), and every open order is tried again under its key, a few times.
+    async fn failed(&mut self, failure: sqlx::Error) {
+        tracing::debug!(operator = %self.operator, error = %failure, "a batch could not be written");
+        self.books.clear();
+        drop(self.connection.take().map(PoolConnection::detach));
+        // The server said no: nothing was done. Otherwise the batch may have been written all the same.
+        let refused = failure.as_database_error().is_some() || matches!(failure, sqlx::Error::PoolTimedOut);
+        let error = sqlx_error(failure);
+        let again = error.reason() == Reason::TransactionConflict || !refused;
+        for mut waiting in std::mem::take(&mut self.open) {
+            waiting.failures += 1;
+            if again && waiting.failures < FAILURES_MAX {
+                self.open.push(waiting);
+            } else {
+                waiting.answer(Err(refusal::last_word(&error, refused)));
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn failpoint(name: &'static str) -> Result<(), sqlx::Error> {
+    runtime::failpoint(name).map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))
+}

@@ -1,0 +1,294 @@
+//! Reading operators, sites, blocks and phases, one or a page of them.
+
+use kernel::{
+    BlockName, BlockSlug, Caller, Clock as _, Error, OperatorId, OperatorParent, PhaseName, Scope, SiteId,
+    SiteName, SystemClock,
+};
+use postgres::page::Listing;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{App, Page, PageRequest, reading_scope, rpc, scope_of};
+use crate::domain::block::Block;
+use crate::domain::operator::Operator;
+use crate::domain::phase::Phase;
+use crate::domain::site::Site;
+use crate::store::phases::PhaseParent;
+use crate::store::sites::SiteFilter;
+use crate::store::{Rows, blocks, operators, phases, sites};
+
+/// A list of sites.
+#[derive(Debug, Clone)]
+pub struct ListSites {
+    /// Whose.
+    pub parent: OperatorParent,
+    /// Grid operators; empty is all.
+    pub grid_isos: Vec<String>,
+    /// Countries; empty is all.
+    pub country_codes: Vec<String>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+/// A list of blocks.
+#[derive(Debug, Clone)]
+pub struct ListBlocks {
+    /// Whose; none is everybody's.
+    pub operator: Option<OperatorId>,
+    /// Of sites of this id; none is all.
+    pub site: Option<SiteId>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+/// A list of phases.
+#[derive(Debug, Clone)]
+pub struct ListPhases {
+    /// Whose; none is everybody's.
+    pub operator: Option<OperatorId>,
+    /// Of sites of this id; none is all.
+    pub site: Option<SiteId>,
+    /// Of blocks of this id; none is all.
+    pub block: Option<BlockSlug>,
+    /// Which page.
+    pub page: PageRequest,
+}
+
+impl App {
+    /// Reads an operator.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND`.
+    pub async fn get_operator(&self, caller: &Caller, operator: &OperatorId) -> Result<Operator, Error> {
+        let scope = scope_of(caller, operator, "operator")?;
+        self.db
+            .read("get_operator", &scope, |tx| async move {
+                let found = operators::find(&tx, operator).await?;
+                Ok((tx, found))
+            })
+            .await?
+            .ok_or_else(|| Error::not_found("operator"))
+    }
+
+    /// Reads a site.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND`.
+    pub async fn get_site(&self, caller: &Caller, name: &SiteName) -> Result<Site, Error> {
+        let scope = scope_of(caller, &name.operator, "site")?;
+        self.db
+            .read("get_site", &scope, |tx| async move {
+                let found = sites::find(&tx, name).await?;
+                Ok((tx, found))
+            })
+            .await?
+            .ok_or_else(|| Error::not_found("site"))
+    }
+
+    /// Reads a block.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND`.
+    pub async fn get_block(&self, caller: &Caller, name: &BlockName) -> Result<Block, Error> {
+        let scope = scope_of(caller, &name.operator, "block")?;
+        self.db
+            .read("get_block", &scope, |tx| async move {
+                let found = blocks::find(&tx, name).await?;
+                Ok((tx, found))
+            })
+            .await?
+            .ok_or_else(|| Error::not_found("block"))
+    }
+
+    /// Reads a phase.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND`.
+    pub async fn get_phase(&self, caller: &Caller, name: &PhaseName) -> Result<Phase, Error> {
+        let scope = scope_of(caller, &name.operator, "phase")?;
+        self.db
+            .read("get_phase", &scope, |tx| async move {
+                let found = match blocks::find(&tx, &name.block_name()).await? {
+                    Some(block) => phases::find(&tx, block.id, name).await?,
+                    None => None,
+                };
+                Ok((tx, found))
+            })
+            .await?
+            .ok_or_else(|| Error::not_found("phase"))
+    }
+
+    /// Lists operators.
+    ///
+    /// # Errors
+    /// `INVALID_PAGE_TOKEN`.
+    pub async fn list_operators(&self, caller: &Caller, page: PageRequest) -> Result<Page<Operator>, Error> {
+        let scope = &reading_scope(caller);
+        let place: Place<'_, String> = self.place(caller, rpc::LIST_OPERATORS, String::new(), &page)?;
+        let after = place.after.as_deref();
+        let rows = self
+            .db
+            .read("list_operators", scope, |tx| async move {
+                let rows = operators::list(&tx, scope, after, page.size).await?;
+                Ok((tx, rows))
+            })
+            .await?;
+        place.page(rows, |operator| operator.facts.operator.to_string())
+    }
+
+    /// Lists sites.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND` (operator), `INVALID_PAGE_TOKEN`.
+    pub async fn list_sites(&self, caller: &Caller, asked: ListSites) -> Result<Page<Site>, Error> {
+        let operator = asked.parent.operator();
+        let scope = &self.parent_scope(caller, operator).await?;
+        let filter = format!("{}|{:?}|{:?}", asked.parent, asked.grid_isos, asked.country_codes);
+        let place: Place<'_, (String, String)> = self.place(caller, rpc::LIST_SITES, filter, &asked.page)?;
+        let filter = &SiteFilter {
+            operator: operator.cloned(),
+            site: None,
+            grid_isos: asked.grid_isos,
+            country_codes: asked.country_codes,
+        };
+        let after = place.after.as_ref();
+        let rows = self
+            .db
+            .read("list_sites", scope, |tx| async move {
+                let rows = sites::list(&tx, scope, filter, after, asked.page.size).await?;
+                Ok((tx, rows))
+            })
+            .await?;
+        place.page(rows, |site| (site.facts.name.operator.to_string(), site.facts.name.site.to_string()))
+    }
+
+    /// Lists blocks.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND` (site), `INVALID_PAGE_TOKEN`.
+    pub async fn list_blocks(&self, caller: &Caller, asked: ListBlocks) -> Result<Page<Block>, Error> {
+        let ListBlocks { operator, site, page } = asked;
+        let scope = &self.site_scope(caller, operator.as_ref(), site.as_ref(), "site").await?;
+        let filter = format!("{operator:?}|{site:?}");
+        let place: Place<'_, blocks::BlockKey> = self.place(caller, rpc::LIST_BLOCKS, filter, &page)?;
+        let (after, of) = (place.after.as_ref(), (operator.as_ref(), site.as_ref()));
+        let rows = self
+            .db
+            .read("list_blocks", scope, |tx| async move {
+                let rows = blocks::list(&tx, scope, of, after, page.size).await?;
+                Ok((tx, rows))
+            })
+            .await?;
+        place.page(rows, |block| {
+            let name = &block.facts.name;
+            (name.operator.to_string(), name.site.to_string(), name.block.to_string())
+        })
+    }
+
+    /// Lists phases.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND` (block), `INVALID_PAGE_TOKEN`.
+    pub async fn list_phases(&self, caller: &Caller, asked: ListPhases) -> Result<Page<Phase>, Error> {
+        let ListPhases { operator, site, block, page } = asked;
+        let scope = match (&operator, &site, &block) {
+            (Some(operator), Some(site), Some(block)) => {
+                let name = BlockName::new(operator.clone(), site.clone(), block.clone());
+                self.get_block(caller, &name).await?;
+                scope_of(caller, operator, "block")?
+            }
+            _ => self.site_scope(caller, operator.as_ref(), site.as_ref(), "block").await?,
+        };
+        let scope = &scope;
+        let filter = format!("{operator:?}|{site:?}|{block:?}");
+        let place: Place<'_, phases::PhaseKey> = self.place(caller, rpc::LIST_PHASES, filter, &page)?;
+        let after = place.after.as_ref();
+        let parent = &PhaseParent { operator, site, block };
+        let rows = self
+            .db
+            .read("list_phases", scope, |tx| async move {
+                let rows = phases::list(&tx, scope, parent, after, page.size).await?;
+                Ok((tx, rows))
+            })
+            .await?;
+        place.page(rows, |phase| {
+            let name = &phase.name;
+            (name.operator.to_string(), name.site.to_string(), name.block.to_string(), name.phase.to_string())
+        })
+    }
+
+    /// The scope of a list under an operator that must exist, or under all.
+    pub(crate) async fn parent_scope(
+        &self,
+        caller: &Caller,
+        operator: Option<&OperatorId>,
+    ) -> Result<Scope, Error> {
+        match operator {
+            None => Ok(reading_scope(caller)),
+            Some(operator) => {
+                self.get_operator(caller, operator).await?;
+                scope_of(caller, operator, "operator")
+            }
+        }
+    }
+
+    async fn site_scope(
+        &self,
+        caller: &Caller,
+        operator: Option<&OperatorId>,
+        site: Option<&SiteId>,
+        resource: &'static str,
+    ) -> Result<Scope, Error> {
+        let absent = |error: Error| match error.reason() {
+            kernel::Reason::ResourceNotFound => Error::not_found(resource),
+            _ => error,
+        };
+        match (operator, site) {
+            (Some(operator), Some(site)) => {
+                let name = SiteName::new(operator.clone(), site.clone());
+                self.get_site(caller, &name).await.map_err(absent)?;
+                scope_of(caller, operator, resource)
+            }
+            _ => self.parent_scope(caller, operator).await.map_err(absent),
+        }
+    }
+
+    /// Where a page begins, and how the next one is named.
+    pub(crate) fn place<K: DeserializeOwned>(
+        &self,
+        caller: &Caller,
+        rpc: &'static str,
+        filter: String,
+        page: &PageRequest,
+    ) -> Result<Place<'_, K>, Error> {
+        let caller = caller.effective_organisation().to_string();
+        let listing = Listing { caller: &caller, rpc, filter: &filter };
+        // Real time: no test clock makes tokens old.
+        let after = self.pages.open(&listing, &page.token, SystemClock.now())?;
+        Ok(Place { app: self, caller, rpc, filter, after })
+    }
+}
+
+/// Where a page begins.
+pub(crate) struct Place<'a, K> {
+    app: &'a App,
+    caller: String,
+    rpc: &'static str,
+    filter: String,
+    /// The sort key of the last row before it.
+    pub(crate) after: Option<K>,
+}
+
+impl<K: Serialize> Place<'_, K> {
+    /// The page of these rows.
+    pub(crate) fn page<T>(&self, rows: Rows<T>, key: impl Fn(&T) -> K) -> Result<Page<T>, Error> {
+        let next = match rows.rows.last().filter(|_| rows.more) {
+            Some(last) => {
+                let listing = Listing { caller: &self.caller, rpc: self.rpc, filter: &self.filter };
+                self.app.pages.seal(&listing, &key(last), SystemClock.now())?
+            }
+            None => String::new(),
+        };
+        Ok(Page { items: rows.rows, next })
+    }
+}

@@ -1,0 +1,45 @@
+//! The sweeper: only a broom. A hold that has run out is gone for everybody whether it was here or not.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kernel::{Error, OperatorId, ReservationId};
+use tokio_util::sync::CancellationToken;
+
+use super::App;
+use crate::store::jobs;
+
+/// Holds looked at in one sweep.
+const BATCH: i64 = 500;
+
+impl App {
+    /// Sweeps until told to stop.
+    pub async fn sweep(&self, every: Duration, stop: &CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+            match self.sweep_once().await {
+                Ok(0) => {}
+                Ok(expired) => {
+                    tracing::debug!(expired, "holds ran out");
+                    self.feed.notify();
+                }
+                Err(error) => tracing::warn!(%error, "the sweeper could not work"),
+            }
+        }
+    }
+
+    /// Writes off holds whose time has run out; says how many.
+    ///
+    /// # Errors
+    /// What keeps the store from answering.
+    pub async fn sweep_once(&self) -> Result<u64, Error> {
+        let mut lapsed: BTreeMap<OperatorId, Vec<ReservationId>> = BTreeMap::new();
+        for (operator, reservation) in jobs::lapsed_holds(&self.worker_db, BATCH).await? {
+            lapsed.entry(operator).or_default().push(reservation);
+        }
+        let mut expired = 0;
+        for (operator, reservations) in lapsed {
+            expired += self.expirer.expire(&operator, &reservations).await?;
+        }
+        Ok(expired)
+    }
+}

@@ -1,0 +1,194 @@
+//! One block as the booking desk keeps it in memory: what it has, what is taken, by whom, at which version.
+//!
+//! The rule: at every instant and in every lane, what live reservations take stays within what the phases give. A hold
+//! that has run out still counts here until its expiry is written: memory never frees capacity by its own clock.
+
+use std::collections::{BTreeSet, HashMap};
+
+use kernel::{CapacityVector, Instant, Interval, ReservationId, Shortfall, StepFunction};
+
+use super::reservation::Profile;
+use super::usage::Usage;
+
+/// A live claim's part of one reservation.
+#[derive(Debug, Clone)]
+struct Live {
+    pieces: Vec<(Interval, CapacityVector)>,
+    /// When it runs out; none once committed.
+    held_until: Option<Instant>,
+}
+
+/// A claim as the store tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredClaim {
+    /// The reservation it is part of.
+    pub reservation: ReservationId,
+    /// When.
+    pub interval: Interval,
+    /// How much.
+    pub kw: CapacityVector,
+    /// Whether it takes capacity.
+    pub standing: Standing,
+}
+
+/// Whether a claim takes capacity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Until its time runs out and that is written.
+    Held(Instant),
+    /// For good.
+    Committed,
+    /// Not any more.
+    Gone,
+}
+
+/// One block in memory.
+#[derive(Debug, Clone)]
+pub struct BlockBook {
+    version: i64,
+    capacity: StepFunction<CapacityVector>,
+    usage: Usage,
+    live: HashMap<ReservationId, Live>,
+    holds: BTreeSet<(Instant, ReservationId)>,
+    peak: CapacityVector,
+}
+
+impl BlockBook {
+    /// A block at a version, with all its live claims.
+    pub fn new(version: i64, capacity: StepFunction<CapacityVector>, claims: &[StoredClaim]) -> Self {
+        let taken = claims.iter().filter(|claim| claim.standing != Standing::Gone);
+        let usage = Usage::of(taken.clone().map(|claim| (claim.interval, claim.kw)));
+        let mut book = Self {
+            version,
+            capacity,
+            usage,
+            live: HashMap::new(),
+            holds: BTreeSet::new(),
+            peak: CapacityVector::ZERO,
+        };
+        for claim in taken {
+            book.remember(claim);
+        }
+        book
+    }
+
+    /// The version of the store's block this memory is of.
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// How many reservations take capacity here.
+    pub fn reservations(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Takes in what was written since: every claim of a version above ours, and the phases as they are now.
+    pub fn refresh(&mut self, version: i64, capacity: StepFunction<CapacityVector>, changed: &[StoredClaim]) {
+        if version == self.version {
+            return;
+        }
+        let touched: BTreeSet<ReservationId> = changed.iter().map(|claim| claim.reservation).collect();
+        for reservation in touched {
+            self.give_back(reservation);
+        }
+        for claim in changed.iter().filter(|claim| claim.standing != Standing::Gone) {
+            self.usage.take(claim.interval, claim.kw);
+            self.remember(claim);
+        }
+        self.version = version;
+        self.capacity = capacity;
+    }
+
+    /// The store accepted our batch: the version is the batch's.
+    pub fn advance(&mut self, by: i64) {
+        self.version += by;
+    }
+
+    fn remember(&mut self, claim: &StoredClaim) {
+        let held_until = match claim.standing {
+            Standing::Held(until) => Some(until),
+            Standing::Committed | Standing::Gone => None,
+        };
+        if let Some(until) = held_until {
+            self.holds.insert((until, claim.reservation));
+        }
+        let live = self
+            .live
+            .entry(claim.reservation)
+            .or_insert_with(|| Live { pieces: Vec::with_capacity(1), held_until });
+        live.pieces.push((claim.interval, claim.kw));
+    }
+
+    /// Whether a profile fits, beside everything that is taken.
+    pub fn fits(&self, profile: &Profile) -> bool {
+        profile.pieces().all(|(interval, kw)| self.fits_piece(interval, kw))
+    }
+
+    fn fits_piece(&self, interval: Interval, kw: CapacityVector) -> bool {
+        // Capacity has few steps and usage many: ask for the peak of usage within each piece of capacity.
+        self.capacity.steps_in(interval).all(|(piece, capacity)| {
+            self.usage.peak(piece).checked_add(kw).is_some_and(|needed| needed.fits_in(&capacity))
+        })
+    }
+
+    /// Takes a profile that fits, for a hold.
+    pub fn take(&mut self, reservation: ReservationId, profile: &Profile, held_until: Instant) {
+        for (interval, kw) in profile.pieces() {
+            self.usage.take(interval, kw);
+            let claim = StoredClaim { reservation, interval, kw, standing: Standing::Held(held_until) };
+            self.remember(&claim);
+            self.peak = self.peak.max(self.usage.peak(interval));
+        }
+    }
+
+    /// Forgets a reservation and frees what it took.
+    pub fn give_back(&mut self, reservation: ReservationId) {
+        if let Some(live) = self.live.remove(&reservation) {
+            for (interval, kw) in &live.pieces {
+                self.usage.give_back(*interval, *kw);
+            }
+            if let Some(until) = live.held_until {
+                self.holds.remove(&(until, reservation));
+            }
+        }
+        // Every change leaves two steps behind; rebuilt, they cost no more than the claims that are left.
+        if self.usage.len() > 64 + 8 * self.live.len() {
+            let pieces = self.live.values().flat_map(|live| live.pieces.iter().copied());
+            self.usage = Usage::of(pieces);
+        }
+    }
+
+    /// The most that is taken within the intervals taken since this was last asked: what the batch declares.
+    pub fn declare_peak(&mut self) -> CapacityVector {
+        std::mem::take(&mut self.peak)
+    }
+
+    /// The first stretch in which a profile does not fit.
+    pub fn shortfall(&self, profile: &Profile) -> Option<Shortfall> {
+        let free = self.free();
+        profile.pieces().find_map(|(interval, kw)| free.first_shortfall(interval, kw))
+    }
+
+    /// What is free over time; negative where more is taken than there is.
+    pub fn free(&self) -> StepFunction<CapacityVector> {
+        // Bounded lanes never overflow; if they did, nothing would be free.
+        self.capacity.sub(&self.usage.to_steps()).unwrap_or_default()
+    }
+
+    /// Holds that seem to have run out and stand in the way of a profile. The database judges them again.
+    pub fn lapsed_in_the_way(&self, profile: &Profile, now: Instant) -> Vec<ReservationId> {
+        let asked: Vec<Interval> = profile.pieces().map(|piece| piece.0).collect();
+        let overlaps =
+            |live: &Live| live.pieces.iter().any(|piece| asked.iter().any(|a| a.overlaps(&piece.0)));
+        self.holds
+            .iter()
+            .take_while(|(until, _)| *until <= now)
+            .filter(|(_, reservation)| self.live.get(reservation).is_some_and(overlaps))
+            .map(|(_, reservation)| *reservation)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod tests;

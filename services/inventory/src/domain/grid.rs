@@ -1,0 +1,119 @@
+//! The site's limit: the gross power of all phases stays within the contracted grid power at every instant it is
+//! known. It binds capacity, not bookings, so that a booking needs only its blocks.
+
+use kernel::{CivilDate, Error, Reason, SiteName};
+
+use super::phase::GridCheck;
+use super::site::GridStep;
+
+/// The gross power of one phase over its civil dates in the site's zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Draw {
+    /// First day.
+    pub from: CivilDate,
+    /// First day after; none = for ever.
+    pub until: Option<CivilDate>,
+    /// Gross power, kW.
+    pub gross_kw: i64,
+}
+
+impl Draw {
+    fn on(&self, date: CivilDate) -> i64 {
+        let inside = self.from <= date && self.until.is_none_or(|until| date < until);
+        if inside { self.gross_kw } else { 0 }
+    }
+}
+
+/// Gross power of all draws on a day, kW.
+pub fn drawn_on(draws: &[Draw], date: CivilDate) -> i64 {
+    draws.iter().map(|draw| draw.on(date)).sum()
+}
+
+/// The contracted power on a day; none = unknown.
+pub fn contracted_on(steps: &[GridStep], date: CivilDate) -> Option<i64> {
+    steps.iter().rev().find(|step| step.from <= date).and_then(|step| step.contracted_kw)
+}
+
+/// Checks every day on which the sum or the limit changes.
+///
+/// # Errors
+/// `SITE_POWER_EXCEEDED {site, contractedKw, neededKw, firstTime}`.
+pub fn check(site: &SiteName, steps: &[GridStep], draws: &[Draw]) -> Result<GridCheck, Error> {
+    let mut days: Vec<CivilDate> = steps.iter().map(|step| step.from).collect();
+    days.extend(draws.iter().map(|draw| draw.from));
+    days.extend(draws.iter().filter_map(|draw| draw.until));
+    days.sort_unstable();
+    days.dedup();
+    let mut outcome = GridCheck::Within;
+    for day in days {
+        let needed = drawn_on(draws, day);
+        match contracted_on(steps, day) {
+            Some(contracted) if needed > contracted => return Err(exceeded(site, contracted, needed, day)),
+            None if needed > 0 => outcome = GridCheck::Unstated,
+            Some(_) | None => {}
+        }
+    }
+    Ok(outcome)
+}
+
+fn exceeded(site: &SiteName, contracted: i64, needed: i64, day: CivilDate) -> Error {
+    Error::refused(
+        Reason::SitePowerExceeded,
+        format!(
+            "The blocks of {site} would draw {needed} kW on {day}, more than the {contracted} kW contracted."
+        ),
+    )
+    .with("site", site)
+    .with("contractedKw", contracted)
+    .with("neededKw", needed)
+    .with("firstTime", day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> CivilDate {
+        text.parse().expect("a date")
+    }
+
+    fn site() -> SiteName {
+        "operators/hut-8/sites/river-bend".parse().expect("a name")
+    }
+
+    fn step(from: &str, contracted_kw: Option<i64>) -> GridStep {
+        GridStep { from: day(from), contracted_kw, energised_kw: None }
+    }
+
+    fn draw(from: &str, until: Option<&str>, gross_kw: i64) -> Draw {
+        Draw { from: day(from), until: until.map(day), gross_kw }
+    }
+
+    #[test]
+    fn the_sum_on_every_day_counts() {
+        let steps = [step("2026-01-01", Some(330_000)), step("2030-01-01", Some(400_000))];
+        let fits = [draw("2027-12-01", None, 330_000), draw("2030-01-01", None, 70_000)];
+        assert_eq!(check(&site(), &steps, &fits).expect("fits"), GridCheck::Within);
+        let early = [draw("2027-12-01", None, 330_000), draw("2029-12-31", None, 1)];
+        let error = check(&site(), &steps, &early).expect_err("one kW too many for one day");
+        assert_eq!(error.reason(), Reason::SitePowerExceeded);
+        assert_eq!(error.get("contractedKw"), Some("330000"));
+        assert_eq!(error.get("neededKw"), Some("330001"));
+        assert_eq!(error.get("firstTime"), Some("2029-12-31"));
+    }
+
+    #[test]
+    fn an_end_makes_room() {
+        let steps = [step("2026-01-01", Some(10))];
+        let draws = [draw("2026-01-01", Some("2027-01-01"), 10), draw("2027-01-01", None, 10)];
+        assert_eq!(check(&site(), &steps, &draws).expect("one after the other"), GridCheck::Within);
+    }
+
+    #[test]
+    fn unknown_is_neither_zero_nor_unlimited() {
+        let draws = [draw("2026-01-01", None, 10)];
+        assert_eq!(check(&site(), &[], &draws).expect("unknown"), GridCheck::Unstated);
+        let later = [step("2027-01-01", Some(9))];
+        check(&site(), &later, &draws).expect_err("known from 2027 on, and then too little");
+    }
+}

@@ -1,0 +1,148 @@
+//! The states of a reservation and what may be done in each. The whole table is a golden file beside this one.
+
+use kernel::{Error, Reason};
+use serde::Serialize;
+
+/// Where a reservation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum State {
+    /// Counts against capacity until its time runs out.
+    Held,
+    /// Counts against capacity for the whole of its profiles.
+    Committed,
+    /// Given back.
+    Released,
+    /// Its time ran out.
+    Expired,
+}
+
+/// What can be done to a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deed {
+    /// Its hold ends later.
+    Extend,
+    /// It becomes firm.
+    Commit,
+    /// Its holder gives it back.
+    Release,
+    /// The service that made it firm gives it back.
+    Withdraw,
+    /// Its time has run out.
+    Expire,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Held, Self::Committed, Self::Released, Self::Expired];
+    /// The states that take capacity (HELD only until its time runs out).
+    pub const LIVE: [Self; 2] = [Self::Held, Self::Committed];
+
+    /// The word in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "HELD",
+            Self::Committed => "COMMITTED",
+            Self::Released => "RELEASED",
+            Self::Expired => "EXPIRED",
+        }
+    }
+
+    /// The state of a word in the store.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// The state after a deed; `lapsed` = a HELD reservation whose time has run out, swept or not.
+    ///
+    /// # Errors
+    /// HOLD_EXPIRED, HOLD_RELEASED, HOLD_ALREADY_CONFIRMED or INVALID_STATE_TRANSITION.
+    pub fn after(self, deed: Deed, lapsed: bool) -> Result<Self, Error> {
+        match (self, deed) {
+            (Self::Held, Deed::Expire) if lapsed => Ok(Self::Expired),
+            (_, Deed::Expire) => Err(Error::invalid_transition("reservation", self, Self::Expired)),
+            (Self::Held, _) if lapsed => Err(expired()),
+            (Self::Held, Deed::Extend) => Ok(Self::Held),
+            (Self::Held, Deed::Commit) => Ok(Self::Committed),
+            (Self::Held, Deed::Release | Deed::Withdraw) | (Self::Committed, Deed::Withdraw) => {
+                Ok(Self::Released)
+            }
+            (Self::Committed, Deed::Extend | Deed::Commit) => {
+                Err(Error::refused(Reason::HoldAlreadyConfirmed, "The hold is a firm reservation already."))
+            }
+            (Self::Committed, Deed::Release) => {
+                Err(Error::invalid_transition("reservation", self, Self::Released))
+            }
+            (Self::Released, _) => Err(Error::refused(Reason::HoldReleased, "The hold was given back.")),
+            (Self::Expired, _) => Err(expired()),
+        }
+    }
+}
+
+fn expired() -> Error {
+    Error::refused(Reason::HoldExpired, "The hold has run out.")
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Deed {
+    /// Every deed.
+    pub const ALL: [Self; 5] = [Self::Extend, Self::Commit, Self::Release, Self::Withdraw, Self::Expire];
+
+    /// The kind of the event that tells it.
+    pub const fn event_kind(self) -> &'static str {
+        match self {
+            Self::Extend => "reservation.extended",
+            Self::Commit => "reservation.committed",
+            Self::Release | Self::Withdraw => "reservation.released",
+            Self::Expire => "reservation.expired",
+        }
+    }
+}
+
+/// The table as Markdown: what the golden file and the README hold.
+pub fn table() -> String {
+    let mut text = String::from(
+        "| state | Extend | Commit | Release | Withdraw | Expire |\n|---|---|---|---|---|---|\n",
+    );
+    let rows = [
+        (State::Held, false, "HELD"),
+        (State::Held, true, "HELD, run out"),
+        (State::Committed, false, "COMMITTED"),
+        (State::Released, false, "RELEASED"),
+        (State::Expired, false, "EXPIRED"),
+    ];
+    for (state, lapsed, title) in rows {
+        text.push_str(&format!("| {title} |"));
+        for deed in Deed::ALL {
+            let cell = match state.after(deed, lapsed) {
+                Ok(next) => format!(" -> {next} |"),
+                Err(error) => format!(" {} |", error.reason()),
+            };
+            text.push_str(&cell);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_the_golden_one() {
+        assert_eq!(table(), include_str!("states.golden.md"));
+    }
+
+    #[test]
+    fn words_are_read_back() {
+        for state in State::ALL {
+            assert_eq!(State::of_word(state.as_str()), Some(state));
+        }
+    }
+}

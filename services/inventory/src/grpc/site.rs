@@ -1,0 +1,288 @@
+//! Sites on the wire.
+
+use contracts::common::v1 as common;
+use contracts::inventory::v1 as wire;
+use kernel::{Error, OperatorName, OperatorParent, SiteName, Violations, Zone};
+use runtime::wire::{date, display_name, request_id, to_date, to_timestamp};
+
+use super::{mask, partial_date, short_texts, to_partial_date};
+use crate::app::{Create, ListSites, SitePatch, UpdateSite};
+use crate::domain::etag;
+use crate::domain::site::{Confidence, GridStep, Interconnection, Provenance, Site, SiteDraft};
+
+const KW_MAX: i64 = 100_000_000;
+const GRID_STEPS_MAX: usize = 200;
+
+/// The fields that an update may name.
+const CHANGEABLE: &[&str] = &[
+    "display_name",
+    "aliases",
+    "city",
+    "state_code",
+    "country_code",
+    "grid_iso",
+    "utility",
+    "latitude_e7",
+    "longitude_e7",
+    "interconnection",
+    "grid_steps",
+    "reported_leased_it_kw",
+    "current_use",
+    "provenance",
+];
+
+pub(super) fn create(request: &wire::CreateSiteRequest) -> Result<Create<SiteDraft>, Error> {
+    let mut v = Violations::new();
+    let parent = v.parse("parent", &request.parent, str::parse::<OperatorName>);
+    let id = v.parse("site_id", &request.site_id, str::parse);
+    let site = v.present("site", request.site.as_ref());
+    let read = site.and_then(|site| {
+        v.nested("site", |v| {
+            let zone = v.parse("time_zone", &site.time_zone, str::parse::<Zone>);
+            let patch = patch(v, site, CHANGEABLE);
+            Some((zone?, patch?))
+        })
+    });
+    let request_id = request_id(&mut v, &request.request_id);
+    v.build(|| {
+        let (zone, patch) = read?;
+        let name = SiteName::new(parent?.operator, id?);
+        Some(Create {
+            draft: draft(name, zone, patch)?,
+            request_id: request_id?,
+            validate_only: request.validate_only,
+        })
+    })
+}
+
+fn draft(name: SiteName, zone: Zone, patch: SitePatch) -> Option<SiteDraft> {
+    let (interconnection, interconnection_source, interconnection_as_of) = patch.interconnection?;
+    Some(SiteDraft {
+        name,
+        display_name: patch.display_name?,
+        aliases: patch.aliases?,
+        city: patch.city?,
+        state_code: patch.state_code?,
+        country_code: patch.country_code?,
+        grid_iso: patch.grid_iso?,
+        utility: patch.utility?,
+        zone,
+        latitude_e7: patch.latitude_e7?,
+        longitude_e7: patch.longitude_e7?,
+        interconnection,
+        interconnection_source,
+        interconnection_as_of,
+        grid_steps: patch.grid_steps?,
+        reported_leased_it_kw: patch.reported_leased_it_kw?,
+        current_use: patch.current_use?,
+        provenance: patch.provenance?,
+    })
+}
+
+pub(super) fn update(request: &wire::UpdateSiteRequest) -> Result<UpdateSite, Error> {
+    let mut v = Violations::new();
+    let paths = mask(&mut v, request.update_mask.as_ref(), CHANGEABLE);
+    let read = v.present("site", request.site.as_ref()).and_then(|site| {
+        v.nested("site", |v| {
+            let name = v.parse("name", &site.name, str::parse::<SiteName>);
+            v.require("etag", !site.etag.is_empty(), "is required");
+            let patch = patch(v, site, &paths);
+            Some((name?, site.etag.clone(), patch?))
+        })
+    });
+    let request_id = request_id(&mut v, &request.request_id);
+    v.build(|| {
+        let (name, etag, patch) = read?;
+        Some(UpdateSite { name, etag, patch, request_id: request_id?, validate_only: request.validate_only })
+    })
+}
+
+/// Reads the named fields, all violations at once.
+fn patch(v: &mut Violations, site: &wire::Site, fields: &[&str]) -> Option<SitePatch> {
+    let mut patch = SitePatch::default();
+    let mut whole = true;
+    for field in fields {
+        whole &= set(v, &mut patch, site, field).is_some();
+    }
+    whole.then_some(patch)
+}
+
+fn set(v: &mut Violations, patch: &mut SitePatch, site: &wire::Site, field: &str) -> Option<()> {
+    let whole = |e7: i32, most: i32| (-most..=most).contains(&e7);
+    match field {
+        "display_name" => patch.display_name = Some(display_name(v, field, &site.display_name)?),
+        "aliases" => patch.aliases = Some(short_texts(v, field, &site.aliases, 20)?),
+        "city" => patch.city = Some(v.text(field, &site.city, 200)?),
+        "state_code" => patch.state_code = Some(v.text(field, &site.state_code, 20)?),
+        "country_code" => patch.country_code = Some(country(v, &site.country_code)?),
+        "grid_iso" => patch.grid_iso = Some(v.text(field, &site.grid_iso, 100)?),
+        "utility" => patch.utility = Some(v.text(field, &site.utility, 200)?),
+        "current_use" => patch.current_use = Some(v.text(field, &site.current_use, 500)?),
+        "latitude_e7" => {
+            let inside = site.latitude_e7.is_none_or(|e7| whole(e7, 900_000_000));
+            v.require(field, inside, "must be from -900000000 to 900000000").then_some(())?;
+            patch.latitude_e7 = Some(site.latitude_e7);
+        }
+        "longitude_e7" => {
+            let inside = site.longitude_e7.is_none_or(|e7| whole(e7, 1_800_000_000));
+            v.require(field, inside, "must be from -1800000000 to 1800000000").then_some(())?;
+            patch.longitude_e7 = Some(site.longitude_e7);
+        }
+        "interconnection" => patch.interconnection = Some(interconnection(v, site.interconnection.as_ref())?),
+        "grid_steps" => patch.grid_steps = Some(grid_steps(v, &site.grid_steps)?),
+        "reported_leased_it_kw" => {
+            patch.reported_leased_it_kw = Some(optional_kw(v, field, site.reported_leased_it_kw)?);
+        }
+        "provenance" => patch.provenance = Some(provenance(v, site.provenance.as_ref())?),
+        // The mask has been checked already.
+        _ => {}
+    }
+    Some(())
+}
+
+fn country(v: &mut Violations, code: &str) -> Option<String> {
+    let holds = code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
+    v.require("country_code", holds, "must be an ISO 3166-1 alpha-2 code such as US").then(|| code.to_owned())
+}
+
+fn optional_kw(v: &mut Violations, field: &str, kw: Option<i64>) -> Option<Option<i64>> {
+    let inside = kw.is_none_or(|kw| (0..=KW_MAX).contains(&kw));
+    v.require(field, inside, "must be from 0 to 100000000 kW").then_some(kw)
+}
+
+fn interconnection(
+    v: &mut Violations,
+    sent: Option<&wire::Interconnection>,
+) -> Option<(Interconnection, String, Option<crate::domain::site::PartialDate>)> {
+    let Some(sent) = sent else { return Some((Interconnection::Unspecified, String::new(), None)) };
+    v.nested("interconnection", |v| {
+        let status = match wire::InterconnectionStatus::try_from(sent.status) {
+            Ok(wire::InterconnectionStatus::Unspecified) => Some(Interconnection::Unspecified),
+            Ok(wire::InterconnectionStatus::Requested) => Some(Interconnection::Requested),
+            Ok(wire::InterconnectionStatus::Studied) => Some(Interconnection::Studied),
+            Ok(wire::InterconnectionStatus::Contracted) => Some(Interconnection::Contracted),
+            Ok(wire::InterconnectionStatus::Energised) => Some(Interconnection::Energised),
+            Err(_) => {
+                v.add("status", "is not a known value");
+                None
+            }
+        };
+        let source = v.text("source", &sent.source, 2_000);
+        let as_of = partial_date(v, "as_of_date", sent.as_of_date.as_ref());
+        Some((status?, source?, as_of?))
+    })
+}
+
+fn grid_steps(v: &mut Violations, sent: &[wire::GridStep]) -> Option<Vec<GridStep>> {
+    if sent.len() > GRID_STEPS_MAX {
+        v.add("grid_steps", format!("must have at most {GRID_STEPS_MAX} entries"));
+        return None;
+    }
+    let steps = v.each("grid_steps", sent, |v, step| {
+        let from = date(v, "from_date", step.from_date.as_ref());
+        let contracted_kw = optional_kw(v, "contracted_kw", step.contracted_kw);
+        let energised_kw = optional_kw(v, "energised_kw", step.energised_kw);
+        Some(GridStep { from: from?, contracted_kw: contracted_kw?, energised_kw: energised_kw? })
+    })?;
+    let rising = steps.windows(2).all(|pair| pair[0].from < pair[1].from);
+    v.require("grid_steps", rising, "must rise strictly by from_date").then_some(steps)
+}
+
+fn provenance(v: &mut Violations, sent: Option<&common::Provenance>) -> Option<Provenance> {
+    let nothing = common::Provenance::default();
+    let sent = sent.unwrap_or(&nothing);
+    v.nested("provenance", |v| {
+        let confidence = match common::Confidence::try_from(sent.confidence) {
+            Ok(common::Confidence::Unspecified) => Some(Confidence::Unspecified),
+            Ok(common::Confidence::High) => Some(Confidence::High),
+            Ok(common::Confidence::Medium) => Some(Confidence::Medium),
+            Ok(common::Confidence::Low) => Some(Confidence::Low),
+            Err(_) => {
+                v.add("confidence", "is not a known value");
+                None
+            }
+        };
+        let source = v.text("source", &sent.source, 2_000);
+        let as_of = partial_date(v, "as_of_date", sent.as_of_date.as_ref());
+        Some(Provenance { source: source?, as_of: as_of?, confidence: confidence? })
+    })
+}
+
+pub(super) fn name(text: &str) -> Result<SiteName, Error> {
+    let mut v = Violations::new();
+    let name = v.parse("name", text, str::parse::<SiteName>);
+    v.build(|| name)
+}
+
+pub(super) fn list(request: &wire::ListSitesRequest) -> Result<ListSites, Error> {
+    let mut v = Violations::new();
+    let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
+    let grid_isos = short_texts(&mut v, "grid_isos", &request.grid_isos, 50);
+    let country_codes = short_texts(&mut v, "country_codes", &request.country_codes, 250);
+    let page = super::page(&mut v, request.page_size, &request.page_token);
+    v.build(|| {
+        Some(ListSites { parent: parent?, grid_isos: grid_isos?, country_codes: country_codes?, page: page? })
+    })
+}
+
+pub(super) fn created(site: &Site) -> wire::CreateSiteResponse {
+    wire::CreateSiteResponse { site: Some(to_wire(site)) }
+}
+
+pub(super) fn updated(site: &Site) -> wire::UpdateSiteResponse {
+    wire::UpdateSiteResponse { site: Some(to_wire(site)) }
+}
+
+pub(super) fn to_wire(site: &Site) -> wire::Site {
+    let facts = &site.facts;
+    wire::Site {
+        name: facts.name.to_string(),
+        display_name: facts.display_name.clone(),
+        aliases: facts.aliases.clone(),
+        city: facts.city.clone(),
+        state_code: facts.state_code.clone(),
+        country_code: facts.country_code.clone(),
+        grid_iso: facts.grid_iso.clone(),
+        utility: facts.utility.clone(),
+        time_zone: facts.zone.name().to_owned(),
+        latitude_e7: facts.latitude_e7,
+        longitude_e7: facts.longitude_e7,
+        interconnection: Some(wire::Interconnection {
+            status: match facts.interconnection {
+                Interconnection::Unspecified => wire::InterconnectionStatus::Unspecified,
+                Interconnection::Requested => wire::InterconnectionStatus::Requested,
+                Interconnection::Studied => wire::InterconnectionStatus::Studied,
+                Interconnection::Contracted => wire::InterconnectionStatus::Contracted,
+                Interconnection::Energised => wire::InterconnectionStatus::Energised,
+            }
+            .into(),
+            source: facts.interconnection_source.clone(),
+            as_of_date: facts.interconnection_as_of.map(to_partial_date),
+        }),
+        grid_steps: facts
+            .grid_steps
+            .iter()
+            .map(|step| wire::GridStep {
+                from_date: Some(to_date(step.from)),
+                contracted_kw: step.contracted_kw,
+                energised_kw: step.energised_kw,
+            })
+            .collect(),
+        reported_leased_it_kw: facts.reported_leased_it_kw,
+        current_use: facts.current_use.clone(),
+        provenance: Some(common::Provenance {
+            source: facts.provenance.source.clone(),
+            as_of_date: facts.provenance.as_of.map(to_partial_date),
+            confidence: match facts.provenance.confidence {
+                Confidence::Unspecified => common::Confidence::Unspecified,
+                Confidence::High => common::Confidence::High,
+                Confidence::Medium => common::Confidence::Medium,
+                Confidence::Low => common::Confidence::Low,
+            }
+            .into(),
+        }),
+        etag: etag(site.version),
+        create_time: Some(to_timestamp(site.created_at)),
+        update_time: Some(to_timestamp(site.updated_at)),
+    }
+}

@@ -1,0 +1,123 @@
+//! The tables as sea-orm sees them. Their meaning, limits and rights are in `migrations/inventory`.
+
+#![expect(unreachable_pub, reason = "the derive makes public types next to what it is given")]
+
+macro_rules! entity {
+    ($module:ident = $table:literal { key { $($key:ident : $kty:ty),+ $(,)? } $($field:ident : $ty:ty),* $(,)? }) => {
+        pub(crate) mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+            #[sea_orm(schema_name = "inventory", table_name = $table)]
+            pub struct Model {
+                $(#[sea_orm(primary_key, auto_increment = false)] pub $key: $kty,)+
+                $(pub $field: $ty,)*
+            }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+entity!(operator = "operator" {
+    key { operator_id: String }
+    revision: i64,
+    display_name: String,
+    aliases: Json,
+    created_at: DateTimeUtc,
+});
+
+entity!(site = "site" {
+    key { operator_id: String, site_id: String }
+    version: i64,
+    display_name: String,
+    aliases: Json,
+    city: String,
+    state_code: String,
+    country_code: String,
+    grid_iso: String,
+    utility: String,
+    time_zone: String,
+    latitude_e7: Option<i64>,
+    longitude_e7: Option<i64>,
+    interconnection_status: String,
+    interconnection_source: String,
+    interconnection_as_of: Option<String>,
+    reported_leased_it_kw: Option<i64>,
+    current_use: String,
+    figures_source: String,
+    figures_as_of: Option<String>,
+    figures_confidence: String,
+    created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+});
+
+entity!(site_grid_step = "site_grid_step" {
+    key { operator_id: String, site_id: String, from_date: Date }
+    contracted_kw: Option<i64>,
+    energised_kw: Option<i64>,
+});
+
+entity!(block = "block" {
+    key { operator_id: String, block_id: Uuid }
+    site_id: String,
+    block_slug: String,
+    revision: i64,
+    display_name: String,
+    cooling_kinds: Json,
+    redundancy: String,
+    max_kw_per_rack: Option<i64>,
+    lease_type: String,
+    rate_per_kw_month: Option<Decimal>,
+    currency_code: Option<String>,
+    created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+});
+
+entity!(phase = "phase" {
+    key { operator_id: String, block_id: Uuid, phase_id: String }
+    critical_it_kw: i64,
+    air_cooling_kw: i64,
+    liquid_cooling_kw: i64,
+    immersion_cooling_kw: i64,
+    gross_kw: i64,
+    gross_basis: String,
+    ready_for_service_date: Date,
+    date_basis: String,
+    end_date: Option<Date>,
+    start_time: DateTimeUtc,
+    end_time: DateTimeUtc,
+    grid_check: String,
+    created_at: DateTimeUtc,
+});
+
+entity!(reservation = "reservation" {
+    key { operator_id: String, reservation_id: Uuid }
+    tenant_id: Option<String>,
+    kind: String,
+    state: String,
+    hold_until: DateTimeUtc,
+    note: String,
+    created_by: String,
+    revision: i64,
+    created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+});
+
+entity!(claim = "claim" {
+    key { operator_id: String, block_id: Uuid, version: i64 }
+    reservation_id: Uuid,
+    tenant_id: Option<String>,
+    kind: String,
+    state: String,
+    hold_until: DateTimeUtc,
+    start_time: DateTimeUtc,
+    end_time: DateTimeUtc,
+    critical_it_kw: i64,
+    air_cooling_kw: i64,
+    liquid_cooling_kw: i64,
+    immersion_cooling_kw: i64,
+});

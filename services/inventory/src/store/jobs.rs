@@ -1,0 +1,68 @@
+//! What background work reads, on the worker's role.
+
+use kernel::{Error, OperatorId, ReservationId, Scope, Uuid};
+use postgres::{Db, sqlx_error};
+use sqlx::Row as _;
+
+use super::parse;
+
+/// Holds whose time has run out, by the database's clock, of any operator.
+pub async fn lapsed_holds(worker: &Db, limit: i64) -> Result<Vec<(OperatorId, ReservationId)>, Error> {
+    let rows = sqlx::query(
+        "select operator_id, reservation_id from inventory.reservation \
+         where state = 'HELD' and hold_until <= clock_timestamp() order by hold_until limit $1",
+    )
+    .bind(limit)
+    .fetch_all(worker.sqlx())
+    .await
+    .map_err(sqlx_error)?;
+    rows.iter()
+        .map(|row| {
+            let operator: String = row.try_get(0).map_err(sqlx_error)?;
+            let reservation: Uuid = row.try_get(1).map_err(sqlx_error)?;
+            Ok((parse("operator", &operator)?, ReservationId::new(reservation)))
+        })
+        .collect()
+}
+
+/// An instant from which on a block promises more than it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oversold {
+    /// Whose.
+    pub operator: String,
+    /// Which block.
+    pub block: Uuid,
+    /// Of what.
+    pub resource: String,
+    /// From when on.
+    pub at: kernel::Instant,
+    /// What is promised, kW.
+    pub used_kw: i64,
+    /// What there is, kW.
+    pub capacity_kw: i64,
+}
+
+/// What the independent auditor finds.
+pub async fn oversold(worker: &Db) -> Result<Vec<Oversold>, Error> {
+    let rows = sqlx::query(
+        "select operator_id, block_id, resource, at, used_kw, capacity_kw from inventory.oversold_instants()",
+    )
+    .fetch_all(worker.sqlx())
+    .await
+    .map_err(sqlx_error)?;
+    rows.iter()
+        .map(|row| {
+            Ok(Oversold {
+                operator: row.try_get(0).map_err(sqlx_error)?,
+                block: row.try_get(1).map_err(sqlx_error)?,
+                resource: row.try_get(2).map_err(sqlx_error)?,
+                at: row.try_get(3).map_err(sqlx_error)?,
+                used_kw: row.try_get(4).map_err(sqlx_error)?,
+                capacity_kw: row.try_get(5).map_err(sqlx_error)?,
+            })
+        })
+        .collect()
+}
+
+/// The scope of background work.
+pub const SCOPE: Scope = Scope::Worker;

@@ -1,0 +1,68 @@
+//! Operators.
+
+use kernel::{Error, OperatorId, Scope};
+use postgres::{Tx, is_unique_violation, store_error};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
+
+use super::entity::operator;
+use super::{ASC, Rows, of_operator, parse, texts};
+use crate::domain::operator::{Operator, OperatorDraft};
+
+/// Writes a new operator.
+///
+/// # Errors
+/// `NAME_TAKEN`.
+pub async fn insert(tx: &Tx, new: &Operator) -> Result<(), Error> {
+    let row = operator::ActiveModel {
+        operator_id: Set(new.facts.operator.to_string()),
+        revision: Set(new.revision),
+        display_name: Set(new.facts.display_name.clone()),
+        aliases: Set(serde_json::json!(new.facts.aliases)),
+        created_at: Set(new.created_at),
+    };
+    match operator::Entity::insert(row).exec_without_returning(tx.conn()).await {
+        Ok(_) => Ok(()),
+        Err(error) if is_unique_violation(&error) => Err(Error::name_taken("operator").with_source(error)),
+        Err(error) => Err(store_error(error)),
+    }
+}
+
+/// One operator, if the transaction's scope sees it.
+pub async fn find(tx: &Tx, id: &OperatorId) -> Result<Option<Operator>, Error> {
+    let row = operator::Entity::find()
+        .filter(operator::Column::OperatorId.eq(id.as_str()))
+        .one(tx.conn())
+        .await
+        .map_err(store_error)?;
+    row.map(read).transpose()
+}
+
+/// Operators in order of id, after one.
+pub async fn list(tx: &Tx, scope: &Scope, after: Option<&str>, size: u32) -> Result<Rows<Operator>, Error> {
+    let mut query = operator::Entity::find().filter(of_operator(scope, None, operator::Column::OperatorId));
+    if let Some(after) = after {
+        query = query.filter(operator::Column::OperatorId.gt(after));
+    }
+    let rows = query
+        .order_by(operator::Column::OperatorId, ASC)
+        .limit(u64::from(size) + 1)
+        .all(tx.conn())
+        .await
+        .map_err(store_error)?;
+    let read: Result<Vec<_>, _> = rows.into_iter().map(read).collect();
+    Ok(Rows::cut(read?, size))
+}
+
+fn read(row: operator::Model) -> Result<Operator, Error> {
+    Ok(Operator {
+        facts: OperatorDraft {
+            operator: parse("operator", &row.operator_id)?,
+            display_name: row.display_name,
+            aliases: texts("alias", &row.aliases)?,
+        },
+        revision: row.revision,
+        created_at: row.created_at,
+    })
+}

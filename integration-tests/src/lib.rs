@@ -2,6 +2,19 @@
 //!
 //! The tests themselves are in `tests/it`, one binary, a module a journey.
 
+pub mod cluster;
 pub mod database;
+pub mod market;
+pub mod raw;
+pub mod refusal;
+pub mod requests;
+pub mod shape;
+pub mod stack;
+pub mod tables;
+pub mod world;
 
+pub use cluster::Cluster;
 pub use database::TestDatabase;
+pub use refusal::Refusal;
+pub use stack::{TestStack, eventually};
+pub use world::World;

@@ -14,6 +14,17 @@ pub async fn call(
     token: Option<&str>,
     message: Vec<u8>,
 ) -> Result<Response<Bytes>, Status> {
+    call_for(channel, rpc, token, None, message).await
+}
+
+/// As [`call`], on behalf of an organisation, as our services do.
+pub async fn call_for(
+    channel: &Channel,
+    rpc: &str,
+    token: Option<&str>,
+    on_behalf_of: Option<&str>,
+    message: Vec<u8>,
+) -> Result<Response<Bytes>, Status> {
     let mut client = tonic::client::Grpc::new(channel.clone());
     client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
     let mut request = Request::new(Bytes::from(message));
@@ -21,6 +32,10 @@ pub async fn call(
     if let Some(token) = token {
         let value = format!("Bearer {token}").parse().map_err(|_| Status::internal("not a header value"))?;
         request.metadata_mut().insert("authorization", value);
+    }
+    if let Some(organisation) = on_behalf_of {
+        let value = organisation.parse().map_err(|_| Status::internal("not a header value"))?;
+        request.metadata_mut().insert("gridlease-on-behalf-of", value);
     }
     let path = format!("/{rpc}").parse().map_err(|_| Status::internal("not a path"))?;
     let response = client.server_streaming(request, path, Plain).await?;

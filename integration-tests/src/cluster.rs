@@ -1,0 +1,206 @@
+//! The services as processes of their own on one database: to be killed, stopped at a named step, and started again.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use gridlease::clients::{Addresses, Channels, Clients};
+use kernel::{Organisation, Role};
+use runtime::TokenIssuer;
+use runtime::token::{DEVELOPMENT_ISSUER, JWKS_FILE, KEY_FILE};
+use tempfile::TempDir;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::TestDatabase;
+
+/// How long a process may take to serve.
+const START_AT_MOST: Duration = Duration::from_secs(30);
+/// The variable that tells the helper program which service to be.
+pub const NODE_SERVICE: &str = "NODE_SERVICE";
+
+/// A process of the cluster: a service and which of its replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Node {
+    /// `inventory`, `leasing` or `billing`.
+    pub service: &'static str,
+    /// Counted from 0.
+    pub replica: usize,
+}
+
+/// The first replica of each service.
+pub const INVENTORY: Node = Node { service: "inventory", replica: 0 };
+/// See [`INVENTORY`].
+pub const LEASING: Node = Node { service: "leasing", replica: 0 };
+/// See [`INVENTORY`].
+pub const BILLING: Node = Node { service: "billing", replica: 0 };
+
+/// Processes on one database. Everything ends when it is dropped.
+pub struct Cluster {
+    /// The database that they share.
+    pub database: TestDatabase,
+    folder: TempDir,
+    issuer: TokenIssuer,
+    addresses: BTreeMap<Node, SocketAddr>,
+    processes: BTreeMap<Node, Child>,
+}
+
+impl Cluster {
+    /// A cluster with nothing running yet: `inventories` replicas of inventory, one of leasing and of billing.
+    pub async fn new(inventories: usize) -> Result<Self> {
+        let database = TestDatabase::create().await?;
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("database-url"), database.url())?;
+        let issuer = TokenIssuer::in_directory(folder.path())?;
+        let replicas = (0..inventories).map(|replica| Node { service: "inventory", replica });
+        let addresses = replicas
+            .chain([LEASING, BILLING])
+            .map(|node| Ok((node, free_address()?)))
+            .collect::<Result<_>>()?;
+        Ok(Self { database, folder, issuer, addresses, processes: BTreeMap::new() })
+    }
+
+    /// Starts every process and waits until all serve.
+    pub async fn start_all(&mut self) -> Result<()> {
+        for node in self.addresses.keys().copied().collect::<Vec<_>>() {
+            self.start(node, "").await?;
+        }
+        Ok(())
+    }
+
+    /// Starts a process, with failpoints (`name=return(kill)`, or none), and waits until it serves.
+    pub async fn start(&mut self, node: Node, failpoints: &str) -> Result<()> {
+        let child = self.command(node, failpoints)?.spawn().context("start the node program")?;
+        self.processes.insert(node, child);
+        let end = Instant::now() + START_AT_MOST;
+        while !self.serves(node).await {
+            if let Some(status) = self.exited(node)? {
+                bail!("{node:?} ended with {status} before it served:\n{}", self.log(node));
+            }
+            if Instant::now() > end {
+                bail!("{node:?} did not serve within {START_AT_MOST:?}:\n{}", self.log(node));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Ends a process as `kill -9` does.
+    pub fn kill(&mut self, node: Node) -> Result<()> {
+        if let Some(mut child) = self.processes.remove(&node) {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a process has ended by itself, as one does that met a failpoint.
+    pub async fn ended(&mut self, node: Node, within: Duration) -> Result<ExitStatus> {
+        let end = Instant::now() + within;
+        loop {
+            if let Some(status) = self.exited(node)? {
+                self.processes.remove(&node);
+                return Ok(status);
+            }
+            if Instant::now() > end {
+                bail!("{node:?} still runs after {within:?}:\n{}", self.log(node));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Where the first replica of each service listens, with this replica of inventory.
+    pub fn addresses(&self, inventory: usize) -> Addresses {
+        let at = |node: Node| self.addresses[&node];
+        Addresses {
+            inventory: at(Node { service: "inventory", replica: inventory }),
+            leasing: at(LEASING),
+            billing: at(BILLING),
+        }
+    }
+
+    /// The clients of somebody with these roles, on this replica of inventory.
+    pub fn clients_of(&self, organisation: &str, role: Role, inventory: usize) -> Result<Clients> {
+        let organisation: Organisation = organisation.parse()?;
+        let token = self.issuer.mint("tester", &organisation, &[role], Duration::from_secs(3600))?;
+        Channels::new(self.addresses(inventory))?.caller(&token)
+    }
+
+    /// As [`Cluster::clients_of`], on the first replica.
+    pub fn clients(&self, organisation: &str, role: Role) -> Result<Clients> {
+        self.clients_of(organisation, role, 0)
+    }
+
+    /// What a process wrote.
+    pub fn log(&self, node: Node) -> String {
+        std::fs::read_to_string(self.log_file(node)).unwrap_or_default()
+    }
+
+    fn log_file(&self, node: Node) -> PathBuf {
+        self.folder.path().join(format!("{}-{}.log", node.service, node.replica))
+    }
+
+    fn exited(&mut self, node: Node) -> Result<Option<ExitStatus>> {
+        match self.processes.get_mut(&node) {
+            Some(child) => Ok(child.try_wait()?),
+            None => bail!("{node:?} was not started"),
+        }
+    }
+
+    async fn serves(&self, node: Node) -> bool {
+        let Ok(channel) = runtime::client::channel(&format!("http://{}", self.addresses[&node])) else {
+            return false;
+        };
+        let asked = HealthClient::new(channel).check(HealthCheckRequest { service: String::new() }).await;
+        asked.is_ok_and(|answer| answer.into_inner().status() == ServingStatus::Serving)
+    }
+
+    fn command(&self, node: Node, failpoints: &str) -> Result<Command> {
+        let folder = self.folder.path();
+        let log = File::options().create(true).append(true).open(self.log_file(node))?;
+        let at = self.addresses(0);
+        let settings = [
+            ("SERVER__LISTEN", self.addresses[&node].to_string()),
+            ("SERVER__DRAIN", "2s".into()),
+            ("DATABASE__URL_FILE", folder.join("database-url").display().to_string()),
+            ("DATABASE__MAX_CONNECTIONS", "8".into()),
+            ("AUTH__JWKS_FILE", folder.join(JWKS_FILE).display().to_string()),
+            ("AUTH__ISSUER", DEVELOPMENT_ISSUER.into()),
+            ("AUTH__DEVELOPMENT_KEY_FILE", folder.join(KEY_FILE).display().to_string()),
+            ("PEERS__INVENTORY", format!("http://{}", at.inventory)),
+            ("PEERS__LEASING", format!("http://{}", at.leasing)),
+            ("CLOCK__TEST", "true".into()),
+            ("TELEMETRY__FORMAT", "json".into()),
+        ];
+        let prefix = format!("GRIDLEASE_{}__", node.service.to_ascii_uppercase());
+        let mut command = Command::new(crate::database::node()?);
+        command
+            .env(NODE_SERVICE, node.service)
+            .envs(settings.map(|(key, value)| (format!("{prefix}{key}"), value)))
+            .env("FAILPOINTS", failpoints)
+            .env("RUST_LOG", "info")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        Ok(command)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for child in self.processes.values_mut() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// An address that was free a moment ago. A process keeps it over its restarts.
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}

@@ -1,0 +1,95 @@
+//! The three services in the test's own process, on a database of the test's own, at a time the test chooses.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use contracts::common::v1::AdvanceTimeRequest;
+use gridlease::cli::Ports;
+use gridlease::clients::{Channels, Clients};
+use gridlease::stack::{Home, Options, Stack};
+use kernel::{CivilDate, Organisation, Role, Zone};
+
+use crate::TestDatabase;
+
+/// Running services, clients for anybody, and the business clock.
+pub struct TestStack {
+    /// The database; its superuser plants and audits.
+    pub database: TestDatabase,
+    stack: Stack,
+    channels: Channels,
+}
+
+impl TestStack {
+    /// Everything, with business time standing at the beginning of 1 December 2026, UTC.
+    pub async fn start() -> Result<Self> {
+        Self::start_on(CivilDate::from_ymd_opt(2026, 12, 1).expect("a date")).await
+    }
+
+    /// Everything, with business time standing at the beginning of this day, UTC.
+    pub async fn start_on(day: CivilDate) -> Result<Self> {
+        let database = TestDatabase::create().await?;
+        let stack = Stack::start(Options {
+            database_url: Some(database.url()),
+            home: Home::thrown_away("test")?,
+            ports: Ports::FREE,
+            test_clock: Some(Zone::UTC.start_of_day(day)),
+            inventory_only: false,
+        })
+        .await?;
+        let channels = stack.channels()?;
+        Ok(Self { database, stack, channels })
+    }
+
+    /// The services underneath.
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// Connections without anybody's token.
+    pub fn channels(&self) -> &Channels {
+        &self.channels
+    }
+
+    /// A token of somebody in `organisation` (`operators/x`, `tenants/y`, `platform`, `services/z`).
+    pub fn token(&self, organisation: &str, role: Role) -> Result<String> {
+        let organisation: Organisation = organisation.parse()?;
+        Ok(self.stack.issuer().mint("tester", &organisation, &[role], Duration::from_secs(3600))?)
+    }
+
+    /// The clients of somebody in `organisation`.
+    pub fn clients(&self, organisation: &str, role: Role) -> Result<Clients> {
+        self.channels.caller(&self.token(organisation, role)?)
+    }
+
+    /// Moves business time to noon of this day, UTC.
+    pub async fn move_to(&self, day: CivilDate) -> Result<()> {
+        let noon = Zone::UTC.start_of_day(day) + chrono::TimeDelta::hours(12);
+        let time = Some(runtime::wire::to_timestamp(noon));
+        self.clients("platform", Role::PlatformAdmin)?
+            .clock()
+            .advance_time(AdvanceTimeRequest { time })
+            .await?;
+        Ok(())
+    }
+
+    /// Ends the services, then the database.
+    pub async fn stop(self) {
+        self.stack.stop().await;
+    }
+}
+
+/// Asks again and again until `probe` finds something; fails after ten seconds.
+pub async fn eventually<T, F, Fut>(what: &str, mut probe: F) -> Result<T>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Option<T>>>,
+{
+    let end = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(found) = probe().await? {
+            return Ok(found);
+        }
+        anyhow::ensure!(tokio::time::Instant::now() < end, "not within ten seconds: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

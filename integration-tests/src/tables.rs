@@ -1,0 +1,53 @@
+//! What every table of the services holds, as one fingerprint each: to show that a refused call changed nothing.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+
+/// Columns and tables that background work moves by itself, and that no caller can see.
+const MOVING: &str = "- 'sweep_at'";
+const MOVING_TABLE: &str = "feed_cursor";
+
+/// Rows and their fingerprint, by table.
+pub type Tables = BTreeMap<String, (i64, String)>;
+
+/// The fingerprint of every table.
+///
+/// # Errors
+/// A database that does not answer.
+pub async fn read(connection: &mut PgConnection) -> Result<Tables> {
+    let rows = sqlx::query(
+        "select table_schema || '.' || table_name from information_schema.tables
+         where table_schema in ('inventory', 'leasing', 'billing') and table_type = 'BASE TABLE'
+           and table_name <> $1 order by 1",
+    )
+    .bind(MOVING_TABLE)
+    .fetch_all(&mut *connection)
+    .await?;
+    let parts: Vec<String> = rows
+        .iter()
+        .map(|row| row.get::<String, _>(0))
+        .map(|table| {
+            format!(
+                "select '{table}', count(*), coalesce(md5(string_agg(row, ',' order by row)), '')
+                 from (select (to_jsonb(t) {MOVING})::text as row from {table} t) rows"
+            )
+        })
+        .collect();
+    let found = sqlx::query(AssertSqlSafe(parts.join(" union all "))).fetch_all(&mut *connection).await?;
+    Ok(found.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect())
+}
+
+/// The tables that differ, with their row counts.
+#[must_use]
+pub fn changed(before: &Tables, after: &Tables) -> Vec<String> {
+    after
+        .iter()
+        .filter(|(table, now)| before.get(*table) != Some(now))
+        .map(|(table, now)| {
+            let was = before.get(table).map_or(0, |was| was.0);
+            format!("{table}: {was} -> {} rows", now.0)
+        })
+        .collect()
+}

@@ -1,0 +1,277 @@
+//! One operator with everything that can exist: halls, a hold, leases in different states, a run in draft, an invoice
+//! issued, and a tenant on the other side.
+
+use anyhow::{Context as _, Result, ensure};
+use contracts::billing::v1 as billing;
+use contracts::inventory::v1 as inventory;
+use contracts::leasing::v1 as leasing;
+use gridlease::clients::Clients;
+use kernel::Role;
+use uuid::Uuid;
+
+use crate::market::{self, day, request_id};
+use crate::{TestStack, eventually};
+
+/// Noon of this day everything has commenced that begins on [`market::READY`].
+pub const AFTER_COMMENCEMENT: &str = "2027-01-02";
+
+/// The names of one of each resource, with the etags that an update must show.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// `operators/{operator}`
+    pub operator: String,
+    /// `tenants/{tenant}`
+    pub tenant: String,
+    /// A site.
+    pub site: String,
+    /// The hall of the lease in force, full.
+    pub block: String,
+    /// A hall with room.
+    pub free_block: String,
+    /// A phase of the hall.
+    pub phase: String,
+    /// A hold of the tenant, HELD.
+    pub reservation: String,
+    /// A lease, PROPOSED.
+    pub proposed: String,
+    /// The hash of its terms.
+    pub terms_hash: Vec<u8>,
+    /// A lease, ACTIVE.
+    pub active: String,
+    /// The tenant's account.
+    pub account: String,
+    /// A run of February, in draft.
+    pub draft_run: String,
+    /// Its invoice.
+    pub draft_invoice: String,
+    /// An invoice of January, OPEN.
+    pub open_invoice: String,
+    /// The site's etag.
+    pub site_etag: String,
+    /// The hall's etag.
+    pub block_etag: String,
+}
+
+/// A built world.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// What it is called.
+    pub names: Names,
+    /// The lease in force, as it was when it commenced.
+    pub lease: leasing::Lease,
+}
+
+impl World {
+    /// Builds the world of `operator` and `tenant`; every text of theirs holds `marker`.
+    pub async fn build(stack: &TestStack, operator: &str, tenant: &str, marker: &str) -> Result<Self> {
+        let clients = |organisation: &str, role| stack.clients(organisation, role);
+        let halls = [market::hall(10_000), market::hall(100_000)];
+        let place = market::site(clients, operator, &halls).await?;
+        let tenant = market::tenant(clients, tenant).await?;
+        let [block, free_block] = place.blocks.as_slice() else { anyhow::bail!("two halls") };
+        let (site_etag, block_etag) = mark(stack, &place, block, marker).await?;
+
+        let sales = stack.clients(&place.operator, Role::Sales)?;
+        let mut hold = market::hold(&place.operator, free_block, &tenant, market::load(1_000));
+        hold.note = format!("{marker} a hold");
+        let held = sales.reservations().place_hold(hold).await?.into_inner();
+        let reservation = held.reservation.context("a hold")?.name;
+
+        let propose = async |id: &str, block: &str, kw: i64| {
+            let mut terms = market::terms(block, market::load(kw));
+            terms.notes = format!("{marker} terms");
+            let proposal = market::proposal(&place.operator, &tenant, id, terms);
+            let answer = sales.leases().propose_lease(proposal).await.context("propose")?.into_inner();
+            answer.lease.context("a lease")
+        };
+        let lease = propose("in-force", block, 10_000).await?;
+        sign(clients, &lease).await?;
+        let proposed = propose("proposed", free_block, 2_000).await?;
+
+        stack.move_to(day(AFTER_COMMENCEMENT)).await?;
+        let lease = in_state(&sales, &lease.name, leasing::LeaseState::Active).await?;
+        let bills = bill(stack, &place.operator, &lease.name).await?;
+        let names = Names {
+            operator: place.operator,
+            tenant,
+            site: place.site,
+            block: block.clone(),
+            free_block: free_block.clone(),
+            phase: format!("{block}/phases/one"),
+            reservation,
+            proposed: proposed.name,
+            terms_hash: proposed.terms_hash,
+            active: lease.name.clone(),
+            account: bills.issued.account,
+            draft_run: bills.draft_run,
+            draft_invoice: bills.draft.name,
+            open_invoice: bills.issued.name,
+            site_etag,
+            block_etag,
+        };
+        Ok(Self { names, lease })
+    }
+}
+
+impl Names {
+    /// The same names under an operator and a tenant that do not exist.
+    #[must_use]
+    pub fn of_nobody(&self) -> Self {
+        self.renamed(|name| {
+            name.replace(&self.operator, "operators/nobody-at-all")
+                .replace(&self.tenant, "tenants/nobody-at-all")
+        })
+    }
+
+    /// Names of nothing under the same operator.
+    #[must_use]
+    pub fn of_nothing(&self) -> Self {
+        self.renamed(|name| match name.rsplit_once('/') {
+            // The operator's own name has nothing below it to change.
+            Some(("operators", _)) | None => name.to_owned(),
+            Some((above, id)) if Uuid::try_parse(id).is_ok() => format!("{above}/{}", request_id()),
+            Some((above, _)) => format!("{above}/no-such-thing"),
+        })
+    }
+
+    fn renamed(&self, change: impl Fn(&str) -> String) -> Self {
+        let mut names = self.clone();
+        for name in [
+            &mut names.operator,
+            &mut names.tenant,
+            &mut names.site,
+            &mut names.block,
+            &mut names.free_block,
+            &mut names.phase,
+            &mut names.reservation,
+            &mut names.proposed,
+            &mut names.active,
+            &mut names.account,
+            &mut names.draft_run,
+            &mut names.draft_invoice,
+            &mut names.open_invoice,
+        ] {
+            *name = change(name);
+        }
+        names
+    }
+}
+
+/// Signs a lease for the tenant and then for the operator; gives it as the last signature left it.
+pub async fn sign(
+    clients: impl Fn(&str, Role) -> Result<Clients>,
+    lease: &leasing::Lease,
+) -> Result<leasing::Lease> {
+    let operator = operator_of(&lease.name)?;
+    let tenant = clients(&lease.tenant, Role::Tenant)?;
+    tenant.leases().sign_lease(market::signature(lease)).await.context("the tenant signs")?;
+    let admin = clients(operator, Role::OperatorAdmin)?;
+    let signed = admin.leases().sign_lease(market::signature(lease)).await.context("the operator signs")?;
+    let lease = signed.into_inner().lease.context("a lease")?;
+    ensure!(lease.state() == leasing::LeaseState::Effective, "signed by both: {lease:#?}");
+    Ok(lease)
+}
+
+/// `operators/{operator}` of a name below it.
+pub fn operator_of(name: &str) -> Result<&str> {
+    let end = name.match_indices('/').nth(1).with_context(|| format!("{name} is not below an operator"))?.0;
+    Ok(&name[..end])
+}
+
+/// Waits until a lease has come into a state.
+pub async fn in_state(clients: &Clients, name: &str, state: leasing::LeaseState) -> Result<leasing::Lease> {
+    eventually(&format!("{name} is {}", state.as_str_name()), async || {
+        let request = leasing::GetLeaseRequest { name: name.to_owned() };
+        let lease = clients.leases().get_lease(request).await?.into_inner().lease.context("a lease")?;
+        Ok((lease.state() == state).then_some(lease))
+    })
+    .await
+}
+
+/// Waits until billing knows of a lease and would bill it.
+pub async fn known_to_billing(finance: &Clients, lease: &str, through: &str) -> Result<()> {
+    eventually(&format!("billing knows {lease}"), async || {
+        let request = billing::PreviewInvoicesRequest {
+            lease: lease.to_owned(),
+            through_date: Some(market::date(through)),
+            until_end: false,
+        };
+        match finance.invoices().preview_invoices(request).await {
+            Ok(preview) => Ok((!preview.into_inner().invoices.is_empty()).then_some(())),
+            Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
+            Err(status) => Err(status.into()),
+        }
+    })
+    .await
+}
+
+/// Puts the marker on what the site and the hall are called.
+async fn mark(
+    stack: &TestStack,
+    place: &market::Site,
+    block: &str,
+    marker: &str,
+) -> Result<(String, String)> {
+    let mut sites = stack.clients(&place.operator, Role::SiteOps)?.sites();
+    let site = sites.get_site(inventory::GetSiteRequest { name: place.site.clone() }).await?.into_inner();
+    let mut site = site.site.context("a site")?;
+    site.current_use = format!("{marker} use");
+    let update_mask = Some(prost_types::FieldMask { paths: vec!["current_use".to_owned()] });
+    let update = inventory::UpdateSiteRequest {
+        site: Some(site),
+        update_mask,
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let site =
+        sites.update_site(update).await.context("update the site")?.into_inner().site.context("a site")?;
+    let block = sites.get_block(inventory::GetBlockRequest { name: block.to_owned() }).await?.into_inner();
+    let mut block = block.block.context("a hall")?;
+    block.display_name = format!("{marker} hall");
+    let update_mask = Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] });
+    let update = inventory::UpdateBlockRequest {
+        block: Some(block),
+        update_mask,
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let block =
+        sites.update_block(update).await.context("update the hall")?.into_inner().block.context("a hall")?;
+    Ok((site.etag, block.etag))
+}
+
+struct Bills {
+    issued: billing::Invoice,
+    draft_run: String,
+    draft: billing::Invoice,
+}
+
+/// January is billed and issued, February is in draft.
+async fn bill(stack: &TestStack, operator: &str, lease: &str) -> Result<Bills> {
+    let finance = stack.clients(operator, Role::Finance)?;
+    known_to_billing(&finance, lease, "2027-01-31").await?;
+    let run = async |month| {
+        let start = billing::StartBillingRunRequest {
+            parent: operator.to_owned(),
+            billing_month: Some(billing::BillingMonth { year: 2027, month }),
+            request_id: request_id(),
+            validate_only: false,
+        };
+        let answer = finance.invoices().start_billing_run(start).await.context("start a run")?.into_inner();
+        anyhow::Ok((answer.billing_run.context("a run")?, answer.invoices))
+    };
+    let (january, _) = run(1).await?;
+    let issue = billing::IssueBillingRunRequest {
+        name: january.name,
+        etag: january.etag,
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let mut issued = finance.invoices().issue_billing_run(issue).await.context("issue a run")?.into_inner();
+    let (february, mut drafts) = run(2).await?;
+    Ok(Bills {
+        issued: issued.invoices.pop().context("an invoice of January")?,
+        draft_run: february.name,
+        draft: drafts.pop().context("an invoice of February")?,
+    })
+}

@@ -13,7 +13,8 @@ use contracts::billing::v1::account_service_server::AccountServiceServer;
 use contracts::billing::v1::event_service_server::EventServiceServer;
 use contracts::billing::v1::invoice_service_server::InvoiceServiceServer;
 use contracts::billing::v1::report_service_server::ReportServiceServer;
-use kernel::Error;
+use kernel::{Clock, Error, Ids};
+use postgres::Db;
 use postgres::page::PageTokens;
 use runtime::feed::{Feed, follow};
 use runtime::{Deps, Server};
@@ -32,7 +33,12 @@ use crate::store::SCHEMA;
 #[expect(clippy::unused_async, reason = "services are started alike, and others have something to wait for")]
 pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Error> {
     let leasing = Leasing::new(deps.peer("leasing")?);
-    let app = Arc::new(assemble(&settings, &deps)?);
+    let pages = match &settings.page_secret_file {
+        Some(file) => PageTokens::new(file.secret())?,
+        None => PageTokens::ephemeral()?,
+    };
+    let stores = (deps.db.clone(), deps.worker_db.clone());
+    let app = Arc::new(assemble(stores, Arc::clone(&deps.clock), Arc::clone(&deps.ids), pages));
     let (follower, stop) = (LeasingFollower::new(Arc::clone(&app), leasing), deps.stop.clone());
     deps.tasks.spawn(async move { follow("leasing", &follower, &stop).await });
     Ok(deps
@@ -43,21 +49,14 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
         .add_service(EventServiceServer::new(EventHandler::new(app.feed.clone()))))
 }
 
-/// The use cases over the store that `deps` opened; a test drives them without a socket.
-///
-/// # Errors
-/// `INTERNAL` where the secret of page tokens is not usable.
-pub fn assemble(settings: &BillingSettings, deps: &Deps) -> Result<App, Error> {
-    Ok(App {
-        db: deps.db.clone(),
-        worker_db: deps.worker_db.clone(),
-        clock: Arc::clone(&deps.clock),
-        ids: Arc::clone(&deps.ids),
-        pages: match &settings.page_secret_file {
-            Some(file) => PageTokens::new(file.secret())?,
-            None => PageTokens::ephemeral()?,
-        },
-        feed: Feed::new(deps.db.clone(), deps.worker_db.clone(), SCHEMA, payload_type),
-        wire: WIRE,
-    })
+/// The use cases over two pools, one of each role; a test drives them without a socket.
+#[must_use]
+pub fn assemble(
+    (db, worker_db): (Db, Db),
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    pages: PageTokens,
+) -> App {
+    let feed = Feed::new(db.clone(), worker_db.clone(), SCHEMA, payload_type);
+    App { db, worker_db, clock, ids, pages, feed, wire: WIRE }
 }

@@ -65,12 +65,13 @@ impl App {
         let answer = self
             .db
             .in_tx("issue_billing_run", scope, |tx| async move {
-                if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
-                    return Ok((tx, Answer::Replayed(reply)));
-                }
                 let operator = &command.name.operator;
                 let found = run::lock(tx.conn(), operator, command.name.run).await?;
                 let run = found.ok_or_else(|| Error::not_found("billing run"))?;
+                // Under the lock, so that a repetition that waited for the first attempt finds its answer.
+                if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
+                    return Ok((tx, Answer::Replayed(reply)));
+                }
                 check_etag(command.etag.as_deref(), run.version)?;
                 let run = run.issue(now)?;
                 let drafts = invoice::lock_drafts(tx.conn(), operator, run.id).await?;
@@ -128,11 +129,12 @@ impl App {
         let answer = self
             .db
             .in_tx("issue_invoice", scope, |tx| async move {
+                let operator = &command.name.operator;
+                let (run, draft) = lock_with_run(&tx, scope, &command.name).await?;
+                // Under the lock, so that a repetition that waited for the first attempt finds its answer.
                 if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
-                let operator = &command.name.operator;
-                let (run, draft) = lock_with_run(&tx, scope, &command.name).await?;
                 check_etag(command.etag.as_deref(), draft.version)?;
                 draft.may_issue()?;
                 let issued = self.issue(&tx, operator, vec![draft], now).await?.pop();

@@ -47,7 +47,7 @@ impl InvoiceState {
 
     /// The state after the command, or the refusal `INVALID_STATE_TRANSITION` with both states.
     pub fn after(self, command: InvoiceCommand) -> Result<Self, Error> {
-        self.step(command).ok_or_else(|| Error::invalid_transition("invoice", self, command.goal()))
+        self.step(command).ok_or_else(|| Error::invalid_transition("rent invoice", self, command.goal()))
     }
 
     fn step(self, command: InvoiceCommand) -> Option<Self> {

@@ -46,6 +46,13 @@ struct Fingerprint<'a> {
     etag: &'a str,
 }
 
+/// What a request to sign finds.
+enum Looked {
+    Lease(Box<Lease>),
+    Answered(Vec<u8>),
+    UnderWay,
+}
+
 /// What the signing transaction did.
 enum Taken {
     First(Box<View>),
@@ -85,11 +92,14 @@ impl App {
         let hands = Hands { db: &self.db, scope: &scope };
         let intent = Intent { key: key_of(caller, &command)? };
         for _ in 0..ROUNDS {
-            if !command.validate_only
-                && let Some(reply) = self.answered(hands, &command.name.operator, &intent.key).await?
-            {
-                return Ok(Answer::Replayed(reply));
-            }
+            let mut lease = match self.look(hands, &command, &intent).await? {
+                Looked::Lease(lease) => *lease,
+                Looked::Answered(reply) => return Ok(Answer::Replayed(reply)),
+                Looked::UnderWay => match self.answered(hands, &command.name.operator, &intent.key).await? {
+                    Some(reply) => return Ok(Answer::Replayed(reply)),
+                    None => continue,
+                },
+            };
             let signature = Signature {
                 party,
                 signatory: command.signatory.clone(),
@@ -97,11 +107,14 @@ impl App {
                 terms_hash: command.terms_hash,
                 time: self.now(),
             };
-            let mut lease = self.lease_of(hands, &command.name).await?;
             lease.check_etag(&command.etag)?;
             let signing = lease.may_sign(party, &command.terms_hash)?;
             if signing == Signing::Last {
-                self.make_hold_last(hands, organisation, &lease, command.validate_only).await?;
+                match self.make_hold_last(hands, organisation, &lease, command.validate_only).await {
+                    // Another attempt has signed and committed since the lease was read: look again.
+                    Err(refusal) if refusal.reason() == Reason::HoldAlreadyConfirmed => continue,
+                    extended => extended?,
+                }
             }
             if command.validate_only {
                 lease.sign(signature)?;
@@ -124,15 +137,26 @@ impl App {
         Err(in_progress())
     }
 
-    async fn lease_of(&self, hands: Hands<'_>, name: &LeaseName) -> Result<Lease, Error> {
-        hands
+    /// The lease, and what became of an earlier attempt. The lease is read first: if it shows what an earlier attempt
+    /// did, the attempt's answer, written in the same transaction, is found behind it.
+    async fn look(&self, hands: Hands<'_>, command: &SignLease, intent: &Intent) -> Result<Looked, Error> {
+        let name = &command.name;
+        let (lease, before) = hands
             .db
             .read("find_lease", hands.scope, |tx| async move {
-                let found = store::load(tx.conn(), name).await?;
-                Ok((tx, found))
+                let lease = store::load(tx.conn(), name).await?;
+                let before = match command.validate_only {
+                    true => Earlier::None,
+                    false => earlier(&tx, &name.operator, &intent.key).await?,
+                };
+                Ok((tx, (lease, before)))
             })
-            .await?
-            .ok_or_else(|| Error::not_found("lease"))
+            .await?;
+        match before {
+            Earlier::Answered(reply) => Ok(Looked::Answered(reply)),
+            Earlier::UnderWay => Ok(Looked::UnderWay),
+            Earlier::None => lease.map(Box::new).map(Looked::Lease).ok_or_else(|| Error::not_found("lease")),
+        }
     }
 
     /// No signature without capacity: the hold lasts ten minutes more, or there is no signature.

@@ -498,7 +498,7 @@ async fn a_run_is_issued_whole_on_its_etag_and_posted() {
             page_token,
             fingerprint: String::new(),
         },
-        filter: billing::store::ledger::EntryFilter::default(),
+        filter: billing::domain::ledger::EntryFilter::default(),
     };
     let first = books.app.list_ledger_entries(&finance(), list(String::new())).await.expect("a page");
     let rest = books.app.list_ledger_entries(&finance(), list(first.next)).await.expect("a page");

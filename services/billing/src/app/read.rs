@@ -4,10 +4,10 @@ use kernel::{AccountName, BillingRunName, Caller, Error, InvoiceName, TenantId};
 
 use super::{App, ListRequest, Listed, rpc, sight};
 use crate::domain::account::Account;
-use crate::domain::invoice::Invoice;
+use crate::domain::invoice::{Invoice, InvoiceFilter};
 use crate::domain::run::BillingRun;
 use crate::store::account::AccountKey;
-use crate::store::invoice::{InvoiceFilter, InvoiceKey};
+use crate::store::invoice::InvoiceKey;
 use crate::store::run::RunKey;
 use crate::store::{account, invoice, run};
 

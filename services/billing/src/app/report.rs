@@ -3,8 +3,9 @@
 use kernel::{Caller, CivilDate, Error, OperatorId};
 
 use super::{App, ListRequest, Listed, rpc};
+use crate::domain::ledger::{EntryFilter, PostedEntry};
 use crate::domain::trial_balance::TrialBalance;
-use crate::store::ledger::{self, EntryFilter, EntryKey, PostedEntry};
+use crate::store::ledger::{self, EntryKey};
 
 /// Lists ledger entries.
 #[derive(Clone, Debug)]

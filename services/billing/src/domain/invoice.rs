@@ -199,6 +199,21 @@ impl Invoice {
     }
 }
 
+/// Which invoices to list; empty is all.
+#[derive(Clone, Debug, Default)]
+pub struct InvoiceFilter {
+    /// In these states.
+    pub states: Vec<InvoiceState>,
+    /// Of this tenant.
+    pub tenant: Option<TenantId>,
+    /// Of this lease: its operator and id.
+    pub lease: Option<(OperatorId, LeaseId)>,
+    /// Of this run: its operator and id.
+    pub run: Option<(OperatorId, RunId)>,
+    /// Of this month.
+    pub month: Option<YearMonth>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ pub mod charge;
 pub mod invoice;
 pub mod invoice_state;
 pub mod lease;
+pub mod ledger;
 pub mod number;
 pub mod posting;
 pub mod run;

@@ -11,10 +11,9 @@ use runtime::wire::{
 
 use super::lists::{Maybe, list_request};
 use crate::app::{IssueInvoice, ListInvoices, Listed, Preview, PreviewInvoices, etag_of};
-use crate::domain::invoice::{Bill, ChargeType, Invoice, InvoiceLine};
+use crate::domain::invoice::{Bill, ChargeType, Invoice, InvoiceFilter, InvoiceLine};
 use crate::domain::invoice_state::InvoiceState;
 use crate::domain::lease::YEAR_MAX;
-use crate::store::invoice::InvoiceFilter;
 
 const ETAG_CHARS: usize = 100;
 const STATES_MAX: usize = 10;

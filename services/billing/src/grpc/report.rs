@@ -8,9 +8,9 @@ use runtime::wire::{optional_date, to_date, to_money, to_timestamp};
 
 use super::lists::{Maybe, list_request};
 use crate::app::{ListEntries, Listed};
+use crate::domain::ledger::{EntryFilter, PostedEntry};
 use crate::domain::posting::LedgerAccount;
 use crate::domain::trial_balance::TrialBalance;
-use crate::store::ledger::{EntryFilter, PostedEntry};
 
 pub(super) fn balance(
     request: &wire::GetTrialBalanceRequest,

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{
-    AccountId, DateRange, Error, InvoiceId, InvoiceName, LeaseId, OperatorId, RunId, Scope, TenantId, Uuid,
-    YearMonth,
+    AccountId, DateRange, Error, InvoiceId, InvoiceName, OperatorId, RunId, Scope, Uuid, YearMonth,
 };
 use postgres::{is_unique_violation, store_error};
 use sea_orm::{
@@ -18,7 +17,7 @@ use super::entity::{invoice, invoice_line};
 use super::listing::{Page, Paged, Sight};
 use super::rows::{broken, money, narrow, parse, statement};
 use crate::domain::charge::Charge;
-use crate::domain::invoice::{Invoice, InvoiceLine, Issued};
+use crate::domain::invoice::{Invoice, InvoiceFilter, InvoiceLine, Issued};
 use crate::domain::invoice_state::InvoiceState;
 use crate::domain::lease::BlockRef;
 use crate::domain::number::InvoiceNumber;
@@ -135,36 +134,19 @@ pub async fn lock_drafts(
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InvoiceKey(pub InvoiceId, pub OperatorId);
 
-/// Which invoices to list; empty is all.
-#[derive(Clone, Debug, Default)]
-pub struct InvoiceFilter {
-    /// In these states.
-    pub states: Vec<InvoiceState>,
-    /// Of this tenant.
-    pub tenant: Option<TenantId>,
-    /// Of this lease: its operator and id.
-    pub lease: Option<(OperatorId, LeaseId)>,
-    /// Of this run: its operator and id.
-    pub run: Option<(OperatorId, RunId)>,
-    /// Of this month.
-    pub month: Option<YearMonth>,
-}
-
-impl InvoiceFilter {
-    fn condition(&self) -> Condition {
-        use invoice::Column as C;
-        let states: Vec<&str> = self.states.iter().map(|state| state.as_str()).collect();
-        let lease = self.lease.as_ref();
-        let run = self.run.as_ref();
-        Condition::all()
-            .add_option((!states.is_empty()).then(|| C::State.is_in(states)))
-            .add_option(self.tenant.as_ref().map(|tenant| C::TenantId.eq(tenant.as_str())))
-            .add_option(lease.map(|(operator, _)| C::OperatorId.eq(operator.as_str())))
-            .add_option(lease.map(|(_, lease)| C::LeaseId.eq(lease.as_str())))
-            .add_option(run.map(|(operator, _)| C::OperatorId.eq(operator.as_str())))
-            .add_option(run.map(|(_, run)| C::RunId.eq(run.get())))
-            .add_option(self.month.map(|month| C::PeriodStart.eq(month.first_day())))
-    }
+fn condition_of(filter: &InvoiceFilter) -> Condition {
+    use invoice::Column as C;
+    let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
+    let lease = filter.lease.as_ref();
+    let run = filter.run.as_ref();
+    Condition::all()
+        .add_option((!states.is_empty()).then(|| C::State.is_in(states)))
+        .add_option(filter.tenant.as_ref().map(|tenant| C::TenantId.eq(tenant.as_str())))
+        .add_option(lease.map(|(operator, _)| C::OperatorId.eq(operator.as_str())))
+        .add_option(lease.map(|(_, lease)| C::LeaseId.eq(lease.as_str())))
+        .add_option(run.map(|(operator, _)| C::OperatorId.eq(operator.as_str())))
+        .add_option(run.map(|(_, run)| C::RunId.eq(run.get())))
+        .add_option(filter.month.map(|month| C::PeriodStart.eq(month.first_day())))
 }
 
 /// Invoices, newest first.
@@ -182,7 +164,7 @@ pub async fn list(
     });
     let rows = invoice::Entity::find()
         .filter(sight.condition(C::OperatorId, C::TenantId))
-        .filter(filter.condition().add_option(after))
+        .filter(condition_of(filter).add_option(after))
         .order_by_desc(C::InvoiceId)
         .order_by_asc(C::OperatorId)
         .limit(page.limit())

@@ -13,7 +13,8 @@ use super::ROWS_PER_INSERT;
 use super::entity::{ledger_entry, ledger_transaction};
 use super::listing::{Page, Paged};
 use super::rows::{money, narrow, parse, statement};
-use crate::domain::posting::{LedgerAccount, LedgerTransaction};
+use crate::domain::ledger::{EntryFilter, PostedEntry};
+use crate::domain::posting::LedgerTransaction;
 use crate::domain::trial_balance::{TrialBalance, TrialBalanceRow};
 
 /// Writes transactions with their entries. At commit the database refuses one that does not sum to zero.
@@ -104,42 +105,6 @@ pub async fn trial_balance(
 /// Sort key of entries, oldest first: ids of transactions are in order of posting.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EntryKey(pub LedgerTransactionId, pub i32);
-
-/// An entry with what its transaction says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PostedEntry {
-    /// Whose ledger.
-    pub operator: OperatorId,
-    /// Its id.
-    pub id: LedgerEntryId,
-    /// The transaction.
-    pub transaction: LedgerTransactionId,
-    /// Its place in the transaction, from 1.
-    pub number: i32,
-    /// Which account of the ledger.
-    pub ledger_account: LedgerAccount,
-    /// Whose dealings.
-    pub account: AccountId,
-    /// A debit is positive.
-    pub amount: kernel::Money,
-    /// The day it counts for.
-    pub posting_date: CivilDate,
-    /// The invoice that caused it.
-    pub invoice: InvoiceId,
-    /// Why.
-    pub description: String,
-    /// When it was posted.
-    pub create_time: Instant,
-}
-
-/// Which entries to list; empty is all.
-#[derive(Clone, Debug, Default)]
-pub struct EntryFilter {
-    /// Of this ledger account.
-    pub ledger_account: Option<LedgerAccount>,
-    /// Of this invoice.
-    pub invoice: Option<InvoiceId>,
-}
 
 /// Entries in order of posting.
 pub async fn list(

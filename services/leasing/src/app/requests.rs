@@ -29,14 +29,14 @@ pub(crate) enum Earlier {
 /// # Errors
 /// `REQUEST_ID_REUSED` when the earlier attempt had another payload.
 pub(crate) async fn earlier(tx: &Tx, operator: &OperatorId, key: &RequestKey) -> Result<Earlier, Error> {
-    if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
-        return Ok(Earlier::Answered(reply));
-    }
+    // The intent first: a saga that ends between the two looks has left its reply for the second.
     match store::find_intent(tx.conn(), operator, key).await? {
-        None => Ok(Earlier::None),
-        Some((_, hash, since)) if hash != key.hash => Err(idempotency::reused(since)),
-        Some(_) => Ok(Earlier::UnderWay),
+        Some((_, hash, since)) if hash != key.hash => return Err(idempotency::reused(since)),
+        Some(_) => return Ok(Earlier::UnderWay),
+        None => {}
     }
+    let reply = idempotency::find(tx.conn(), SCHEMA, key).await?;
+    Ok(reply.map_or(Earlier::None, Earlier::Answered))
 }
 
 impl App {

@@ -152,6 +152,8 @@ async fn read_signatures(
     let signatures = signature::Entity::find()
         .filter(of_leases!(signature, rows))
         .order_by_asc(signature::Column::SignedTime)
+        // Business time may stand still between the two.
+        .order_by_asc(signature::Column::Party)
         .all(conn)
         .await
         .map_err(store_error)?;

@@ -29,9 +29,8 @@ fn said(output: &Output) -> (String, String) {
 fn a_token_is_printed_alone_and_its_key_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path().to_str().expect("a path");
-    let mint = || {
-        ran(&mut gridlease(&["token", "--org", "operators/hut-8", "--role", "sales", "--data-dir", at]))
-    };
+    let mint =
+        || ran(&mut gridlease(&["token", "--org", "operators/hut-8", "--role", "sales", "--data-dir", at]));
     let (first, second) = (mint(), mint());
     assert!(first.status.success(), "{:?}", said(&first));
     let (token, _) = said(&first);
@@ -82,7 +81,8 @@ fn a_bench_of_a_debug_build_is_refused() {
 
 #[test]
 fn the_demonstration_holds_and_leaves_nothing_behind() {
-    let folder = tempfile::Builder::new().prefix("gridlease-demo-test").tempdir_in("/var/tmp").expect("a folder");
+    let folder =
+        tempfile::Builder::new().prefix("gridlease-demo-test").tempdir_in("/var/tmp").expect("a folder");
     open_to_all(folder.path());
     let output = ran(gridlease(&["demo", "--exit", "--json", "--ports", "0"]).env("TMPDIR", folder.path()));
     let (found, error) = said(&output);

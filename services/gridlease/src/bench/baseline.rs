@@ -17,7 +17,7 @@ const INSERT: &str = "insert into public.bench_row (operator_id, block_id, start
     '2027-01-01 00:00:00+00', '2037-01-01 00:00:00+00', 1000, 150, 850, 0, 'a row as wide as a claim')";
 
 /// How INSERTs are made.
-pub struct Baseline {
+pub(super) struct Baseline {
     url: String,
     seconds: u64,
     pgbench: Option<PathBuf>,
@@ -26,7 +26,7 @@ pub struct Baseline {
 
 impl Baseline {
     /// Makes the table and finds pgbench.
-    pub async fn prepare(url: &str, seconds: u64) -> anyhow::Result<Self> {
+    pub(super) async fn prepare(url: &str, seconds: u64) -> anyhow::Result<Self> {
         let options: sqlx::postgres::PgConnectOptions = url.parse()?;
         let mut connection = options.disable_statement_logging().connect().await?;
         sqlx::raw_sql(TABLE).execute(&mut connection).await.context("make the baseline's table")?;
@@ -37,7 +37,7 @@ impl Baseline {
     }
 
     /// What makes the INSERTs.
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match &self.pgbench {
             Some(path) => format!("pgbench -M prepared ({})", path.display()),
             None => "prepared INSERTs by this program (pgbench was not found)".to_owned(),
@@ -45,7 +45,7 @@ impl Baseline {
     }
 
     /// INSERTs a second by so many clients.
-    pub async fn run(&self, clients: usize) -> anyhow::Result<u64> {
+    pub(super) async fn run(&self, clients: usize) -> anyhow::Result<u64> {
         let per_s = match &self.pgbench {
             Some(pgbench) => self.by_pgbench(pgbench, clients).await?,
             None => self.by_ourselves(clients).await?,

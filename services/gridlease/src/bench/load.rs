@@ -53,7 +53,7 @@ pub struct Measured {
 }
 
 /// Blocks to book and clients to book with.
-pub struct Bench {
+pub(super) struct Bench {
     sites: SiteServiceClient<Wire>,
     desks: Vec<ReservationServiceClient<Wire>>,
     spread: Arc<Vec<String>>,
@@ -70,7 +70,7 @@ enum Until {
 
 impl Bench {
     /// An operator with a site and `blocks` blocks.
-    pub async fn prepare(stack: &Stack, blocks: usize) -> anyhow::Result<Self> {
+    pub(super) async fn prepare(stack: &Stack, blocks: usize) -> anyhow::Result<Self> {
         let mint = |organisation: &Organisation, role| {
             stack.issuer().mint("bench", organisation, &[role], Duration::from_secs(24 * 3600))
         };
@@ -93,7 +93,12 @@ impl Bench {
     }
 
     /// Books for so many seconds.
-    pub async fn run(&mut self, target: Target, clients: usize, seconds: u64) -> anyhow::Result<Measured> {
+    pub(super) async fn run(
+        &mut self,
+        target: Target,
+        clients: usize,
+        seconds: u64,
+    ) -> anyhow::Result<Measured> {
         let blocks = match target {
             Target::HotBlock => Arc::new(vec![self.fresh_block().await?]),
             Target::ThousandBlocks => self.spread.clone(),
@@ -102,7 +107,7 @@ impl Bench {
     }
 
     /// The same number of bookings on a block with few claims and on one with many, in turns.
-    pub async fn depth(&mut self) -> anyhow::Result<Depth> {
+    pub(super) async fn depth(&mut self) -> anyhow::Result<Depth> {
         let deep = match &self.deep {
             Some(deep) => deep.clone(),
             None => {
@@ -214,7 +219,12 @@ impl Worker {
         let start = FROM + i64::try_from(self.random.next() % HOURS)? * 3_600;
         let end = start + (1 + i64::try_from(self.random.next() % HOURS)?) * 3_600;
         let stamp = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
-        let capacity = CapacityVector { critical_it_kw: 20, air_cooling_kw: 3, liquid_cooling_kw: 17, immersion_cooling_kw: 0 };
+        let capacity = CapacityVector {
+            critical_it_kw: 20,
+            air_cooling_kw: 3,
+            liquid_cooling_kw: 17,
+            immersion_cooling_kw: 0,
+        };
         let step = CapacityStep { start_time: stamp(start), capacity: Some(capacity) };
         let request = wire::PlaceHoldRequest {
             parent: OPERATOR.to_owned(),

@@ -18,12 +18,13 @@ struct Goal {
 
 const T1: Goal = Goal { name: "T1", what: "64 clients, 1,000 blocks", reach_milli: 550, stretch_milli: 800 };
 const T3: Goal = Goal { name: "T3", what: "16 clients, 1,000 blocks", reach_milli: 300, stretch_milli: 500 };
-const T4: Goal = Goal { name: "T4", what: "64 clients, one hot block", reach_milli: 550, stretch_milli: 1_000 };
+const T4: Goal =
+    Goal { name: "T4", what: "64 clients, one hot block", reach_milli: 550, stretch_milli: 1_000 };
 const T6: Goal =
     Goal { name: "T6", what: "10,000 claims on the block / 100", reach_milli: 700, stretch_milli: 950 };
 
 /// The tables and the verdicts.
-pub fn tables(results: &Results) -> String {
+pub(super) fn tables(results: &Results) -> String {
     let mut text = format!("{}\nBaseline: single-row INSERTs, {}\n", results.server, results.baseline);
     if results.rehearsal {
         text.push_str("A REHEARSAL: these figures mean nothing.\n");
@@ -108,8 +109,11 @@ fn milli(thousandths: u64) -> String {
 
 /// The sample whose ratio is the median of its kind.
 fn middle(results: &Results, target: Target, clients: usize) -> Option<Sample> {
-    let mut own: Vec<&Sample> =
-        results.samples.iter().filter(|sample| sample.target == target && sample.clients == clients).collect();
+    let mut own: Vec<&Sample> = results
+        .samples
+        .iter()
+        .filter(|sample| sample.target == target && sample.clients == clients)
+        .collect();
     own.sort_by_key(|sample| sample.ratio_milli());
     own.get(own.len() / 2).map(|sample| (*sample).clone())
 }

@@ -9,14 +9,12 @@ use sqlx::{ConnectOptions as _, Connection as _};
 const MUST_BE_ON: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
 
 /// Refuses a server that is not durable or lies in memory; answers what it is.
-pub async fn check(url: &str, rehearse: bool) -> anyhow::Result<String> {
+pub(super) async fn check(url: &str, rehearse: bool) -> anyhow::Result<String> {
     let options: sqlx::postgres::PgConnectOptions = url.parse()?;
     let mut connection = options.disable_statement_logging().connect().await?;
     for name in MUST_BE_ON {
-        let value: String = sqlx::query_scalar("select current_setting($1)")
-            .bind(name)
-            .fetch_one(&mut connection)
-            .await?;
+        let value: String =
+            sqlx::query_scalar("select current_setting($1)").bind(name).fetch_one(&mut connection).await?;
         ensure!(rehearse || value == "on", "the server has {name}={value}: its figures mean nothing");
     }
     let version: String =

@@ -31,7 +31,9 @@ pub async fn up(arguments: Up) -> anyhow::Result<()> {
     )?;
     out::say(calling::addresses(stack.addresses()));
     out::say(format!("Data and the development key: {}", directory.display()));
-    out::say("A token of the platform (an hour; others: gridlease token --org operators/<slug> --role sales):");
+    out::say(
+        "A token of the platform (an hour; others: gridlease token --org operators/<slug> --role sales):",
+    );
     out::say(format!("TOKEN={token}"));
     out::say("Ctrl-C ends it.");
     let asked = asked_to_end().await;

@@ -11,7 +11,8 @@ use super::book::{claim_on, zone};
 use super::findings::{Convertible, Offer, RefusalFound, SearchFound};
 use super::staff::Staff;
 use super::wire::{civil, date, days, request_id};
-use crate::market::{Deal, Market, PlanLine};
+use crate::clients::Clients;
+use crate::market::{Deal, Market, Operator, PlanLine};
 use crate::out;
 
 /// The need that the demonstration asks for: 40 MW, 85% of it liquid cooled, ERCOT, a start in 2027, 12 years.
@@ -31,10 +32,21 @@ fn day(year: i32, month: u32, of_month: u32) -> CivilDate {
     CivilDate::from_ymd_opt(year, month, of_month).unwrap_or_default()
 }
 
-/// Searches the whole market, which a tenant may; an operator's own sales see its own sites in the same form.
-pub async fn search(market: &Market, staff: &Staff) -> anyhow::Result<SearchFound> {
-    let tenant = &market.deals.first().context("a market without deals")?.tenant;
-    let answer = staff.tenant(tenant)?.capacity().search_capacity(need()).await?.into_inner();
+/// Searches the whole market, which a tenant may.
+pub(super) async fn search(market: &Market, staff: &Staff) -> anyhow::Result<SearchFound> {
+    let deal = market.deals.first().context("a market without deals")?;
+    let asked_by = format!("{}, a tenant, who sees every operator", deal.tenant_name());
+    asked(asked_by, &staff.tenant(&deal.tenant)?).await
+}
+
+/// The same by an operator's own sales, who see their own sites.
+pub(super) async fn own_search(operator: &Operator, staff: &Staff) -> anyhow::Result<SearchFound> {
+    let asked_by = format!("the sales of {}", operator.display_name);
+    asked(asked_by, &staff.of(&operator.id, Role::Sales)?).await
+}
+
+async fn asked(asked_by: String, caller: &Clients) -> anyhow::Result<SearchFound> {
+    let answer = caller.capacity().search_capacity(need()).await?.into_inner();
     let mut free = Vec::new();
     for offer in &answer.free_and_dated {
         free.push(Offer {
@@ -54,6 +66,7 @@ pub async fn search(market: &Market, staff: &Staff) -> anyhow::Result<SearchFoun
         });
     }
     Ok(SearchFound {
+        asked_by,
         need: "40 MW of IT load, 85% liquid cooled, ERCOT, a start in 2027, 12 years".to_owned(),
         free,
         nearest: answer.near_misses.map(|misses| nearest(&misses)).transpose()?.unwrap_or_default(),
@@ -79,7 +92,7 @@ fn nearest(misses: &wire::NearMisses) -> anyhow::Result<Vec<String>> {
 }
 
 /// `operators/a/sites/b/blocks/c` as `b / c`.
-pub fn short(name: &str) -> String {
+pub(super) fn short(name: &str) -> String {
     let parts: Vec<&str> = name.split('/').collect();
     match parts[..] {
         [_, _, _, site, _, block] => format!("{site} / {block}"),
@@ -89,7 +102,7 @@ pub fn short(name: &str) -> String {
 }
 
 /// Convertible IT load of an operator's sites, for any start in 2027.
-pub async fn convertible_kw(operator: &OperatorId, staff: &Staff) -> anyhow::Result<i64> {
+pub(super) async fn convertible_kw(operator: &OperatorId, staff: &Staff) -> anyhow::Result<i64> {
     let request = wire::SearchCapacityRequest {
         critical_it_kw: 1_000,
         grid_isos: Vec::new(),
@@ -103,7 +116,7 @@ pub async fn convertible_kw(operator: &OperatorId, staff: &Staff) -> anyhow::Res
 }
 
 /// IT load of a block that is leased and that is free on a day on which every lease has begun and none has ended.
-pub async fn availability(line: &PlanLine, staff: &Staff) -> anyhow::Result<(i64, i64)> {
+pub(super) async fn availability(line: &PlanLine, staff: &Staff) -> anyhow::Result<(i64, i64)> {
     let request = wire::GetAvailabilityRequest {
         name: block_name(line),
         start_date: date(day(2028, 7, 1)),
@@ -122,7 +135,7 @@ fn block_name(line: &PlanLine) -> String {
 }
 
 /// Asks for one more megawatt where a lease fills the hall.
-pub async fn one_more(market: &Market, deal: &Deal, staff: &Staff) -> anyhow::Result<RefusalFound> {
+pub(super) async fn one_more(market: &Market, deal: &Deal, staff: &Staff) -> anyhow::Result<RefusalFound> {
     let line = deal.lines.first().context("a deal without a phase")?;
     let term = (day(2028, 1, 1), day(2029, 1, 1));
     let request = wire::PlaceHoldRequest {
@@ -144,10 +157,9 @@ pub async fn one_more(market: &Market, deal: &Deal, staff: &Staff) -> anyhow::Re
 }
 
 /// A refusal with the details that the server sent.
-pub fn refusal(asked: String, status: &tonic::Status) -> RefusalFound {
+pub(super) fn refusal(asked: String, status: &tonic::Status) -> RefusalFound {
     let info = status.get_details_error_info();
-    let figures: BTreeMap<String, String> =
-        info.iter().flat_map(|info| info.metadata.clone()).collect();
+    let figures: BTreeMap<String, String> = info.iter().flat_map(|info| info.metadata.clone()).collect();
     RefusalFound {
         asked,
         code: format!("{:?}", status.code()),

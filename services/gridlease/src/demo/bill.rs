@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Moves business time and answers where it stands then.
-pub async fn advance(to: Instant, staff: &Staff) -> anyhow::Result<Instant> {
+pub(super) async fn advance(to: Instant, staff: &Staff) -> anyhow::Result<Instant> {
     let mut clock = staff.platform()?.clock();
     let time = Some(prost_types::Timestamp { seconds: to.timestamp(), nanos: 0 });
     clock.advance_time(AdvanceTimeRequest { time }).await.context("move the business clock")?;
@@ -31,7 +31,7 @@ pub async fn advance(to: Instant, staff: &Staff) -> anyhow::Result<Instant> {
 }
 
 /// Waits until every block that is due by `today` has commenced; answers how many have.
-pub async fn commenced(market: &Market, staff: &Staff, today: CivilDate) -> anyhow::Result<usize> {
+pub(super) async fn commenced(market: &Market, staff: &Staff, today: CivilDate) -> anyhow::Result<usize> {
     let lines = || market.deals_of(Kind::Lease).flat_map(|deal| &deal.lines);
     let due = lines().filter(|line| line.start_date <= today).count();
     let progress = stage("blocks commence", due);
@@ -65,7 +65,11 @@ async fn list(operator: &OperatorId, staff: &Staff) -> anyhow::Result<Vec<leasin
 }
 
 /// Invoices the rent of a month: each operator's finance runs it, then issues it.
-pub async fn month(market: &Market, staff: &Staff, today: CivilDate) -> anyhow::Result<Vec<InvoiceFound>> {
+pub(super) async fn month(
+    market: &Market,
+    staff: &Staff,
+    today: CivilDate,
+) -> anyhow::Result<Vec<InvoiceFound>> {
     let progress = stage("rent invoices", market.lessors().len());
     let mut found = Vec::new();
     for operator in market.lessors() {
@@ -150,8 +154,9 @@ fn invoice_found(operator: &OperatorId, name: &str, invoice: &wire::Invoice) -> 
 }
 
 /// The books of every operator that has invoices.
-pub async fn books(invoices: &[InvoiceFound], staff: &Staff) -> anyhow::Result<Vec<BooksFound>> {
-    let operators: BTreeMap<&str, ()> = invoices.iter().map(|invoice| (invoice.operator.as_str(), ())).collect();
+pub(super) async fn books(invoices: &[InvoiceFound], staff: &Staff) -> anyhow::Result<Vec<BooksFound>> {
+    let operators: BTreeMap<&str, ()> =
+        invoices.iter().map(|invoice| (invoice.operator.as_str(), ())).collect();
     let mut found = Vec::new();
     for operator in operators.into_keys() {
         let id: OperatorId = operator.parse().context("an operator's slug")?;
@@ -169,7 +174,11 @@ pub async fn books(invoices: &[InvoiceFound], staff: &Staff) -> anyhow::Result<V
 }
 
 /// What billing says is still to come of a lease, to the end of its term.
-pub async fn preview(deal: &Deal, staff: &Staff, invoices: &[InvoiceFound]) -> anyhow::Result<PreviewFound> {
+pub(super) async fn preview(
+    deal: &Deal,
+    staff: &Staff,
+    invoices: &[InvoiceFound],
+) -> anyhow::Result<PreviewFound> {
     let request = wire::PreviewInvoicesRequest {
         lease: format!("operators/{}/leases/{}", deal.operator, deal.lease_id()),
         through_date: None,

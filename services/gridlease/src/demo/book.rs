@@ -20,7 +20,7 @@ const LONGEST_HOLD_DAYS: i64 = 60;
 const PAYMENT_TERMS_DAYS: i32 = 30;
 
 /// Proposes and signs every priced deal.
-pub async fn leases(market: &Market, staff: &Staff) -> anyhow::Result<Vec<LeaseFound>> {
+pub(super) async fn leases(market: &Market, staff: &Staff) -> anyhow::Result<Vec<LeaseFound>> {
     let deals: Vec<&Deal> = market.deals_of(Kind::Lease).collect();
     let progress = stage("leases: propose, sign, sign", deals.len() * 3);
     let mut found = Vec::new();
@@ -110,7 +110,11 @@ fn premises(line: &PlanLine) -> wire::Premises {
     }
 }
 
-async fn sign(lease: &wire::Lease, signer: &crate::clients::Clients, company: &str) -> anyhow::Result<wire::Lease> {
+async fn sign(
+    lease: &wire::Lease,
+    signer: &crate::clients::Clients,
+    company: &str,
+) -> anyhow::Result<wire::Lease> {
     let request = wire::SignLeaseRequest {
         name: lease.name.clone(),
         terms_hash: lease.terms_hash.clone(),
@@ -132,11 +136,8 @@ async fn schedule(deal: &Deal, lease: &wire::Lease, staff: &Staff) -> anyhow::Re
     let request = wire::GetRentScheduleRequest { name: lease.name.clone() };
     let schedule = client.get_rent_schedule(request).await?.into_inner();
     let value = lease.value.as_ref().context("a lease without its value")?;
-    let total: i64 = schedule
-        .lines
-        .iter()
-        .map(|line| cents(line.amount.as_ref()))
-        .sum::<anyhow::Result<i64>>()?;
+    let total: i64 =
+        schedule.lines.iter().map(|line| cents(line.amount.as_ref())).sum::<anyhow::Result<i64>>()?;
     ensure!(
         total == cents(schedule.base_contract_value.as_ref())?
             && total == cents(value.base_contract_value.as_ref())?,
@@ -172,7 +173,7 @@ async fn schedule(deal: &Deal, lease: &wire::Lease, staff: &Staff) -> anyhow::Re
 }
 
 /// Holds what is leased without a published price: real capacity, but no lease and no rent.
-pub async fn capacity_only(market: &Market, staff: &Staff) -> anyhow::Result<Vec<ReservationFound>> {
+pub(super) async fn capacity_only(market: &Market, staff: &Staff) -> anyhow::Result<Vec<ReservationFound>> {
     let deals: Vec<&Deal> = market.deals_of(Kind::CapacityOnly).collect();
     let progress = stage("capacity without a price", deals.len());
     let mut found = Vec::new();
@@ -186,7 +187,10 @@ pub async fn capacity_only(market: &Market, staff: &Staff) -> anyhow::Result<Vec
             kind: inventory::ReservationKind::Lease.into(),
             claims,
             hold_duration: days(LONGEST_HOLD_DAYS),
-            note: format!("{}: leased according to its source, price not published: no lease, no rent", deal.id),
+            note: format!(
+                "{}: leased according to its source, price not published: no lease, no rent",
+                deal.id
+            ),
             request_id: request_id(),
             validate_only: false,
         };
@@ -208,7 +212,7 @@ pub async fn capacity_only(market: &Market, staff: &Staff) -> anyhow::Result<Vec
 }
 
 /// The zone that decides the site's days.
-pub fn zone(market: &Market, deal: &Deal) -> anyhow::Result<Zone> {
+pub(super) fn zone(market: &Market, deal: &Deal) -> anyhow::Result<Zone> {
     let site = market.sites.iter().find(|site| site.id == deal.site).context("a deal without its site")?;
     site.time_zone.parse().map_err(|_| anyhow::anyhow!("{}: no such zone", site.time_zone))
 }
@@ -219,7 +223,7 @@ fn claim(line: &PlanLine, zone: &Zone) -> anyhow::Result<inventory::Claim> {
 }
 
 /// A claim of IT, air and liquid kW on a block over civil dates of its site.
-pub fn claim_on(
+pub(super) fn claim_on(
     block: String,
     zone: &Zone,
     (start, end): (CivilDate, CivilDate),
@@ -230,8 +234,5 @@ pub fn claim_on(
         Some(prost_types::Timestamp { seconds: at.timestamp(), nanos: 0 })
     };
     let step = CapacityStep { start_time: stamp(start), capacity: vector(it, air, liquid) };
-    Ok(inventory::Claim {
-        block,
-        profile: Some(CapacityProfile { steps: vec![step], end_time: stamp(end) }),
-    })
+    Ok(inventory::Claim { block, profile: Some(CapacityProfile { steps: vec![step], end_time: stamp(end) }) })
 }

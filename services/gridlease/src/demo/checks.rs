@@ -24,12 +24,17 @@ fn check(what: impl Into<String>, expected: impl Into<String>, found: impl Into<
 }
 
 /// A check whose outcome is a yes or no, with what was seen.
-fn holds(what: impl Into<String>, expected: impl Into<String>, found: impl Into<String>, held: bool) -> Check {
+fn holds(
+    what: impl Into<String>,
+    expected: impl Into<String>,
+    found: impl Into<String>,
+    held: bool,
+) -> Check {
     Check { what: what.into(), expected: expected.into(), found: found.into(), held }
 }
 
 /// Every check on what was found.
-pub fn all(market: &Market, found: &Findings) -> Vec<Check> {
+pub(super) fn all(market: &Market, found: &Findings) -> Vec<Check> {
     let mut checks = sums(market, found);
     checks.extend(operators(market, found));
     checks.extend(money(found));
@@ -68,12 +73,7 @@ fn operators(market: &Market, found: &Findings) -> Vec<Check> {
         let what = format!("{}: IT MW in the rows, leasing, inventory", operator.name);
         let seen = [operator.contracted_kw, operator.leased_in_inventory_kw];
         let held = seen == [planned; 2];
-        checks.push(holds(
-            what,
-            megawatts(planned),
-            seen.map(megawatts).join(", "),
-            held,
-        ));
+        checks.push(holds(what, megawatts(planned), seen.map(megawatts).join(", "), held));
     }
     checks
 }
@@ -150,6 +150,8 @@ fn refusals(found: &Findings) -> Vec<Check> {
     let free = grouped_count(found.search.free.len());
     checks.push(check("40 MW in ERCOT from 2027: free and dated", "0", free));
     let sites = found.search.convertible.len();
+    let leased_out = found.search.convertible.iter().any(|own| own.site.ends_with("/crusoe-abilene"));
+    checks.push(check("Abilene, wholly leased, is not convertible", "true", (!leased_out).to_string()));
     checks.push(holds("the same: convertible, date assumed", "some", grouped_count(sites), sites > 0));
     checks
 }

@@ -22,6 +22,8 @@ pub struct Findings {
     pub grid: Vec<GridFound>,
     /// What a buyer of 40 MW is answered.
     pub search: SearchFound,
+    /// What an operator's own sales are answered.
+    pub own_search: SearchFound,
     /// One more megawatt where the hall is full.
     pub full: RefusalFound,
     /// The row that the grid cannot carry.
@@ -168,6 +170,8 @@ pub struct GridFound {
 /// What a search answers.
 #[derive(Debug, Serialize)]
 pub struct SearchFound {
+    /// Who asked.
+    pub asked_by: String,
     /// The need, in words.
     pub need: String,
     /// Free and dated: block, start, kW.

@@ -20,7 +20,7 @@ const GRID_SINCE: CivilDate = match CivilDate::from_ymd_opt(2020, 1, 1) {
 };
 
 /// Enters the organisations and the sites.
-pub async fn sites(market: &Market, staff: &Staff) -> anyhow::Result<()> {
+pub(super) async fn sites(market: &Market, staff: &Staff) -> anyhow::Result<()> {
     let tenants = market.tenants();
     let progress = stage("operators and tenants", market.operators.len() + tenants.len());
     let platform = staff.platform()?;
@@ -70,7 +70,7 @@ pub async fn sites(market: &Market, staff: &Staff) -> anyhow::Result<()> {
 fn of_site(site: &Site) -> wire::Site {
     let known = site.contracted_kw.is_some() || site.energised_kw.is_some();
     let step = wire::GridStep {
-        from_date: date(GRID_SINCE),
+        from_date: date(site.grid_from.unwrap_or(GRID_SINCE)),
         contracted_kw: site.contracted_kw,
         energised_kw: site.energised_kw,
     };
@@ -113,7 +113,7 @@ fn of_site(site: &Site) -> wire::Site {
 }
 
 /// What became of the phases.
-pub struct Phases {
+pub(super) struct Phases {
     /// Gross kW of the accepted phases by site.
     pub gross_kw: BTreeMap<String, i64>,
     /// The refusals, in words, with the block they were for.
@@ -121,7 +121,7 @@ pub struct Phases {
 }
 
 /// Enters a block and its phase for every line of the plan; what the grid cannot carry comes back as refused.
-pub async fn phases(market: &Market, staff: &Staff, today: CivilDate) -> anyhow::Result<Phases> {
+pub(super) async fn phases(market: &Market, staff: &Staff, today: CivilDate) -> anyhow::Result<Phases> {
     let lines: Vec<&PlanLine> = market.deals.iter().flat_map(|deal| &deal.lines).collect();
     let progress = stage("blocks and phases", lines.len());
     let mut found = Phases { gross_kw: BTreeMap::new(), refused: Vec::new() };

@@ -66,7 +66,8 @@ pub async fn demo(arguments: Demo) -> anyhow::Result<ExitCode> {
 /// The usual ports, or free ones where something listens already.
 fn usual_or_free() -> Ports {
     let Ports { inventory, leasing, billing } = Ports::USUAL;
-    let free = [inventory, leasing, billing].iter().all(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    let free =
+        [inventory, leasing, billing].iter().all(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
     if free { Ports::USUAL } else { Ports::FREE }
 }
 
@@ -99,9 +100,12 @@ async fn found(market: &Market, staff: &Staff) -> anyhow::Result<Findings> {
     let capacity_only = book::capacity_only(market, staff).await?;
     let operators = sums::operators(market, staff, &leases).await?;
     let search = ask::search(market, staff).await?;
+    let riot = market.operators.iter().find(|operator| operator.id.as_str() == "riot-platforms");
+    let own_search = ask::own_search(riot.context("no Riot Platforms")?, staff).await?;
     let full = ask::one_more(market, deal(market, "HUT-FS-RB")?, staff).await?;
     let (line, status) = phases.refused.first().context("WYFI-CBRS-5 was not refused")?;
-    let asked = format!("{}: a phase of {} kW of IT load at {}", line.deal_id, line.critical_it_kw, line.site_id);
+    let asked =
+        format!("{}: a phase of {} kW of IT load at {}", line.deal_id, line.critical_it_kw, line.site_id);
     let over_grid = ask::refusal(asked, status);
 
     // The site furthest west has passed the day too by noon.
@@ -122,6 +126,7 @@ async fn found(market: &Market, staff: &Staff) -> anyhow::Result<Findings> {
         capacity_only,
         operators,
         search,
+        own_search,
         full,
         over_grid,
         invoices,

@@ -5,12 +5,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::out;
 
 /// A stage of the work.
-pub struct Stage {
+pub(super) struct Stage {
     bar: ProgressBar,
 }
 
 /// Begins a stage of `steps` steps.
-pub fn stage(name: &'static str, steps: usize) -> Stage {
+pub(super) fn stage(name: &'static str, steps: usize) -> Stage {
     let target = if out::on_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(u64::try_from(steps).ok(), target);
     let style = ProgressStyle::with_template("{msg:34} {bar:40} {pos:>4}/{len} {elapsed}");
@@ -21,7 +21,7 @@ pub fn stage(name: &'static str, steps: usize) -> Stage {
 
 impl Stage {
     /// One step is done.
-    pub fn step(&self) {
+    pub(super) fn step(&self) {
         self.bar.inc(1);
     }
 }

@@ -10,7 +10,7 @@ use super::findings::{
 };
 use super::{checks, sums, tables};
 use crate::market::sums::{schedule, total};
-use crate::market::{Deal, Kind, Market};
+use crate::market::{Deal, Kind, Market, Operator};
 
 fn today() -> CivilDate {
     CivilDate::from_ymd_opt(2026, 12, 16).expect("a day")
@@ -56,7 +56,10 @@ fn invoices(market: &Market) -> Vec<InvoiceFound> {
             state: "OPEN".to_owned(),
             due_date: today(),
             total_cents: due.iter().sum(),
-            lines: vec![format!("{} / block: 60,000 kW x 125 USD per kW-month x 31/31 days", deal.site); due.len()],
+            lines: vec![
+                format!("{} / block: 60,000 kW x 125 USD per kW-month x 31/31 days", deal.site);
+                due.len()
+            ],
         })
     };
     market.deals_of(Kind::Lease).filter_map(of).collect()
@@ -67,52 +70,70 @@ fn refusal(reason: &str, figures: [(&str, &str); 2]) -> RefusalFound {
         asked: "hold 1 MW for 2028 at hut-riverbend / hut-fs-rb-1".to_owned(),
         code: "FailedPrecondition".to_owned(),
         reason: reason.to_owned(),
-        message: "The block has too little of it at some instant of the term that was asked for, and here is a \
+        message:
+            "The block has too little of it at some instant of the term that was asked for, and here is a \
                   sentence that is long enough to be broken."
-            .to_owned(),
+                .to_owned(),
         figures: figures.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+    }
+}
+
+fn operators(market: &Market, leases: &[LeaseFound]) -> Vec<OperatorFound> {
+    let found = |operator: &Operator| {
+        let own: Vec<_> = leases.iter().filter(|lease| lease.operator == operator.id.as_str()).collect();
+        let contracted_kw = own.iter().map(|lease| lease.critical_it_kw).sum();
+        OperatorFound {
+            operator: operator.id.to_string(),
+            name: operator.display_name.clone(),
+            leases: own.len(),
+            contracted_kw,
+            leased_in_inventory_kw: contracted_kw,
+            free_kw: 0,
+            convertible_kw: 1_234_567,
+            year_one_rent_cents: own.iter().filter_map(|lease| lease.year_one_rent_cents).sum(),
+            without_year_one: own.iter().filter(|lease| lease.year_one_rent_cents.is_none()).count(),
+            stated_cents: own.iter().map(|lease| lease.stated_cents).sum(),
+            schedule_cents: own.iter().map(|lease| lease.schedule_cents).sum(),
+            options_cents: own.iter().filter_map(|lease| lease.options_cents).sum(),
+            grid_unstated_kw: 0,
+            conditional_kw: 0,
+        }
+    };
+    market.lessors().into_iter().map(found).collect()
+}
+
+fn books(invoices: &[InvoiceFound]) -> Vec<BooksFound> {
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    for invoice in invoices {
+        *sums.entry(&invoice.operator).or_default() += invoice.total_cents;
+    }
+    let found = |(operator, cents): (&str, i64)| BooksFound {
+        operator: operator.to_owned(),
+        debit_cents: cents,
+        credit_cents: cents,
+    };
+    sums.into_iter().map(found).collect()
+}
+
+fn search(asked_by: &str) -> SearchFound {
+    SearchFound {
+        asked_by: asked_by.to_owned(),
+        need: "40 MW".to_owned(),
+        free: Vec::new(),
+        nearest: vec!["the same need, later: 2036-09-01 at cifr-barberlake / cifr-fs-168-1".to_owned()],
+        convertible: vec![Convertible {
+            site: "operators/iren/sites/iren-sweetwater1".to_owned(),
+            headroom_gross_kw: 1_400_000,
+            convertible_it_kw: 980_000,
+            start_date: today(),
+            assumptions: vec!["Nine months for a retrofit, which nobody has promised, ".repeat(3)],
+        }],
     }
 }
 
 fn findings(market: &Market) -> Findings {
     let leases: Vec<LeaseFound> = market.deals_of(Kind::Lease).map(lease).collect();
     let invoices = invoices(market);
-    let operators = market
-        .lessors()
-        .into_iter()
-        .map(|operator| {
-            let own: Vec<_> = leases.iter().filter(|lease| lease.operator == operator.id.as_str()).collect();
-            let contracted_kw = own.iter().map(|lease| lease.critical_it_kw).sum();
-            OperatorFound {
-                operator: operator.id.to_string(),
-                name: operator.display_name.clone(),
-                leases: own.len(),
-                contracted_kw,
-                leased_in_inventory_kw: contracted_kw,
-                free_kw: 0,
-                convertible_kw: 1_234_567,
-                year_one_rent_cents: own.iter().filter_map(|lease| lease.year_one_rent_cents).sum(),
-                without_year_one: own.iter().filter(|lease| lease.year_one_rent_cents.is_none()).count(),
-                stated_cents: own.iter().map(|lease| lease.stated_cents).sum(),
-                schedule_cents: own.iter().map(|lease| lease.schedule_cents).sum(),
-                options_cents: own.iter().filter_map(|lease| lease.options_cents).sum(),
-                grid_unstated_kw: 0,
-                conditional_kw: 0,
-            }
-        })
-        .collect();
-    let mut books: BTreeMap<&str, i64> = BTreeMap::new();
-    for invoice in &invoices {
-        *books.entry(&invoice.operator).or_default() += invoice.total_cents;
-    }
-    let books = books
-        .into_iter()
-        .map(|(operator, cents)| BooksFound {
-            operator: operator.to_owned(),
-            debit_cents: cents,
-            credit_cents: cents,
-        })
-        .collect();
     let capacity_only = market.deals_of(Kind::CapacityOnly).map(|deal| ReservationFound {
         deal: deal.id.clone(),
         reservation: "operators/galaxy/reservations/0".to_owned(),
@@ -127,19 +148,13 @@ fn findings(market: &Market) -> Findings {
         sites: market.sites.len(),
         bands: sums::bands(market).expect("bands"),
         capacity_only: capacity_only.collect(),
-        grid: vec![GridFound { site: "hut-riverbend".to_owned(), gross_kw: 330_000, contracted_kw: Some(330_000) }],
-        search: SearchFound {
-            need: "40 MW".to_owned(),
-            free: Vec::new(),
-            nearest: vec!["the same need, later: 2036-09-01 at cifr-barberlake / cifr-fs-168-1".to_owned()],
-            convertible: vec![Convertible {
-                site: "operators/iren/sites/iren-sweetwater1".to_owned(),
-                headroom_gross_kw: 1_400_000,
-                convertible_it_kw: 980_000,
-                start_date: today(),
-                assumptions: vec!["Nine months for a retrofit, which nobody has promised, ".repeat(3)],
-            }],
-        },
+        grid: vec![GridFound {
+            site: "hut-riverbend".to_owned(),
+            gross_kw: 330_000,
+            contracted_kw: Some(330_000),
+        }],
+        own_search: search("the sales of Riot Platforms"),
+        search: search("a tenant"),
         full: refusal("CAPACITY_EXHAUSTED", [("availableKw", "0"), ("shortKw", "1000")]),
         over_grid: refusal("SITE_POWER_EXCEEDED", [("neededKw", "7143"), ("contractedKw", "5000")]),
         preview: PreviewFound {
@@ -150,10 +165,10 @@ fn findings(market: &Market) -> Findings {
         },
         assumptions: sums::assumptions(market),
         not_booked: sums::not_booked(market),
+        operators: operators(market, &leases),
         leases,
-        operators,
+        books: books(&invoices),
         invoices: numbered(invoices),
-        books,
         checks: Vec::new(),
     }
 }

@@ -11,19 +11,19 @@ use crate::clients::{Channels, Clients};
 const LIFETIME: Duration = Duration::from_secs(4 * 3600);
 
 /// Gives out tokens and clients.
-pub struct Staff {
+pub(super) struct Staff {
     issuer: TokenIssuer,
     channels: Channels,
 }
 
 impl Staff {
     /// Staff whose tokens this issuer signs.
-    pub fn new(issuer: TokenIssuer, channels: Channels) -> Self {
+    pub(super) fn new(issuer: TokenIssuer, channels: Channels) -> Self {
         Self { issuer, channels }
     }
 
     /// A token for a person of an organisation.
-    pub fn token(&self, organisation: &Organisation, role: Role) -> anyhow::Result<String> {
+    pub(super) fn token(&self, organisation: &Organisation, role: Role) -> anyhow::Result<String> {
         let subject = format!("{role}@demo");
         Ok(self.issuer.mint(&subject, organisation, &[role], LIFETIME)?)
     }
@@ -33,17 +33,17 @@ impl Staff {
     }
 
     /// Somebody of an operator.
-    pub fn of(&self, operator: &OperatorId, role: Role) -> anyhow::Result<Clients> {
+    pub(super) fn of(&self, operator: &OperatorId, role: Role) -> anyhow::Result<Clients> {
         self.clients(&Organisation::Operator(operator.clone()), role)
     }
 
     /// Somebody of a tenant.
-    pub fn tenant(&self, tenant: &TenantId) -> anyhow::Result<Clients> {
+    pub(super) fn tenant(&self, tenant: &TenantId) -> anyhow::Result<Clients> {
         self.clients(&Organisation::Tenant(tenant.clone()), Role::Tenant)
     }
 
     /// Whoever runs the marketplace: organisations and the clock, no business data.
-    pub fn platform(&self) -> anyhow::Result<Clients> {
+    pub(super) fn platform(&self) -> anyhow::Result<Clients> {
         self.clients(&Organisation::Platform, Role::PlatformAdmin)
     }
 }

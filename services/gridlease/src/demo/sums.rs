@@ -8,10 +8,10 @@ use super::findings::{AssumptionFound, BandFound, GridFound, LeaseFound, NotBook
 use super::load::Phases;
 use super::progress::stage;
 use super::staff::Staff;
-use crate::market::{Basis, Deal, FLAGS, Kind, Market, Operator, PAYMENT_TERMS};
+use crate::market::{Basis, Deal, FLAGS, Kind, Market, Operator};
 
 /// One line per operator that leases.
-pub async fn operators(
+pub(super) async fn operators(
     market: &Market,
     staff: &Staff,
     leases: &[LeaseFound],
@@ -32,13 +32,12 @@ async fn one(
     operator: &Operator,
     leases: &[LeaseFound],
 ) -> anyhow::Result<OperatorFound> {
-    let own: Vec<&LeaseFound> = leases.iter().filter(|lease| lease.operator == operator.id.as_str()).collect();
+    let own: Vec<&LeaseFound> =
+        leases.iter().filter(|lease| lease.operator == operator.id.as_str()).collect();
     let mut leased_in_inventory_kw = 0;
     let mut free_kw = 0;
-    for line in market
-        .deals_of(Kind::Lease)
-        .filter(|deal| deal.operator == operator.id)
-        .flat_map(|deal| &deal.lines)
+    for line in
+        market.deals_of(Kind::Lease).filter(|deal| deal.operator == operator.id).flat_map(|deal| &deal.lines)
     {
         let (leased, free) = ask::availability(line, staff).await?;
         leased_in_inventory_kw += leased;
@@ -64,7 +63,7 @@ async fn one(
 }
 
 /// Gross power of the accepted phases beside the grid connection, for every site that has one.
-pub fn grid(market: &Market, phases: &Phases) -> Vec<GridFound> {
+pub(super) fn grid(market: &Market, phases: &Phases) -> Vec<GridFound> {
     market
         .sites
         .iter()
@@ -79,7 +78,7 @@ pub fn grid(market: &Market, phases: &Phases) -> Vec<GridFound> {
 const ROUNDED_BY_CENTS: i64 = 5_000_000_000;
 
 /// The band of year-1 rates of every deal whose rate was solved with an escalator from a rounded value.
-pub fn bands(market: &Market) -> anyhow::Result<Vec<BandFound>> {
+pub(super) fn bands(market: &Market) -> anyhow::Result<Vec<BandFound>> {
     let mut found = Vec::new();
     for deal in market.deals_of(Kind::Lease) {
         let stated = deal.lines.iter().all(|line| line.tcv_basis == Some(Basis::Stated));
@@ -87,7 +86,9 @@ pub fn bands(market: &Market) -> anyhow::Result<Vec<BandFound>> {
         let rate = |cents| {
             let total = Money::new(cents, Currency::USD);
             let years = deal.term_months() / 12;
-            Ok::<_, anyhow::Error>(solve_year_one_rate(total, deal.critical_it_kw(), years, percent)?.rounded(2))
+            Ok::<_, anyhow::Error>(
+                solve_year_one_rate(total, deal.critical_it_kw(), years, percent)?.rounded(2),
+            )
         };
         found.push(BandFound {
             deal: deal.id.clone(),
@@ -99,12 +100,10 @@ pub fn bands(market: &Market) -> anyhow::Result<Vec<BandFound>> {
 }
 
 /// Each assumption with the rows that carry it.
-pub fn assumptions(market: &Market) -> Vec<AssumptionFound> {
+pub(super) fn assumptions(market: &Market) -> Vec<AssumptionFound> {
     let booked = || market.deals.iter().filter(|deal| deal.kind != Kind::Refused);
     let found = |flag: &crate::market::Flag| {
-        let carries = |deal: &&Deal| {
-            flag.name == PAYMENT_TERMS || deal.lines.iter().any(|line| line.has(flag.name))
-        };
+        let carries = |deal: &&Deal| flag.everywhere || deal.lines.iter().any(|line| line.has(flag.name));
         let rows: Vec<String> = booked().filter(carries).map(|deal| deal.id.clone()).collect();
         let all = rows.len() == booked().count();
         AssumptionFound {
@@ -113,11 +112,16 @@ pub fn assumptions(market: &Market) -> Vec<AssumptionFound> {
             rows: if all { Vec::new() } else { rows },
         }
     };
-    FLAGS.iter().map(found).collect()
+    let corrected = market.corrections.iter().map(|correction| AssumptionFound {
+        flag: format!("SITE_{}", format!("{:?}", correction.basis).to_uppercase()),
+        meaning: format!("{}: {}", correction.column, correction.why),
+        rows: vec![correction.site_id.to_string()],
+    });
+    FLAGS.iter().map(found).chain(corrected).collect()
 }
 
 /// The rows that are left out.
-pub fn not_booked(market: &Market) -> Vec<NotBookedFound> {
+pub(super) fn not_booked(market: &Market) -> Vec<NotBookedFound> {
     let found = |row: &crate::market::NotBooked| NotBookedFound {
         deal: row.deal_id.clone(),
         critical_it_kw: row.critical_it_kw,

@@ -8,7 +8,7 @@ use super::findings::{Findings, LeaseFound, OperatorFound, RefusalFound};
 use crate::out::{dollars, grouped, megawatts};
 
 /// The widest line that is printed.
-pub const WIDTH: u16 = 100;
+pub(super) const WIDTH: u16 = 100;
 
 /// A table with these headers; those that begin with `>` are figures, aligned to the right, without the mark.
 fn table(headers: &[&str]) -> Table {
@@ -38,9 +38,17 @@ fn or_not_stated(cents: Option<i64>) -> String {
 }
 
 /// One operator's leases.
-pub fn leases(operator: &OperatorFound, leases: &[LeaseFound]) -> String {
+pub(super) fn leases(operator: &OperatorFound, leases: &[LeaseFound]) -> String {
     let mut rows = table(&[
-        "Lease", "Tenant", ">IT MW", "From", ">Yrs", ">$/kW-mo", ">Year 1 $m", ">Base $m", ">Options $m",
+        "Lease",
+        "Tenant",
+        ">IT MW",
+        "From",
+        ">Yrs",
+        ">$/kW-mo",
+        ">Year 1 $m",
+        ">Base $m",
+        ">Options $m",
     ]);
     for lease in leases.iter().filter(|lease| lease.operator == operator.operator) {
         rows.add_row([
@@ -78,7 +86,7 @@ fn shortened(text: &str, most: usize) -> String {
 }
 
 /// One line per operator.
-pub fn operators(found: &Findings) -> String {
+pub(super) fn operators(found: &Findings) -> String {
     let mut rows = table(&[
         "Operator",
         ">Leases",
@@ -122,6 +130,7 @@ pub fn operators(found: &Findings) -> String {
     format!(
         "{}\n\
          n/s: no escalator is stated, so no year-1 rent; an average over the term is not a price.\n\
+         Free MW: on 2028-07-01, when every lease has begun and none has ended.\n\
          Of the contracted MW, {unstated} are on sites whose grid limit is not stated (* above): booked, not verified;\n\
          {conditional} are conditional on financing in the source: signed here, not to be counted as effective there.",
         rows.trim_fmt()
@@ -129,7 +138,7 @@ pub fn operators(found: &Findings) -> String {
 }
 
 /// Published values beside the schedules' sums.
-pub fn ties(found: &Findings) -> String {
+pub(super) fn ties(found: &Findings) -> String {
     let mut rows =
         table(&["Lease", ">Base TCV, $", ">Schedule, $", ">Residue, $", ">Rent lines", ">Bound, $"]);
     for lease in &found.leases {
@@ -145,26 +154,28 @@ pub fn ties(found: &Findings) -> String {
     }
     let mut text = rows.trim_fmt();
     text.push_str("\nA schedule ties when its residue is within half a cent per rent line.");
+    text.push_str("\nPublished values are rounded to a tenth of a billion: year-1 $/kW-month may lie in");
     for band in &found.bands {
-        let line = format!(
-            "{}: a published value rounded to a tenth of a billion gives {} to {} $/kW-month in year 1.",
-            band.deal, band.low, band.high
-        );
-        text.push_str(&wrapped(&line, ""));
+        text.push_str(&format!("\n  {:<12} {} to {}", band.deal, band.low, band.high));
     }
     text
 }
 
 /// What the search answered.
-pub fn search(found: &Findings) -> String {
+pub(super) fn search(found: &Findings) -> String {
     let search = &found.search;
-    let mut text = format!("The need: {}\n\nFree and dated:", search.need);
+    let mut text = wrapped(&format!("Asked by {}: {}", search.asked_by, search.need), "");
+    text.push_str("\n\nFree and dated:");
     if search.free.is_empty() {
         text.push_str(" nothing.");
     }
     for offer in &search.free {
         let block = super::ask::short(&offer.block);
-        text.push_str(&format!("\n  {block}: {} MW from {}", megawatts(offer.critical_it_kw), offer.start_date));
+        text.push_str(&format!(
+            "\n  {block}: {} MW from {}",
+            megawatts(offer.critical_it_kw),
+            offer.start_date
+        ));
     }
     for nearest in &search.nearest {
         text.push_str(&format!("\n  nearest, {nearest}"));
@@ -184,6 +195,19 @@ pub fn search(found: &Findings) -> String {
     for (assumption, sites) in search_assumptions(found) {
         text.push_str(&wrapped(&format!("- {assumption} ({sites})"), "  "));
     }
+    let own = &found.own_search;
+    let sites: Vec<String> = own
+        .convertible
+        .iter()
+        .map(|site| format!("{} {} MW", super::ask::short(&site.site), megawatts(site.convertible_it_kw)))
+        .collect();
+    let line = format!(
+        "The same asked by {}, who see their own sites: {} free and dated; convertible {}.",
+        own.asked_by,
+        own.free.len(),
+        if sites.is_empty() { "none".to_owned() } else { sites.join(", ") }
+    );
+    text.push_str(&format!("\n{}", wrapped(&line, "")));
     text
 }
 
@@ -205,7 +229,7 @@ fn search_assumptions(found: &Findings) -> Vec<(String, String)> {
 }
 
 /// `text` on lines of at most 100 columns, each after a line break and `indent`.
-pub fn wrapped(text: &str, indent: &str) -> String {
+pub(super) fn wrapped(text: &str, indent: &str) -> String {
     let mut whole = String::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
@@ -224,7 +248,7 @@ pub fn wrapped(text: &str, indent: &str) -> String {
 }
 
 /// A refusal with its figures.
-pub fn refusal(found: &RefusalFound) -> String {
+pub(super) fn refusal(found: &RefusalFound) -> String {
     let mut text = format!("Asked: {}", found.asked);
     text.push_str(&wrapped(&format!("{} {}: {}", found.code, found.reason, found.message), "  "));
     for (key, value) in &found.figures {
@@ -234,7 +258,7 @@ pub fn refusal(found: &RefusalFound) -> String {
 }
 
 /// The month's invoices.
-pub fn invoices(found: &Findings) -> String {
+pub(super) fn invoices(found: &Findings) -> String {
     let mut rows = table(&["Operator", "Number", "Lease", ">Total, $", "Due", "State"]);
     for invoice in &found.invoices {
         rows.add_row([
@@ -264,7 +288,7 @@ pub fn invoices(found: &Findings) -> String {
 }
 
 /// What is leased without a price, and what the grid of the sites carries.
-pub fn capacity(found: &Findings) -> String {
+pub(super) fn capacity(found: &Findings) -> String {
     let mut held = table(&["Row", "Tenant", "Site", ">IT MW", "From"]);
     for own in &found.capacity_only {
         held.add_row([
@@ -292,7 +316,7 @@ pub fn capacity(found: &Findings) -> String {
 }
 
 /// What the bookings rest on beside the sources.
-pub fn assumptions(found: &Findings) -> String {
+pub(super) fn assumptions(found: &Findings) -> String {
     let mut rows = table(&["Assumption", "What it says", "Rows"]);
     for own in &found.assumptions {
         let carriers = if own.rows.is_empty() { "all".to_owned() } else { own.rows.join(", ") };
@@ -302,7 +326,7 @@ pub fn assumptions(found: &Findings) -> String {
 }
 
 /// Rows that are not booked, and why.
-pub fn not_booked(found: &Findings) -> String {
+pub(super) fn not_booked(found: &Findings) -> String {
     let mut rows = table(&["Row", ">IT MW", "Reason", "Detail"]);
     for row in &found.not_booked {
         rows.add_row([
@@ -316,7 +340,7 @@ pub fn not_booked(found: &Findings) -> String {
 }
 
 /// The checks.
-pub fn checks(found: &Findings) -> String {
+pub(super) fn checks(found: &Findings) -> String {
     let mut rows = table(&["Check", "Must be", "Is", "Held"]);
     for check in &found.checks {
         let held = if check.held { "yes" } else { "NO" };

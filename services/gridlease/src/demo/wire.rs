@@ -6,7 +6,7 @@ use contracts::google::r#type::{Date, Decimal, Money};
 use kernel::{CivilDate, Ids as _, SystemIds};
 
 /// A civil date.
-pub fn date(day: CivilDate) -> Option<Date> {
+pub(super) fn date(day: CivilDate) -> Option<Date> {
     use chrono::Datelike as _;
     Some(Date {
         year: day.year(),
@@ -16,19 +16,19 @@ pub fn date(day: CivilDate) -> Option<Date> {
 }
 
 /// A civil date that an answer must carry.
-pub fn civil(day: Option<&Date>) -> anyhow::Result<CivilDate> {
+pub(super) fn civil(day: Option<&Date>) -> anyhow::Result<CivilDate> {
     let day = day.context("an answer without its date")?;
     let (month, of_month) = (u32::try_from(day.month)?, u32::try_from(day.day)?);
     CivilDate::from_ymd_opt(day.year, month, of_month).context("an answer with a date that is none")
 }
 
 /// An exact decimal.
-pub fn decimal(value: &impl ToString) -> Option<Decimal> {
+pub(super) fn decimal(value: &impl ToString) -> Option<Decimal> {
     Some(Decimal { value: value.to_string() })
 }
 
 /// Dollars and nanos as cents; anything finer would be a fault of the server.
-pub fn cents(money: Option<&Money>) -> anyhow::Result<i64> {
+pub(super) fn cents(money: Option<&Money>) -> anyhow::Result<i64> {
     const NANOS_PER_CENT: i32 = 10_000_000;
     let money = money.context("an answer without its amount")?;
     anyhow::ensure!(money.currency_code == "USD", "an amount in {}", money.currency_code);
@@ -38,17 +38,21 @@ pub fn cents(money: Option<&Money>) -> anyhow::Result<i64> {
 }
 
 /// IT load with its cooling.
-pub fn vector(critical_it_kw: i64, air_cooling_kw: i64, liquid_cooling_kw: i64) -> Option<CapacityVector> {
+pub(super) fn vector(
+    critical_it_kw: i64,
+    air_cooling_kw: i64,
+    liquid_cooling_kw: i64,
+) -> Option<CapacityVector> {
     Some(CapacityVector { critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw: 0 })
 }
 
 /// The identity of one request: sent again after a lost answer it has no second effect.
-pub fn request_id() -> String {
+pub(super) fn request_id() -> String {
     SystemIds.next().to_string()
 }
 
 /// A length of time.
-pub fn days(count: i64) -> Option<prost_types::Duration> {
+pub(super) fn days(count: i64) -> Option<prost_types::Duration> {
     Some(prost_types::Duration { seconds: count * 86_400, nanos: 0 })
 }
 

@@ -7,10 +7,12 @@ pub struct Flag {
     pub name: &'static str,
     /// What it says.
     pub meaning: &'static str,
+    /// Whether it is made for every row alike, so that no row carries it.
+    pub everywhere: bool,
 }
 
 /// Every assumption there is, the weightiest first.
-pub const FLAGS: [Flag; 13] = [
+pub const FLAGS: [Flag; 14] = [
     flag("ESCALATOR_UNSTATED", "no escalator in the source: the rate is flat and no year-1 rent is shown"),
     flag("RATIO_ASSUMED", "gross power not stated: IT load x 10/7, rounded up to a kW"),
     flag("GRID_UNSTATED", "the site's contracted power is not stated: booked, not verified"),
@@ -22,13 +24,21 @@ pub const FLAGS: [Flag; 13] = [
     flag("STRUCTURE_ASSUMED", "structure not stated: triple net, which does not change base rent"),
     flag("TENANT_UNDISCLOSED", "tenant not named in the source: a placeholder of its own"),
     flag("COOLING_ASSUMED", "block: liquid 100% and air 25% of IT load; lease: 85% and 15%"),
-    flag("DERIVED_FROM_LEASE", "one block per stated phase, as large as the lease: the grid is the real check"),
-    flag(PAYMENT_TERMS, "invoices are due 30 days after issue; no source states a term"),
+    flag(
+        "DERIVED_FROM_LEASE",
+        "one block per stated phase, as large as the lease: the grid is the real check",
+    ),
+    everywhere(
+        "GRID_DATE_ASSUMED",
+        "a stated grid limit holds from 2020-01-01: sources date the report only",
+    ),
+    everywhere("PAYMENT_TERMS_ASSUMED", "invoices are due 30 days after issue; no source states a term"),
 ];
 
-/// Assumed for every lease alike, so no row carries it.
-pub const PAYMENT_TERMS: &str = "PAYMENT_TERMS_ASSUMED";
-
 const fn flag(name: &'static str, meaning: &'static str) -> Flag {
-    Flag { name, meaning }
+    Flag { name, meaning, everywhere: false }
+}
+
+const fn everywhere(name: &'static str, meaning: &'static str) -> Flag {
+    Flag { name, meaning, everywhere: true }
 }

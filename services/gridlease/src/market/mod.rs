@@ -13,14 +13,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, ensure};
 pub use figures::{e7, kilowatts, to_cents};
-pub use flags::{FLAGS, Flag, PAYMENT_TERMS};
+pub use flags::{FLAGS, Flag};
 use kernel::{OperatorId, TenantId};
 pub use plan::{Basis, Deal, Kind, NotBooked, PlanLine};
 use serde::Deserialize;
-pub use sites::Site;
+pub use sites::{Correction, Site};
 
 const OPERATORS: &str = include_str!("../../data/operators.csv");
 const SITES: &str = include_str!("../../data/sites.csv");
+const CORRECTIONS: &str = include_str!("../../data/site_corrections.csv");
 const PLAN: &str = include_str!("../../data/demo_plan.csv");
 const NOT_BOOKED: &str = include_str!("../../data/not_booked.csv");
 #[cfg(test)]
@@ -31,8 +32,10 @@ const LEASES: &str = include_str!("../../data/leases.csv");
 pub struct Market {
     /// Every operator of a site or a booked deal.
     pub operators: Vec<Operator>,
-    /// Every site.
+    /// Every site, corrected.
     pub sites: Vec<Site>,
+    /// What was corrected.
+    pub corrections: Vec<Correction>,
     /// Every deal that is sent, in the order of the file.
     pub deals: Vec<Deal>,
     /// Every row that is not booked.
@@ -72,14 +75,15 @@ impl Market {
                 ensure!(by_name.insert(name, &operator.id).is_none(), "operators.csv: `{name}` stands twice");
             }
         }
-        let sites = sites::parse(rows("sites.csv", SITES)?, &by_name)?;
+        let corrections: Vec<Correction> = rows("site_corrections.csv", CORRECTIONS)?;
+        let sites = sites::parse(rows("sites.csv", SITES)?, &corrections, &by_name)?;
         let deals = plan::deals(rows("demo_plan.csv", PLAN)?)?;
         for deal in &deals {
             let site = sites.iter().find(|site| site.id == deal.site);
             let site = site.with_context(|| format!("demo_plan.csv: {}: no site {}", deal.id, deal.site))?;
             ensure!(site.operator == deal.operator, "demo_plan.csv: {}: the site is another's", deal.id);
         }
-        Ok(Self { operators, sites, deals, not_booked: rows("not_booked.csv", NOT_BOOKED)? })
+        Ok(Self { operators, sites, corrections, deals, not_booked: rows("not_booked.csv", NOT_BOOKED)? })
     }
 
     /// The deals of one kind.

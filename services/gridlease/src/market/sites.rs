@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use kernel::{CivilDate, OperatorId, SiteId};
 use serde::Deserialize;
 
-use super::{e7, kilowatts};
+use super::{Basis, e7, kilowatts};
 
 /// A row of `sites.csv` as it stands.
 #[derive(Debug, Deserialize)]
@@ -29,6 +29,36 @@ pub(super) struct Row {
     as_of: String,
     confidence: String,
     source_url: String,
+    /// Not in the file: first day of the grid figures, where a correction gives it.
+    #[serde(default)]
+    grid_from: Option<CivilDate>,
+}
+
+/// What a report means where its columns do not say it: one value of one site.
+#[derive(Debug, Deserialize)]
+pub struct Correction {
+    /// The site.
+    pub site_id: SiteId,
+    /// The column of `sites.csv`, or `grid_from`.
+    pub column: String,
+    /// The value instead; empty: unknown.
+    pub value: String,
+    /// Where it comes from.
+    pub basis: Basis,
+    /// Why.
+    pub why: String,
+}
+
+impl Row {
+    fn correct(&mut self, correction: &Correction) -> anyhow::Result<()> {
+        match correction.column.as_str() {
+            "ai_leased_it_mw" => self.ai_leased_it_mw.clone_from(&correction.value),
+            "contracted_power_mw" => self.contracted_power_mw.clone_from(&correction.value),
+            "grid_from" => self.grid_from = Some(correction.value.parse()?),
+            other => bail!("site_corrections.csv: no correction of `{other}` is known"),
+        }
+        Ok(())
+    }
 }
 
 /// A site; `None` is unknown, which is neither zero nor unlimited.
@@ -56,6 +86,8 @@ pub struct Site {
     pub energised_kw: Option<i64>,
     /// Load that the utility or grid operator has agreed to.
     pub contracted_kw: Option<i64>,
+    /// First day on which the two hold, where the source dates it.
+    pub grid_from: Option<CivilDate>,
     /// What the operator publicly reports as leased to AI tenants.
     pub reported_leased_it_kw: Option<i64>,
     /// What it is used for, as the source writes it.
@@ -70,7 +102,20 @@ pub struct Site {
     pub source: String,
 }
 
-pub(super) fn parse(rows: Vec<Row>, operators: &BTreeMap<&str, &OperatorId>) -> anyhow::Result<Vec<Site>> {
+pub(super) fn parse(
+    mut rows: Vec<Row>,
+    corrections: &[Correction],
+    operators: &BTreeMap<&str, &OperatorId>,
+) -> anyhow::Result<Vec<Site>> {
+    for correction in corrections {
+        ensure!(
+            correction.basis != Basis::Stated,
+            "a correction is derived or assumed: what is stated stands in the row"
+        );
+        let row = rows.iter_mut().find(|row| row.site_id == correction.site_id);
+        row.with_context(|| format!("site_corrections.csv: no site {}", correction.site_id))?
+            .correct(correction)?;
+    }
     rows.into_iter()
         .map(|row| {
             let id = row.site_id.clone();
@@ -93,6 +138,7 @@ fn site(row: Row, operators: &BTreeMap<&str, &OperatorId>) -> anyhow::Result<Sit
         operator: operator.clone(),
         energised_kw: known(&row.energized_mw)?,
         contracted_kw: known(&row.contracted_power_mw)?,
+        grid_from: row.grid_from,
         reported_leased_it_kw: known(&row.ai_leased_it_mw)?,
         as_of: month(&row.as_of)?,
         id: row.site_id,

@@ -9,12 +9,12 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use super::Home;
 
 /// The hidden command that runs the guard.
-pub const GUARD: &str = "guard";
+pub(super) const GUARD: &str = "guard";
 /// Our database: the superuser's own stays empty.
 const DATABASE: &str = "gridlease";
 
 /// Starts the server of this home, or joins it, and makes our database.
-pub async fn embedded(home: &Home) -> anyhow::Result<(Embedded, String)> {
+pub(super) async fn embedded(home: &Home) -> anyhow::Result<(Embedded, String)> {
     let embedded = Embedded::start(EmbeddedOptions {
         home: home.postgres().to_path_buf(),
         throw_away: home.is_thrown_away(),

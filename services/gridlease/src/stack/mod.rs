@@ -67,8 +67,11 @@ impl Stack {
             test_clock: test_clock.map(TestClock::new),
         };
         let inventory = place.inventory(ports.inventory).await.context("start inventory")?;
-        let mut addresses =
-            Addresses { inventory: inventory.address, leasing: inventory.address, billing: inventory.address };
+        let mut addresses = Addresses {
+            inventory: inventory.address,
+            leasing: inventory.address,
+            billing: inventory.address,
+        };
         let mut running = vec![inventory];
         if !inventory_only {
             let leasing = place.leasing(ports.leasing, addresses.inventory).await.context("start leasing")?;

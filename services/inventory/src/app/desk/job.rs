@@ -52,6 +52,8 @@ pub(super) struct Job {
     open: Vec<Waiting>,
     /// Blocks that must be read before the next check.
     unproved: HashSet<BlockId>,
+    /// Holds that stand in the way and seem to have run out.
+    lapsed: HashSet<ReservationId>,
     connection: Option<PoolConnection<Postgres>>,
 }
 
@@ -66,7 +68,16 @@ impl Job {
         let mut blocks: Vec<BlockId> = blocks.iter().copied().collect();
         blocks.sort_unstable();
         let Returned { books, connection } = work;
-        Self { shared, operator, blocks, books, open, unproved: HashSet::new(), connection }
+        Self {
+            shared,
+            operator,
+            blocks,
+            books,
+            open,
+            unproved: HashSet::new(),
+            lapsed: HashSet::new(),
+            connection,
+        }
     }
 
     pub(super) async fn run(mut self) -> Returned {
@@ -96,18 +107,18 @@ impl Job {
         let holds = self.open_holds().await?;
         let now = self.database_now().await?;
         let checks = round::check(&mut self.books, &self.open, &holds, now);
-        let accepted = self.sort_out(checks);
+        let accepted = self.sort_out(checks, now);
         if !accepted.is_empty() {
             self.write(accepted, locked, now).await?;
         } else if locked {
             store::unlock(self.connection().await?).await?;
         }
-        self.expire_in_the_way(now).await;
+        self.expire_in_the_way().await;
         Ok(())
     }
 
     /// Answers what memory can answer. Refusals that are not proved stay open and say what must be learned.
-    fn sort_out(&mut self, checks: Vec<Check>) -> Vec<(Waiting, Placed)> {
+    fn sort_out(&mut self, checks: Vec<Check>, now: Instant) -> Vec<(Waiting, Placed)> {
         let mut accepted = Vec::with_capacity(self.open.len());
         let mut still = Vec::new();
         for (mut waiting, check) in std::mem::take(&mut self.open).into_iter().zip(checks) {
@@ -127,7 +138,7 @@ impl Job {
                     if waiting.key == KeyState::New
                         && proved
                         && accepted.is_empty()
-                        && !waiting.awaits_expiry =>
+                        && !self.may_expire(&mut waiting, now) =>
                 {
                     let refused = refusal::exhausted(&waiting.order.draft.claims[claim], &shortfall);
                     waiting.answer(Err(refused));
@@ -225,28 +236,34 @@ impl Job {
         waiting.order.blocks.iter().all(proved)
     }
 
-    /// Holds that seem to have run out and stand in the way of an open order get that written, if the database agrees.
-    /// What it does not agree to is in the way by its own word.
-    async fn expire_in_the_way(&mut self, now: Instant) {
-        let mut lapsed: HashSet<ReservationId> = HashSet::new();
-        for waiting in &mut self.open {
-            let before = lapsed.len();
-            let blocks = waiting.order.blocks.iter().zip(&waiting.order.draft.claims);
-            for (block, claim) in blocks.filter(|_| waiting.expiries < EXPIRIES_MAX) {
-                if let Some(kept) = self.books.get(block).filter(|kept| !kept.book.fits(&claim.profile)) {
-                    lapsed.extend(kept.book.lapsed_in_the_way(&claim.profile, now));
-                }
-            }
-            waiting.awaits_expiry = lapsed.len() > before;
-            waiting.expiries += u32::from(waiting.awaits_expiry);
+    /// Whether holds that seem to have run out stand in an order's way; they are noted. After a few times what still
+    /// stands there does so by the database's own word.
+    fn may_expire(&mut self, waiting: &mut Waiting, now: Instant) -> bool {
+        if waiting.expiries >= EXPIRIES_MAX {
+            return false;
         }
-        if !lapsed.is_empty() {
-            let ids: Vec<ReservationId> = lapsed.into_iter().collect();
-            if let Err(error) = self.shared.expirer.expire(&self.operator, &ids).await {
-                tracing::warn!(%error, "holds that ran out could not be written off");
+        let mut found = Vec::new();
+        for (block, claim) in waiting.order.blocks.iter().zip(&waiting.order.draft.claims) {
+            if let Some(kept) = self.books.get(block).filter(|kept| !kept.book.fits(&claim.profile)) {
+                found.extend(kept.book.lapsed_in_the_way(&claim.profile, now));
             }
-            self.unproved.extend(&self.blocks);
         }
+        waiting.expiries += 1;
+        let may = !found.is_empty();
+        self.lapsed.extend(found);
+        may
+    }
+
+    /// Has the end of the noted holds written, if the database agrees.
+    async fn expire_in_the_way(&mut self) {
+        if self.lapsed.is_empty() {
+            return;
+        }
+        let ids: Vec<ReservationId> = self.lapsed.drain().collect();
+        if let Err(error) = self.shared.expirer.expire(&self.operator, &ids).await {
+            tracing::warn!(%error, "holds that ran out could not be written off");
+        }
+        self.unproved.extend(&self.blocks);
     }
 
     /// Reads what is not in memory, or may have changed.

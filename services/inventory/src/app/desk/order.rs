@@ -65,9 +65,7 @@ pub(super) struct Waiting {
     pub(super) arrived: Monotonic,
     /// What is known of its request id.
     pub(super) key: KeyState,
-    /// Holds that ran out stood in its way when it was last checked, and their end has been asked for.
-    pub(super) awaits_expiry: bool,
-    /// How often that was so.
+    /// How often holds that ran out were looked for in its way.
     pub(super) expiries: u32,
     /// How often its blocks were changed by others between check and write.
     pub(super) races_lost: u32,
@@ -82,7 +80,6 @@ impl Waiting {
             reply,
             arrived: Monotonic::now(),
             key: KeyState::Unasked,
-            awaits_expiry: false,
             expiries: 0,
             races_lost: 0,
             failures: 0,

@@ -4,6 +4,7 @@
 
 pub mod cluster;
 pub mod database;
+pub mod fleet;
 pub mod market;
 pub mod raw;
 pub mod refusal;

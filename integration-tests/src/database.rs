@@ -191,9 +191,10 @@ async fn rename(connection: &mut PgConnection, from: &str, to: &str) -> Result<(
     anyhow::bail!("{from} is still in use")
 }
 
-/// Databases of processes that are gone, and templates of migrations that are no more.
+/// Databases of processes that are gone. Templates of other migrations stay: a build from before an edit may be using them,
+/// and they end with the server.
 async fn sweep(connection: &mut PgConnection) -> Result<()> {
-    let rows = sqlx::query("select datname::text from pg_database where datname ~ '^(t|tmpl)_'")
+    let rows = sqlx::query("select datname::text from pg_database where datname ~ '^t_[0-9]+_'")
         .fetch_all(&mut *connection)
         .await?;
     for row in rows {

@@ -24,7 +24,7 @@ pub(crate) async fn schema_sql_on(connection: &mut PgConnection) -> Result<Strin
         .map_err(MigrationError::store("read the catalogue"))?;
     let mut text = String::from(
         "-- What all migrations together make, read from the catalogue. Not for applying: the test that compares it\n\
-         -- rewrites it with GRIDLEASE_UPDATE_GOLDEN=1.\n",
+         -- rewrites it with UPDATE_GOLDEN=1.\n",
     );
     for row in rows {
         let line: String = row.try_get(0).map_err(MigrationError::store("read the catalogue"))?;

@@ -94,13 +94,13 @@ async fn a_file_changed_after_it_was_applied_is_refused() {
 async fn the_golden_schema_is_what_the_migrations_make() {
     let database = TestDatabase::create().await.expect("a database");
     let made = migrations::schema_sql(&database.url()).await.expect("a catalogue");
-    if std::env::var_os("GRIDLEASE_UPDATE_GOLDEN").is_some() {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/schema.sql");
         std::fs::write(golden, &made).expect("the golden file is written");
         return;
     }
     let checked = migrations::check(&database.url()).await;
-    checked.expect("rewrite migrations/schema.sql with GRIDLEASE_UPDATE_GOLDEN=1 and read its diff");
+    checked.expect("rewrite migrations/schema.sql with UPDATE_GOLDEN=1 and read its diff");
 
     let mut superuser = database.superuser().await.expect("a connection");
     sqlx::query("create index by_hand on leasing.tenant (display_name)")

@@ -11,7 +11,7 @@
 pub fn failpoint(name: &'static str) -> Result<(), kernel::Error> {
     #[cfg(feature = "failpoints")]
     {
-        if let Some(action) = fail::eval(name, |argument| argument.unwrap_or_default()) {
+        if let Some(action) = fail::eval(name, Option::unwrap_or_default) {
             tracing::warn!(failpoint = name, action, "failpoint hit");
             if action == "kill" {
                 std::process::abort();

@@ -35,9 +35,9 @@ const SHALLOW: u64 = 100;
 const DEPTH_BOOKINGS: u64 = 500;
 const DEPTH_TURNS: usize = 4;
 const DEPTH_CLIENTS: usize = 64;
-/// The first second that bookings may start in: 2027-01-01 UTC; they spread over ten years by the hour.
+/// The first second that bookings may start in: 2027-01-01 UTC; they spread over eight years by the hour.
 const FROM: i64 = 1_798_761_600;
-const HOURS: u64 = 87_600;
+const HOURS: u64 = 70_080;
 
 /// Bookings of one measurement.
 #[derive(Clone, Debug, Serialize)]

@@ -101,7 +101,7 @@ pub async fn booking(arguments: BenchBooking) -> anyhow::Result<ExitCode> {
     let data = data_dir(arguments.data_dir.clone())?;
     let options = Options {
         database_url: arguments.database.database_url.clone(),
-        home: Home::thrown_away_in(&data, "bench")?,
+        home: Home::thrown_away_in(&data, "bench", arguments.database.database_url.is_none())?,
         ports: Ports::FREE,
         test_clock: None,
         inventory_only: true,

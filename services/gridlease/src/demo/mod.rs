@@ -51,7 +51,7 @@ pub async fn demo(arguments: Demo) -> anyhow::Result<ExitCode> {
     }
     let options = Options {
         database_url: arguments.database.database_url.clone(),
-        home: Home::thrown_away("demo")?,
+        home: Home::thrown_away("demo", arguments.database.database_url.is_none())?,
         ports: arguments.ports.unwrap_or_else(usual_or_free),
         test_clock: Some(Zone::UTC.start_of_day(day(OPENING))),
         inventory_only: false,

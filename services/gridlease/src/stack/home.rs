@@ -10,7 +10,7 @@ pub struct Home {
     postgres: PathBuf,
     keys: PathBuf,
     throw_away: bool,
-    // Removes the keys of a throw-away run.
+    // Removes the keys of a throw-away run on a server that is not ours.
     _scratch: Option<tempfile::TempDir>,
 }
 
@@ -36,27 +36,28 @@ impl Home {
     }
 
     /// Data that is gone when the run ends, also after a kill: nobody else may use it, so its name is this process's.
+    /// `embedded`: the keys lie beside the database and go with it; on a server of somebody else they lie apart.
     ///
     /// # Errors
     /// A temporary folder that cannot be written.
-    pub fn thrown_away(name: &str) -> anyhow::Result<Self> {
-        let scratch = tempfile::tempdir().context("make a temporary folder")?;
-        Ok(Self {
-            postgres: throw_away_dir(&format!("{name}-{}", std::process::id()))?,
-            keys: scratch.path().to_path_buf(),
-            throw_away: true,
-            _scratch: Some(scratch),
-        })
+    pub fn thrown_away(name: &str, embedded: bool) -> anyhow::Result<Self> {
+        let postgres = throw_away_dir(&format!("{name}-{}", std::process::id()))?;
+        Self::at(postgres, embedded)
+    }
+
+    fn at(postgres: PathBuf, embedded: bool) -> anyhow::Result<Self> {
+        let scratch =
+            if embedded { None } else { Some(tempfile::tempdir().context("make a temporary folder")?) };
+        let keys = scratch.as_ref().map_or_else(|| postgres.join("keys"), |own| own.path().to_path_buf());
+        Ok(Self { postgres, keys, throw_away: true, _scratch: scratch })
     }
 
     /// As thrown away, but on the disk of a data directory and not in the temporary folder, which may be memory.
     ///
     /// # Errors
     /// A temporary folder that cannot be written.
-    pub fn thrown_away_in(data_dir: &Path, name: &str) -> anyhow::Result<Self> {
-        let mut home = Self::thrown_away(name)?;
-        home.postgres = data_dir.join(format!("{name}-{}", std::process::id()));
-        Ok(home)
+    pub fn thrown_away_in(data_dir: &Path, name: &str, embedded: bool) -> anyhow::Result<Self> {
+        Self::at(data_dir.join(format!("{name}-{}", std::process::id())), embedded)
     }
 
     /// The folder of the embedded Postgres.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{Caller, Error, Instant, Reason};
+use kernel::{Caller, Error, Instant, Reason, Violation};
 use postgres::Answer;
 use serde::Serialize;
 
@@ -64,7 +64,9 @@ fn later(until: Until, present: Instant, now: Instant) -> Result<Instant, Error>
             Err(Error::invalid_field("hold_expire_time", "must not be before the present end of the hold"))
         }
         Until::Time(time) if time > now + LONGEST => {
-            Err(Error::refused(Reason::TermOutOfRange, "A hold may last 60 days from now at most."))
+            let violation = Violation::new("hold_expire_time", "must be at most 60 days from now");
+            Err(Error::refused(Reason::TermOutOfRange, "A hold may last 60 days from now at most.")
+                .with_violations(vec![violation]))
         }
         Until::Time(time) => Ok(time),
     }

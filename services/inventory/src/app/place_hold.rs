@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kernel::{
     BlockName, Caller, Error, Instant, OperatorId, Organisation, Reason, ReservationName, Role, TenantId,
-    Uuid,
+    Uuid, Violation,
 };
 use postgres::{Answer, RequestKey};
 use serde::Serialize;
@@ -100,11 +100,13 @@ fn in_range(claims: &[Claim], now: Instant) -> Result<(), Error> {
         let (start, end) = (claim.profile.start(), claim.profile.end());
         let too_late = (start - now).num_days() > STARTS_WITHIN_DAYS;
         if too_late || (end - start).num_days() > LASTS_DAYS_MAX {
+            let field = format!("claims[{n}].profile");
+            let violation = Violation::new(&field, "must begin within 10 years and last at most 50 years");
             return Err(Error::refused(
                 Reason::TermOutOfRange,
-                format!("claims[{n}].profile must begin within 10 years and last at most 50 years."),
+                format!("{field} must begin within 10 years and last at most 50 years."),
             )
-            .with("field", format!("claims[{n}].profile")));
+            .with_violations(vec![violation]));
         }
     }
     Ok(())

@@ -3,7 +3,8 @@
 use contracts::inventory::v1 as wire;
 use kernel::time::add_months;
 use kernel::{
-    BlockName, CapacityVector, CivilDate, Currency, Error, OperatorName, Reason, SiteName, Violations,
+    BlockName, CapacityVector, CivilDate, Currency, Error, OperatorName, Reason, SiteName, Violation,
+    Violations,
 };
 use runtime::wire::{
     capacity, date, date_range, optional_date, optional_rate, to_capacity, to_date, to_decimal, to_resource,
@@ -47,6 +48,7 @@ pub(super) fn search(request: &wire::SearchCapacityRequest) -> Result<SearchCapa
             limit: if limit == 0 { LIMIT_DEFAULT } else { limit.min(LIMIT_MAX) },
         })
     })
+    .map_err(|refusal| of_the_term(refusal, request.term_months))
 }
 
 fn need_of(v: &mut Violations, request: &wire::SearchCapacityRequest) -> Option<CapacityVector> {
@@ -84,6 +86,16 @@ fn term(v: &mut Violations, months: i32) -> Option<i32> {
         .then_some(months)
 }
 
+/// A term longer than the business goes has a reason of its own, if nothing else is wrong.
+fn of_the_term(refusal: Error, months: i32) -> Error {
+    let alone = matches!(refusal.violations(), [one] if one.field == "term_months");
+    if alone && months > TERM_MONTHS_MAX {
+        return Error::refused(Reason::TermOutOfRange, "A term may be 600 months at most.")
+            .with_violations(refusal.violations().to_vec());
+    }
+    refusal
+}
+
 fn filter(v: &mut Violations, request: &wire::SearchCapacityRequest) -> Option<Filter> {
     let grid_isos = short_texts(v, "grid_isos", &request.grid_isos, 50);
     let country_codes = short_texts(v, "country_codes", &request.country_codes, 250);
@@ -95,11 +107,12 @@ fn filter(v: &mut Violations, request: &wire::SearchCapacityRequest) -> Option<F
         text => v.parse("site", text, str::parse::<SiteName>).map(Some),
     };
     let rate = optional_rate(v, "max_rate_per_kw_month", request.max_rate_per_kw_month.as_ref());
-    let max_rate = match rate {
-        Some(Some(rate)) => {
-            v.parse("currency_code", &request.currency_code, str::parse::<Currency>).map(|c| Some((rate, c)))
+    let max_rate = match &request.max_rate_per_kw_month {
+        None => Some(None),
+        Some(_) => {
+            let currency = v.parse("currency_code", &request.currency_code, str::parse::<Currency>);
+            rate.flatten().zip(currency).map(Some)
         }
-        other => other.map(|_| None),
     };
     Some(Filter {
         grid_isos: grid_isos?,
@@ -128,6 +141,7 @@ pub(super) fn find_earliest(request: &wire::FindEarliestCapacityRequest) -> Resu
         let need = Need { capacity: capacity?, from: from?, until: None, months: months? };
         Some(FindEarliest { parent: parent?, need })
     })
+    .map_err(|refusal| of_the_term(refusal, request.term_months))
 }
 
 pub(super) fn availability(request: &wire::GetAvailabilityRequest) -> Result<GetAvailability, Error> {
@@ -144,7 +158,9 @@ pub(super) fn availability(request: &wire::GetAvailabilityRequest) -> Result<Get
     );
     let asked = v.build(|| Some(GetAvailability { of: of?, days: days? }))?;
     if asked.days.days() > DAYS_MAX {
-        return Err(Error::refused(Reason::TermOutOfRange, "The dates may be 50 years apart at most."));
+        let violation = Violation::new("end_date", "must be at most 50 years after start_date");
+        return Err(Error::refused(Reason::TermOutOfRange, "The dates may be 50 years apart at most.")
+            .with_violations(vec![violation]));
     }
     Ok(asked)
 }

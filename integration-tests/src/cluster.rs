@@ -21,6 +21,8 @@ use crate::TestDatabase;
 
 /// How long a process may take to serve.
 const START_AT_MOST: Duration = Duration::from_secs(30);
+/// How long a process may take to run into its failpoint.
+const DIE_AT_MOST: Duration = Duration::from_secs(15);
 /// The variable that tells the helper program which service to be.
 pub const NODE_SERVICE: &str = "NODE_SERVICE";
 
@@ -86,6 +88,45 @@ impl Cluster {
                 bail!("{node:?} did not serve within {START_AT_MOST:?}:\n{}", self.log(node));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Starts a process that is to die at this failpoint of something it finds to do by itself, and waits for that.
+    /// `action` as in the crate `fail`, such as `return(kill)` or `2*off->return(kill)`.
+    pub async fn start_to_die(&mut self, node: Node, failpoint: &str, action: &str) -> Result<()> {
+        let before = self.log(node).len();
+        let child = self
+            .command(node, &format!("{failpoint}={action}"))?
+            .spawn()
+            .context("start the node program")?;
+        self.processes.insert(node, child);
+        self.died_since(node, failpoint, before).await
+    }
+
+    /// Starts a process with a failpoint, lets `deed` run into it, and holds the process to having died there and
+    /// nowhere else. What the deed answered is lost with it.
+    pub async fn die_at<F: Future>(
+        &mut self,
+        node: Node,
+        failpoint: &str,
+        action: &str,
+        deed: F,
+    ) -> Result<()> {
+        self.kill(node)?;
+        let before = self.log(node).len();
+        self.start(node, &format!("{failpoint}={action}")).await?;
+        deed.await;
+        self.died_since(node, failpoint, before).await
+    }
+
+    async fn died_since(&mut self, node: Node, failpoint: &str, before: usize) -> Result<()> {
+        let status =
+            self.ended(node, DIE_AT_MOST).await.with_context(|| format!("nothing met {failpoint}"))?;
+        let log = self.log(node).split_off(before);
+        let hit = log.lines().any(|line| line.contains("failpoint hit") && line.contains(failpoint));
+        if !hit || status.code().is_some() {
+            bail!("{node:?} ended with {status}, and not at {failpoint}:\n{log}");
         }
         Ok(())
     }

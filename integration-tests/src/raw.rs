@@ -5,7 +5,7 @@ use std::time::Duration;
 use prost::bytes::{Buf, BufMut, Bytes};
 use runtime::client::Channel;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 /// Sends `message` to `rpc` (`package.Service/Method`) and gives the answer's bytes; of a stream, the first answer's.
 pub async fn call(
@@ -25,23 +25,43 @@ pub async fn call_for(
     on_behalf_of: Option<&str>,
     message: Vec<u8>,
 ) -> Result<Response<Bytes>, Status> {
+    let (metadata, mut stream, extensions) =
+        open(channel, rpc, token, on_behalf_of, message).await?.into_parts();
+    let first = stream.message().await?.unwrap_or_default();
+    Ok(Response::from_parts(metadata, first, extensions))
+}
+
+/// Opens a stream of answers.
+pub async fn stream(
+    channel: &Channel,
+    rpc: &str,
+    token: &str,
+    on_behalf_of: Option<&str>,
+    message: Vec<u8>,
+) -> Result<Streaming<Bytes>, Status> {
+    Ok(open(channel, rpc, Some(token), on_behalf_of, message).await?.into_inner())
+}
+
+async fn open(
+    channel: &Channel,
+    rpc: &str,
+    token: Option<&str>,
+    on_behalf_of: Option<&str>,
+    message: Vec<u8>,
+) -> Result<Response<Streaming<Bytes>>, Status> {
     let mut client = tonic::client::Grpc::new(channel.clone());
     client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
     let mut request = Request::new(Bytes::from(message));
     request.set_timeout(Duration::from_secs(5));
+    let value = |text: &str| text.parse().map_err(|_| Status::internal("not a header value"));
     if let Some(token) = token {
-        let value = format!("Bearer {token}").parse().map_err(|_| Status::internal("not a header value"))?;
-        request.metadata_mut().insert("authorization", value);
+        request.metadata_mut().insert("authorization", value(&format!("Bearer {token}"))?);
     }
     if let Some(organisation) = on_behalf_of {
-        let value = organisation.parse().map_err(|_| Status::internal("not a header value"))?;
-        request.metadata_mut().insert("gridlease-on-behalf-of", value);
+        request.metadata_mut().insert("gridlease-on-behalf-of", value(organisation)?);
     }
     let path = format!("/{rpc}").parse().map_err(|_| Status::internal("not a path"))?;
-    let response = client.server_streaming(request, path, Plain).await?;
-    let (metadata, mut stream, extensions) = response.into_parts();
-    let first = stream.message().await?.unwrap_or_default();
-    Ok(Response::from_parts(metadata, first, extensions))
+    client.server_streaming(request, path, Plain).await
 }
 
 /// The bytes of a message whose field `number` is this text.

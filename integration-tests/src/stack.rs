@@ -30,7 +30,7 @@ impl TestStack {
         let database = TestDatabase::create().await?;
         let stack = Stack::start(Options {
             database_url: Some(database.url()),
-            home: Home::thrown_away("test")?,
+            home: Home::thrown_away("test", false)?,
             ports: Ports::FREE,
             test_clock: Some(Zone::UTC.start_of_day(day)),
             inventory_only: false,
@@ -79,11 +79,7 @@ impl TestStack {
 }
 
 /// Asks again and again until `probe` finds something; fails after ten seconds.
-pub async fn eventually<T, F, Fut>(what: &str, mut probe: F) -> Result<T>
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = Result<Option<T>>>,
-{
+pub async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
     let end = tokio::time::Instant::now() + Duration::from_secs(10);
     loop {
         if let Some(found) = probe().await? {

@@ -2,6 +2,7 @@
 
 mod db;
 pub mod embedded;
+mod entity;
 mod error;
 pub mod idempotency;
 pub mod outbox;

@@ -1,35 +1,15 @@
 //! The tables as sea-orm sees them. Their meaning, limits and rights are in `migrations/billing`.
 
-#![expect(unreachable_pub, reason = "the derive makes public types next to what it is given")]
+use postgres::entity;
 
-macro_rules! entity {
-    ($module:ident = $table:literal { key { $($key:ident : $kty:ty),+ $(,)? } $($field:ident : $ty:ty),* $(,)? }) => {
-        pub(crate) mod $module {
-            use sea_orm::entity::prelude::*;
-
-            #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-            #[sea_orm(schema_name = "billing", table_name = $table)]
-            pub struct Model {
-                $(#[sea_orm(primary_key, auto_increment = false)] pub $key: $kty,)+
-                $(pub $field: $ty,)*
-            }
-
-            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-            pub enum Relation {}
-
-            impl ActiveModelBehavior for ActiveModel {}
-        }
-    };
-}
-
-entity!(account = "account" {
+entity!("billing", account = "account" {
     key { operator_id: String, account_id: Uuid }
     tenant_id: String,
     currency_code: String,
     create_time: DateTimeUtc,
 });
 
-entity!(lease = "lease" {
+entity!("billing", lease = "lease" {
     key { operator_id: String, lease_id: String }
     tenant_id: String,
     version: i64,
@@ -39,19 +19,19 @@ entity!(lease = "lease" {
     update_time: DateTimeUtc,
 });
 
-entity!(lease_version = "lease_version" {
+entity!("billing", lease_version = "lease_version" {
     key { operator_id: String, lease_id: String, version: i64 }
     terms: Json,
     event_id: Uuid,
     create_time: DateTimeUtc,
 });
 
-entity!(lease_block = "lease_block" {
+entity!("billing", lease_block = "lease_block" {
     key { operator_id: String, lease_id: String, site_id: String, block_id: String }
     state: String,
 });
 
-entity!(parked_lease = "parked_lease" {
+entity!("billing", parked_lease = "parked_lease" {
     key { operator_id: String, subject: String }
     event_id: Uuid,
     kind: String,
@@ -59,7 +39,7 @@ entity!(parked_lease = "parked_lease" {
     park_time: DateTimeUtc,
 });
 
-entity!(billing_run = "billing_run" {
+entity!("billing", billing_run = "billing_run" {
     key { operator_id: String, run_id: Uuid }
     run_number: i64,
     billing_month: Date,
@@ -69,7 +49,7 @@ entity!(billing_run = "billing_run" {
     issue_time: Option<DateTimeUtc>,
 });
 
-entity!(invoice = "invoice" {
+entity!("billing", invoice = "invoice" {
     key { operator_id: String, invoice_id: Uuid }
     run_id: Uuid,
     account_id: Uuid,
@@ -89,7 +69,7 @@ entity!(invoice = "invoice" {
     due_date: Option<Date>,
 });
 
-entity!(invoice_line = "invoice_line" {
+entity!("billing", invoice_line = "invoice_line" {
     key { operator_id: String, invoice_id: Uuid, line_number: i32 }
     lease_id: String,
     site_id: String,
@@ -107,7 +87,7 @@ entity!(invoice_line = "invoice_line" {
     lease_version: i64,
 });
 
-entity!(ledger_transaction = "ledger_transaction" {
+entity!("billing", ledger_transaction = "ledger_transaction" {
     key { operator_id: String, transaction_id: Uuid }
     kind: String,
     invoice_id: Uuid,
@@ -117,7 +97,7 @@ entity!(ledger_transaction = "ledger_transaction" {
     create_time: DateTimeUtc,
 });
 
-entity!(ledger_entry = "ledger_entry" {
+entity!("billing", ledger_entry = "ledger_entry" {
     key { operator_id: String, transaction_id: Uuid, entry_number: i32 }
     entry_id: Uuid,
     ledger_account: String,

@@ -1,28 +1,8 @@
 //! The tables as sea-orm sees them. Their meaning, limits and rights are in `migrations/inventory`.
 
-#![expect(unreachable_pub, reason = "the derive makes public types next to what it is given")]
+use postgres::entity;
 
-macro_rules! entity {
-    ($module:ident = $table:literal { key { $($key:ident : $kty:ty),+ $(,)? } $($field:ident : $ty:ty),* $(,)? }) => {
-        pub(crate) mod $module {
-            use sea_orm::entity::prelude::*;
-
-            #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-            #[sea_orm(schema_name = "inventory", table_name = $table)]
-            pub struct Model {
-                $(#[sea_orm(primary_key, auto_increment = false)] pub $key: $kty,)+
-                $(pub $field: $ty,)*
-            }
-
-            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-            pub enum Relation {}
-
-            impl ActiveModelBehavior for ActiveModel {}
-        }
-    };
-}
-
-entity!(operator = "operator" {
+entity!("inventory", operator = "operator" {
     key { operator_id: String }
     revision: i64,
     display_name: String,
@@ -30,7 +10,7 @@ entity!(operator = "operator" {
     created_at: DateTimeUtc,
 });
 
-entity!(site = "site" {
+entity!("inventory", site = "site" {
     key { operator_id: String, site_id: String }
     version: i64,
     display_name: String,
@@ -55,13 +35,13 @@ entity!(site = "site" {
     updated_at: DateTimeUtc,
 });
 
-entity!(site_grid_step = "site_grid_step" {
+entity!("inventory", site_grid_step = "site_grid_step" {
     key { operator_id: String, site_id: String, from_date: Date }
     contracted_kw: Option<i64>,
     energised_kw: Option<i64>,
 });
 
-entity!(block = "block" {
+entity!("inventory", block = "block" {
     key { operator_id: String, block_id: Uuid }
     site_id: String,
     block_slug: String,
@@ -77,7 +57,7 @@ entity!(block = "block" {
     updated_at: DateTimeUtc,
 });
 
-entity!(phase = "phase" {
+entity!("inventory", phase = "phase" {
     key { operator_id: String, block_id: Uuid, phase_id: String }
     critical_it_kw: i64,
     air_cooling_kw: i64,
@@ -94,7 +74,7 @@ entity!(phase = "phase" {
     created_at: DateTimeUtc,
 });
 
-entity!(reservation = "reservation" {
+entity!("inventory", reservation = "reservation" {
     key { operator_id: String, reservation_id: Uuid }
     tenant_id: Option<String>,
     kind: String,
@@ -107,7 +87,7 @@ entity!(reservation = "reservation" {
     updated_at: DateTimeUtc,
 });
 
-entity!(claim = "claim" {
+entity!("inventory", claim = "claim" {
     key { operator_id: String, block_id: Uuid, version: i64 }
     reservation_id: Uuid,
     tenant_id: Option<String>,

@@ -7,8 +7,8 @@ use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, Statement, Value,
 };
 
+use super::entity::{lease, lease_version, premises, quantity_step, rate_step, signature};
 use super::load::whole;
-use super::rows::{lease, lease_version, premises, quantity_step, rate_step, signature};
 use super::sagas::Intent;
 use crate::domain::{Lease, LeaseState, Premises, Signature};
 

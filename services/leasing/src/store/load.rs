@@ -12,7 +12,7 @@ use sea_orm::{
 };
 
 use super::corrupt;
-use super::rows::{lease, lease_version, premises, quantity_step, rate_step, signature};
+use super::entity::{lease, lease_version, premises, quantity_step, rate_step, signature};
 use crate::domain::record;
 use crate::domain::terms::ProfileStep;
 use crate::domain::{Hold, Lease, Party, Premises, Signatory, Signature, TermsHash};

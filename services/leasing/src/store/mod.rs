@@ -1,8 +1,8 @@
 //! What leasing remembers. Decides nothing; every query runs in the scope of its transaction.
 
+mod entity;
 mod leases;
 mod load;
-mod rows;
 mod sagas;
 mod tenants;
 

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::corrupt;
-use super::rows::tenant;
+use super::entity::tenant;
 use crate::domain::Tenant;
 
 /// Writes a new tenant. `false`: the name is taken.

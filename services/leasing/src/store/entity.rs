@@ -1,0 +1,74 @@
+//! The tables as they lie in the database. Nothing outside the store names these types.
+
+use postgres::entity;
+
+entity!("leasing", tenant = "tenant" {
+    key { tenant_id: String }
+    display_name: String,
+    revision: i64,
+    create_time: DateTimeUtc,
+});
+
+entity!("leasing", lease = "lease" {
+    key { operator_id: String, lease_id: String }
+    lease_uid: Uuid,
+    tenant_id: String,
+    state: String,
+    version: i32,
+    revision: i64,
+    reservation_id: Option<Uuid>,
+    hold_expire_time: Option<DateTimeUtc>,
+    hold_seconds: i64,
+    ended_because: Option<String>,
+    intent_rpc: Option<String>,
+    intent_caller: Option<String>,
+    intent_request_id: Option<Uuid>,
+    intent_hash: Option<Vec<u8>>,
+    sweep_at: Option<DateTimeUtc>,
+    create_time: DateTimeUtc,
+    update_time: DateTimeUtc,
+    signed_time: Option<DateTimeUtc>,
+    effective_time: Option<DateTimeUtc>,
+});
+
+entity!("leasing", lease_version = "lease_version" {
+    key { operator_id: String, lease_id: String, version: i32 }
+    terms: Vec<u8>,
+    terms_hash: Vec<u8>,
+    create_time: DateTimeUtc,
+});
+
+entity!("leasing", premises = "premises" {
+    key { operator_id: String, lease_id: String, version: i32, premises_no: i32 }
+    site_id: String,
+    block_slug: String,
+    time_zone: String,
+    commencement_date: Date,
+    end_date: Date,
+    commence_at: DateTimeUtc,
+    end_at: DateTimeUtc,
+    state: String,
+    commence_time: Option<DateTimeUtc>,
+});
+
+entity!("leasing", rate_step = "rate_step" {
+    key { operator_id: String, lease_id: String, version: i32, premises_no: i32, from_date: Date }
+    rate_per_kw_month: Decimal,
+});
+
+entity!("leasing", quantity_step = "quantity_step" {
+    key { operator_id: String, lease_id: String, version: i32, premises_no: i32, from_date: Date }
+    critical_it_kw: i64,
+    air_cooling_kw: i64,
+    liquid_cooling_kw: i64,
+    immersion_cooling_kw: i64,
+});
+
+entity!("leasing", signature = "signature" {
+    key { operator_id: String, lease_id: String, version: i32, party: String }
+    signatory_name: String,
+    signatory_title: String,
+    subject: String,
+    terms_hash: Vec<u8>,
+    signed_time: DateTimeUtc,
+});

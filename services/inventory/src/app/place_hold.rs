@@ -85,11 +85,8 @@ impl App {
             Err(error) if error.reason() == Reason::CapacityExhausted => {
                 Err(self.with_alternatives(&scope, &asked, error).await)
             }
-            Ok(answer) => {
-                self.feed.notify();
-                Ok(answer)
-            }
-            Err(error) => Err(error),
+            // No watcher is woken: bookings are too many for that, and every watcher looks by itself soon.
+            answered => answered,
         }
     }
 }

@@ -405,3 +405,70 @@ async fn a_tenant_has_a_bounded_number_of_holds_and_sees_its_own_only() -> Resul
     fleet.stop().await;
     Ok(())
 }
+
+/// Ends every connection of the booking desk, again and again.
+async fn cut_connections(fleet: &Fleet, times: u32) -> Result<i64> {
+    let mut superuser = fleet.database.superuser().await?;
+    let mut cut = 0;
+    for _ in 0..times {
+        cut += sqlx::query_scalar::<_, i64>(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+             where application_name = 'inventory_desk' and datname = current_database()",
+        )
+        .fetch_one(&mut superuser)
+        .await?;
+        tokio::time::sleep(std::time::Duration::from_millis(15)).await;
+    }
+    Ok(cut)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_lost_in_the_middle_lose_and_double_nothing() -> Result<()> {
+    let fleet = Fleet::start(2).await?;
+    let (site, hall) = one_hall(&fleet, vector(400_000, 400_000, 400_000)).await?;
+    let racers = (0..32).map(|n| {
+        let clients = fleet.clients_at(n, &site.operator, Role::Sales);
+        let request = market::hold(&site.operator, &hall, TENANT, megawatt());
+        async move {
+            let clients = clients?;
+            let mut names = BTreeSet::new();
+            let mut request = inventory::PlaceHoldRequest { request_id: market::request_id(), ..request };
+            loop {
+                match clients.reservations().place_hold(request.clone()).await {
+                    Ok(answer) => {
+                        let placed = answer.into_inner().reservation.context("a hold")?;
+                        names.insert(placed.name);
+                        request.request_id = market::request_id();
+                    }
+                    // Whatever became of it: the same request id asks again, and is told.
+                    Err(status)
+                        if matches!(
+                            status.code(),
+                            Code::Unavailable | Code::DeadlineExceeded | Code::Aborted
+                        ) => {}
+                    Err(status) => {
+                        Refusal::of(&status)?.is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
+                        return anyhow::Ok(names);
+                    }
+                }
+            }
+        }
+    });
+    let (cut, placed) = tokio::join!(cut_connections(&fleet, 20), futures::future::join_all(racers));
+    ensure!(cut? > 0, "no connection was cut: the test proves nothing");
+    let mut told = BTreeSet::new();
+    for names in placed {
+        told.extend(names?);
+    }
+    let mut superuser = fleet.database.superuser().await?;
+    let kept: Vec<String> = sqlx::query_scalar(
+        "select 'operators/' || operator_id || '/reservations/' || reservation_id from inventory.reservation",
+    )
+    .fetch_all(&mut superuser)
+    .await?;
+    ensure!(kept.len() == 400, "{} reservations of a megawatt in 400 MW", kept.len());
+    ensure!(told == kept.into_iter().collect(), "what callers were told is not what is kept");
+    ensure!(fleet.oversold().await? == 0);
+    fleet.stop().await;
+    Ok(())
+}

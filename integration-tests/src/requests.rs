@@ -16,11 +16,18 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
     let (service, method) = rpc.strip_prefix("gridlease.")?.split_once(".v1.")?;
     match service {
         "common" => clock(method),
-        "inventory" => sites(method, n).or_else(|| capacity(method, n)).or_else(|| reservations(method, n)),
+        "inventory" => sites(method, n)
+            .or_else(|| blocks(method, n))
+            .or_else(|| capacity(method, n))
+            .or_else(|| reservations(method, n)),
         "leasing" => leases(method, n),
         "billing" => bills(method, n),
         _ => None,
     }
+}
+
+fn mask(path: &str) -> Option<prost_types::FieldMask> {
+    Some(prost_types::FieldMask { paths: vec![path.to_owned()] })
 }
 
 fn clock(method: &str) -> Option<Vec<u8>> {
@@ -36,7 +43,6 @@ fn clock(method: &str) -> Option<Vec<u8>> {
 
 fn sites(method: &str, n: &Names) -> Option<Vec<u8>> {
     let (request_id, validate_only) = (request_id(), true);
-    let mask = |path: &str| Some(prost_types::FieldMask { paths: vec![path.to_owned()] });
     let (page_size, page_token) = (0, String::new());
     Some(match method {
         "SiteService/CreateOperator" => inventory::CreateOperatorRequest {
@@ -76,6 +82,14 @@ fn sites(method: &str, n: &Names) -> Option<Vec<u8>> {
             validate_only,
         }
         .encode_to_vec(),
+        _ => return None,
+    })
+}
+
+fn blocks(method: &str, n: &Names) -> Option<Vec<u8>> {
+    let (request_id, validate_only) = (request_id(), true);
+    let (page_size, page_token) = (0, String::new());
+    Some(match method {
         "SiteService/CreateBlock" => inventory::CreateBlockRequest {
             parent: n.site.clone(),
             block_id: "another".to_owned(),

@@ -1,0 +1,182 @@
+//! Every write under one request id: many senders at once have one effect and one answer, and another payload has none.
+
+use anyhow::{Context as _, Result, ensure};
+use contracts::billing::v1 as billing;
+use contracts::{Rpc, rpcs};
+use integration_tests::shape::{self, field, full_name, with_number, with_text};
+use integration_tests::world::Names;
+use integration_tests::{Refusal, TestStack, World, market, requests, tables};
+use kernel::Role;
+use runtime::client::Channel;
+use tokio::task::JoinSet;
+use tonic::Code;
+
+use crate::doors::{Doors, Who, someone_allowed};
+
+/// Senders of the same request at once.
+const SENDERS: usize = 8;
+/// Repetitions of a request that is answered with ABORTED, which says that it may be sent again.
+const TRIES: usize = 20;
+
+/// The order in which the writes can all happen (a new phase raises its site's etag), and where each takes another payload: path and text.
+const WRITES: &[(&str, &[&str], &str)] = &[
+    ("gridlease.inventory.v1.SiteService/UpdateSite", &["site", "current_use"], "else"),
+    ("gridlease.inventory.v1.SiteService/CreateOperator", &["operator", "display_name"], "Else"),
+    ("gridlease.inventory.v1.SiteService/CreateSite", &["site", "city"], "Elsewhere"),
+    ("gridlease.inventory.v1.SiteService/CreateBlock", &["block", "display_name"], "Else"),
+    ("gridlease.inventory.v1.SiteService/CreatePhase", &["phase_id"], "else"),
+    ("gridlease.inventory.v1.SiteService/UpdateBlock", &["block", "display_name"], "Else"),
+    ("gridlease.inventory.v1.ReservationService/PlaceHold", &["note"], "else"),
+    ("gridlease.inventory.v1.ReservationService/ExtendHold", &["etag"], "\"1\""),
+    ("gridlease.inventory.v1.ReservationService/ReleaseReservation", &["etag"], "\"2\""),
+    ("gridlease.inventory.v1.ReservationService/CommitReservation", &["name"], "other"),
+    ("gridlease.leasing.v1.TenantService/CreateTenant", &["tenant", "display_name"], "Else"),
+    ("gridlease.leasing.v1.LeaseService/ProposeLease", &["terms", "notes"], "else"),
+    ("gridlease.leasing.v1.LeaseService/SignLease", &["signatory", "title"], "Else"),
+    ("gridlease.leasing.v1.LeaseService/CancelLease", &["reason"], "else"),
+    ("gridlease.billing.v1.InvoiceService/StartBillingRun", &["billing_month", "month"], "4"),
+    ("gridlease.billing.v1.InvoiceService/IssueInvoice", &["etag"], "\"1\""),
+    ("gridlease.billing.v1.InvoiceService/IssueBillingRun", &["etag"], "\"1\""),
+];
+
+#[test]
+fn every_write_is_listed() -> Result<()> {
+    for rpc in rpcs().iter().filter(|rpc| field(&rpc.request, "request_id").is_some()) {
+        let name = full_name(rpc);
+        ensure!(
+            WRITES.iter().any(|(write, ..)| *write == name),
+            "{name} takes a request id and is not tested"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_write_happens_once() -> Result<()> {
+    let stack = TestStack::start().await?;
+    let doors = Doors::of(&stack)?;
+    let world = World::build(&stack, "acme", "lab", "replay").await?;
+    let to_commit = Names { reservation: another_hold(&stack, &world.names).await?, ..world.names.clone() };
+    let to_issue = Names { draft_run: another_run(&stack, &world.names).await?, ..world.names.clone() };
+    let mut wrong = Vec::new();
+    for (name, path, other) in WRITES {
+        let rpc = shape::rpc(name);
+        let commit = rpc.method == "CommitReservation";
+        let names = match rpc.method.as_str() {
+            "CommitReservation" => &to_commit,
+            // The one of the world has but one draft, and is issued with it.
+            "IssueBillingRun" => &to_issue,
+            _ => &world.names,
+        };
+        let other = if commit { &world.names.reservation } else { *other };
+        let who = someone_allowed(&stack, rpc, &names.operator, &names.tenant)?;
+        let channel = doors.to(rpc).first().copied().context("a channel")?;
+        if let Err(error) = once(&stack, &who, channel, rpc, names, (path, other)).await {
+            wrong.push(format!("{name}: {error:#}"));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    stack.stop().await;
+    Ok(())
+}
+
+async fn another_hold(stack: &TestStack, names: &Names) -> Result<String> {
+    let sales = stack.clients(&names.operator, Role::Sales)?;
+    let hold = market::hold(&names.operator, &names.free_block, &names.tenant, market::load(1_000));
+    let held = sales.reservations().place_hold(hold).await?.into_inner();
+    Ok(held.reservation.context("a hold")?.name)
+}
+
+async fn another_run(stack: &TestStack, names: &Names) -> Result<String> {
+    let finance = stack.clients(&names.operator, Role::Finance)?;
+    let start = billing::StartBillingRunRequest {
+        parent: names.operator.clone(),
+        billing_month: Some(billing::BillingMonth { year: 2027, month: 5 }),
+        request_id: market::request_id(),
+        validate_only: false,
+    };
+    let started = finance.invoices().start_billing_run(start).await?.into_inner();
+    Ok(started.billing_run.context("a run")?.name)
+}
+
+async fn once(
+    stack: &TestStack,
+    who: &Who,
+    channel: &Channel,
+    rpc: &'static Rpc,
+    names: &Names,
+    (path, other): (&[&str], &str),
+) -> Result<()> {
+    let live = field(&rpc.request, "validate_only").context("every write can only ask")?.number;
+    let message = with_number(requests::valid(&full_name(rpc), names).context("a request")?, &[live], 0);
+    let mut senders = JoinSet::new();
+    for _ in 0..SENDERS {
+        let (who, channel, message) = (who.clone(), channel.clone(), message.clone());
+        senders.spawn(async move { until_answered(&who, &channel, rpc, message).await });
+    }
+    let mut answers = Vec::new();
+    let mut fresh = 0;
+    for answer in senders.join_all().await {
+        let (bytes, replayed) = answer?;
+        fresh += usize::from(!replayed);
+        answers.push(bytes);
+    }
+    answers.dedup();
+    ensure!(fresh == 1, "{fresh} of {SENDERS} senders were told that it happened now");
+    ensure!(answers.len() == 1, "answers differ: {answers:?}");
+
+    let mut superuser = stack.database.superuser().await?;
+    let before = tables::read(&mut superuser).await?;
+    let (again, replayed) = until_answered(who, channel, rpc, message.clone()).await?;
+    ensure!(replayed && answers == [again], "a later repetition is answered otherwise");
+    let changed = change(rpc, message, path, other)?;
+    let refusal = Refusal::expect(who.call(channel, rpc, changed).await)?;
+    let refusal = refusal.is(Code::FailedPrecondition, "REQUEST_ID_REUSED")?;
+    refusal.fact("firstSeenAt")?;
+    let mut changed = tables::changed(&before, &tables::read(&mut superuser).await?);
+    // A block's version also rises for a booking that turns out to be a repetition: versions are monotone, not dense.
+    changed.retain(|table| rpc.method != "PlaceHold" || !table.starts_with("inventory.block_version"));
+    ensure!(changed.is_empty(), "repetitions changed {changed:?}");
+    Ok(())
+}
+
+/// The answer's bytes, and whether it was given before.
+async fn until_answered(
+    who: &Who,
+    channel: &Channel,
+    rpc: &Rpc,
+    message: Vec<u8>,
+) -> Result<(Vec<u8>, bool)> {
+    for _ in 0..TRIES {
+        match who.call(channel, rpc, message.clone()).await {
+            Ok(answer) => {
+                let replayed = answer.metadata().get(runtime::REPLAYED).is_some_and(|said| said == "true");
+                return Ok((answer.into_inner().to_vec(), replayed));
+            }
+            Err(status) if status.code() == Code::Aborted => {
+                let refusal = Refusal::of(&status)?;
+                ensure!(
+                    refusal.details.contains(&"RetryInfo"),
+                    "when to come back is not said: {refusal:#?}"
+                );
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+            Err(status) => return Err(status.into()),
+        }
+    }
+    anyhow::bail!("not answered after {TRIES} tries")
+}
+
+/// The same request with another value in one field.
+fn change(rpc: &Rpc, message: Vec<u8>, path: &[&str], other: &str) -> Result<Vec<u8>> {
+    let (mut within, mut numbers) = (rpc.request.as_str(), Vec::new());
+    for step in path {
+        let found = field(within, step).with_context(|| format!("{within} has no field {step}"))?;
+        numbers.push(found.number);
+        within = &found.type_name;
+    }
+    Ok(match other.parse::<i64>() {
+        Ok(number) => with_number(message, &numbers, number),
+        Err(_) => with_text(message, &numbers, other),
+    })
+}

@@ -25,8 +25,8 @@ const OPERATOR: &str = "operators/bench";
 const SITE: &str = "operators/bench/sites/bench-site";
 /// Capacity that no run exhausts, in kW.
 const ENDLESS_KW: i64 = 100_000_000;
-/// Connections that the clients share.
-const CONNECTIONS: usize = 8;
+/// Connections that the clients share: one, as when the targets were set, and as callers behind a proxy do.
+const CONNECTIONS: usize = 1;
 /// Bookings of each client before the clock starts.
 const WARM_UP: usize = 3;
 /// Claims that lie on the deep block and on a shallow one, and bookings of one measurement on each.

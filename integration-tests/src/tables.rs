@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
+use crate::eventually;
+
 /// Columns and tables that background work moves by itself, and that no caller can see.
 const MOVING: &str = "- 'sweep_at'";
 const MOVING_TABLE: &str = "feed_cursor";
@@ -12,11 +14,23 @@ const MOVING_TABLE: &str = "feed_cursor";
 /// Rows and their fingerprint, by table.
 pub type Tables = BTreeMap<String, (i64, String)>;
 
-/// The fingerprint of every table.
+/// The fingerprint of every table, once billing has taken what leasing told.
 ///
 /// # Errors
-/// A database that does not answer.
+/// A database that does not answer, a billing that does not follow.
 pub async fn read(connection: &mut PgConnection) -> Result<Tables> {
+    let connection = &mut *connection;
+    eventually("billing has taken every event", async || {
+        let open: i64 = sqlx::query_scalar(
+            "select count(*) from leasing.outbox o where kind like 'lease.%' and not exists (
+                select from billing.applied_event a
+                where a.operator_id = o.operator_id and a.event_id = o.event_id)",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        Ok((open == 0).then_some(()))
+    })
+    .await?;
     let rows = sqlx::query(
         "select table_schema || '.' || table_name from information_schema.tables
          where table_schema in ('inventory', 'leasing', 'billing') and table_type = 'BASE TABLE'

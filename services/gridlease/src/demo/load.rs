@@ -36,7 +36,12 @@ pub(super) async fn sites(market: &Market, staff: &Staff) -> anyhow::Result<()> 
             request_id: request_id(),
             validate_only: false,
         };
-        platform.sites().create_operator(request).await.with_context(|| format!("create {}", operator.id))?;
+        platform.sites().create_operator(request).await.map_err(|status| match status.code() {
+            tonic::Code::AlreadyExists => {
+                anyhow::Error::new(status).context("the database holds a demonstration: use an empty one")
+            }
+            _ => anyhow::Error::new(status).context(format!("create {}", operator.id)),
+        })?;
         progress.step();
     }
     for (tenant, name) in tenants {

@@ -13,7 +13,7 @@ pub(super) struct Stage {
 pub(super) fn stage(name: &'static str, steps: usize) -> Stage {
     let target = if out::on_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(u64::try_from(steps).ok(), target);
-    let style = ProgressStyle::with_template("{msg:34} {bar:40} {pos:>4}/{len} {elapsed}");
+    let style = ProgressStyle::with_template("{msg:28} {bar:30} {pos:>4}/{len} {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(name);
     Stage { bar }
@@ -28,6 +28,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        self.bar.finish();
+        // Where it stands: what was ended early is not shown as done.
+        self.bar.abandon();
     }
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -23,6 +24,8 @@ use crate::TestDatabase;
 const START_AT_MOST: Duration = Duration::from_secs(30);
 /// How long a process may take to run into its failpoint.
 const DIE_AT_MOST: Duration = Duration::from_secs(15);
+const FIRST_PORT: u16 = 20_000;
+const PORTS: u16 = 10_000;
 /// The variable that tells the helper program which service to be.
 pub const NODE_SERVICE: &str = "NODE_SERVICE";
 
@@ -241,7 +244,16 @@ impl Drop for Cluster {
     }
 }
 
-/// An address that was free a moment ago. A process keeps it over its restarts.
+/// An address that a process keeps over its restarts. It lies below the range from which the kernel gives ports to
+/// connections and to port 0, so that nobody takes it between a death and a return.
 fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    for _ in 0..PORTS {
+        let number = std::process::id().wrapping_mul(37).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = FIRST_PORT + u16::try_from(number % u32::from(PORTS))?;
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return Ok(listener.local_addr()?);
+        }
+    }
+    bail!("no port from {FIRST_PORT} on is free")
 }

@@ -68,6 +68,14 @@ impl TestDatabase {
         Ok(Db::connect(&self.settings(role)).await?)
     }
 
+    /// Instants at which more is promised than there is, as the independent auditor sees them.
+    pub async fn oversold(&self) -> Result<i64> {
+        let mut superuser = self.superuser().await?;
+        Ok(sqlx::query_scalar("select count(*) from inventory.oversold_instants()")
+            .fetch_one(&mut superuser)
+            .await?)
+    }
+
     /// One connection of the superuser.
     pub async fn superuser(&self) -> Result<PgConnection> {
         connect(&self.url()).await

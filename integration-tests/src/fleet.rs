@@ -69,14 +69,6 @@ impl Fleet {
         self.clients_at(0, organisation, role)
     }
 
-    /// Instants at which more is promised than there is, as the independent auditor sees them.
-    pub async fn oversold(&self) -> Result<i64> {
-        let mut superuser = self.database.superuser().await?;
-        Ok(sqlx::query_scalar("select count(*) from inventory.oversold_instants()")
-            .fetch_one(&mut superuser)
-            .await?)
-    }
-
     /// Ends the services.
     pub async fn stop(self) {
         self.stop.cancel();

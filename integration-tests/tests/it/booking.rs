@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result, ensure};
 use contracts::common::v1::CapacityVector;
 use contracts::inventory::v1 as inventory;
-use integration_tests::Refusal;
+use gridlease::clients::Clients;
+use integration_tests::cluster::Node;
 use integration_tests::fleet::Fleet;
 use integration_tests::market::{self, READY, Site, profile};
+use integration_tests::{Cluster, Refusal};
 use kernel::Role;
 use sqlx::Row as _;
 use tonic::Code;
@@ -35,10 +37,13 @@ async fn one_hall(fleet: &Fleet, capacity: CapacityVector) -> Result<(Site, Stri
     Ok((site, hall))
 }
 
-/// 64 clients, spread over the replicas, ask until each has been refused; gives what was accepted and refused.
-async fn race(fleet: &Fleet, site: &Site, hall: &str) -> Result<(u32, Vec<Refusal>)> {
-    let clients =
-        (0..64).map(|n| fleet.clients_at(n, &site.operator, Role::Sales)).collect::<Result<Vec<_>>>()?;
+/// 64 clients ask until each has been refused; gives what was accepted and refused. `client` gives the n-th one.
+async fn race(
+    client: impl Fn(usize) -> Result<Clients>,
+    site: &Site,
+    hall: &str,
+) -> Result<(u32, Vec<Refusal>)> {
+    let clients = (0..64).map(client).collect::<Result<Vec<_>>>()?;
     let racers = clients.into_iter().map(|client| {
         let request = market::hold(&site.operator, hall, TENANT, megawatt());
         tokio::spawn(async move {
@@ -82,23 +87,29 @@ fn check_refusals(refusals: Vec<Refusal>, hall: &str, resource: &str, short_kw: 
 async fn a_hundred_megawatts_are_booked_a_hundred_times_and_no_more() -> Result<()> {
     let fleet = Fleet::start(1).await?;
     let (site, hall) = one_hall(&fleet, vector(100_000, 100_000, 100_000)).await?;
-    let (accepted, refusals) = race(&fleet, &site, &hall).await?;
+    let (accepted, refusals) =
+        race(|n| fleet.clients_at(n, &site.operator, Role::Sales), &site, &hall).await?;
     ensure!(accepted == 100, "{accepted} were accepted");
     check_refusals(refusals, &hall, "CRITICAL_IT", "1000")?;
-    ensure!(fleet.oversold().await? == 0);
+    ensure!(fleet.database.oversold().await? == 0);
     fleet.stop().await;
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_replicas_book_exactly_as_much_and_liquid_cooling_is_the_limit() -> Result<()> {
-    let fleet = Fleet::start(3).await?;
-    let (site, hall) = one_hall(&fleet, vector(200_000, 200_000, 100 * 850)).await?;
-    let (accepted, refusals) = race(&fleet, &site, &hall).await?;
+async fn three_processes_book_exactly_as_much_and_liquid_cooling_is_the_limit() -> Result<()> {
+    let mut cluster = Cluster::new(3).await?;
+    for replica in 0..3 {
+        cluster.start(Node { service: "inventory", replica }, "").await?;
+    }
+    let capacity = vector(200_000, 200_000, 100 * 850);
+    let site = market::site(|o, r| cluster.clients(o, r), "race-power", &[capacity]).await?;
+    let hall = site.blocks.first().context("a hall")?;
+    let (accepted, refusals) =
+        race(|n| cluster.clients_of(&site.operator, Role::Sales, n % 3), &site, hall).await?;
     ensure!(accepted == 100, "{accepted} were accepted");
-    check_refusals(refusals, &hall, "LIQUID_COOLING", "850")?;
-    ensure!(fleet.oversold().await? == 0);
-    fleet.stop().await;
+    check_refusals(refusals, hall, "LIQUID_COOLING", "850")?;
+    ensure!(cluster.database.oversold().await? == 0);
     Ok(())
 }
 
@@ -189,7 +200,7 @@ async fn a_hold_that_ran_out_is_gone_for_everybody_without_a_sweeper() -> Result
         let half = market::hold(&site.operator, &hall, TENANT, market::load(50_000));
         sales.reservations().place_hold(half).await.with_context(|| format!("replica {replica}"))?;
     }
-    ensure!(fleet.oversold().await? == 0);
+    ensure!(fleet.database.oversold().await? == 0);
     fleet.stop().await;
     Ok(())
 }
@@ -215,7 +226,8 @@ async fn the_services_own_role_cannot_write_claims() -> Result<()> {
             "alter table inventory.claim disable row level security",
         ] {
             let error = sqlx::raw_sql(statement).execute(db.sqlx()).await.err().context(statement)?;
-            let code = error.as_database_error().and_then(|error| error.code().map(|c| c.into_owned()));
+            let code =
+                error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
             ensure!(code.as_deref() == Some("42501"), "{role}: {statement}: {error}");
         }
     }
@@ -230,7 +242,7 @@ async fn the_auditor_finds_a_claim_that_was_planted() -> Result<()> {
     let sales = fleet.clients(&site.operator, Role::Sales)?;
     let all = market::hold(&site.operator, &hall, TENANT, market::load(100_000));
     sales.reservations().place_hold(all).await?;
-    ensure!(fleet.oversold().await? == 0);
+    ensure!(fleet.database.oversold().await? == 0);
     let mut superuser = fleet.database.superuser().await?;
     sqlx::raw_sql(
         "insert into inventory.claim \
@@ -339,7 +351,7 @@ async fn a_reservation_of_two_halls_is_whole_or_not_at_all() -> Result<()> {
     for refusal in answers.into_iter().flatten() {
         refusal.is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
     }
-    ensure!(fleet.oversold().await? == 0);
+    ensure!(fleet.database.oversold().await? == 0);
     let mut superuser = fleet.database.superuser().await?;
     let taken: Vec<i64> = sqlx::query_scalar(
         "select sum(critical_it_kw)::bigint from inventory.claim group by block_id order by 1",
@@ -468,7 +480,7 @@ async fn connections_lost_in_the_middle_lose_and_double_nothing() -> Result<()> 
     .await?;
     ensure!(kept.len() == 400, "{} reservations of a megawatt in 400 MW", kept.len());
     ensure!(told == kept.into_iter().collect(), "what callers were told is not what is kept");
-    ensure!(fleet.oversold().await? == 0);
+    ensure!(fleet.database.oversold().await? == 0);
     fleet.stop().await;
     Ok(())
 }

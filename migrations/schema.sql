@@ -1,5 +1,5 @@
 -- What all migrations together make, read from the catalogue. Not for applying: the test that compares it
--- rewrites it with GRIDLEASE_UPDATE_GOLDEN=1.
+-- rewrites it with UPDATE_GOLDEN=1.
 
 schema inventory owner gridlease_owner
   grant usage to inventory
@@ -53,15 +53,6 @@ table inventory.block_version owner gridlease_owner row security forced with fil
   peak_air_kw bigint not null
   peak_liquid_kw bigint not null
   peak_immersion_kw bigint not null
-  constraint block_version_limit_air_kw_check CHECK ((limit_air_kw >= 0))
-  constraint block_version_limit_immersion_kw_check CHECK ((limit_immersion_kw >= 0))
-  constraint block_version_limit_it_kw_check CHECK ((limit_it_kw >= 0))
-  constraint block_version_limit_liquid_kw_check CHECK ((limit_liquid_kw >= 0))
-  constraint block_version_peak_air_kw_check CHECK ((peak_air_kw >= 0))
-  constraint block_version_peak_immersion_kw_check CHECK ((peak_immersion_kw >= 0))
-  constraint block_version_peak_it_kw_check CHECK ((peak_it_kw >= 0))
-  constraint block_version_peak_liquid_kw_check CHECK ((peak_liquid_kw >= 0))
-  constraint block_version_version_check CHECK ((version > 0))
   constraint peak_within_limit CHECK (((peak_it_kw <= limit_it_kw) AND (peak_air_kw <= limit_air_kw) AND (peak_liquid_kw <= limit_liquid_kw) AND (peak_immersion_kw <= limit_immersion_kw)))
   constraint block_version_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
   constraint block_version_pkey PRIMARY KEY (operator_id, block_id)
@@ -85,19 +76,9 @@ table inventory.claim owner gridlease_owner row security forced
   air_cooling_kw bigint not null
   liquid_cooling_kw bigint not null
   immersion_cooling_kw bigint not null
-  constraint claim_air_cooling_kw_check CHECK (((air_cooling_kw >= 0) AND (air_cooling_kw <= 1000000000)))
-  constraint claim_check CHECK ((start_time < end_time))
-  constraint claim_check1 CHECK (((((critical_it_kw + air_cooling_kw) + liquid_cooling_kw) + immersion_cooling_kw) > 0))
-  constraint claim_critical_it_kw_check CHECK (((critical_it_kw >= 0) AND (critical_it_kw <= 1000000000)))
-  constraint claim_end_time_check CHECK (((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint claim_hold_until_check CHECK (((hold_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (hold_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint claim_immersion_cooling_kw_check CHECK (((immersion_cooling_kw >= 0) AND (immersion_cooling_kw <= 1000000000)))
-  constraint claim_kind_check CHECK ((kind = ANY (ARRAY['HOLD'::text, 'LEASE'::text, 'OPTION'::text, 'OPERATOR_USE'::text])))
-  constraint claim_liquid_cooling_kw_check CHECK (((liquid_cooling_kw >= 0) AND (liquid_cooling_kw <= 1000000000)))
-  constraint claim_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint claim_state_check CHECK ((state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text])))
-  constraint claim_version_check CHECK ((version > 0))
-  constraint claim_operator_id_reservation_id_fkey FOREIGN KEY (operator_id, reservation_id) REFERENCES inventory.reservation(operator_id, reservation_id)
+  constraint claim_kw CHECK (((LEAST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw) >= 0) AND ((GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw) >= 1) AND (GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw) <= 1000000000))))
+  constraint claim_state CHECK (((state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text])) AND (version > 0)))
+  constraint claim_times CHECK (((start_time < end_time) AND (LEAST(start_time, hold_until) >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(end_time, hold_until) <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint claim_pkey PRIMARY KEY (operator_id, block_id, version)
   CREATE INDEX claim_reservation ON inventory.claim USING btree (operator_id, reservation_id)
   policy claim_added_up permissive for select to gridlease_owner using ((( SELECT current_setting('app.market'::text, true) AS current_setting) = 'on'::text))
@@ -230,13 +211,8 @@ table inventory.reservation owner gridlease_owner row security forced
   revision bigint not null
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
-  constraint reservation_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint reservation_hold_until_check CHECK (((hold_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (hold_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint reservation_kind_check CHECK ((kind = ANY (ARRAY['HOLD'::text, 'LEASE'::text, 'OPTION'::text, 'OPERATOR_USE'::text])))
-  constraint reservation_note_check CHECK ((length(note) <= 1000))
-  constraint reservation_revision_check CHECK ((revision > 0))
-  constraint reservation_state_check CHECK ((state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text])))
-  constraint reservation_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint reservation_times CHECK (((LEAST(hold_until, created_at, updated_at) >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(hold_until, created_at, updated_at) <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint reservation_words CHECK (((kind = ANY (ARRAY['HOLD'::text, 'LEASE'::text, 'OPTION'::text, 'OPERATOR_USE'::text])) AND (state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text])) AND (length(note) <= 1000) AND (revision > 0)))
   constraint reservation_pkey PRIMARY KEY (operator_id, reservation_id)
   CREATE INDEX reservation_held ON inventory.reservation USING btree (operator_id, tenant_id, hold_until) WHERE (state = 'HELD'::text)
   policy reservation_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
@@ -321,10 +297,10 @@ table inventory.site_grid_step owner gridlease_owner row security forced
   grant delete, insert, select to inventory
   grant select to inventory_worker
 
-function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 8ecdce6c08afa4c432dd9071e35a8f51
+function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 8ecdce6c08afa4c432dd9071e35a8f51
   grant execute to inventory
 
-function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 0e744737ff8eb97fd52a7cf03df96bb0
+function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body ad0ff3a2b1c612f5d40bf00793572586
   grant execute to inventory
 
 function inventory.booked_use(p_operators text[], p_from timestamp with time zone) returns TABLE(operator_id text, block_id uuid, kind text, state text, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 4fc860f20f0fc2ba7b43312ebbb2e1bf
@@ -333,17 +309,17 @@ function inventory.booked_use(p_operators text[], p_from timestamp with time zon
 function inventory.lock_blocks(p_operator text, p_blocks uuid[]) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="" body c8c6175d28ab847dcbf2cca0800aecd4
   grant execute to inventory
 
-function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="" body 1d5ff6bf14bbf7b032504de8fb6820d9
+function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 1d5ff6bf14bbf7b032504de8fb6820d9
   grant execute to inventory
   grant execute to inventory_worker
 
-function inventory.open_holds(p_operator text, p_tenants text[]) returns TABLE(tenant_id text, holds bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body f00952784f78e52e49c47ad03a42aa3f
+function inventory.open_holds(p_operator text, p_tenants text[]) returns TABLE(tenant_id text, holds bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body f00952784f78e52e49c47ad03a42aa3f
   grant execute to inventory
 
 function inventory.oversold_instants() returns TABLE(operator_id text, block_id uuid, resource text, at timestamp with time zone, used_kw bigint, capacity_kw bigint) owner gridlease_owner language sql volatile set search_path="" body 943cf96b070f074ca7445e8c6593c59e
   grant execute to inventory_worker
 
-function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[], k_request uuid[]) returns TABLE(caller text, request_id uuid, request_hash bytea, reply bytea, created_at timestamp with time zone) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 5aa8d90583c7a13138ec2010bbac0981
+function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[], k_request uuid[]) returns TABLE(caller text, request_id uuid, request_hash bytea, reply bytea, created_at timestamp with time zone) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 5aa8d90583c7a13138ec2010bbac0981
   grant execute to inventory
 
 function inventory.touch_block(p_operator text, p_block uuid) returns bigint owner gridlease_owner language plpgsql volatile security definer set search_path="" body ffc384508dadd3676b36634f9dfb6219

@@ -82,15 +82,15 @@ create table inventory.block (
 create table inventory.block_version (
     operator_id           text collate "C" not null,
     block_id              uuid not null,
-    version               bigint not null check (version > 0),
-    limit_it_kw           bigint not null check (limit_it_kw >= 0),
-    limit_air_kw          bigint not null check (limit_air_kw >= 0),
-    limit_liquid_kw       bigint not null check (limit_liquid_kw >= 0),
-    limit_immersion_kw    bigint not null check (limit_immersion_kw >= 0),
-    peak_it_kw            bigint not null check (peak_it_kw >= 0),
-    peak_air_kw           bigint not null check (peak_air_kw >= 0),
-    peak_liquid_kw        bigint not null check (peak_liquid_kw >= 0),
-    peak_immersion_kw     bigint not null check (peak_immersion_kw >= 0),
+    version               bigint not null,
+    limit_it_kw           bigint not null,
+    limit_air_kw          bigint not null,
+    limit_liquid_kw       bigint not null,
+    limit_immersion_kw    bigint not null,
+    peak_it_kw            bigint not null,
+    peak_air_kw           bigint not null,
+    peak_liquid_kw        bigint not null,
+    peak_immersion_kw     bigint not null,
     primary key (operator_id, block_id),
     foreign key (operator_id, block_id) references inventory.block (operator_id, block_id),
     constraint peak_within_limit check (
@@ -124,20 +124,27 @@ create table inventory.phase (
     check (ready_for_service_date < end_date)
 );
 
+-- The hot tables have few and short constraints: every statement that inserts reads and compiles all of them.
 create table inventory.reservation (
     operator_id      text collate "C" not null,
     reservation_id   uuid not null,
     tenant_id        text collate "C",
-    kind             text not null check (kind in ('HOLD', 'LEASE', 'OPTION', 'OPERATOR_USE')),
-    state            text not null check (state in ('HELD', 'COMMITTED', 'RELEASED', 'EXPIRED')),
+    kind             text not null,
+    state            text not null,
     -- Judged by the database's clock only, and only while HELD.
-    hold_until       timestamptz not null check (hold_until between '2000-01-01Z' and '9999-12-31Z'),
-    note             text not null check (length(note) <= 1000),
+    hold_until       timestamptz not null,
+    note             text not null,
     created_by       text not null,
-    revision         bigint not null check (revision > 0),
-    created_at       timestamptz not null check (created_at between '2000-01-01Z' and '9999-12-31Z'),
-    updated_at       timestamptz not null check (updated_at between '2000-01-01Z' and '9999-12-31Z'),
-    primary key (operator_id, reservation_id)
+    revision         bigint not null,
+    created_at       timestamptz not null,
+    updated_at       timestamptz not null,
+    primary key (operator_id, reservation_id),
+    constraint reservation_words check (
+        kind in ('HOLD', 'LEASE', 'OPTION', 'OPERATOR_USE') and state in ('HELD', 'COMMITTED', 'RELEASED', 'EXPIRED')
+        and length(note) <= 1000 and revision > 0),
+    constraint reservation_times check (
+        least(hold_until, created_at, updated_at) >= '2000-01-01Z'
+        and greatest(hold_until, created_at, updated_at) <= '9999-12-31Z')
 );
 
 -- Open holds only: the quota of a tenant, and the sweeper's list.
@@ -148,22 +155,28 @@ create index reservation_held on inventory.reservation (operator_id, tenant_id, 
 create table inventory.claim (
     operator_id             text collate "C" not null,
     block_id                uuid not null,
-    version                 bigint not null check (version > 0),
+    version                 bigint not null,
     reservation_id          uuid not null,
     tenant_id               text collate "C",
-    kind                    text not null check (kind in ('HOLD', 'LEASE', 'OPTION', 'OPERATOR_USE')),
-    state                   text not null check (state in ('HELD', 'COMMITTED', 'RELEASED', 'EXPIRED')),
-    hold_until              timestamptz not null check (hold_until between '2000-01-01Z' and '9999-12-31Z'),
-    start_time              timestamptz not null check (start_time between '2000-01-01Z' and '9999-12-31Z'),
-    end_time                timestamptz not null check (end_time between '2000-01-01Z' and '9999-12-31Z'),
-    critical_it_kw          bigint not null check (critical_it_kw between 0 and 1000000000),
-    air_cooling_kw          bigint not null check (air_cooling_kw between 0 and 1000000000),
-    liquid_cooling_kw       bigint not null check (liquid_cooling_kw between 0 and 1000000000),
-    immersion_cooling_kw    bigint not null check (immersion_cooling_kw between 0 and 1000000000),
+    kind                    text not null,
+    state                   text not null,
+    hold_until              timestamptz not null,
+    start_time              timestamptz not null,
+    end_time                timestamptz not null,
+    critical_it_kw          bigint not null,
+    air_cooling_kw          bigint not null,
+    liquid_cooling_kw       bigint not null,
+    immersion_cooling_kw    bigint not null,
     primary key (operator_id, block_id, version),
-    foreign key (operator_id, reservation_id) references inventory.reservation (operator_id, reservation_id),
-    check (start_time < end_time),
-    check (critical_it_kw + air_cooling_kw + liquid_cooling_kw + immersion_cooling_kw > 0)
+    -- No foreign key to the reservation: one function writes both in one statement, and nobody may delete either.
+    -- No lane negative, none absurd, and something is taken.
+    constraint claim_kw check (
+        least(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw) >= 0
+        and greatest(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw) between 1 and 1000000000),
+    constraint claim_times check (
+        start_time < end_time
+        and least(start_time, hold_until) >= '2000-01-01Z' and greatest(end_time, hold_until) <= '9999-12-31Z'),
+    constraint claim_state check (state in ('HELD', 'COMMITTED', 'RELEASED', 'EXPIRED') and version > 0)
 );
 
 create index claim_reservation on inventory.claim (operator_id, reservation_id);

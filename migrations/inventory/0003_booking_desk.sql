@@ -28,10 +28,6 @@ create function inventory.book(
     -- the length of an array is right enough.
     set plan_cache_mode = force_generic_plan
 as $$
-declare
-    v_fresh uuid[];
-    v_candidates integer[];
-    v_applied integer[];
 begin
     perform set_config('app.operator', p_operator, true);
     at := clock_timestamp();
@@ -48,61 +44,61 @@ begin
             order by v.block_id for no key update;
     end if;
 
+    -- One statement, since each costs its start: it reads nothing that another transaction could have changed but the
+    -- versions, whose rows it locks as it compares them.
     with raised as (
         update inventory.block_version v
             set version = v.version + b.claims,
                 peak_it_kw = b.peak_it, peak_air_kw = b.peak_air,
                 peak_liquid_kw = b.peak_liquid, peak_immersion_kw = b.peak_immersion
             from unnest(b_id, b_version, b_claims, b_peak_it, b_peak_air, b_peak_liquid, b_peak_immersion)
-                as b (id, base, claims, peak_it, peak_air, peak_liquid, peak_immersion)
+                with ordinality as b (id, base, claims, peak_it, peak_air, peak_liquid, peak_immersion, n)
             where v.operator_id = p_operator and v.block_id = b.id and v.version = b.base
-            returning v.block_id)
-    select coalesce(array_agg(block_id), '{}') into v_fresh from raised;
-
-    if cardinality(v_fresh) = cardinality(b_id) then
-        stale_blocks := '{}';
-        v_candidates := array(select generate_subscripts(r_id, 1));
-    else
-        stale_blocks := array(select b from unnest(b_id) b where b <> all (v_fresh));
-        v_candidates := array(
-            select n from generate_subscripts(r_id, 1) n
-            except
-            select c.r from unnest(c_reservation, c_block) as c (r, b) where b_id[c.b] = any (stale_blocks));
-    end if;
-
-    with key as (
+            returning b.n),
+    fresh as materialized (
+        select array(select n from raised) as blocks),
+    stale as materialized (
+        select c.r from unnest(c_reservation, c_block) as c (r, b), fresh
+        where cardinality(fresh.blocks) < cardinality(b_id) and c.b <> all (fresh.blocks)),
+    key as (
         insert into inventory.idempotency (owner, caller, rpc, request_id, request_hash, reply, created_at)
-            select 'operators/' || p_operator, k_caller[n], p_rpc, k_request[n], k_hash[n], k_reply[n], p_now
-            from unnest(v_candidates) n
-            order by k_caller[n] collate "C", k_request[n]
+            select 'operators/' || p_operator, k.caller, p_rpc, k.request, k.hash, k.reply, p_now
+            from unnest(k_caller, k_request, k_hash, k_reply) with ordinality as k (caller, request, hash, reply, n)
+            where k.n not in (select r from stale)
+            order by k.caller collate "C", k.request
             on conflict do nothing
-            returning caller, request_id)
-    select coalesce(array_agg(n), '{}') into v_applied
-        from unnest(v_candidates) n
-        join key on key.caller = k_caller[n] and key.request_id = k_request[n];
-
-    insert into inventory.reservation (operator_id, reservation_id, tenant_id, kind, state, hold_until, note,
-            created_by, revision, created_at, updated_at)
-        select p_operator, r_id[n], r_tenant[n], r_kind[n], 'HELD', r_hold_until[n], r_note[n],
-            k_caller[n], 1, p_now, p_now
-        from unnest(v_applied) n;
-
-    insert into inventory.claim (operator_id, block_id, version, reservation_id, tenant_id, kind, state, hold_until,
-            start_time, end_time, critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw)
-        select p_operator, b_id[c.b], b_version[c.b] + c.ordinal, r_id[c.r], r_tenant[c.r], r_kind[c.r], 'HELD',
-            r_hold_until[c.r], c.starts, c.ends, c.it, c.air, c.liquid, c.immersion
-        from unnest(c_reservation, c_block, c_ordinal, c_start, c_end, c_it, c_air, c_liquid, c_immersion)
-            as c (r, b, ordinal, starts, ends, it, air, liquid, immersion)
-        where c.r = any (v_applied);
-
-    insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
-        select p_operator, e_id[n], 'reservation.held',
-            'operators/' || p_operator || '/reservations/' || r_id[n], r_tenant[n], p_now, e_payload[n]
-        from unnest(v_applied) n;
-
-    outcomes := array(
-        select case when n = any (v_applied) then 0 when n = any (v_candidates) then 2 else 1 end::smallint
-        from generate_subscripts(r_id, 1) n order by n);
+            returning caller, request_id),
+    applied as materialized (
+        select k.n from unnest(k_caller, k_request) with ordinality as k (caller, request, n)
+        join key on key.caller = k.caller and key.request_id = k.request),
+    placed as (
+        insert into inventory.reservation (operator_id, reservation_id, tenant_id, kind, state, hold_until, note,
+                created_by, revision, created_at, updated_at)
+            select p_operator, r.id, r.tenant, r.kind, 'HELD', r.hold_until, r.note, r.caller, 1, p_now, p_now
+            from unnest(r_id, r_tenant, r_kind, r_hold_until, r_note, k_caller) with ordinality
+                as r (id, tenant, kind, hold_until, note, caller, n)
+            where r.n in (select n from applied)),
+    claimed as (
+        insert into inventory.claim (operator_id, block_id, version, reservation_id, tenant_id, kind, state, hold_until,
+                start_time, end_time, critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw)
+            select p_operator, b_id[c.b], b_version[c.b] + c.ordinal, r_id[c.r], r_tenant[c.r], r_kind[c.r], 'HELD',
+                r_hold_until[c.r], c.starts, c.ends, c.it, c.air, c.liquid, c.immersion
+            from unnest(c_reservation, c_block, c_ordinal, c_start, c_end, c_it, c_air, c_liquid, c_immersion)
+                as c (r, b, ordinal, starts, ends, it, air, liquid, immersion)
+            where c.r in (select n from applied)),
+    told as (
+        insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
+            select p_operator, e.id, 'reservation.held',
+                'operators/' || p_operator || '/reservations/' || e.reservation, e.tenant, p_now, e.payload
+            from unnest(e_id, e_payload, r_id, r_tenant) with ordinality as e (id, payload, reservation, tenant, n)
+            where e.n in (select n from applied))
+    select
+        array(select case
+                when n in (select a.n from applied a) then 0 when n in (select r from stale) then 1 else 2 end::smallint
+            from generate_series(1, cardinality(r_id)) n order by n),
+        array(select b_id[n] from generate_series(1, cardinality(b_id)) n where n <> all (fresh.blocks))
+        into outcomes, stale_blocks
+        from fresh;
     at := clock_timestamp();
 end
 $$;
@@ -118,7 +114,9 @@ create function inventory.move_reservation(
     k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea,
     e_id uuid, e_kind text, e_payload bytea,
     out outcome text, out at timestamptz
-) language plpgsql volatile security definer set search_path = '' as $$
+) language plpgsql volatile security definer set search_path = ''
+    set plan_cache_mode = force_generic_plan
+as $$
 declare
     v_reservation inventory.reservation;
 begin
@@ -237,7 +235,9 @@ create function inventory.block_state(p_operator text, p_blocks uuid[], p_since 
         part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamptz,
         start_time timestamptz, end_time timestamptz,
         critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint)
-    language plpgsql volatile security definer set search_path = '' as $$
+    language plpgsql volatile security definer set search_path = ''
+    set plan_cache_mode = force_generic_plan
+as $$
 begin
     perform set_config('app.operator', p_operator, true);
     return query
@@ -262,7 +262,9 @@ $$;
 -- Replies recorded under these keys, for a desk that must know them before it refuses: one row a key that is there.
 create function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[], k_request uuid[])
     returns table (caller text, request_id uuid, request_hash bytea, reply bytea, created_at timestamptz)
-    language plpgsql volatile security definer set search_path = '' as $$
+    language plpgsql volatile security definer set search_path = ''
+    set plan_cache_mode = force_generic_plan
+as $$
 begin
     perform set_config('app.operator', p_operator, true);
     return query
@@ -276,7 +278,9 @@ $$;
 -- Open holds of these tenants with this operator: their quota.
 create function inventory.open_holds(p_operator text, p_tenants text[])
     returns table (tenant_id text, holds bigint)
-    language plpgsql volatile security definer set search_path = '' as $$
+    language plpgsql volatile security definer set search_path = ''
+    set plan_cache_mode = force_generic_plan
+as $$
 begin
     perform set_config('app.operator', p_operator, true);
     return query

@@ -16,6 +16,8 @@ use super::order::Waiting;
 
 /// Orders in one batch at most.
 const BATCH_MAX: usize = 256;
+/// While a job is in flight, another one is worth its commit only for so many orders; fewer wait for it to end.
+const WORTH_ANOTHER: usize = 16;
 /// Orders taken out of the inbox at most; the rest stays there, where the bound is.
 const WAITING_MAX: usize = 1_024;
 /// Blocks kept in memory at most; beyond, those at rest are forgotten.
@@ -108,7 +110,8 @@ impl Lane {
 
     /// Starts jobs as long as there is work for blocks at rest.
     fn dispatch(&mut self) {
-        while self.jobs.len() < self.shared.jobs_max {
+        while self.jobs.len() < self.shared.jobs_max && self.waiting.len() >= WORTH_ANOTHER * self.jobs.len()
+        {
             let orders = self.next_batch();
             if orders.is_empty() {
                 break;

@@ -198,7 +198,7 @@ impl Error {
 
     /// The caller's chosen name is in use.
     pub fn name_taken(resource_type: &'static str) -> Self {
-        Self::new(Reason::NameTaken, format!("There is already a {resource_type} of this name."))
+        Self::new(Reason::NameTaken, format!("This name is taken by another {resource_type}."))
             .with("resource_type", resource_type)
     }
 

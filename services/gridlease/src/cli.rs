@@ -174,7 +174,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = TOKEN_EXAMPLES)]
 pub struct Token {
-    /// The organisation: operators/<slug>, tenants/<slug> or platform
+    /// The organisation: operators/SLUG, tenants/SLUG or platform
     #[arg(long, value_name = "ORG")]
     pub org: String,
     /// A role; may be given several times

@@ -115,7 +115,7 @@ table inventory.idempotency owner gridlease_owner row security forced
   constraint idempotency_created_at CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint idempotency_request_hash CHECK ((octet_length(request_hash) = 32))
   constraint idempotency_pkey PRIMARY KEY (owner, caller, rpc, request_id)
-  CREATE INDEX idempotency_created_at ON inventory.idempotency USING btree (created_at)
+  CREATE INDEX idempotency_created_at ON inventory.idempotency USING brin (created_at)
   policy idempotency_scope permissive for all to gridlease_owner, inventory using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting))))
   policy idempotency_worker permissive for all to inventory_worker using (true) with check (true)
   grant insert, select to inventory
@@ -371,7 +371,7 @@ table leasing.idempotency owner gridlease_owner row security forced
   constraint idempotency_created_at CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint idempotency_request_hash CHECK ((octet_length(request_hash) = 32))
   constraint idempotency_pkey PRIMARY KEY (owner, caller, rpc, request_id)
-  CREATE INDEX idempotency_created_at ON leasing.idempotency USING btree (created_at)
+  CREATE INDEX idempotency_created_at ON leasing.idempotency USING brin (created_at)
   policy idempotency_scope permissive for all to gridlease_owner, leasing using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting))))
   policy idempotency_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select to leasing
@@ -703,7 +703,7 @@ table billing.idempotency owner gridlease_owner row security forced
   constraint idempotency_created_at CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint idempotency_request_hash CHECK ((octet_length(request_hash) = 32))
   constraint idempotency_pkey PRIMARY KEY (owner, caller, rpc, request_id)
-  CREATE INDEX idempotency_created_at ON billing.idempotency USING btree (created_at)
+  CREATE INDEX idempotency_created_at ON billing.idempotency USING brin (created_at)
   policy idempotency_scope permissive for all to billing, gridlease_owner using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting))))
   policy idempotency_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing

@@ -119,7 +119,10 @@ impl BlockView {
 
     /// What can be reserved.
     pub fn free(&self) -> StepFunction<CapacityVector> {
-        self.capacity().sub(&self.used()).unwrap_or_default()
+        // Bounded lanes never overflow; if they did, nothing would be free.
+        StepFunction::from_intervals(self.uses.iter().map(|u| (u.interval, u.kw)))
+            .and_then(|used| self.capacity().sub(&used))
+            .unwrap_or_default()
     }
 }
 

@@ -172,7 +172,7 @@ impl BlockBook {
     /// What is free over time; negative where more is taken than there is.
     pub fn free(&self) -> StepFunction<CapacityVector> {
         // Bounded lanes never overflow; if they did, nothing would be free.
-        self.capacity.sub(&self.usage.to_steps()).unwrap_or_default()
+        self.usage.to_steps().and_then(|used| self.capacity.sub(&used)).unwrap_or_default()
     }
 
     /// Holds that seem to have run out and stand in the way of a profile. The database judges them again.

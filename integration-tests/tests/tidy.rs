@@ -24,20 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["billing", "contracts", "inventory", "kernel", "leasing", "migrations", "postgres", "runtime"],
     ),
     ("migrations", &["postgres"]),
-    (
-        "integration-tests",
-        &[
-            "billing",
-            "contracts",
-            "gridlease",
-            "inventory",
-            "kernel",
-            "leasing",
-            "migrations",
-            "postgres",
-            "runtime",
-        ],
-    ),
+    ("integration-tests", OUR_CRATES),
 ];
 
 const OUR_CRATES: &[&str] = &[

@@ -180,3 +180,22 @@ create table inventory.claim (
 );
 
 create index claim_reservation on inventory.claim (operator_id, reservation_id);
+
+-- What a resource was before each of its changes, as it went over the wire then: the answer to "as of". The current
+-- state lies in the resource's own table and becomes a row here when it is changed, so that what is only created,
+-- as most bookings are, costs nothing more.
+create table inventory.superseded (
+    operator_id    text collate "C" not null,
+    -- The resource's full name, with its operator.
+    name           text collate "C" not null,
+    revision       bigint not null check (revision > 0),
+    kind           text not null check (kind in ('OPERATOR', 'SITE', 'BLOCK', 'PHASE', 'RESERVATION')),
+    -- The tenant of a reservation, who may read it too.
+    tenant_id      text collate "C",
+    -- Known from then on, and until then: half-open.
+    valid_from     timestamptz not null check (valid_from between '2000-01-01Z' and '9999-12-31Z'),
+    valid_until    timestamptz not null check (valid_until between '2000-01-01Z' and '9999-12-31Z'),
+    payload        bytea not null,
+    primary key (operator_id, name, revision),
+    check (valid_from <= valid_until)
+);

@@ -20,6 +20,8 @@ alter table inventory.reservation enable row level security;
 alter table inventory.reservation force row level security;
 alter table inventory.claim enable row level security;
 alter table inventory.claim force row level security;
+alter table inventory.superseded enable row level security;
+alter table inventory.superseded force row level security;
 
 create policy operator_own on inventory.operator to inventory, gridlease_owner
     using (operator_id = (select current_setting('app.operator', true)))
@@ -45,6 +47,9 @@ create policy reservation_own on inventory.reservation to inventory, gridlease_o
 create policy claim_own on inventory.claim to inventory, gridlease_owner
     using (operator_id = (select current_setting('app.operator', true)))
     with check (operator_id = (select current_setting('app.operator', true)));
+create policy superseded_own on inventory.superseded to inventory, gridlease_owner
+    using (operator_id = (select current_setting('app.operator', true)))
+    with check (operator_id = (select current_setting('app.operator', true)));
 
 -- What every tenant and the market may read.
 create policy operator_published on inventory.operator for select to inventory
@@ -62,11 +67,16 @@ create policy block_published on inventory.block for select to inventory
 create policy phase_published on inventory.phase for select to inventory
     using ((select current_setting('app.tenant', true)) <> ''
         or (select current_setting('app.caller', true)) = 'market');
+create policy superseded_published on inventory.superseded for select to inventory
+    using (kind <> 'RESERVATION' and ((select current_setting('app.tenant', true)) <> ''
+        or (select current_setting('app.caller', true)) = 'market'));
 
 -- A tenant reads its own reservations with every operator. An empty setting is no tenant's slug.
 create policy reservation_tenant on inventory.reservation for select to inventory
     using (tenant_id = (select current_setting('app.tenant', true)));
 create policy claim_tenant on inventory.claim for select to inventory
+    using (tenant_id = (select current_setting('app.tenant', true)));
+create policy superseded_tenant on inventory.superseded for select to inventory
     using (tenant_id = (select current_setting('app.tenant', true)));
 
 -- Only inventory.booked_use sets app.market, for the length of its call: it adds up claims without naming anybody.
@@ -81,6 +91,7 @@ create policy block_version_worker on inventory.block_version to inventory_worke
 create policy phase_worker on inventory.phase to inventory_worker using (true) with check (true);
 create policy reservation_worker on inventory.reservation to inventory_worker using (true) with check (true);
 create policy claim_worker on inventory.claim to inventory_worker using (true) with check (true);
+create policy superseded_worker on inventory.superseded to inventory_worker using (true) with check (true);
 
 grant select, insert on inventory.operator to inventory;
 grant select, insert, update on inventory.site to inventory;
@@ -88,5 +99,6 @@ grant select, insert, delete on inventory.site_grid_step to inventory;
 grant select, insert, update on inventory.block to inventory;
 grant select, insert on inventory.phase to inventory;
 grant select on inventory.block_version, inventory.reservation, inventory.claim to inventory;
+grant select, insert on inventory.superseded to inventory;
 grant select on inventory.operator, inventory.site, inventory.site_grid_step, inventory.block, inventory.block_version,
-    inventory.phase, inventory.reservation, inventory.claim to inventory_worker;
+    inventory.phase, inventory.reservation, inventory.claim, inventory.superseded to inventory_worker;

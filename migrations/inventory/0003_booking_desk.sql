@@ -27,7 +27,14 @@ create function inventory.book(
     -- Planned once a connection: planning would cost several times the work, and the guess of a generic plan for
     -- the length of an array is right enough.
     set plan_cache_mode = force_generic_plan
+    -- Blocks are found one by one, in the order they are named or in that of their index: both are by id.
+    set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off
 as $$
+declare
+    v_owner text := 'operators/' || p_operator;
+    fresh bigint[];
+    stale bigint[] := '{}';
+    v_applied integer[];
 begin
     perform set_config('app.operator', p_operator, true);
     at := clock_timestamp();
@@ -37,15 +44,8 @@ begin
         return;
     end if;
 
-    -- In id order, so that two replicas never wait for each other in a ring. One block needs no order.
-    if cardinality(b_id) > 1 then
-        perform 1 from inventory.block_version v
-            where v.operator_id = p_operator and v.block_id = any (b_id)
-            order by v.block_id for no key update;
-    end if;
-
     -- One statement, since each costs its start: it reads nothing that another transaction could have changed but the
-    -- versions, whose rows it locks as it compares them.
+    -- versions, whose rows it locks as it compares them, in id order, so that two replicas never wait in a ring.
     with raised as (
         update inventory.block_version v
             set version = v.version + b.claims,
@@ -54,51 +54,53 @@ begin
             from unnest(b_id, b_version, b_claims, b_peak_it, b_peak_air, b_peak_liquid, b_peak_immersion)
                 with ordinality as b (id, base, claims, peak_it, peak_air, peak_liquid, peak_immersion, n)
             where v.operator_id = p_operator and v.block_id = b.id and v.version = b.base
-            returning b.n),
-    fresh as materialized (
-        select array(select n from raised) as blocks),
-    stale as materialized (
-        select c.r from unnest(c_reservation, c_block) as c (r, b), fresh
-        where cardinality(fresh.blocks) < cardinality(b_id) and c.b <> all (fresh.blocks)),
-    key as (
+            returning b.n)
+    select array(select n from raised) into fresh;
+    if cardinality(fresh) < cardinality(b_id) then
+        stale := array(select c.r from unnest(c_reservation, c_block) as c (r, b) where c.b <> all (fresh));
+    end if;
+
+    with key as (
         insert into inventory.idempotency (owner, caller, rpc, request_id, request_hash, reply, created_at)
-            select 'operators/' || p_operator, k.caller, p_rpc, k.request, k.hash, k.reply, p_now
+            select v_owner, k.caller, p_rpc, k.request, k.hash, k.reply, p_now
             from unnest(k_caller, k_request, k_hash, k_reply) with ordinality as k (caller, request, hash, reply, n)
-            where k.n not in (select r from stale)
-            order by k.caller collate "C", k.request
+            where k.n <> all (stale)
+            order by k.request, k.caller collate "C"
             on conflict do nothing
-            returning caller, request_id),
+            returning request_id),
     applied as materialized (
-        select k.n from unnest(k_caller, k_request) with ordinality as k (caller, request, n)
-        join key on key.caller = k.caller and key.request_id = k.request),
+        select array(select array_position(k_request, request_id) from key) as n),
     placed as (
         insert into inventory.reservation (operator_id, reservation_id, tenant_id, kind, state, hold_until, note,
                 created_by, revision, created_at, updated_at)
             select p_operator, r.id, r.tenant, r.kind, 'HELD', r.hold_until, r.note, r.caller, 1, p_now, p_now
             from unnest(r_id, r_tenant, r_kind, r_hold_until, r_note, k_caller) with ordinality
-                as r (id, tenant, kind, hold_until, note, caller, n)
-            where r.n in (select n from applied)),
+                as r (id, tenant, kind, hold_until, note, caller, n), applied
+            where r.n = any (applied.n)),
     claimed as (
         insert into inventory.claim (operator_id, block_id, version, reservation_id, tenant_id, kind, state, hold_until,
                 start_time, end_time, critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw)
             select p_operator, b_id[c.b], b_version[c.b] + c.ordinal, r_id[c.r], r_tenant[c.r], r_kind[c.r], 'HELD',
                 r_hold_until[c.r], c.starts, c.ends, c.it, c.air, c.liquid, c.immersion
             from unnest(c_reservation, c_block, c_ordinal, c_start, c_end, c_it, c_air, c_liquid, c_immersion)
-                as c (r, b, ordinal, starts, ends, it, air, liquid, immersion)
-            where c.r in (select n from applied)),
+                as c (r, b, ordinal, starts, ends, it, air, liquid, immersion), applied
+            where c.r = any (applied.n)),
     told as (
         insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
             select p_operator, e.id, 'reservation.held',
-                'operators/' || p_operator || '/reservations/' || e.reservation, e.tenant, p_now, e.payload
-            from unnest(e_id, e_payload, r_id, r_tenant) with ordinality as e (id, payload, reservation, tenant, n)
-            where e.n in (select n from applied))
-    select
-        array(select case
-                when n in (select a.n from applied a) then 0 when n in (select r from stale) then 1 else 2 end::smallint
-            from generate_series(1, cardinality(r_id)) n order by n),
-        array(select b_id[n] from generate_series(1, cardinality(b_id)) n where n <> all (fresh.blocks))
-        into outcomes, stale_blocks
-        from fresh;
+                v_owner || '/reservations/' || e.reservation, e.tenant, p_now, e.payload
+            from unnest(e_id, e_payload, r_id, r_tenant) with ordinality as e (id, payload, reservation, tenant, n), applied
+            where e.n = any (applied.n))
+    select applied.n into v_applied from applied;
+    if cardinality(v_applied) = cardinality(r_id) then
+        outcomes := array_fill(0::smallint, array[cardinality(r_id)]);
+    else
+        outcomes := array(
+            select case when n = any (v_applied) then 0 when n = any (stale) then 1 else 2 end::smallint
+            from generate_series(1, cardinality(r_id)) n order by n);
+    end if;
+    stale_blocks := case when cardinality(fresh) = cardinality(b_id) then '{}'
+        else array(select b_id[n] from generate_series(1, cardinality(b_id)) n where n <> all (fresh)) end;
     at := clock_timestamp();
 end
 $$;

@@ -23,7 +23,8 @@ create table {schema}.idempotency (
     request_hash bytea not null,
     reply bytea not null,
     created_at timestamptz not null default clock_timestamp(),
-    constraint idempotency_pkey primary key (owner, caller, rpc, request_id),
+    -- The id second: it tells rows apart at once, so that a search compares little more than it.
+    constraint idempotency_pkey primary key (owner, request_id, caller, rpc),
     constraint idempotency_request_hash check (octet_length(request_hash) = 32),
     constraint idempotency_created_at check (created_at between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
 );
@@ -55,7 +56,8 @@ grant select, insert, delete on {schema}.idempotency to {schema}_worker;
 create table {schema}.outbox (
     operator_id text collate "C" not null,
     position_xid bigint not null default pg_current_xact_id()::text::bigint,
-    position_seq bigint not null generated always as identity,
+    -- Orders the events of one transaction, so each session may take its numbers by the dozen.
+    position_seq bigint not null generated always as identity (cache 64),
     event_id uuid not null,
     kind text collate "C" not null,
     subject text collate "C" not null,

@@ -226,6 +226,9 @@ pub struct BenchBooking {
     /// Fewer and shorter rounds: an impression, not a result
     #[arg(long)]
     pub quick: bool,
+    /// Only what these targets are judged by, such as T1,T3
+    #[arg(long, value_name = "TARGETS", value_delimiter = ',', value_parser = ["T1", "T2", "T3", "T4", "T5", "T6"], ignore_case = true)]
+    pub only: Vec<String>,
     /// One JSON document instead of tables
     #[arg(long)]
     pub json: bool,

@@ -49,7 +49,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         settings.telemetry.filter = filter.to_owned();
         runtime::telemetry::init(&settings.telemetry);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    if matches!(command, Command::Bench(_)) {
+        // The database is on the same machine and needs the other half.
+        threads
+            .worker_threads(std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)));
+    }
+    let runtime = threads.enable_all().build()?;
     let done = runtime.block_on(async {
         match command {
             Command::Up(arguments) => commands::up(arguments).await.map(|()| ExitCode::SUCCESS),

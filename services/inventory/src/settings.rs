@@ -13,7 +13,7 @@ runtime::concern! {
         desk_connections: NonZeroU32 = ("INVENTORY__DESK_CONNECTIONS", "connections", "8",
             "Connections of the booking desk, apart from those for requests."),
         desk_batches: NonZeroUsize = ("INVENTORY__DESK_BATCHES", "batches", "4",
-            "Batches of one operator in flight at once; never two for one block."),
+            "Batches of one operator in flight at once, a further one only beside a slow one; never two for one block."),
         sweep: bool = ("INVENTORY__SWEEP", "true or false", "true",
             "Whether this replica writes off holds that ran out. They are gone either way."),
         sweep_every: Duration = ("INVENTORY__SWEEP_EVERY", "duration", "1s", "Pause between two sweeps."),

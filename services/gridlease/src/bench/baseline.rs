@@ -44,6 +44,11 @@ impl Baseline {
         }
     }
 
+    /// How long a measurement lasts.
+    pub(super) fn seconds(&self) -> u64 {
+        self.seconds
+    }
+
     /// INSERTs a second by so many clients.
     pub(super) async fn run(&self, clients: usize) -> anyhow::Result<u64> {
         let per_s = match &self.pgbench {

@@ -1,5 +1,7 @@
 //! The load: clients that book, each waiting for its answer before the next.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -25,13 +27,12 @@ const OPERATOR: &str = "operators/bench";
 const SITE: &str = "operators/bench/sites/bench-site";
 /// Capacity that no run exhausts, in kW.
 const ENDLESS_KW: i64 = 100_000_000;
-/// Connections that the clients share: one, as when the targets were set, and as callers behind a proxy do.
-const CONNECTIONS: usize = 1;
 /// Bookings of each client before the clock starts.
 const WARM_UP: usize = 3;
-/// Claims that lie on the deep block and on a shallow one, and bookings of one measurement on each.
-const DEEP: u64 = 10_000;
-const SHALLOW: u64 = 100;
+/// Claims that lie on blocks of growing depth, and bookings of one measurement on each.
+const DEPTHS: [u64; 4] = [10, 100, 1_000, 10_000];
+/// From so many claims on a block is filled once and used for every round.
+const DEPTH_KEPT: u64 = 1_000;
 const DEPTH_BOOKINGS: u64 = 500;
 const DEPTH_TURNS: usize = 4;
 const DEPTH_CLIENTS: usize = 64;
@@ -52,13 +53,42 @@ pub struct Measured {
     pub p99_us: u64,
 }
 
-/// Blocks to book and clients to book with.
+/// Blocks to book and clients to book with. The clients share one connection a replica, as when the targets were set,
+/// and as callers behind a proxy do.
 pub(super) struct Bench {
     sites: SiteServiceClient<Wire>,
+    admin: Bearer,
+    /// One a replica.
     desks: Vec<ReservationServiceClient<Wire>>,
     spread: Arc<Vec<String>>,
-    deep: Option<String>,
+    deep: BTreeMap<u64, String>,
     made: usize,
+}
+
+/// Where a measurement books.
+#[derive(Clone)]
+struct Place {
+    blocks: Arc<Vec<String>>,
+    /// The n-th block n times less often than the first (Zipf), or all alike.
+    popular_first: bool,
+    /// Calls go to so many replicas, without regard to the block.
+    replicas: usize,
+}
+
+impl Place {
+    /// One block through one replica.
+    fn one(block: String) -> Self {
+        Self { blocks: Arc::new(vec![block]), popular_first: false, replicas: 1 }
+    }
+
+    fn block(&self, random: &mut Random) -> &String {
+        let index = if self.popular_first {
+            random.popular(self.blocks.len())
+        } else {
+            random.below(self.blocks.len())
+        };
+        &self.blocks[index]
+    }
 }
 
 /// When a measurement ends.
@@ -77,19 +107,33 @@ impl Bench {
         let operator = Organisation::Operator("bench".parse()?);
         let address = format!("http://{}", stack.addresses().inventory);
         let platform = Bearer::new(&mint(&Organisation::Platform, Role::PlatformAdmin)?)?;
-        let admin = Bearer::new(&mint(&operator, Role::OperatorAdmin)?)?;
+        let admin = Bearer::remembered(&mint(&operator, Role::OperatorAdmin)?)?;
         let mut market = SiteServiceClient::with_interceptor(channel(&address)?, platform);
         market.create_operator(operator_request()).await.context("make the bench's operator")?;
         let sites = SiteServiceClient::with_interceptor(channel(&address)?, admin.clone());
         sites.clone().create_site(site_request()).await.context("make the bench's site")?;
-        let desks = (0..CONNECTIONS)
-            .map(|_| Ok(ReservationServiceClient::with_interceptor(channel(&address)?, admin.clone())))
-            .collect::<anyhow::Result<_>>()?;
+        let desks = vec![ReservationServiceClient::with_interceptor(channel(&address)?, admin.clone())];
         let spread = futures::stream::iter((0..blocks).map(|n| block(sites.clone(), format!("spread-{n}"))))
             .buffered(16)
             .try_collect::<Vec<_>>()
             .await?;
-        Ok(Self { sites, desks, spread: Arc::new(spread), deep: None, made: 0 })
+        let bench = Self { sites, admin, desks, spread: Arc::new(spread), deep: BTreeMap::new(), made: 0 };
+        bench.touch_each_block().await?;
+        Ok(bench)
+    }
+
+    /// Books once on each block, so that what is measured is a service at work and not its first minute.
+    async fn touch_each_block(&self) -> anyhow::Result<()> {
+        let place = |block: &String| Place::one(block.clone());
+        let each = self.spread.iter().map(|block| self.load(place(block), 1, Until::Bookings(1), 0));
+        futures::stream::iter(each).buffer_unordered(16).try_for_each(|_| async { Ok(()) }).await
+    }
+
+    /// Lets the targets of two replicas book through this one too.
+    pub(super) fn add_replica(&mut self, address: SocketAddr) -> anyhow::Result<()> {
+        let channel = channel(&format!("http://{address}"))?;
+        self.desks.push(ReservationServiceClient::with_interceptor(channel, self.admin.clone()));
+        Ok(())
     }
 
     /// Books for so many seconds.
@@ -99,33 +143,42 @@ impl Bench {
         clients: usize,
         seconds: u64,
     ) -> anyhow::Result<Measured> {
-        let blocks = match target {
-            Target::HotBlock => Arc::new(vec![self.fresh_block().await?]),
-            Target::ThousandBlocks => self.spread.clone(),
+        let spread = Place { blocks: self.spread.clone(), popular_first: false, replicas: 1 };
+        let place = match target {
+            Target::HotBlock => Place::one(self.fresh_block().await?),
+            Target::ThousandBlocks => spread,
+            Target::TwoReplicasHot => Place { replicas: 2, ..Place::one(self.fresh_block().await?) },
+            Target::TwoReplicasZipf => Place { replicas: 2, popular_first: true, ..spread },
         };
-        self.load(blocks, clients, Until::Seconds(seconds), WARM_UP).await
+        self.load(place, clients, Until::Seconds(seconds), WARM_UP).await
     }
 
-    /// The same number of bookings on a block with few claims and on one with many, in turns.
-    pub(super) async fn depth(&mut self) -> anyhow::Result<Depth> {
-        let deep = match &self.deep {
-            Some(deep) => deep.clone(),
-            None => {
-                let deep = self.fresh_block().await?;
-                self.fill(&deep, DEEP).await?;
-                self.deep.insert(deep).clone()
-            }
-        };
-        let (mut shallow_us, mut deep_us) = (0, 0);
+    /// The same number of bookings on blocks with few claims and with many, in turns.
+    pub(super) async fn depths(&mut self) -> anyhow::Result<Vec<Depth>> {
+        let mut micros = [0; DEPTHS.len()];
         for _ in 0..DEPTH_TURNS {
-            let shallow = self.fresh_block().await?;
-            self.fill(&shallow, SHALLOW).await?;
-            shallow_us += self.fill(&shallow, DEPTH_BOOKINGS).await?;
-            deep_us += self.fill(&deep, DEPTH_BOOKINGS).await?;
+            for (claims, micros) in DEPTHS.into_iter().zip(&mut micros) {
+                let block = self.block_with(claims).await?;
+                *micros += self.fill(&block, DEPTH_BOOKINGS).await?;
+            }
         }
         let booked = DEPTH_BOOKINGS * u64::try_from(DEPTH_TURNS)?;
-        let per_s = |micros: u64| booked * 1_000_000 / micros.max(1);
-        Ok(Depth { shallow_per_s: per_s(shallow_us), deep_per_s: per_s(deep_us) })
+        let depth =
+            |(claims, micros): (u64, u64)| Depth { claims, per_s: booked * 1_000_000 / micros.max(1) };
+        Ok(DEPTHS.into_iter().zip(micros).map(depth).collect())
+    }
+
+    /// A block on which so many claims lie, or at least: to fill a deep one each time would take too long.
+    async fn block_with(&mut self, claims: u64) -> anyhow::Result<String> {
+        if let Some(kept) = self.deep.get(&claims) {
+            return Ok(kept.clone());
+        }
+        let block = self.fresh_block().await?;
+        self.fill(&block, claims).await?;
+        if claims >= DEPTH_KEPT {
+            self.deep.insert(claims, block.clone());
+        }
+        Ok(block)
     }
 
     async fn fresh_block(&mut self) -> anyhow::Result<String> {
@@ -135,15 +188,14 @@ impl Bench {
 
     /// Books so many times on one block; answers the microseconds it took.
     async fn fill(&self, block: &str, bookings: u64) -> anyhow::Result<u64> {
-        let blocks = Arc::new(vec![block.to_owned()]);
         let began = Instant::now();
-        self.load(blocks, DEPTH_CLIENTS, Until::Bookings(bookings), 0).await?;
+        self.load(Place::one(block.to_owned()), DEPTH_CLIENTS, Until::Bookings(bookings), 0).await?;
         Ok(u64::try_from(began.elapsed().as_micros())?)
     }
 
     async fn load(
         &self,
-        blocks: Arc<Vec<String>>,
+        place: Place,
         clients: usize,
         until: Until,
         warm_up: usize,
@@ -160,8 +212,8 @@ impl Bench {
         let mut tasks = Vec::new();
         for client in 0..clients {
             let worker = Worker {
-                desk: self.desks[client % self.desks.len()].clone(),
-                blocks: blocks.clone(),
+                desks: self.desks.iter().take(place.replicas).cloned().collect(),
+                place: place.clone(),
                 random: Random(u64::try_from(client)? + 1),
             };
             tasks.push(tokio::spawn(worker.work(barrier.clone(), left.clone(), seconds, warm_up)));
@@ -182,8 +234,8 @@ impl Bench {
 
 /// One client.
 struct Worker {
-    desk: ReservationServiceClient<Wire>,
-    blocks: Arc<Vec<String>>,
+    desks: Vec<ReservationServiceClient<Wire>>,
+    place: Place,
     random: Random,
 }
 
@@ -215,7 +267,7 @@ impl Worker {
     }
 
     async fn book(&mut self) -> anyhow::Result<()> {
-        let block = &self.blocks[self.random.below(self.blocks.len())];
+        let block = self.place.block(&mut self.random);
         let start = FROM + i64::try_from(self.random.next() % HOURS)? * 3_600;
         let end = start + (1 + i64::try_from(self.random.next() % HOURS)?) * 3_600;
         let stamp = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
@@ -239,7 +291,8 @@ impl Worker {
             request_id: SystemIds.next().to_string(),
             validate_only: false,
         };
-        self.desk.place_hold(request).await.context("a booking")?;
+        let desk = self.random.below(self.desks.len());
+        self.desks[desk].place_hold(request).await.context("a booking")?;
         Ok(())
     }
 }
@@ -254,6 +307,16 @@ impl Random {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
+    }
+
+    /// An index below `count`, the n-th n times less often than the first: drawn alike, and kept with that chance.
+    fn popular(&mut self, count: usize) -> usize {
+        loop {
+            let index = self.below(count);
+            if self.below(index + 1) == 0 {
+                return index;
+            }
+        }
     }
 
     fn below(&mut self, count: usize) -> usize {

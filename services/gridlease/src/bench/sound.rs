@@ -8,10 +8,23 @@ use sqlx::{ConnectOptions as _, Connection as _};
 /// Settings that make a commit durable; with any of them off, the figures say nothing.
 const MUST_BE_ON: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
 
+/// Has the planner count the tables, as the server does by itself within a minute of work; until then it guesses that
+/// an operator has a handful of blocks, and reads them all for each batch.
+pub(super) async fn settle(url: &str) -> anyhow::Result<()> {
+    let mut connection = connect(url).await?;
+    sqlx::raw_sql("analyze").execute(&mut connection).await.context("count the tables")?;
+    connection.close().await?;
+    Ok(())
+}
+
+async fn connect(url: &str) -> anyhow::Result<sqlx::PgConnection> {
+    let options: sqlx::postgres::PgConnectOptions = url.parse()?;
+    Ok(options.disable_statement_logging().connect().await?)
+}
+
 /// Refuses a server that is not durable or lies in memory; answers what it is.
 pub(super) async fn check(url: &str, rehearse: bool) -> anyhow::Result<String> {
-    let options: sqlx::postgres::PgConnectOptions = url.parse()?;
-    let mut connection = options.disable_statement_logging().connect().await?;
+    let mut connection = connect(url).await?;
     for name in MUST_BE_ON {
         let value: String =
             sqlx::query_scalar("select current_setting($1)").bind(name).fetch_one(&mut connection).await?;
@@ -31,6 +44,17 @@ pub(super) async fn check(url: &str, rehearse: bool) -> anyhow::Result<String> {
         folder.display()
     );
     Ok(format!("PostgreSQL {version}, durable, on {disk}"))
+}
+
+/// Instants at which a block was promised twice, as the independent auditor counts them.
+pub(super) async fn oversold(url: &str) -> anyhow::Result<i64> {
+    let mut connection = connect(url).await?;
+    let found = sqlx::query_scalar("select count(*) from inventory.oversold_instants()")
+        .fetch_one(&mut connection)
+        .await
+        .context("ask the auditor")?;
+    connection.close().await?;
+    Ok(found)
 }
 
 /// The kind of file system that holds a folder.

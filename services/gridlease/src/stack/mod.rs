@@ -5,6 +5,7 @@ mod database;
 mod home;
 mod services;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -82,6 +83,19 @@ impl Stack {
             running.push(billing);
         }
         Ok(Self { addresses, database_url, issuer, running, embedded, home })
+    }
+
+    /// Starts another inventory service on the same database, as a second replica, and tells where it listens.
+    ///
+    /// # Errors
+    /// What keeps it from starting.
+    pub async fn add_inventory(&mut self) -> anyhow::Result<SocketAddr> {
+        let place =
+            services::Place { database_url: &self.database_url, keys: self.home.keys(), test_clock: None };
+        let replica = place.inventory(0).await.context("start another inventory")?;
+        let address = replica.address;
+        self.running.push(replica);
+        Ok(address)
     }
 
     /// Where the services listen.

@@ -5,8 +5,8 @@
 use kernel::step::StepError;
 use kernel::{CapacityVector, Instant, Interval, StepFunction};
 
-/// A chunk is split when it has more steps than this.
-const STEPS_MAX: usize = 256;
+/// A chunk is split when it has more steps than this. Small: a new step moves those behind it.
+const STEPS_MAX: usize = 64;
 
 #[derive(Debug, Clone)]
 struct Chunk {

@@ -56,6 +56,36 @@ pub struct Batch {
     pub kw: Lanes,
 }
 
+impl Batch {
+    /// An empty batch with room for so many blocks, and so many reservations of one claim.
+    pub fn with_room(blocks: usize, reservations: usize) -> Self {
+        Self {
+            rpc: "",
+            blocks: Vec::with_capacity(blocks),
+            versions: Vec::with_capacity(blocks),
+            claims: Vec::with_capacity(blocks),
+            peaks: Lanes::with_room(blocks),
+            reservations: Vec::with_capacity(reservations),
+            tenants: Vec::with_capacity(reservations),
+            kinds: Vec::with_capacity(reservations),
+            hold_until: Vec::with_capacity(reservations),
+            notes: Vec::with_capacity(reservations),
+            callers: Vec::with_capacity(reservations),
+            requests: Vec::with_capacity(reservations),
+            hashes: Vec::with_capacity(reservations),
+            replies: Vec::with_capacity(reservations),
+            events: Vec::with_capacity(reservations),
+            payloads: Vec::with_capacity(reservations),
+            claim_reservation: Vec::with_capacity(reservations),
+            claim_block: Vec::with_capacity(reservations),
+            claim_ordinal: Vec::with_capacity(reservations),
+            starts: Vec::with_capacity(reservations),
+            ends: Vec::with_capacity(reservations),
+            kw: Lanes::with_room(reservations),
+        }
+    }
+}
+
 /// Vectors as four columns.
 #[derive(Debug, Default)]
 pub struct Lanes {
@@ -66,6 +96,15 @@ pub struct Lanes {
 }
 
 impl Lanes {
+    fn with_room(rows: usize) -> Self {
+        Self {
+            it: Vec::with_capacity(rows),
+            air: Vec::with_capacity(rows),
+            liquid: Vec::with_capacity(rows),
+            immersion: Vec::with_capacity(rows),
+        }
+    }
+
     /// Adds a row.
     pub fn push(&mut self, kw: CapacityVector) {
         self.it.push(kw.critical_it);

@@ -19,8 +19,6 @@ use super::round::{self, Check};
 use crate::domain::book::BlockBook;
 use crate::store::desk::{self as store, Outcome};
 
-/// After so many lost races the blocks are locked before they are read.
-const RACES_MAX: u32 = 3;
 /// Tries of a batch whose connection broke or whose clock was off.
 const FAILURES_MAX: u32 = 4;
 /// No job goes round more often than this, whatever happens.
@@ -35,11 +33,14 @@ pub(super) struct Kept {
     pub(super) book: BlockBook,
     /// When the statement was sent that proved it: a read, or a write that found its version.
     pub(super) proved: Monotonic,
+    /// Another replica writes it too: a batch for it was stale, and it has changed under every lock since. Then whoever
+    /// comes locks first; to write and lose, again and again, would cost far more than to wait once.
+    pub(super) contended: bool,
 }
 
 /// What a job is given, and gives back to its lane.
 pub(super) struct Returned {
-    pub(super) books: HashMap<BlockId, Kept>,
+    pub(super) books: HashMap<BlockId, Box<Kept>>,
     pub(super) connection: Option<PoolConnection<Postgres>>,
 }
 
@@ -47,7 +48,7 @@ pub(super) struct Job {
     shared: Arc<Shared>,
     operator: OperatorId,
     blocks: Vec<BlockId>,
-    books: HashMap<BlockId, Kept>,
+    books: HashMap<BlockId, Box<Kept>>,
     /// Orders without an answer, in order of arrival.
     open: Vec<Waiting>,
     /// Blocks that must be read before the next check.
@@ -97,7 +98,7 @@ impl Job {
 
     async fn round(&mut self) -> Result<(), sqlx::Error> {
         self.look_up().await?;
-        let locked = self.open.iter().any(|waiting| waiting.races_lost >= RACES_MAX);
+        let locked = self.books.values().any(|kept| kept.contended);
         if locked {
             let (operator, blocks) = (self.operator.clone(), self.blocks.clone());
             store::lock(self.connection().await?, &operator, &blocks).await?;
@@ -183,7 +184,12 @@ impl Job {
                 kept.proved = sent;
             }
         }
-        self.unproved.extend(&written.stale);
+        for block in &written.stale {
+            self.unproved.insert(*block);
+            if let Some(kept) = self.books.get_mut(block) {
+                kept.contended = true;
+            }
+        }
         for ((waiting, placed), outcome) in accepted.into_iter().zip(&written.outcomes) {
             self.answer_written(waiting, placed, *outcome);
         }
@@ -216,7 +222,7 @@ impl Job {
         match outcome {
             Outcome::Applied => {}
             Outcome::Duplicate => waiting.key = KeyState::Ask,
-            Outcome::Stale => waiting.races_lost += 1,
+            Outcome::Stale => {}
             // The answer told the time. No version was raised, so memory begins anew.
             Outcome::Skewed => {
                 waiting.failures += 1;
@@ -232,7 +238,8 @@ impl Job {
 
     /// Whether every block of an order is known to be as it is in memory at some instant after the order arrived.
     fn is_proved(&self, waiting: &Waiting) -> bool {
-        let proved = |block| self.books.get(block).is_some_and(|kept: &Kept| kept.proved >= waiting.arrived);
+        let proved =
+            |block| self.books.get(block).is_some_and(|kept: &Box<Kept>| kept.proved >= waiting.arrived);
         waiting.order.blocks.iter().all(proved)
     }
 
@@ -284,12 +291,13 @@ impl Job {
         for state in states {
             match self.books.get_mut(&state.block) {
                 Some(kept) => {
+                    kept.contended &= kept.book.version() != state.version;
                     kept.book.refresh(state.version, state.capacity, &state.claims);
                     kept.proved = sent;
                 }
                 None => {
                     let book = BlockBook::new(state.version, state.capacity, &state.claims);
-                    self.books.insert(state.block, Kept { book, proved: sent });
+                    self.books.insert(state.block, Box::new(Kept { book, proved: sent, contended: false }));
                 }
             }
         }

@@ -9,6 +9,7 @@ use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::Shared;
 use super::job::{Job, Kept, Returned};
@@ -16,8 +17,9 @@ use super::order::Waiting;
 
 /// Orders in one batch at most.
 const BATCH_MAX: usize = 256;
-/// While a job is in flight, another one is worth its commit only for so many orders; fewer wait for it to end.
-const WORTH_ANOTHER: usize = 16;
+/// Beside a job that takes longer than this, as one does that waits for a lock, another may start. Callers of a quick
+/// one are better off with the next batch: two that are half as full cost twice as many commits.
+const PATIENCE: Duration = Duration::from_millis(20);
 /// Orders taken out of the inbox at most; the rest stays there, where the bound is.
 const WAITING_MAX: usize = 1_024;
 /// Blocks kept in memory at most; beyond, those at rest are forgotten.
@@ -30,12 +32,22 @@ pub(super) struct Lane {
     inbox: mpsc::Receiver<Waiting>,
     shared: Arc<Shared>,
     waiting: VecDeque<Waiting>,
-    /// Blocks at rest. A block that is with a job is not here but in `away`.
-    books: HashMap<BlockId, Kept>,
-    away: HashSet<BlockId>,
+    books: HashMap<BlockId, Place>,
     jobs: JoinSet<Returned>,
-    in_flight: HashMap<tokio::task::Id, HashSet<BlockId>>,
+    in_flight: HashMap<tokio::task::Id, Flight>,
     spare: Vec<PoolConnection<Postgres>>,
+}
+
+/// Where a block of which something is known is.
+enum Place {
+    AtRest(Box<Kept>),
+    WithAJob,
+}
+
+/// What a job took along, and when.
+struct Flight {
+    blocks: HashSet<BlockId>,
+    since: Instant,
 }
 
 impl Lane {
@@ -46,7 +58,6 @@ impl Lane {
             shared,
             waiting: VecDeque::new(),
             books: HashMap::new(),
-            away: HashSet::new(),
             jobs: JoinSet::new(),
             in_flight: HashMap::new(),
             spare: Vec::new(),
@@ -59,6 +70,8 @@ impl Lane {
         while open || !self.jobs.is_empty() || !self.waiting.is_empty() {
             self.dispatch();
             let room = open && self.waiting.len() < WAITING_MAX;
+            let more = !self.waiting.is_empty() && self.jobs.len() < self.shared.jobs_max;
+            let patient_until = self.patient_until().filter(|_| more);
             tokio::select! {
                 order = self.inbox.recv(), if room => match order {
                     Some(order) => {
@@ -71,6 +84,8 @@ impl Lane {
                     self.take_back(done);
                     self.drain();
                 }
+                () = tokio::time::sleep_until(patient_until.unwrap_or_else(Instant::now)),
+                    if patient_until.is_some_and(|until| until > Instant::now()) => {}
                 () = tokio::time::sleep(REST), if self.jobs.is_empty() && !self.spare.is_empty() => {
                     self.spare.clear();
                 }
@@ -92,39 +107,61 @@ impl Lane {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
-        for block in self.in_flight.remove(&id).unwrap_or_default() {
-            self.away.remove(&block);
-        }
+        let taken = self.in_flight.remove(&id).map(|flight| flight.blocks).unwrap_or_default();
         match done {
-            Ok((_, returned)) => {
-                if self.books.len() > BLOCKS_MAX {
-                    self.books.clear();
+            Ok((_, mut returned)) => {
+                for block in taken {
+                    match returned.books.remove(&block) {
+                        Some(kept) => self.books.insert(block, Place::AtRest(kept)),
+                        None => self.books.remove(&block),
+                    };
                 }
-                self.books.extend(returned.books);
                 self.spare.extend(returned.connection);
             }
             // Its callers see a dropped channel. What it had in hand is unknown, and was dropped with it.
-            Err(error) => tracing::error!(operator = %self.operator, %error, "a booking job broke"),
+            Err(error) => {
+                self.books.retain(|block, _| !taken.contains(block));
+                tracing::error!(operator = %self.operator, %error, "a booking job broke");
+            }
+        }
+        if self.books.len() > BLOCKS_MAX {
+            self.books.retain(|_, place| matches!(place, Place::WithAJob));
         }
     }
 
     /// Starts jobs as long as there is work for blocks at rest.
     fn dispatch(&mut self) {
-        while self.jobs.len() < self.shared.jobs_max && self.waiting.len() >= WORTH_ANOTHER * self.jobs.len()
-        {
+        while self.is_worth_a_job() {
             let orders = self.next_batch();
             if orders.is_empty() {
                 break;
             }
             let blocks: HashSet<BlockId> =
                 orders.iter().flat_map(|waiting| waiting.order.blocks.iter().copied()).collect();
-            let books = blocks.iter().filter_map(|block| self.books.remove_entry(block)).collect();
-            self.away.extend(&blocks);
+            let mut books = HashMap::with_capacity(blocks.len());
+            for block in &blocks {
+                if let Some(Place::AtRest(kept)) = self.books.insert(*block, Place::WithAJob) {
+                    books.insert(*block, kept);
+                }
+            }
+            let flight = Flight { blocks, since: Instant::now() };
             let work = Returned { books, connection: self.spare.pop() };
-            let job = Job::new(Arc::clone(&self.shared), self.operator.clone(), &blocks, orders, work);
+            let job = Job::new(Arc::clone(&self.shared), self.operator.clone(), &flight.blocks, orders, work);
             let task = self.jobs.spawn(job.run());
-            self.in_flight.insert(task.id(), blocks);
+            self.in_flight.insert(task.id(), flight);
         }
+    }
+
+    /// Whether a job should start now.
+    fn is_worth_a_job(&self) -> bool {
+        !self.waiting.is_empty()
+            && self.jobs.len() < self.shared.jobs_max
+            && self.patient_until().is_none_or(|until| until <= Instant::now())
+    }
+
+    /// Until when the jobs in flight are waited for before another one is started; none if there are none.
+    fn patient_until(&self) -> Option<Instant> {
+        self.in_flight.values().map(|flight| flight.since + PATIENCE).max()
     }
 
     /// The orders that can go now, in order of arrival. An order that must wait keeps its blocks from later ones, so
@@ -136,7 +173,8 @@ impl Lane {
         let mut left = VecDeque::with_capacity(self.waiting.len());
         for waiting in self.waiting.drain(..) {
             let blocks = &waiting.order.blocks;
-            let free = |block: &BlockId| !self.away.contains(block) && !blocked.contains(block);
+            let with_a_job = |block: &BlockId| matches!(self.books.get(block), Some(Place::WithAJob));
+            let free = |block: &BlockId| !with_a_job(block) && !blocked.contains(block);
             if taken.len() < BATCH_MAX && blocks.iter().all(free) {
                 // A request id that comes twice at once: the second waits for the first, and finds its reply.
                 if requests.insert(waiting.order.key.request_id) {

@@ -59,7 +59,8 @@ pub(super) enum KeyState {
 /// An order in a lane.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    pub(super) order: Order,
+    // Boxed: an order is moved from list to list many times.
+    pub(super) order: Box<Order>,
     pub(super) reply: oneshot::Sender<Reply>,
     /// A refusal must describe the blocks as they were after this.
     pub(super) arrived: Monotonic,
@@ -67,8 +68,6 @@ pub(super) struct Waiting {
     pub(super) key: KeyState,
     /// How often holds that ran out were looked for in its way.
     pub(super) expiries: u32,
-    /// How often its blocks were changed by others between check and write.
-    pub(super) races_lost: u32,
     /// How often its batch could not be written at all.
     pub(super) failures: u32,
 }
@@ -76,12 +75,11 @@ pub(super) struct Waiting {
 impl Waiting {
     pub(super) fn new(order: Order, reply: oneshot::Sender<Reply>) -> Self {
         Self {
-            order,
+            order: Box::new(order),
             reply,
             arrived: Monotonic::now(),
             key: KeyState::Unasked,
             expiries: 0,
-            races_lost: 0,
             failures: 0,
         }
     }

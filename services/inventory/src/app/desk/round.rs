@@ -24,7 +24,7 @@ pub(super) enum Check {
 
 /// Checks orders in order of arrival; what fits is taken in memory, so that the next is checked beside it.
 pub(super) fn check(
-    books: &mut HashMap<BlockId, Kept>,
+    books: &mut HashMap<BlockId, Box<Kept>>,
     orders: &[Waiting],
     open_holds: &HashMap<String, i64>,
     now: Instant,
@@ -57,7 +57,7 @@ pub(super) fn check(
 }
 
 fn check_one(
-    books: &mut HashMap<BlockId, Kept>,
+    books: &mut HashMap<BlockId, Box<Kept>>,
     order: &Order,
     quota_left: Option<u32>,
     now: Instant,
@@ -86,7 +86,7 @@ fn check_one(
 }
 
 /// Forgets an order that was taken in memory and not in the store.
-pub(super) fn give_back(books: &mut HashMap<BlockId, Kept>, order: &Order) {
+pub(super) fn give_back(books: &mut HashMap<BlockId, Box<Kept>>, order: &Order) {
     for block in &order.blocks {
         if let Some(kept) = books.get_mut(block) {
             kept.book.give_back(order.draft.name.reservation);
@@ -96,7 +96,7 @@ pub(super) fn give_back(books: &mut HashMap<BlockId, Kept>, order: &Order) {
 
 /// The accepted orders as one statement.
 pub(super) fn batch(
-    books: &mut HashMap<BlockId, Kept>,
+    books: &mut HashMap<BlockId, Box<Kept>>,
     accepted: &[(Waiting, Placed)],
     wire: &Wire,
 ) -> Batch {
@@ -104,7 +104,8 @@ pub(super) fn batch(
         accepted.iter().flat_map(|(waiting, _)| waiting.order.blocks.iter().copied()).collect();
     touched.sort_unstable();
     touched.dedup();
-    let mut batch = Batch { claims: vec![0; touched.len()], ..Batch::default() };
+    let mut batch = Batch::with_room(touched.len(), accepted.len());
+    batch.claims.resize(touched.len(), 0);
     for block in &touched {
         batch.blocks.push(block.get());
         if let Some(kept) = books.get_mut(block) {

@@ -80,7 +80,7 @@ table inventory.claim owner gridlease_owner row security forced
   immersion_cooling_kw bigint not null
   accelerators bigint not null
   constraint claim_kw CHECK (((LEAST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) >= 0) AND ((GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) >= 1) AND (GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) <= 1000000000))))
-  constraint claim_state CHECK (((state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text])) AND (version > 0)))
+  constraint claim_state CHECK (((state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text, 'MERGED'::text, 'AMENDED'::text])) AND (version > 0)))
   constraint claim_times CHECK (((start_time < end_time) AND (LEAST(start_time, hold_until) >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(end_time, hold_until) <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint claim_pkey PRIMARY KEY (operator_id, block_id, version)
   CREATE INDEX claim_reservation ON inventory.claim USING btree (operator_id, reservation_id)
@@ -217,7 +217,7 @@ table inventory.reservation owner gridlease_owner row security forced
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
   constraint reservation_times CHECK (((LEAST(hold_until, created_at, updated_at) >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(hold_until, created_at, updated_at) <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint reservation_words CHECK (((kind = ANY (ARRAY['HOLD'::text, 'LEASE'::text, 'OPTION'::text, 'OPERATOR_USE'::text])) AND (state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text])) AND (length(note) <= 1000) AND (revision > 0)))
+  constraint reservation_words CHECK (((kind = ANY (ARRAY['HOLD'::text, 'LEASE'::text, 'OPTION'::text, 'OPERATOR_USE'::text])) AND (state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text, 'MERGED'::text])) AND (length(note) <= 1000) AND (revision > 0)))
   constraint reservation_pkey PRIMARY KEY (operator_id, reservation_id)
   CREATE INDEX reservation_held ON inventory.reservation USING btree (operator_id, tenant_id, hold_until) WHERE (state = 'HELD'::text)
   policy reservation_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
@@ -336,7 +336,7 @@ function inventory.booked_use(p_operators text[], p_from timestamp with time zon
 function inventory.lock_blocks(p_operator text, p_blocks uuid[]) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="" body c8c6175d28ab847dcbf2cca0800aecd4
   grant execute to inventory
 
-function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 1d5ff6bf14bbf7b032504de8fb6820d9
+function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, p_before bytea, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 87159db12c4e9e20dffedf452a1168a8
   grant execute to inventory
   grant execute to inventory_worker
 
@@ -347,6 +347,9 @@ function inventory.oversold_instants() returns TABLE(operator_id text, block_id 
   grant execute to inventory_worker
 
 function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[], k_request uuid[]) returns TABLE(caller text, request_id uuid, request_hash bytea, reply bytea, created_at timestamp with time zone) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 5aa8d90583c7a13138ec2010bbac0981
+  grant execute to inventory
+
+function inventory.rewrite_reservations(p_operator text, p_rewrite jsonb, OUT outcome text) returns text owner gridlease_owner language plpgsql volatile security definer set search_path="" body a36959403c79b02d304bd797305d4ba9
   grant execute to inventory
 
 function inventory.touch_block(p_operator text, p_block uuid) returns bigint owner gridlease_owner language plpgsql volatile security definer set search_path="" body adc1f1018618eae39ad85520fd5ef558

@@ -32,6 +32,8 @@ pub struct Names {
     pub phase: String,
     /// A hold of the tenant, HELD.
     pub reservation: String,
+    /// Another hold of the tenant on the same hall, HELD.
+    pub other_reservation: String,
     /// A lease, PROPOSED.
     pub proposed: String,
     /// The hash of its terms.
@@ -74,8 +76,13 @@ impl World {
         let sales = stack.clients(&place.operator, Role::Sales)?;
         let mut hold = market::hold(&place.operator, free_block, &tenant, market::load(1_000));
         hold.note = format!("{marker} a hold");
-        let held = sales.reservations().place_hold(hold).await?.into_inner();
-        let reservation = held.reservation.context("a hold")?.name;
+        let place_hold = async |hold| {
+            let held = sales.reservations().place_hold(hold).await?.into_inner();
+            anyhow::Ok(held.reservation.context("a hold")?.name)
+        };
+        let reservation = place_hold(hold.clone()).await?;
+        let other_reservation =
+            place_hold(inventory::PlaceHoldRequest { request_id: request_id(), ..hold }).await?;
 
         let propose = async |id: &str, block: &str, kw: i64| {
             let mut terms = market::terms(block, market::load(kw));
@@ -99,6 +106,7 @@ impl World {
             free_block: free_block.clone(),
             phase: format!("{block}/phases/one"),
             reservation,
+            other_reservation,
             proposed: proposed.name,
             terms_hash: proposed.terms_hash,
             active: lease.name.clone(),
@@ -144,6 +152,7 @@ impl Names {
             &mut names.free_block,
             &mut names.phase,
             &mut names.reservation,
+            &mut names.other_reservation,
             &mut names.proposed,
             &mut names.active,
             &mut names.account,

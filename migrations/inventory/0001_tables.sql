@@ -145,7 +145,7 @@ create table inventory.reservation (
     updated_at       timestamptz not null,
     primary key (operator_id, reservation_id),
     constraint reservation_words check (
-        kind in ('HOLD', 'LEASE', 'OPTION', 'OPERATOR_USE') and state in ('HELD', 'COMMITTED', 'RELEASED', 'EXPIRED')
+        kind in ('HOLD', 'LEASE', 'OPTION', 'OPERATOR_USE') and state in ('HELD', 'COMMITTED', 'RELEASED', 'EXPIRED', 'MERGED')
         and length(note) <= 1000 and revision > 0),
     constraint reservation_times check (
         least(hold_until, created_at, updated_at) >= '2000-01-01Z'
@@ -183,7 +183,9 @@ create table inventory.claim (
     constraint claim_times check (
         start_time < end_time
         and least(start_time, hold_until) >= '2000-01-01Z' and greatest(end_time, hold_until) <= '9999-12-31Z'),
-    constraint claim_state check (state in ('HELD', 'COMMITTED', 'RELEASED', 'EXPIRED') and version > 0)
+    -- AMENDED: another claim of the same reservation has taken its place.
+    constraint claim_state check (
+        state in ('HELD', 'COMMITTED', 'RELEASED', 'EXPIRED', 'MERGED', 'AMENDED') and version > 0)
 );
 
 create index claim_reservation on inventory.claim (operator_id, reservation_id);

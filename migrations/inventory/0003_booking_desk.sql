@@ -112,11 +112,11 @@ $$;
 -- Every change of a reservation after it was placed: extended, committed, released, expired. Judged by the database's
 -- clock after the locks are held. The caller read the reservation at p_revision and prepared reply and event for it.
 --
--- p_guard: 'live' = the hold must not have run out, 'expired' = it must have, 'any'.
+-- p_guard: 'live' = the hold must not have run out, 'expired' = it must have, 'any'. p_before: the resource as it was.
 -- outcome: applied | missing | duplicate | stale (another revision) | state (not in p_from) | expired | live
 create function inventory.move_reservation(
     p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text,
-    p_hold_until timestamptz, p_now timestamptz,
+    p_hold_until timestamptz, p_now timestamptz, p_before bytea,
     k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea,
     e_id uuid, e_kind text, e_payload bytea,
     out outcome text, out at timestamptz
@@ -128,7 +128,7 @@ declare
 begin
     perform set_config('app.operator', p_operator, true);
 
-    -- A reservation's blocks never change, so they may be read before they are locked.
+    -- The blocks may be read before they are locked: they change only with the reservation's revision.
     perform 1 from inventory.block_version v
         where v.operator_id = p_operator and v.block_id in (
             select c.block_id from inventory.claim c
@@ -168,7 +168,7 @@ begin
             row_number() over (partition by c.block_id order by c.version) as ordinal,
             count(*) over (partition by c.block_id) as claims
         from inventory.claim c
-        where c.operator_id = p_operator and c.reservation_id = p_reservation),
+        where c.operator_id = p_operator and c.reservation_id = p_reservation and c.state <> 'AMENDED'),
     raised as (
         update inventory.block_version v set version = v.version + b.claims
             from (select distinct m.block_id, m.claims from moved m) b
@@ -179,8 +179,13 @@ begin
         from moved join raised on raised.block_id = moved.block_id
         where c.operator_id = p_operator and c.block_id = moved.block_id and c.version = moved.version;
 
+    insert into inventory.superseded (operator_id, name, revision, kind, tenant_id, valid_from, valid_until, payload)
+        values (p_operator, 'operators/' || p_operator || '/reservations/' || p_reservation, v_reservation.revision,
+            'RESERVATION', v_reservation.tenant_id, v_reservation.updated_at,
+            greatest(p_now, v_reservation.updated_at), p_before);
     update inventory.reservation r
-        set state = p_to, hold_until = p_hold_until, revision = r.revision + 1, updated_at = p_now
+        set state = p_to, hold_until = p_hold_until, revision = r.revision + 1,
+            updated_at = greatest(p_now, r.updated_at)
         where r.operator_id = p_operator and r.reservation_id = p_reservation;
 
     insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)

@@ -1,6 +1,7 @@
 //! Orders one deed from its start to its commit: one use case a file.
 
 mod alternatives;
+mod amend_reservation;
 mod audit;
 mod commit_reservation;
 mod create_block;
@@ -12,12 +13,15 @@ pub mod expire_holds;
 mod extend_hold;
 mod find_earliest_capacity;
 mod get_availability;
+mod merge_reservations;
 mod move_reservation;
 mod place_hold;
 mod read_reservations;
 mod read_sites;
 mod release_reservation;
+mod rewrite_reservations;
 mod search_capacity;
+mod split_reservation;
 mod sweep;
 mod update_block;
 mod update_site;
@@ -36,16 +40,19 @@ use crate::domain::phase::Phase;
 use crate::domain::reservation::Reservation;
 use crate::domain::site::Site;
 
+pub use amend_reservation::AmendReservation;
 pub use create_phase::Delivered;
 pub use desk::Placed;
 pub use extend_hold::{ExtendHold, Until};
 pub use find_earliest_capacity::{Earliest, FindEarliest, SearchParent};
 pub use get_availability::{Availability, AvailabilityOf, GetAvailability};
+pub use merge_reservations::MergeReservations;
 pub use move_reservation::MoveReservation;
 pub use place_hold::PlaceHold;
 pub use read_reservations::ListReservations;
 pub use read_sites::{ListBlocks, ListPhases, ListSites};
 pub use search_capacity::{Found, SearchCapacity};
+pub use split_reservation::{Part, SplitReservation};
 pub use update_block::{BlockPatch, NewRate, UpdateBlock};
 pub use update_site::{InterconnectionFacts, SitePatch, UpdateSite};
 pub use write::Create;
@@ -101,6 +108,12 @@ pub struct Wire {
     pub committed: fn(&Reservation) -> Vec<u8>,
     /// `ReleaseReservation`.
     pub released: fn(&Reservation) -> Vec<u8>,
+    /// `AmendReservation`.
+    pub amended: fn(&Reservation) -> Vec<u8>,
+    /// `SplitReservation`.
+    pub split: fn(&[Reservation]) -> Vec<u8>,
+    /// `MergeReservations`.
+    pub merged: fn(&Reservation) -> Vec<u8>,
 }
 
 /// What every use case works with.
@@ -159,6 +172,12 @@ pub mod rpc {
     pub const COMMIT: &str = "gridlease.inventory.v1.ReservationService/CommitReservation";
     /// `ReleaseReservation`.
     pub const RELEASE: &str = "gridlease.inventory.v1.ReservationService/ReleaseReservation";
+    /// `AmendReservation`.
+    pub const AMEND: &str = "gridlease.inventory.v1.ReservationService/AmendReservation";
+    /// `SplitReservation`.
+    pub const SPLIT: &str = "gridlease.inventory.v1.ReservationService/SplitReservation";
+    /// `MergeReservations`.
+    pub const MERGE: &str = "gridlease.inventory.v1.ReservationService/MergeReservations";
     /// `ListReservations`.
     pub const LIST_RESERVATIONS: &str = "gridlease.inventory.v1.ReservationService/ListReservations";
 }
@@ -177,6 +196,8 @@ pub mod kind {
     pub const BLOCK_UPDATED: &str = "block.updated";
     /// A phase was created.
     pub const PHASE_CREATED: &str = "phase.created";
+    /// A reservation became several: one event for each of them.
+    pub const RESERVATION_SPLIT: &str = "reservation.split";
 }
 
 impl App {

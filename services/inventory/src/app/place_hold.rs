@@ -92,7 +92,7 @@ impl App {
 }
 
 /// Contracts of this business begin within ten years and last at most fifty.
-fn in_range(claims: &[Claim], now: Instant) -> Result<(), Error> {
+pub(super) fn in_range(claims: &[Claim], now: Instant) -> Result<(), Error> {
     for (n, claim) in claims.iter().enumerate() {
         let (start, end) = (claim.profile.start(), claim.profile.end());
         let too_late = (start - now).num_days() > STARTS_WITHIN_DAYS;

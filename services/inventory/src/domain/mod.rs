@@ -1,5 +1,6 @@
 //! What capacity is and when it may be promised. Pure: takes the time, gives back values and refusals.
 
+pub mod amendment;
 pub mod availability;
 pub mod block;
 pub mod book;

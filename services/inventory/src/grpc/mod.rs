@@ -1,5 +1,6 @@
 //! Translates and decides nothing: wire to command, one use case, result to wire.
 
+mod amendment;
 mod block;
 mod capacity;
 mod capacity_service;
@@ -39,6 +40,9 @@ pub const WIRE: Wire = Wire {
     extended: |reservation| reservation::extended(reservation).encode_to_vec(),
     committed: |reservation| reservation::committed(reservation).encode_to_vec(),
     released: |reservation| reservation::released(reservation).encode_to_vec(),
+    amended: |reservation| amendment::amended(reservation).encode_to_vec(),
+    split: |parts| amendment::split_into(parts).encode_to_vec(),
+    merged: |reservation| amendment::merged(reservation).encode_to_vec(),
 };
 
 /// The full name of the message that events of a kind carry.

@@ -15,7 +15,7 @@ use crate::domain::reservation::{Claim, Kind, Profile, Reservation};
 use crate::domain::states::State;
 
 const CLAIMS_MAX: usize = 50;
-const NOTE_MAX: usize = 1_000;
+pub(super) const NOTE_MAX: usize = 1_000;
 const HOLD_SHORTEST: Duration = Duration::from_secs(60);
 const HOLD_LONGEST: Duration = Duration::from_secs(60 * 86_400);
 
@@ -52,7 +52,11 @@ pub(super) fn place(request: &wire::PlaceHoldRequest) -> Result<PlaceHold, Error
     })
 }
 
-fn claims(v: &mut Violations, operator: Option<&OperatorId>, sent: &[wire::Claim]) -> Option<Vec<Claim>> {
+pub(super) fn claims(
+    v: &mut Violations,
+    operator: Option<&OperatorId>,
+    sent: &[wire::Claim],
+) -> Option<Vec<Claim>> {
     if !v.require("claims", (1..=CLAIMS_MAX).contains(&sent.len()), "must be 1 to 50 claims") {
         return None;
     }
@@ -114,7 +118,7 @@ pub(super) fn release(request: &wire::ReleaseReservationRequest) -> Result<MoveR
     v.build(|| of)
 }
 
-fn moved(
+pub(super) fn moved(
     v: &mut Violations,
     name: &str,
     etag: &str,
@@ -142,6 +146,7 @@ pub(super) fn list(request: &wire::ListReservationsRequest) -> Result<ListReserv
             wire::ReservationState::Committed => State::Committed,
             wire::ReservationState::Released => State::Released,
             wire::ReservationState::Expired => State::Expired,
+            wire::ReservationState::Merged => State::Merged,
         })
     });
     let block = match request.block.as_str() {
@@ -188,6 +193,7 @@ pub(super) fn to_wire(reservation: &Reservation) -> wire::Reservation {
             State::Committed => wire::ReservationState::Committed,
             State::Released => wire::ReservationState::Released,
             State::Expired => wire::ReservationState::Expired,
+            State::Merged => wire::ReservationState::Merged,
         }
         .into(),
         claims: reservation.claims.iter().map(to_claim).collect(),

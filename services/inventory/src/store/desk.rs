@@ -6,6 +6,7 @@ use sqlx::{Executor as _, Row as _};
 
 use crate::domain::book::{Standing, StoredClaim};
 use crate::domain::states::State;
+use crate::store::reservations::AMENDED;
 
 /// One batch, as columns: what `inventory.book` takes.
 #[derive(Debug, Default)]
@@ -198,8 +199,15 @@ pub async fn block_states(
     .bind(&versions)
     .fetch_all(conn)
     .await?;
+    block_states_of(&rows)
+}
+
+/// Blocks of the rows of `inventory.block_state`.
+pub(crate) fn block_states_of<'a>(
+    rows: impl IntoIterator<Item = &'a PgRow>,
+) -> Result<Vec<BlockState>, sqlx::Error> {
     let mut heads: std::collections::HashMap<Uuid, Parts> = std::collections::HashMap::new();
-    for row in &rows {
+    for row in rows {
         let parts = heads.entry(row.try_get(1)?).or_default();
         match row.try_get::<&str, _>(0)? {
             "HEAD" => parts.version = Some(row.try_get(2)?),
@@ -243,7 +251,8 @@ fn claim(row: &PgRow) -> Result<StoredClaim, sqlx::Error> {
     let standing = match State::of_word(row.try_get(4)?) {
         Some(State::Held) => Standing::Held(row.try_get(5)?),
         Some(State::Committed) => Standing::Committed,
-        Some(State::Released | State::Expired) => Standing::Gone,
+        Some(State::Released | State::Expired | State::Merged) => Standing::Gone,
+        None if row.try_get::<&str, _>(4)? == AMENDED => Standing::Gone,
         None => return Err(sqlx::Error::Protocol("a claim in an unknown state".to_owned())),
     };
     let reservation = ReservationId::new(row.try_get(3)?);

@@ -9,6 +9,7 @@ pub mod moves;
 pub mod operators;
 pub mod phases;
 pub mod reservations;
+pub mod rewrites;
 pub mod sites;
 
 use std::fmt::Display;

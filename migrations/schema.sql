@@ -91,6 +91,42 @@ table inventory.claim owner gridlease_owner row security forced
   grant select to inventory
   grant select to inventory_worker
 
+table inventory.encumbrance owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  encumbrance_id uuid not null
+  site_id text collate "C"
+  block_id uuid
+  tenant_id text collate "C" not null
+  kind text not null
+  quantity_kw bigint not null
+  valid_until timestamp with time zone not null
+  response_days integer not null
+  note text not null
+  is_released boolean not null
+  revision bigint not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint encumbrance_check CHECK (((block_id IS NULL) OR (site_id IS NOT NULL)))
+  constraint encumbrance_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint encumbrance_kind_check CHECK ((kind = ANY (ARRAY['LOI'::text, 'ROFO'::text, 'ROFR'::text])))
+  constraint encumbrance_note_check CHECK ((length(note) <= 1000))
+  constraint encumbrance_quantity_kw_check CHECK (((quantity_kw >= 1) AND (quantity_kw <= 1000000000)))
+  constraint encumbrance_response_days_check CHECK (((response_days >= 0) AND (response_days <= 365)))
+  constraint encumbrance_revision_check CHECK ((revision > 0))
+  constraint encumbrance_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint encumbrance_valid_until_check CHECK (((valid_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (valid_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint encumbrance_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
+  constraint encumbrance_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES inventory.operator(operator_id)
+  constraint encumbrance_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
+  constraint encumbrance_pkey PRIMARY KEY (operator_id, encumbrance_id)
+  CREATE INDEX encumbrance_block ON inventory.encumbrance USING btree (operator_id, block_id)
+  CREATE INDEX encumbrance_site ON inventory.encumbrance USING btree (operator_id, site_id)
+  policy encumbrance_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy encumbrance_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy encumbrance_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select, update to inventory
+  grant select to inventory_worker
+
 table inventory.feed owner gridlease_owner row security forced
   only_row boolean not null default true
   epoch uuid not null default gen_random_uuid()
@@ -321,6 +357,65 @@ table inventory.superseded owner gridlease_owner row security forced
   policy superseded_published permissive for select to inventory using (((kind <> 'RESERVATION'::text) AND ((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text))))
   policy superseded_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
   policy superseded_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select to inventory
+  grant select to inventory_worker
+
+table inventory.waitlist_entry owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  entry_id uuid not null
+  site_id text collate "C" not null
+  block_id uuid
+  tenant_id text collate "C" not null
+  expire_at timestamp with time zone not null
+  note text not null
+  state text not null
+  seen_versions bigint not null
+  available jsonb not null
+  told_at timestamp with time zone
+  revision bigint not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint waitlist_entry_available_check CHECK ((jsonb_typeof(available) = 'array'::text))
+  constraint waitlist_entry_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_entry_expire_at_check CHECK (((expire_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (expire_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_entry_note_check CHECK ((length(note) <= 1000))
+  constraint waitlist_entry_revision_check CHECK ((revision > 0))
+  constraint waitlist_entry_seen_versions_check CHECK ((seen_versions >= 0))
+  constraint waitlist_entry_state_check CHECK ((state = ANY (ARRAY['WAITING'::text, 'AVAILABLE'::text, 'LEFT'::text])))
+  constraint waitlist_entry_told_at_check CHECK (((told_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (told_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_entry_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_entry_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
+  constraint waitlist_entry_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
+  constraint waitlist_entry_pkey PRIMARY KEY (operator_id, entry_id)
+  CREATE INDEX waitlist_entry_block ON inventory.waitlist_entry USING btree (operator_id, block_id)
+  CREATE INDEX waitlist_entry_site ON inventory.waitlist_entry USING btree (operator_id, site_id)
+  policy waitlist_entry_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy waitlist_entry_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy waitlist_entry_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select, update to inventory
+  grant select to inventory_worker
+
+table inventory.waitlist_step owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  entry_id uuid not null
+  start_time timestamp with time zone not null
+  end_time timestamp with time zone not null
+  critical_it_kw bigint not null
+  air_cooling_kw bigint not null
+  liquid_cooling_kw bigint not null
+  immersion_cooling_kw bigint not null
+  accelerators bigint not null
+  constraint waitlist_step_check CHECK ((start_time < end_time))
+  constraint waitlist_step_check1 CHECK (((LEAST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) >= 0) AND ((GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) >= 1) AND (GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) <= 1000000000))))
+  constraint waitlist_step_end_time_check CHECK (((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_step_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_step_operator_id_entry_id_fkey FOREIGN KEY (operator_id, entry_id) REFERENCES inventory.waitlist_entry(operator_id, entry_id)
+  constraint waitlist_step_pkey PRIMARY KEY (operator_id, entry_id, start_time)
+  policy waitlist_step_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy waitlist_step_tenant permissive for select to inventory using ((EXISTS ( SELECT
+   FROM inventory.waitlist_entry e
+  WHERE ((e.operator_id = waitlist_step.operator_id) AND (e.entry_id = waitlist_step.entry_id) AND (e.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy waitlist_step_worker permissive for all to inventory_worker using (true) with check (true)
   grant insert, select to inventory
   grant select to inventory_worker
 

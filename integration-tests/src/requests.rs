@@ -152,6 +152,7 @@ fn capacity(method: &str, n: &Names) -> Option<Vec<u8>> {
             name: n.block.clone(),
             start_date: Some(date("2027-01-01")),
             end_date: Some(date("2028-01-01")),
+            ..Default::default()
         }
         .encode_to_vec(),
         "EventService/WatchEvents" => {

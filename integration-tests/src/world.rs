@@ -10,6 +10,7 @@ use kernel::Role;
 use uuid::Uuid;
 
 use crate::market::{self, day, request_id};
+use crate::requests_reservation::{encumbrance, waitlist_entry};
 use crate::{TestStack, eventually};
 
 /// Noon of this day everything has commenced that begins on [`market::READY`].
@@ -34,6 +35,10 @@ pub struct Names {
     pub reservation: String,
     /// Another hold of the tenant on the same hall, HELD.
     pub other_reservation: String,
+    /// A right of the tenant on the hall with room.
+    pub encumbrance: String,
+    /// The tenant waits for the full hall.
+    pub waitlist_entry: String,
     /// A lease, PROPOSED.
     pub proposed: String,
     /// The hash of its terms.
@@ -107,6 +112,8 @@ impl World {
             phase: format!("{block}/phases/one"),
             reservation,
             other_reservation,
+            encumbrance: String::new(),
+            waitlist_entry: String::new(),
             proposed: proposed.name,
             terms_hash: proposed.terms_hash,
             active: lease.name.clone(),
@@ -117,8 +124,31 @@ impl World {
             site_etag,
             block_etag,
         };
+        let names = beside(&sales, names, marker).await?;
         Ok(Self { names, lease })
     }
+}
+
+/// What stands beside reservations.
+async fn beside(sales: &Clients, mut names: Names, marker: &str) -> Result<Names> {
+    let note = format!("{marker} beside");
+    let place = inventory::PlaceEncumbranceRequest {
+        parent: names.operator.clone(),
+        encumbrance: Some(inventory::Encumbrance { note: note.clone(), ..encumbrance(&names) }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let placed = sales.encumbrances().place_encumbrance(place).await.context("place a right")?.into_inner();
+    names.encumbrance = placed.encumbrance.context("a right")?.name;
+    let join = inventory::JoinWaitlistRequest {
+        parent: names.operator.clone(),
+        waitlist_entry: Some(inventory::WaitlistEntry { note, ..waitlist_entry(&names) }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let joined = sales.waitlist().join_waitlist(join).await.context("join the waitlist")?.into_inner();
+    names.waitlist_entry = joined.waitlist_entry.context("an entry")?.name;
+    Ok(names)
 }
 
 impl Names {
@@ -153,6 +183,8 @@ impl Names {
             &mut names.phase,
             &mut names.reservation,
             &mut names.other_reservation,
+            &mut names.encumbrance,
+            &mut names.waitlist_entry,
             &mut names.proposed,
             &mut names.active,
             &mut names.account,

@@ -52,6 +52,7 @@ async fn three_replicas_sell_each_accelerator_once_where_the_count_is_the_limit(
         name: hall.clone(),
         start_date: Some(date(READY)),
         end_date: Some(date("2028-01-01")),
+        ..Default::default()
     };
     let steps = sales.capacity().get_availability(days).await?.into_inner().steps;
     let [step] = steps.as_slice() else { anyhow::bail!("{steps:#?}") };

@@ -109,7 +109,8 @@ async fn a_hold_is_resized_moved_in_time_and_place_and_kept_where_the_new_does_n
 
     // What it may have is what is free beside the others; the refusal changes nothing.
     let too_large = amendment(&held.name, vec![megawatts(first, 21)]);
-    let refusal = Refusal::expect(sales.reservations().amend_reservation(too_large).await)?.is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
+    let refusal = Refusal::expect(sales.reservations().amend_reservation(too_large).await)?
+        .is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
     ensure!(refusal.fact("block")? == first && refusal.fact("resource")? == "CRITICAL_IT", "{refusal:#?}");
     ensure!((refusal.fact("shortKw")?, refusal.fact("availableKw")?) == ("1000", "20000"), "{refusal:#?}");
     ensure!(refusal.fact("otherBlocks")? == second, "{refusal:#?}");

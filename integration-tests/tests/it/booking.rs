@@ -161,6 +161,7 @@ async fn a_hold_that_ran_out_is_gone_for_everybody_without_a_sweeper() -> Result
         name: hall.clone(),
         start_date: Some(market::date(READY)),
         end_date: Some(market::date("2030-01-01")),
+        ..Default::default()
     };
     let steps = sales.capacity().get_availability(days).await?.into_inner().steps;
     ensure!(steps.len() == 1 && steps[0].free == steps[0].capacity, "{steps:#?}");

@@ -5,7 +5,7 @@ use postgres::Answer;
 use serde::Serialize;
 
 use super::move_reservation::MoveReservation;
-use super::place_hold::in_range;
+use super::place_hold::all_in_range;
 use super::rewrite_reservations::{How, Rewrite, deed_of, only};
 use super::{App, rpc};
 use crate::domain::check_etag;
@@ -31,7 +31,7 @@ impl App {
         caller: &Caller,
         mut command: AmendReservation,
     ) -> Result<Answer<Reservation>, Error> {
-        in_range(&command.claims, self.now())?;
+        all_in_range(&command.claims, self.now())?;
         // As they are read back: in order of name.
         command.claims.sort_by(|a, b| a.block.cmp(&b.block));
         let (of, claims, deed) = (&command.of, &command.claims, deed_of(caller));

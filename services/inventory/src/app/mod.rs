@@ -9,6 +9,7 @@ mod create_operator;
 mod create_phase;
 mod create_site;
 pub mod desk;
+mod encumbrances;
 pub mod expire_holds;
 mod extend_hold;
 mod find_earliest_capacity;
@@ -20,11 +21,14 @@ mod read_reservations;
 mod read_sites;
 mod release_reservation;
 mod rewrite_reservations;
+mod rights;
 mod search_capacity;
 mod split_reservation;
 mod sweep;
+mod tell_waiting;
 mod update_block;
 mod update_site;
+mod waitlist;
 mod write;
 
 use std::sync::Arc;
@@ -35,14 +39,17 @@ use postgres::page::PageTokens;
 use runtime::feed::Feed;
 
 use crate::domain::block::Block;
+use crate::domain::encumbrance::Encumbrance;
 use crate::domain::operator::Operator;
 use crate::domain::phase::Phase;
 use crate::domain::reservation::Reservation;
 use crate::domain::site::Site;
+use crate::domain::waitlist::WaitlistEntry;
 
 pub use amend_reservation::AmendReservation;
 pub use create_phase::Delivered;
 pub use desk::Placed;
+pub use encumbrances::{ListEncumbrances, ReleaseEncumbrance};
 pub use extend_hold::{ExtendHold, Until};
 pub use find_earliest_capacity::{Earliest, FindEarliest, SearchParent};
 pub use get_availability::{Availability, AvailabilityOf, GetAvailability};
@@ -51,10 +58,12 @@ pub use move_reservation::MoveReservation;
 pub use place_hold::PlaceHold;
 pub use read_reservations::ListReservations;
 pub use read_sites::{ListBlocks, ListPhases, ListSites};
+pub use rights::Rights;
 pub use search_capacity::{Found, SearchCapacity};
 pub use split_reservation::{Part, SplitReservation};
 pub use update_block::{BlockPatch, NewRate, UpdateBlock};
 pub use update_site::{InterconnectionFacts, SitePatch, UpdateSite};
+pub use waitlist::{LeaveWaitlist, ListWaitlist};
 pub use write::Create;
 
 /// A page of a list.
@@ -114,6 +123,18 @@ pub struct Wire {
     pub split: fn(&[Reservation]) -> Vec<u8>,
     /// `MergeReservations`.
     pub merged: fn(&Reservation) -> Vec<u8>,
+    /// The payload of an encumbrance's event.
+    pub encumbrance: fn(&Encumbrance) -> Vec<u8>,
+    /// `PlaceEncumbrance`.
+    pub encumbrance_placed: fn(&Encumbrance) -> Vec<u8>,
+    /// `ReleaseEncumbrance`.
+    pub encumbrance_released: fn(&Encumbrance) -> Vec<u8>,
+    /// The payload of the event of an entry of the waitlist.
+    pub waitlist_entry: fn(&WaitlistEntry) -> Vec<u8>,
+    /// `JoinWaitlist`.
+    pub waitlist_joined: fn(&WaitlistEntry) -> Vec<u8>,
+    /// `LeaveWaitlist`.
+    pub waitlist_left: fn(&WaitlistEntry) -> Vec<u8>,
 }
 
 /// What every use case works with.
@@ -138,6 +159,8 @@ pub struct App {
     pub feed: Feed,
     /// How things are written.
     pub wire: Wire,
+    /// Encumbrances in force, about a second old at most.
+    pub rights: Rights,
     /// Open holds a tenant may have with one operator.
     pub quota_open_holds: u32,
 }
@@ -178,6 +201,18 @@ pub mod rpc {
     pub const SPLIT: &str = "gridlease.inventory.v1.ReservationService/SplitReservation";
     /// `MergeReservations`.
     pub const MERGE: &str = "gridlease.inventory.v1.ReservationService/MergeReservations";
+    /// `PlaceEncumbrance`.
+    pub const PLACE_ENCUMBRANCE: &str = "gridlease.inventory.v1.EncumbranceService/PlaceEncumbrance";
+    /// `ReleaseEncumbrance`.
+    pub const RELEASE_ENCUMBRANCE: &str = "gridlease.inventory.v1.EncumbranceService/ReleaseEncumbrance";
+    /// `ListEncumbrances`.
+    pub const LIST_ENCUMBRANCES: &str = "gridlease.inventory.v1.EncumbranceService/ListEncumbrances";
+    /// `JoinWaitlist`.
+    pub const JOIN_WAITLIST: &str = "gridlease.inventory.v1.WaitlistService/JoinWaitlist";
+    /// `LeaveWaitlist`.
+    pub const LEAVE_WAITLIST: &str = "gridlease.inventory.v1.WaitlistService/LeaveWaitlist";
+    /// `ListWaitlist`.
+    pub const LIST_WAITLIST: &str = "gridlease.inventory.v1.WaitlistService/ListWaitlist";
     /// `ListReservations`.
     pub const LIST_RESERVATIONS: &str = "gridlease.inventory.v1.ReservationService/ListReservations";
 }
@@ -198,6 +233,16 @@ pub mod kind {
     pub const PHASE_CREATED: &str = "phase.created";
     /// A reservation became several: one event for each of them.
     pub const RESERVATION_SPLIT: &str = "reservation.split";
+    /// An encumbrance was placed.
+    pub const ENCUMBRANCE_PLACED: &str = "encumbrance.placed";
+    /// An encumbrance was given up, or taken back.
+    pub const ENCUMBRANCE_RELEASED: &str = "encumbrance.released";
+    /// A tenant waits.
+    pub const WAITLIST_JOINED: &str = "waitlist.joined";
+    /// A tenant waits no more.
+    pub const WAITLIST_LEFT: &str = "waitlist.left";
+    /// What a tenant waits for has come free.
+    pub const WAITLIST_AVAILABLE: &str = "waitlist.available";
 }
 
 impl App {

@@ -5,6 +5,7 @@ pub mod availability;
 pub mod block;
 pub mod book;
 pub mod convertible;
+pub mod encumbrance;
 pub mod grid;
 pub mod operator;
 pub mod phase;
@@ -13,6 +14,7 @@ pub mod search;
 pub mod site;
 pub mod states;
 pub mod usage;
+pub mod waitlist;
 
 use kernel::Error;
 

@@ -6,7 +6,7 @@ use contracts::common::v1::CapacityProfile;
 use contracts::inventory::v1 as inventory;
 use contracts::inventory::v1::ReservationState::{Committed, Expired, Held, Merged};
 use gridlease::clients::Clients;
-use integration_tests::cluster::Node;
+use integration_tests::cluster::{INVENTORY, Node};
 use integration_tests::fleet::Fleet;
 use integration_tests::market::{self, READY, Site, profile, request_id};
 use integration_tests::{Cluster, Refusal};
@@ -39,6 +39,14 @@ async fn hold(clients: &Clients, site: &Site, block: &str, count: i64) -> Result
     let request = market::hold(&site.operator, block, TENANT, market::load(count * 1_000));
     let held = clients.reservations().place_hold(request).await?.into_inner();
     held.reservation.context("a reservation")
+}
+
+/// Not one megawatt more fits.
+async fn is_full(clients: &Clients, site: &Site, hall: &str) -> Result<()> {
+    let request = market::hold(&site.operator, hall, TENANT, market::load(1_000));
+    Refusal::expect(clients.reservations().place_hold(request).await)?
+        .is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
+    Ok(())
 }
 
 async fn amend(
@@ -99,13 +107,7 @@ async fn a_hold_is_resized_moved_in_time_and_place_and_kept_where_the_new_does_n
     ensure!(larger.state() == Held && larger.hold_expire_time == held.hold_expire_time, "{larger:#?}");
     ensure!(larger.claims == [megawatts(first, 20)] && larger.etag != held.etag, "{larger:#?}");
     ensure!(get(&sales, &held.name).await? == larger);
-    Refusal::expect(
-        elsewhere
-            .reservations()
-            .place_hold(market::hold(&site.operator, first, TENANT, market::load(1_000)))
-            .await,
-    )?
-    .is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
+    is_full(&elsewhere, &site, first).await?;
 
     // What it may have is what is free beside the others; the refusal changes nothing.
     let too_large = amendment(&held.name, vec![megawatts(first, 21)]);
@@ -123,13 +125,7 @@ async fn a_hold_is_resized_moved_in_time_and_place_and_kept_where_the_new_does_n
     let blocks: Vec<&str> = moved.claims.iter().map(|claim| claim.block.as_str()).collect();
     ensure!(blocks == [first, second], "in order of name: {moved:#?}");
     hold(&elsewhere, &site, first, 19).await?;
-    Refusal::expect(
-        elsewhere
-            .reservations()
-            .place_hold(market::hold(&site.operator, first, TENANT, market::load(1_000)))
-            .await,
-    )?
-    .is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
+    is_full(&elsewhere, &site, first).await?;
     let listed = inventory::ListReservationsRequest {
         parent: site.operator.clone(),
         block: second.clone(),
@@ -238,13 +234,7 @@ async fn a_reservation_is_split_in_parts_and_parts_become_one_again() -> Result<
         ensure!(one.state() == Held && one.hold_expire_time == held.hold_expire_time, "{one:#?}");
         ensure!(get(&sales, &one.name).await? == *one);
     }
-    Refusal::expect(
-        sales
-            .reservations()
-            .place_hold(market::hold(&site.operator, hall, TENANT, market::load(1_000)))
-            .await,
-    )?
-    .is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
+    is_full(&sales, &site, hall).await?;
 
     let merge = |others: &[&inventory::Reservation]| inventory::MergeReservationsRequest {
         name: held.name.clone(),
@@ -451,5 +441,36 @@ async fn an_amendment_comes_before_the_end_of_a_hold_or_not_at_all() -> Result<(
     }
     ensure!(before > 0 && after > 0, "the race was always won by the same: {before} before, {after} after");
     fleet.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_amendment_whose_process_dies_is_done_once_or_not_at_all() -> Result<()> {
+    let mut cluster = Cluster::new(1).await?;
+    cluster.start(INVENTORY, "").await?;
+    let site = market::site(|o, r| cluster.clients(o, r), "dying-power", &[market::hall(40_000)]).await?;
+    let hall = &site.blocks[0];
+    let sales = cluster.clients(&site.operator, Role::Sales)?;
+    let held = hold(&sales, &site, hall, 10).await?;
+    let mut database = cluster.database.superuser().await?;
+    for (step, count, done) in [("before", 20, 0), ("after", 30, 2)] {
+        let failpoint = format!("inventory.rewrite.{step}");
+        let request = amendment(&held.name, vec![megawatts(hall, count)]);
+        let clients = cluster.clients(&site.operator, Role::Sales)?;
+        let deed = async { clients.reservations().amend_reservation(request.clone()).await };
+        cluster.die_at(INVENTORY, &failpoint, "return(kill)", deed).await?;
+        let told = kinds(&mut database, &held.name).await?;
+        ensure!(told.len() == 1 + done, "{failpoint}: {told:?}");
+        cluster.start(INVENTORY, "").await?;
+        let clients = cluster.clients(&site.operator, Role::Sales)?;
+        let first = clients.reservations().amend_reservation(request.clone()).await?.into_inner();
+        let again = clients.reservations().amend_reservation(request).await?.into_inner();
+        ensure!(first == again, "{failpoint}: another answer: {again:#?}");
+        let now = get(&clients, &held.name).await?;
+        ensure!(first.reservation == Some(now), "{failpoint}");
+        ensure!(taken(&mut database).await? == count, "{failpoint}");
+    }
+    ensure!(kinds(&mut database, &held.name).await?.len() == 3, "each amendment is told once");
+    ensure!(cluster.database.oversold().await? == 0);
     Ok(())
 }

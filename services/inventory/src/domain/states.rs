@@ -77,9 +77,8 @@ impl State {
             (_, Deed::Expire) => Err(Error::invalid_transition("reservation", self, Self::Expired)),
             (Self::Held, _) if lapsed => Err(expired()),
             (Self::Held, Deed::Extend | Deed::Amend | Deed::Revise) => Ok(Self::Held),
-            (Self::Committed, Deed::Revise) => Ok(Self::Committed),
             (Self::Held | Self::Committed, Deed::Join) => Ok(Self::Merged),
-            (Self::Held, Deed::Commit) => Ok(Self::Committed),
+            (Self::Held, Deed::Commit) | (Self::Committed, Deed::Revise) => Ok(Self::Committed),
             (Self::Held, Deed::Release | Deed::Withdraw) | (Self::Committed, Deed::Withdraw) => {
                 Ok(Self::Released)
             }

@@ -113,3 +113,83 @@ impl WaitlistEntry {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use kernel::{CapacityVector, Interval, Uuid, WaitlistEntryId, Zone};
+
+    use super::*;
+    use crate::domain::availability::{BlockView, Use};
+    use crate::domain::reservation::Kind;
+    use crate::domain::states;
+
+    fn at(hour: i64) -> Instant {
+        kernel::time::min_instant() + TimeDelta::hours(hour)
+    }
+
+    fn kw(it: i64) -> CapacityVector {
+        CapacityVector { critical_it: it, air: it, ..CapacityVector::ZERO }
+    }
+
+    /// A hall of a hundred kilowatts of which so much is taken.
+    fn site(taken: i64) -> SiteView {
+        let name: BlockName = "operators/north/sites/rockdale/blocks/hall-a".parse().expect("a name");
+        let interval = Interval::new(at(0), at(1_000)).expect("forward");
+        let taken = Use { kind: Kind::Lease, state: states::State::Committed, interval, kw: kw(taken) };
+        let given = Use { kw: kw(-100), ..taken };
+        SiteView {
+            name: name.site_name(),
+            zone: Zone::UTC,
+            country_code: "US".to_owned(),
+            grid_iso: "ERCOT".to_owned(),
+            grid_steps: Vec::new(),
+            reported_leased_it_kw: None,
+            // What is taken less than nothing is given: a phase would say the same in more words.
+            blocks: vec![BlockView { name, rate: None, phases: Vec::new(), uses: vec![taken, given] }],
+        }
+    }
+
+    fn entry(on: &str) -> WaitlistEntry {
+        let on: Extent = on.parse().expect("a name");
+        let name = WaitlistEntryName::new(on.operator().clone(), WaitlistEntryId::new(Uuid::from_u128(1)));
+        WaitlistEntry {
+            name,
+            on,
+            tenant: "acme".parse().expect("a slug"),
+            profile: Profile::new(vec![(at(10), kw(40))], at(20)).expect("a profile"),
+            expire_at: at(500),
+            note: String::new(),
+            state: State::Waiting,
+            available: Vec::new(),
+            told_at: None,
+            revision: 1,
+            created_at: at(0),
+            updated_at: at(0),
+        }
+    }
+
+    #[test]
+    fn it_is_told_once_each_time_it_comes_to_fit() {
+        let waits = entry("operators/north/sites/rockdale");
+        assert_eq!(waits.after_look(&site(61), at(1)), None);
+        let told = waits.after_look(&site(60), at(2)).expect("forty are free");
+        assert_eq!((told.state, told.told_at, told.available.len()), (State::Available, Some(at(2)), 1));
+        assert_eq!(told.after_look(&site(0), at(3)), None, "it was told already");
+        let again = told.after_look(&site(61), at(4)).expect("it is gone");
+        assert_eq!((again.state, again.told_at, again.available.len()), (State::Waiting, Some(at(2)), 0));
+        assert!(again.after_look(&site(60), at(5)).is_some());
+    }
+
+    #[test]
+    fn another_hall_will_not_do() {
+        assert_eq!(entry("operators/north/sites/rockdale/blocks/hall-b").after_look(&site(0), at(1)), None);
+    }
+
+    #[test]
+    fn who_is_gone_does_not_leave() {
+        let waits = entry("operators/north/sites/rockdale");
+        let left = waits.left(at(499)).expect("still there");
+        assert!(left.left(at(499)).is_err() && waits.left(at(500)).is_err());
+    }
+}

@@ -25,7 +25,7 @@ pub(super) fn split(request: &wire::SplitReservationRequest) -> Result<SplitRese
         reservation::moved(&mut v, &request.name, &request.etag, &request.request_id, request.validate_only);
     let operator = of.as_ref().map(|of| &of.name.operator);
     let many = (2..=PARTS_MAX).contains(&request.parts.len());
-    let parts = v.require("parts", many, "must be 2 to 20 parts").then(|| ()).and_then(|()| {
+    let parts = v.require("parts", many, "must be 2 to 20 parts").then_some(()).and_then(|()| {
         v.each("parts", &request.parts, |v, part| {
             let claims = reservation::claims(v, operator, &part.claims);
             let note = v.text("note", &part.note, reservation::NOTE_MAX);
@@ -40,7 +40,7 @@ pub(super) fn merge(request: &wire::MergeReservationsRequest) -> Result<MergeRes
     let of =
         reservation::moved(&mut v, &request.name, &request.etag, &request.request_id, request.validate_only);
     let many = (1..=OTHERS_MAX).contains(&request.others.len());
-    let others = v.require("others", many, "must be 1 to 20 reservations").then(|| ()).and_then(|()| {
+    let others = v.require("others", many, "must be 1 to 20 reservations").then_some(()).and_then(|()| {
         v.each("others", &request.others, |v, text| {
             let other = v.parse("", text, str::parse::<ReservationName>)?;
             let same = of.as_ref().is_none_or(|of| of.name.operator == other.operator);

@@ -49,11 +49,13 @@ table inventory.block_version owner gridlease_owner row security forced with fil
   limit_air_kw bigint not null
   limit_liquid_kw bigint not null
   limit_immersion_kw bigint not null
+  limit_accelerators bigint not null
   peak_it_kw bigint not null
   peak_air_kw bigint not null
   peak_liquid_kw bigint not null
   peak_immersion_kw bigint not null
-  constraint peak_within_limit CHECK (((peak_it_kw <= limit_it_kw) AND (peak_air_kw <= limit_air_kw) AND (peak_liquid_kw <= limit_liquid_kw) AND (peak_immersion_kw <= limit_immersion_kw)))
+  peak_accelerators bigint not null
+  constraint peak_within_limit CHECK (((peak_it_kw <= limit_it_kw) AND (peak_air_kw <= limit_air_kw) AND (peak_liquid_kw <= limit_liquid_kw) AND (peak_immersion_kw <= limit_immersion_kw) AND (peak_accelerators <= limit_accelerators)))
   constraint block_version_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
   constraint block_version_pkey PRIMARY KEY (operator_id, block_id)
   policy block_version_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
@@ -76,8 +78,9 @@ table inventory.claim owner gridlease_owner row security forced
   air_cooling_kw bigint not null
   liquid_cooling_kw bigint not null
   immersion_cooling_kw bigint not null
-  constraint claim_kw CHECK (((LEAST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw) >= 0) AND ((GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw) >= 1) AND (GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw) <= 1000000000))))
-  constraint claim_state CHECK (((state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text])) AND (version > 0)))
+  accelerators bigint not null
+  constraint claim_kw CHECK (((LEAST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) >= 0) AND ((GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) >= 1) AND (GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) <= 1000000000))))
+  constraint claim_state CHECK (((state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text, 'MERGED'::text, 'AMENDED'::text])) AND (version > 0)))
   constraint claim_times CHECK (((start_time < end_time) AND (LEAST(start_time, hold_until) >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(end_time, hold_until) <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint claim_pkey PRIMARY KEY (operator_id, block_id, version)
   CREATE INDEX claim_reservation ON inventory.claim USING btree (operator_id, reservation_id)
@@ -86,6 +89,42 @@ table inventory.claim owner gridlease_owner row security forced
   policy claim_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
   policy claim_worker permissive for all to inventory_worker using (true) with check (true)
   grant select to inventory
+  grant select to inventory_worker
+
+table inventory.encumbrance owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  encumbrance_id uuid not null
+  site_id text collate "C"
+  block_id uuid
+  tenant_id text collate "C" not null
+  kind text not null
+  quantity_kw bigint not null
+  valid_until timestamp with time zone not null
+  response_days integer not null
+  note text not null
+  is_released boolean not null
+  revision bigint not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint encumbrance_check CHECK (((block_id IS NULL) OR (site_id IS NOT NULL)))
+  constraint encumbrance_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint encumbrance_kind_check CHECK ((kind = ANY (ARRAY['LOI'::text, 'ROFO'::text, 'ROFR'::text])))
+  constraint encumbrance_note_check CHECK ((length(note) <= 1000))
+  constraint encumbrance_quantity_kw_check CHECK (((quantity_kw >= 1) AND (quantity_kw <= 1000000000)))
+  constraint encumbrance_response_days_check CHECK (((response_days >= 0) AND (response_days <= 365)))
+  constraint encumbrance_revision_check CHECK ((revision > 0))
+  constraint encumbrance_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint encumbrance_valid_until_check CHECK (((valid_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (valid_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint encumbrance_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
+  constraint encumbrance_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES inventory.operator(operator_id)
+  constraint encumbrance_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
+  constraint encumbrance_pkey PRIMARY KEY (operator_id, encumbrance_id)
+  CREATE INDEX encumbrance_block ON inventory.encumbrance USING btree (operator_id, block_id)
+  CREATE INDEX encumbrance_site ON inventory.encumbrance USING btree (operator_id, site_id)
+  policy encumbrance_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy encumbrance_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy encumbrance_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select, update to inventory
   grant select to inventory_worker
 
 table inventory.feed owner gridlease_owner row security forced
@@ -166,6 +205,7 @@ table inventory.phase owner gridlease_owner row security forced
   air_cooling_kw bigint not null
   liquid_cooling_kw bigint not null
   immersion_cooling_kw bigint not null
+  accelerators bigint not null
   gross_kw bigint not null
   gross_basis text not null
   ready_for_service_date date not null
@@ -175,6 +215,7 @@ table inventory.phase owner gridlease_owner row security forced
   end_time timestamp with time zone not null
   grid_check text not null
   created_at timestamp with time zone not null
+  constraint phase_accelerators_check CHECK (((accelerators >= 0) AND (accelerators <= 1000000000)))
   constraint phase_air_cooling_kw_check CHECK (((air_cooling_kw >= 0) AND (air_cooling_kw <= 1000000000)))
   constraint phase_check CHECK ((start_time < end_time))
   constraint phase_check1 CHECK ((ready_for_service_date < end_date))
@@ -212,7 +253,7 @@ table inventory.reservation owner gridlease_owner row security forced
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
   constraint reservation_times CHECK (((LEAST(hold_until, created_at, updated_at) >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(hold_until, created_at, updated_at) <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint reservation_words CHECK (((kind = ANY (ARRAY['HOLD'::text, 'LEASE'::text, 'OPTION'::text, 'OPERATOR_USE'::text])) AND (state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text])) AND (length(note) <= 1000) AND (revision > 0)))
+  constraint reservation_words CHECK (((kind = ANY (ARRAY['HOLD'::text, 'LEASE'::text, 'OPTION'::text, 'OPERATOR_USE'::text])) AND (state = ANY (ARRAY['HELD'::text, 'COMMITTED'::text, 'RELEASED'::text, 'EXPIRED'::text, 'MERGED'::text])) AND (length(note) <= 1000) AND (revision > 0)))
   constraint reservation_pkey PRIMARY KEY (operator_id, reservation_id)
   CREATE INDEX reservation_held ON inventory.reservation USING btree (operator_id, tenant_id, hold_until) WHERE (state = 'HELD'::text)
   policy reservation_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
@@ -297,32 +338,116 @@ table inventory.site_grid_step owner gridlease_owner row security forced
   grant delete, insert, select to inventory
   grant select to inventory_worker
 
-function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 8ecdce6c08afa4c432dd9071e35a8f51
+table inventory.superseded owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  name text collate "C" not null
+  revision bigint not null
+  kind text not null
+  tenant_id text collate "C"
+  valid_from timestamp with time zone not null
+  valid_until timestamp with time zone not null
+  payload bytea not null
+  constraint superseded_check CHECK ((valid_from <= valid_until))
+  constraint superseded_kind_check CHECK ((kind = ANY (ARRAY['OPERATOR'::text, 'SITE'::text, 'BLOCK'::text, 'PHASE'::text, 'RESERVATION'::text])))
+  constraint superseded_revision_check CHECK ((revision > 0))
+  constraint superseded_valid_from_check CHECK (((valid_from >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (valid_from <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint superseded_valid_until_check CHECK (((valid_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (valid_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint superseded_pkey PRIMARY KEY (operator_id, name, revision)
+  policy superseded_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy superseded_published permissive for select to inventory using (((kind <> 'RESERVATION'::text) AND ((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text))))
+  policy superseded_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy superseded_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select to inventory
+  grant select to inventory_worker
+
+table inventory.waitlist_entry owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  entry_id uuid not null
+  site_id text collate "C" not null
+  block_id uuid
+  tenant_id text collate "C" not null
+  expire_at timestamp with time zone not null
+  note text not null
+  state text not null
+  seen_versions bigint not null
+  available jsonb not null
+  told_at timestamp with time zone
+  revision bigint not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint waitlist_entry_available_check CHECK ((jsonb_typeof(available) = 'array'::text))
+  constraint waitlist_entry_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_entry_expire_at_check CHECK (((expire_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (expire_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_entry_note_check CHECK ((length(note) <= 1000))
+  constraint waitlist_entry_revision_check CHECK ((revision > 0))
+  constraint waitlist_entry_seen_versions_check CHECK ((seen_versions >= 0))
+  constraint waitlist_entry_state_check CHECK ((state = ANY (ARRAY['WAITING'::text, 'AVAILABLE'::text, 'LEFT'::text])))
+  constraint waitlist_entry_told_at_check CHECK (((told_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (told_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_entry_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_entry_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
+  constraint waitlist_entry_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
+  constraint waitlist_entry_pkey PRIMARY KEY (operator_id, entry_id)
+  CREATE INDEX waitlist_entry_block ON inventory.waitlist_entry USING btree (operator_id, block_id)
+  CREATE INDEX waitlist_entry_site ON inventory.waitlist_entry USING btree (operator_id, site_id)
+  policy waitlist_entry_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy waitlist_entry_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy waitlist_entry_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select, update to inventory
+  grant select to inventory_worker
+
+table inventory.waitlist_step owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  entry_id uuid not null
+  start_time timestamp with time zone not null
+  end_time timestamp with time zone not null
+  critical_it_kw bigint not null
+  air_cooling_kw bigint not null
+  liquid_cooling_kw bigint not null
+  immersion_cooling_kw bigint not null
+  accelerators bigint not null
+  constraint waitlist_step_check CHECK ((start_time < end_time))
+  constraint waitlist_step_check1 CHECK (((LEAST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) >= 0) AND ((GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) >= 1) AND (GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) <= 1000000000))))
+  constraint waitlist_step_end_time_check CHECK (((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_step_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint waitlist_step_operator_id_entry_id_fkey FOREIGN KEY (operator_id, entry_id) REFERENCES inventory.waitlist_entry(operator_id, entry_id)
+  constraint waitlist_step_pkey PRIMARY KEY (operator_id, entry_id, start_time)
+  policy waitlist_step_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy waitlist_step_tenant permissive for select to inventory using ((EXISTS ( SELECT
+   FROM inventory.waitlist_entry e
+  WHERE ((e.operator_id = waitlist_step.operator_id) AND (e.entry_id = waitlist_step.entry_id) AND (e.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy waitlist_step_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select to inventory
+  grant select to inventory_worker
+
+function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 4c959c8691eb0aeb1da9c668b73ecb7b
   grant execute to inventory
 
-function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body ad0ff3a2b1c612f5d40bf00793572586
+function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], b_peak_accelerators bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 99b11a185dc2d6995fb210755fed88d7
   grant execute to inventory
 
-function inventory.booked_use(p_operators text[], p_from timestamp with time zone) returns TABLE(operator_id text, block_id uuid, kind text, state text, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 4fc860f20f0fc2ba7b43312ebbb2e1bf
+function inventory.booked_use(p_operators text[], p_from timestamp with time zone) returns TABLE(operator_id text, block_id uuid, kind text, state text, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 4d0499d87f6f4db5f03e3bf87ac2b5ea
   grant execute to inventory
 
 function inventory.lock_blocks(p_operator text, p_blocks uuid[]) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="" body c8c6175d28ab847dcbf2cca0800aecd4
   grant execute to inventory
 
-function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 1d5ff6bf14bbf7b032504de8fb6820d9
+function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, p_before bytea, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 87159db12c4e9e20dffedf452a1168a8
   grant execute to inventory
   grant execute to inventory_worker
 
 function inventory.open_holds(p_operator text, p_tenants text[]) returns TABLE(tenant_id text, holds bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body f00952784f78e52e49c47ad03a42aa3f
   grant execute to inventory
 
-function inventory.oversold_instants() returns TABLE(operator_id text, block_id uuid, resource text, at timestamp with time zone, used_kw bigint, capacity_kw bigint) owner gridlease_owner language sql volatile set search_path="" body 943cf96b070f074ca7445e8c6593c59e
+function inventory.oversold_instants() returns TABLE(operator_id text, block_id uuid, resource text, at timestamp with time zone, used_kw bigint, capacity_kw bigint) owner gridlease_owner language sql volatile set search_path="" body b43cc325782785693513a16a772fdc47
   grant execute to inventory_worker
 
 function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[], k_request uuid[]) returns TABLE(caller text, request_id uuid, request_hash bytea, reply bytea, created_at timestamp with time zone) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 5aa8d90583c7a13138ec2010bbac0981
   grant execute to inventory
 
-function inventory.touch_block(p_operator text, p_block uuid) returns bigint owner gridlease_owner language plpgsql volatile security definer set search_path="" body ffc384508dadd3676b36634f9dfb6219
+function inventory.rewrite_reservations(p_operator text, p_rewrite jsonb, OUT outcome text) returns text owner gridlease_owner language plpgsql volatile security definer set search_path="" body a36959403c79b02d304bd797305d4ba9
+  grant execute to inventory
+
+function inventory.touch_block(p_operator text, p_block uuid) returns bigint owner gridlease_owner language plpgsql volatile security definer set search_path="" body adc1f1018618eae39ad85520fd5ef558
   grant execute to inventory
 
 schema leasing owner gridlease_owner
@@ -516,8 +641,9 @@ table leasing.quantity_step owner gridlease_owner row security forced
   air_cooling_kw bigint not null
   liquid_cooling_kw bigint not null
   immersion_cooling_kw bigint not null
+  accelerators bigint not null
   constraint quantity_step_from_date CHECK (((from_date >= '2000-01-01'::date) AND (from_date <= '9999-12-31'::date)))
-  constraint quantity_step_kw CHECK (((critical_it_kw > 0) AND (air_cooling_kw >= 0) AND (liquid_cooling_kw >= 0) AND (immersion_cooling_kw >= 0)))
+  constraint quantity_step_kw CHECK (((critical_it_kw > 0) AND (air_cooling_kw >= 0) AND (liquid_cooling_kw >= 0) AND (immersion_cooling_kw >= 0) AND (accelerators >= 0)))
   constraint quantity_step_premises FOREIGN KEY (operator_id, lease_id, version, premises_no) REFERENCES leasing.premises(operator_id, lease_id, version, premises_no) ON DELETE CASCADE
   constraint quantity_step_pkey PRIMARY KEY (operator_id, lease_id, version, premises_no, from_date)
   policy quantity_step_scope permissive for all to leasing using ((EXISTS ( SELECT 1

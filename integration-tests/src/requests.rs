@@ -19,7 +19,8 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
         "inventory" => sites(method, n)
             .or_else(|| blocks(method, n))
             .or_else(|| capacity(method, n))
-            .or_else(|| reservations(method, n)),
+            .or_else(|| reservations(method, n))
+            .or_else(|| crate::requests_reservation::valid(method, n)),
         "leasing" => leases(method, n),
         "billing" => bills(method, n),
         _ => None,
@@ -151,6 +152,7 @@ fn capacity(method: &str, n: &Names) -> Option<Vec<u8>> {
             name: n.block.clone(),
             start_date: Some(date("2027-01-01")),
             end_date: Some(date("2028-01-01")),
+            ..Default::default()
         }
         .encode_to_vec(),
         "EventService/WatchEvents" => {

@@ -10,6 +10,7 @@ use kernel::Role;
 use uuid::Uuid;
 
 use crate::market::{self, day, request_id};
+use crate::requests_reservation::{encumbrance, waitlist_entry};
 use crate::{TestStack, eventually};
 
 /// Noon of this day everything has commenced that begins on [`market::READY`].
@@ -32,6 +33,12 @@ pub struct Names {
     pub phase: String,
     /// A hold of the tenant, HELD.
     pub reservation: String,
+    /// Another hold of the tenant on the same hall, HELD.
+    pub other_reservation: String,
+    /// A right of the tenant on the hall with room.
+    pub encumbrance: String,
+    /// The tenant waits for the full hall.
+    pub waitlist_entry: String,
     /// A lease, PROPOSED.
     pub proposed: String,
     /// The hash of its terms.
@@ -74,8 +81,13 @@ impl World {
         let sales = stack.clients(&place.operator, Role::Sales)?;
         let mut hold = market::hold(&place.operator, free_block, &tenant, market::load(1_000));
         hold.note = format!("{marker} a hold");
-        let held = sales.reservations().place_hold(hold).await?.into_inner();
-        let reservation = held.reservation.context("a hold")?.name;
+        let place_hold = async |hold| {
+            let held = sales.reservations().place_hold(hold).await?.into_inner();
+            anyhow::Ok(held.reservation.context("a hold")?.name)
+        };
+        let reservation = place_hold(hold.clone()).await?;
+        let other_reservation =
+            place_hold(inventory::PlaceHoldRequest { request_id: request_id(), ..hold }).await?;
 
         let propose = async |id: &str, block: &str, kw: i64| {
             let mut terms = market::terms(block, market::load(kw));
@@ -99,6 +111,9 @@ impl World {
             free_block: free_block.clone(),
             phase: format!("{block}/phases/one"),
             reservation,
+            other_reservation,
+            encumbrance: String::new(),
+            waitlist_entry: String::new(),
             proposed: proposed.name,
             terms_hash: proposed.terms_hash,
             active: lease.name.clone(),
@@ -109,8 +124,31 @@ impl World {
             site_etag,
             block_etag,
         };
+        let names = beside(&sales, names, marker).await?;
         Ok(Self { names, lease })
     }
+}
+
+/// What stands beside reservations.
+async fn beside(sales: &Clients, mut names: Names, marker: &str) -> Result<Names> {
+    let note = format!("{marker} beside");
+    let place = inventory::PlaceEncumbranceRequest {
+        parent: names.operator.clone(),
+        encumbrance: Some(inventory::Encumbrance { note: note.clone(), ..encumbrance(&names) }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let placed = sales.encumbrances().place_encumbrance(place).await.context("place a right")?.into_inner();
+    names.encumbrance = placed.encumbrance.context("a right")?.name;
+    let join = inventory::JoinWaitlistRequest {
+        parent: names.operator.clone(),
+        waitlist_entry: Some(inventory::WaitlistEntry { note, ..waitlist_entry(&names) }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let joined = sales.waitlist().join_waitlist(join).await.context("join the waitlist")?.into_inner();
+    names.waitlist_entry = joined.waitlist_entry.context("an entry")?.name;
+    Ok(names)
 }
 
 impl Names {
@@ -144,6 +182,9 @@ impl Names {
             &mut names.free_block,
             &mut names.phase,
             &mut names.reservation,
+            &mut names.other_reservation,
+            &mut names.encumbrance,
+            &mut names.waitlist_entry,
             &mut names.proposed,
             &mut names.active,
             &mut names.account,

@@ -16,12 +16,13 @@ create function inventory.book(
     p_operator text, p_now timestamptz, p_rpc text,
     b_id uuid[], b_version bigint[], b_claims bigint[],
     b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[],
+    b_peak_accelerators bigint[],
     r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamptz[], r_note text[],
     k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[],
     e_id uuid[], e_payload bytea[],
     c_reservation integer[], c_block integer[], c_ordinal bigint[],
     c_start timestamptz[], c_end timestamptz[],
-    c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[],
+    c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[],
     out outcomes smallint[], out stale_blocks uuid[], out at timestamptz
 ) language plpgsql volatile security definer set search_path = ''
     -- Planned once a connection: planning would cost several times the work, and the guess of a generic plan for
@@ -50,9 +51,12 @@ begin
         update inventory.block_version v
             set version = v.version + b.claims,
                 peak_it_kw = b.peak_it, peak_air_kw = b.peak_air,
-                peak_liquid_kw = b.peak_liquid, peak_immersion_kw = b.peak_immersion
-            from unnest(b_id, b_version, b_claims, b_peak_it, b_peak_air, b_peak_liquid, b_peak_immersion)
-                with ordinality as b (id, base, claims, peak_it, peak_air, peak_liquid, peak_immersion, n)
+                peak_liquid_kw = b.peak_liquid, peak_immersion_kw = b.peak_immersion,
+                peak_accelerators = b.peak_accelerators
+            from unnest(b_id, b_version, b_claims, b_peak_it, b_peak_air, b_peak_liquid, b_peak_immersion,
+                    b_peak_accelerators)
+                with ordinality as b (id, base, claims, peak_it, peak_air, peak_liquid, peak_immersion,
+                    peak_accelerators, n)
             where v.operator_id = p_operator and v.block_id = b.id and v.version = b.base
             returning b.n)
     select array(select n from raised) into fresh;
@@ -79,11 +83,13 @@ begin
             where r.n = any (applied.n)),
     claimed as (
         insert into inventory.claim (operator_id, block_id, version, reservation_id, tenant_id, kind, state, hold_until,
-                start_time, end_time, critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw)
+                start_time, end_time, critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw,
+                accelerators)
             select p_operator, b_id[c.b], b_version[c.b] + c.ordinal, r_id[c.r], r_tenant[c.r], r_kind[c.r], 'HELD',
-                r_hold_until[c.r], c.starts, c.ends, c.it, c.air, c.liquid, c.immersion
-            from unnest(c_reservation, c_block, c_ordinal, c_start, c_end, c_it, c_air, c_liquid, c_immersion)
-                as c (r, b, ordinal, starts, ends, it, air, liquid, immersion), applied
+                r_hold_until[c.r], c.starts, c.ends, c.it, c.air, c.liquid, c.immersion, c.accelerators
+            from unnest(c_reservation, c_block, c_ordinal, c_start, c_end, c_it, c_air, c_liquid, c_immersion,
+                    c_accelerators)
+                as c (r, b, ordinal, starts, ends, it, air, liquid, immersion, accelerators), applied
             where c.r = any (applied.n)),
     told as (
         insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
@@ -108,11 +114,11 @@ $$;
 -- Every change of a reservation after it was placed: extended, committed, released, expired. Judged by the database's
 -- clock after the locks are held. The caller read the reservation at p_revision and prepared reply and event for it.
 --
--- p_guard: 'live' = the hold must not have run out, 'expired' = it must have, 'any'.
+-- p_guard: 'live' = the hold must not have run out, 'expired' = it must have, 'any'. p_before: the resource as it was.
 -- outcome: applied | missing | duplicate | stale (another revision) | state (not in p_from) | expired | live
 create function inventory.move_reservation(
     p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text,
-    p_hold_until timestamptz, p_now timestamptz,
+    p_hold_until timestamptz, p_now timestamptz, p_before bytea,
     k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea,
     e_id uuid, e_kind text, e_payload bytea,
     out outcome text, out at timestamptz
@@ -124,7 +130,7 @@ declare
 begin
     perform set_config('app.operator', p_operator, true);
 
-    -- A reservation's blocks never change, so they may be read before they are locked.
+    -- The blocks may be read before they are locked: they change only with the reservation's revision.
     perform 1 from inventory.block_version v
         where v.operator_id = p_operator and v.block_id in (
             select c.block_id from inventory.claim c
@@ -164,7 +170,7 @@ begin
             row_number() over (partition by c.block_id order by c.version) as ordinal,
             count(*) over (partition by c.block_id) as claims
         from inventory.claim c
-        where c.operator_id = p_operator and c.reservation_id = p_reservation),
+        where c.operator_id = p_operator and c.reservation_id = p_reservation and c.state <> 'AMENDED'),
     raised as (
         update inventory.block_version v set version = v.version + b.claims
             from (select distinct m.block_id, m.claims from moved m) b
@@ -175,8 +181,13 @@ begin
         from moved join raised on raised.block_id = moved.block_id
         where c.operator_id = p_operator and c.block_id = moved.block_id and c.version = moved.version;
 
+    insert into inventory.superseded (operator_id, name, revision, kind, tenant_id, valid_from, valid_until, payload)
+        values (p_operator, 'operators/' || p_operator || '/reservations/' || p_reservation, v_reservation.revision,
+            'RESERVATION', v_reservation.tenant_id, v_reservation.updated_at,
+            greatest(p_now, v_reservation.updated_at), p_before);
     update inventory.reservation r
-        set state = p_to, hold_until = p_hold_until, revision = r.revision + 1, updated_at = p_now
+        set state = p_to, hold_until = p_hold_until, revision = r.revision + 1,
+            updated_at = greatest(p_now, r.updated_at)
         where r.operator_id = p_operator and r.reservation_id = p_reservation;
 
     insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
@@ -206,14 +217,15 @@ declare
 begin
     perform set_config('app.operator', p_operator, true);
     insert into inventory.block_version as v (operator_id, block_id, version,
-            limit_it_kw, limit_air_kw, limit_liquid_kw, limit_immersion_kw,
-            peak_it_kw, peak_air_kw, peak_liquid_kw, peak_immersion_kw)
+            limit_it_kw, limit_air_kw, limit_liquid_kw, limit_immersion_kw, limit_accelerators,
+            peak_it_kw, peak_air_kw, peak_liquid_kw, peak_immersion_kw, peak_accelerators)
         select p_operator, p_block, 1,
             coalesce(max(t.it), 0), coalesce(max(t.air), 0), coalesce(max(t.liquid), 0), coalesce(max(t.immersion), 0),
-            0, 0, 0, 0
+            coalesce(max(t.accelerators), 0), 0, 0, 0, 0, 0
         from (
             select sum(p.critical_it_kw)::bigint as it, sum(p.air_cooling_kw)::bigint as air,
-                sum(p.liquid_cooling_kw)::bigint as liquid, sum(p.immersion_cooling_kw)::bigint as immersion
+                sum(p.liquid_cooling_kw)::bigint as liquid, sum(p.immersion_cooling_kw)::bigint as immersion,
+                sum(p.accelerators)::bigint as accelerators
             from inventory.phase s
             join inventory.phase p on p.operator_id = p_operator and p.block_id = p_block
                 and p.start_time <= s.start_time and s.start_time < p.end_time
@@ -222,7 +234,8 @@ begin
         on conflict (operator_id, block_id) do update
             set version = v.version + 1,
                 limit_it_kw = excluded.limit_it_kw, limit_air_kw = excluded.limit_air_kw,
-                limit_liquid_kw = excluded.limit_liquid_kw, limit_immersion_kw = excluded.limit_immersion_kw
+                limit_liquid_kw = excluded.limit_liquid_kw, limit_immersion_kw = excluded.limit_immersion_kw,
+                limit_accelerators = excluded.limit_accelerators
         returning v.version into v_version;
     return v_version;
 end
@@ -236,7 +249,8 @@ create function inventory.block_state(p_operator text, p_blocks uuid[], p_since 
     returns table (
         part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamptz,
         start_time timestamptz, end_time timestamptz,
-        critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint)
+        critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint,
+        accelerators bigint)
     language plpgsql volatile security definer set search_path = ''
     set plan_cache_mode = force_generic_plan
 as $$
@@ -244,17 +258,19 @@ begin
     perform set_config('app.operator', p_operator, true);
     return query
         select 'HEAD'::text, v.block_id, v.version, null::uuid, null::text, null::text, null::timestamptz,
-            null::timestamptz, null::timestamptz, 0::bigint, 0::bigint, 0::bigint, 0::bigint
+            null::timestamptz, null::timestamptz, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint
         from inventory.block_version v
         where v.operator_id = p_operator and v.block_id = any (p_blocks)
         union all
         select 'PHASE', p.block_id, 0::bigint, null, null, null, null,
-            p.start_time, p.end_time, p.critical_it_kw, p.air_cooling_kw, p.liquid_cooling_kw, p.immersion_cooling_kw
+            p.start_time, p.end_time, p.critical_it_kw, p.air_cooling_kw, p.liquid_cooling_kw, p.immersion_cooling_kw,
+            p.accelerators
         from inventory.phase p
         where p.operator_id = p_operator and p.block_id = any (p_blocks)
         union all
         select 'CLAIM', c.block_id, c.version, c.reservation_id, c.kind, c.state, c.hold_until,
-            c.start_time, c.end_time, c.critical_it_kw, c.air_cooling_kw, c.liquid_cooling_kw, c.immersion_cooling_kw
+            c.start_time, c.end_time, c.critical_it_kw, c.air_cooling_kw, c.liquid_cooling_kw, c.immersion_cooling_kw,
+            c.accelerators
         from unnest(p_blocks, p_since) as b (id, since)
         join inventory.claim c on c.operator_id = p_operator and c.block_id = b.id and c.version > b.since
             and (b.since >= 0 or c.state in ('HELD', 'COMMITTED'));
@@ -299,7 +315,8 @@ $$;
 create function inventory.booked_use(p_operators text[], p_from timestamptz)
     returns table (
         operator_id text, block_id uuid, kind text, state text, start_time timestamptz, end_time timestamptz,
-        critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint)
+        critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint,
+        accelerators bigint)
     language plpgsql volatile security definer set search_path = '' as $$
 declare
     v_market boolean := coalesce(current_setting('app.tenant', true), '') <> ''
@@ -309,7 +326,7 @@ begin
     return query
         select c.operator_id, c.block_id, c.kind, c.state, c.start_time, c.end_time,
             sum(c.critical_it_kw)::bigint, sum(c.air_cooling_kw)::bigint, sum(c.liquid_cooling_kw)::bigint,
-            sum(c.immersion_cooling_kw)::bigint
+            sum(c.immersion_cooling_kw)::bigint, sum(c.accelerators)::bigint
         from inventory.claim c
         where (p_operators is null or c.operator_id = any (p_operators))
             and c.end_time > p_from

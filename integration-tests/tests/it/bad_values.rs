@@ -12,6 +12,7 @@ use prost_types::{Duration, Timestamp};
 use tonic::Code;
 
 use crate::bad_input::Case;
+use crate::bad_reservations;
 use crate::bad_terms;
 
 /// Request ids that are none: absent, no UUID, nil, without hyphens, in braces, with a space.
@@ -44,6 +45,8 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.inventory.v1.SiteService/ListSites", "nothing's"),
     ("gridlease.inventory.v1.CapacityService/FindEarliestCapacity", "nothing's"),
     ("gridlease.inventory.v1.ReservationService/ListReservations", "nothing's"),
+    ("gridlease.inventory.v1.EncumbranceService/ListEncumbrances", "nothing's"),
+    ("gridlease.inventory.v1.WaitlistService/ListWaitlist", "nothing's"),
     ("gridlease.inventory.v1.EventService/WatchEvents", "nothing's"),
     ("gridlease.leasing.v1.LeaseService/ListLeases", "nothing's"),
     ("gridlease.leasing.v1.EventService/WatchEvents", "nothing's"),
@@ -82,7 +85,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "ProposeLease" => bad_terms::propose(n),
         "SignLease" | "CancelLease" => bad_terms::sign_and_cancel(method, n),
         "PreviewInvoices" | "StartBillingRun" | "GetTrialBalance" => bad_terms::bills(method, n),
-        _ => Vec::new(),
+        _ => bad_reservations::of(method, n),
     }
 }
 
@@ -454,12 +457,19 @@ fn availability(method: &str, n: &Names) -> Vec<Case> {
     }
     let ask = |start: &str, end: &str| {
         let (start_date, end_date) = (Some(date(start)), Some(date(end)));
-        inventory::GetAvailabilityRequest { name: n.block.clone(), start_date, end_date }.encode_to_vec()
+        inventory::GetAvailabilityRequest {
+            name: n.block.clone(),
+            start_date,
+            end_date,
+            ..Default::default()
+        }
+        .encode_to_vec()
     };
     let absurd = inventory::GetAvailabilityRequest {
-        name: n.operator.clone(),
+        name: n.phase.clone(),
         start_date: NO_DAY,
         end_date: Some(Date { year: 12_000, month: 1, day: 1 }),
+        ..Default::default()
     };
     vec![
         Case::invalid("everything", absurd.encode_to_vec(), &["name", "start_date", "end_date"]),

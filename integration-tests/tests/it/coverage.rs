@@ -164,6 +164,8 @@ fn compare_with_golden(text: &str) -> Result<()> {
 /// Lists that a tenant may ask of any operator and that hold the tenant's own rows only: empty, whoever is asked.
 const EMPTY_FOR_STRANGERS: &[&str] = &[
     "gridlease.inventory.v1.ReservationService/ListReservations",
+    "gridlease.inventory.v1.EncumbranceService/ListEncumbrances",
+    "gridlease.inventory.v1.WaitlistService/ListWaitlist",
     "gridlease.leasing.v1.LeaseService/ListLeases",
     "gridlease.billing.v1.AccountService/ListAccounts",
     "gridlease.billing.v1.InvoiceService/ListInvoices",
@@ -171,6 +173,7 @@ const EMPTY_FOR_STRANGERS: &[&str] = &[
 /// What a tenant asks of an operator it has nothing with yet: it is no stranger there, anybody may come to lease.
 const OPEN_TO_TENANTS: &[&str] = &[
     "gridlease.inventory.v1.ReservationService/PlaceHold",
+    "gridlease.inventory.v1.WaitlistService/JoinWaitlist",
     "gridlease.leasing.v1.LeaseService/ProposeLease",
 ];
 

@@ -62,6 +62,7 @@ impl Deal {
             name: self.blocks[hall].clone(),
             start_date: Some(date("2027-06-01")),
             end_date: Some(date("2027-07-01")),
+            ..Default::default()
         };
         let steps = self.sales.capacity().get_availability(request).await?.into_inner().steps;
         steps.iter().filter_map(|step| step.free).map(|free| free.critical_it_kw).min().context("no step")

@@ -1,12 +1,16 @@
 //! Everything that holds over the wire and in the store, in one binary: a module a journey.
 
+mod accelerators;
+mod amend;
 mod bad_input;
+mod bad_reservations;
 mod bad_terms;
 mod bad_values;
 mod billing_store;
 mod booking;
 mod coverage;
 mod doors;
+mod encumbrances;
 mod feed;
 mod isolation;
 mod lease;
@@ -16,3 +20,4 @@ mod sagas;
 mod schema;
 mod server;
 mod store;
+mod waitlist;

@@ -7,8 +7,10 @@ use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
 use contracts::billing::v1::report_service_client::ReportServiceClient;
 use contracts::common::v1::clock_service_client::ClockServiceClient;
 use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
+use contracts::inventory::v1::encumbrance_service_client::EncumbranceServiceClient;
 use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
+use contracts::inventory::v1::waitlist_service_client::WaitlistServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
 use contracts::leasing::v1::tenant_service_client::TenantServiceClient;
 use runtime::client::{Bearer, Channel, channel};
@@ -85,6 +87,10 @@ impl Clients {
         capacity: CapacityServiceClient on inventory;
         /// Holds.
         reservations: ReservationServiceClient on inventory;
+        /// Rights and intents on capacity.
+        encumbrances: EncumbranceServiceClient on inventory;
+        /// Those who wait for capacity.
+        waitlist: WaitlistServiceClient on inventory;
         /// The business clock, which the three services share.
         clock: ClockServiceClient on leasing;
         /// Tenants.

@@ -9,19 +9,24 @@ pub mod store;
 use std::sync::Arc;
 
 use contracts::inventory::v1::capacity_service_server::CapacityServiceServer;
+use contracts::inventory::v1::encumbrance_service_server::EncumbranceServiceServer;
 use contracts::inventory::v1::event_service_server::EventServiceServer;
 use contracts::inventory::v1::reservation_service_server::ReservationServiceServer;
 use contracts::inventory::v1::site_service_server::SiteServiceServer;
+use contracts::inventory::v1::waitlist_service_server::WaitlistServiceServer;
 use kernel::Error;
 use postgres::Db;
 use postgres::page::PageTokens;
 use runtime::feed::Feed;
 use runtime::{Deps, Server};
 
-use crate::app::App;
 use crate::app::desk::{DatabaseClock, Desk, Directory};
 use crate::app::expire_holds::Expirer;
-use crate::grpc::{CapacityHandler, EventHandler, ReservationHandler, SiteHandler, WIRE, payload_type};
+use crate::app::{App, Rights};
+use crate::grpc::{
+    CapacityHandler, EncumbranceHandler, EventHandler, ReservationHandler, SiteHandler, WIRE,
+    WaitlistHandler, payload_type,
+};
 pub use crate::settings::InventorySettings;
 use crate::store::SCHEMA;
 
@@ -46,6 +51,7 @@ pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, 
         },
         feed: feed.clone(),
         wire: WIRE,
+        rights: Rights::default(),
         quota_open_holds: settings.quota_open_holds.get(),
     });
     spawn_background(&app, &settings, &deps);
@@ -53,7 +59,9 @@ pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, 
         .server()
         .add_service(SiteServiceServer::new(SiteHandler::new(Arc::clone(&app))))
         .add_service(CapacityServiceServer::new(CapacityHandler::new(Arc::clone(&app))))
-        .add_service(ReservationServiceServer::new(ReservationHandler::new(app)))
+        .add_service(ReservationServiceServer::new(ReservationHandler::new(Arc::clone(&app))))
+        .add_service(EncumbranceServiceServer::new(EncumbranceHandler::new(Arc::clone(&app))))
+        .add_service(WaitlistServiceServer::new(WaitlistHandler::new(app)))
         .add_service(EventServiceServer::new(EventHandler::new(feed))))
 }
 
@@ -75,6 +83,10 @@ fn spawn_background(app: &Arc<App>, settings: &InventorySettings, deps: &Deps) {
         let (sweeper, every, stop) = (Arc::clone(app), settings.sweep_every, deps.stop.clone());
         deps.tasks.spawn(async move { sweeper.sweep(every, &stop).await });
     }
+    let (follower, stop) = (Arc::clone(app), deps.stop.clone());
+    deps.tasks.spawn(async move { follower.follow_rights(&stop).await });
+    let (teller, every, stop) = (Arc::clone(app), settings.waitlist_every, deps.stop.clone());
+    deps.tasks.spawn(async move { teller.follow_waitlist(every, &stop).await });
     let (auditor, every, stop) = (Arc::clone(app), settings.audit_every, deps.stop.clone());
     deps.tasks.spawn(async move { auditor.audit(every, &stop).await });
 }

@@ -17,6 +17,8 @@ runtime::concern! {
         sweep: bool = ("INVENTORY__SWEEP", "true or false", "true",
             "Whether this replica writes off holds that ran out. They are gone either way."),
         sweep_every: Duration = ("INVENTORY__SWEEP_EVERY", "duration", "1s", "Pause between two sweeps."),
+        waitlist_every: Duration = ("INVENTORY__WAITLIST_EVERY", "duration", "1s",
+            "Pause between two looks at whether something has come free that is waited for."),
         audit_every: Duration = ("INVENTORY__AUDIT_EVERY", "duration", "60s",
             "Pause between two looks of the independent auditor for capacity promised twice."),
         page_secret_file: Option<SecretFile> = ("INVENTORY__PAGE_SECRET_FILE", "path", "",
@@ -33,6 +35,7 @@ impl Default for InventorySettings {
             desk_batches: NonZeroUsize::MIN.saturating_add(3),
             sweep: true,
             sweep_every: Duration::from_secs(1),
+            waitlist_every: Duration::from_secs(1),
             audit_every: Duration::from_secs(60),
             page_secret_file: None,
         }

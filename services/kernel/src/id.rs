@@ -212,6 +212,8 @@ uuid_ids! {
     BlockId;
     /// One row of a reservation: one block, one step.
     ClaimId;
+    /// A right or an intent on capacity that never blocks.
+    EncumbranceId;
     /// One event of a feed; consumers drop what they have seen by it.
     EventId;
     /// An invoice, issued or not. Its number is another thing and comes with issue.
@@ -228,6 +230,8 @@ uuid_ids! {
     ReservationId;
     /// A billing run.
     RunId;
+    /// A tenant that waits for capacity.
+    WaitlistEntryId;
 }
 
 /// Where new identifiers come from. Handed in with the request, so that a test can name what it makes.

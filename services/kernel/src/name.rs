@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{
-    AccountId, BlockSlug, InvoiceId, LeaseId, OperatorId, PhaseId, ReservationId, RunId, SiteId, TenantId,
-    serde_as_text,
+    AccountId, BlockSlug, EncumbranceId, InvoiceId, LeaseId, OperatorId, PhaseId, ReservationId, RunId,
+    SiteId, TenantId, WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -100,6 +100,8 @@ names! {
     BillingRunName { operator: OperatorId = "operators", run: RunId = "billingRuns" }
     /// A data hall: `operators/{operator}/sites/{site}/blocks/{block}`.
     BlockName { operator: OperatorId = "operators", site: SiteId = "sites", block: BlockSlug = "blocks" }
+    /// A right or an intent on capacity: `operators/{operator}/encumbrances/{encumbrance}`.
+    EncumbranceName { operator: OperatorId = "operators", encumbrance: EncumbranceId = "encumbrances" }
     /// An invoice: `operators/{operator}/invoices/{invoice}`.
     InvoiceName { operator: OperatorId = "operators", invoice: InvoiceId = "invoices" }
     /// A lease: `operators/{operator}/leases/{lease}`.
@@ -114,6 +116,8 @@ names! {
     SiteName { operator: OperatorId = "operators", site: SiteId = "sites" }
     /// A tenant: `tenants/{tenant}`.
     TenantName { tenant: TenantId = "tenants" }
+    /// A tenant that waits for capacity: `operators/{operator}/waitlistEntries/{waitlist_entry}`.
+    WaitlistEntryName { operator: OperatorId = "operators", waitlist_entry: WaitlistEntryId = "waitlistEntries" }
 }
 
 impl PhaseName {

@@ -301,7 +301,8 @@ fn standing_of(reservation: &wire::Reservation) -> Result<Option<Standing>, Erro
         wire::ReservationState::Unspecified => None,
         wire::ReservationState::Held => Some(Standing::Held(expire_time(reservation)?)),
         wire::ReservationState::Committed => Some(Standing::Committed),
-        wire::ReservationState::Released => Some(Standing::Released),
+        // Nothing is left of one that became part of another: for a lease on it that is the same.
+        wire::ReservationState::Released | wire::ReservationState::Merged => Some(Standing::Released),
         wire::ReservationState::Expired => Some(Standing::Expired),
     })
 }

@@ -121,6 +121,7 @@ pub(super) async fn availability(line: &PlanLine, staff: &Staff) -> anyhow::Resu
         name: block_name(line),
         start_date: date(day(2028, 7, 1)),
         end_date: date(day(2028, 7, 2)),
+        ..Default::default()
     };
     let answer = staff.of(&line.operator, Role::Sales)?.capacity().get_availability(request).await?;
     let step = answer.into_inner().steps.into_iter().next().context("availability without a step")?;

@@ -3,8 +3,8 @@
 use kernel::{Error, Instant, Interval, Scope, SiteName};
 
 use super::App;
-use crate::domain::availability::{BlockView, SiteView};
-use crate::domain::reservation::{Claim, Profile};
+use crate::domain::availability::SiteView;
+use crate::domain::reservation::Claim;
 use crate::domain::search;
 use crate::store::market;
 use crate::store::sites::SiteFilter;
@@ -62,19 +62,16 @@ fn advise(mut error: Error, site: &SiteView, claim: &Claim) -> Error {
             let at = earliest.start().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
             error = error.with("earliestTime", at);
         }
-        error = error.with("largestKw", search::share_of(free.min_over(term), most));
+        if most.critical_it > 0 {
+            error = error.with("largestKw", search::share_of(free.min_over(term), most));
+        }
     }
     let others: Vec<String> = site
         .blocks
         .iter()
-        .filter(|block| block.name != claim.block && carries(block, profile))
+        .filter(|block| block.name != claim.block && block.carries(profile))
         .take(BLOCKS_MAX)
         .map(|block| block.name.to_string())
         .collect();
     if others.is_empty() { error } else { error.with("otherBlocks", others.join(",")) }
-}
-
-fn carries(block: &BlockView, profile: &Profile) -> bool {
-    let free = block.free();
-    profile.pieces().all(|(interval, kw)| free.covers_over(interval, kw))
 }

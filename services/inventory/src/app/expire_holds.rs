@@ -49,6 +49,7 @@ impl Expirer {
         for held in found.iter().filter(|held| held.has_lapsed(now)) {
             let after = held.after(Deed::Expire, held.hold_until, now)?;
             let payload = (self.wire.reservation)(&after);
+            let before = (self.wire.reservation)(held);
             let moved = moves::apply(
                 &self.db,
                 &Move {
@@ -59,7 +60,8 @@ impl Expirer {
                     from: State::Held,
                     to: State::Expired,
                     hold_until: held.hold_until,
-                    now,
+                    now: after.updated_at,
+                    before: &before,
                     key: None,
                     event: self.ids.next(),
                     payload: &payload,

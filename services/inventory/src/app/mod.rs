@@ -1,6 +1,7 @@
 //! Orders one deed from its start to its commit: one use case a file.
 
 mod alternatives;
+mod amend_reservation;
 mod audit;
 mod commit_reservation;
 mod create_block;
@@ -8,19 +9,26 @@ mod create_operator;
 mod create_phase;
 mod create_site;
 pub mod desk;
+mod encumbrances;
 pub mod expire_holds;
 mod extend_hold;
 mod find_earliest_capacity;
 mod get_availability;
+mod merge_reservations;
 mod move_reservation;
 mod place_hold;
 mod read_reservations;
 mod read_sites;
 mod release_reservation;
+mod rewrite_reservations;
+mod rights;
 mod search_capacity;
+mod split_reservation;
 mod sweep;
+mod tell_waiting;
 mod update_block;
 mod update_site;
+mod waitlist;
 mod write;
 
 use std::sync::Arc;
@@ -31,23 +39,31 @@ use postgres::page::PageTokens;
 use runtime::feed::Feed;
 
 use crate::domain::block::Block;
+use crate::domain::encumbrance::Encumbrance;
 use crate::domain::operator::Operator;
 use crate::domain::phase::Phase;
 use crate::domain::reservation::Reservation;
 use crate::domain::site::Site;
+use crate::domain::waitlist::WaitlistEntry;
 
+pub use amend_reservation::AmendReservation;
 pub use create_phase::Delivered;
 pub use desk::Placed;
+pub use encumbrances::{ListEncumbrances, ReleaseEncumbrance};
 pub use extend_hold::{ExtendHold, Until};
 pub use find_earliest_capacity::{Earliest, FindEarliest, SearchParent};
 pub use get_availability::{Availability, AvailabilityOf, GetAvailability};
+pub use merge_reservations::MergeReservations;
 pub use move_reservation::MoveReservation;
 pub use place_hold::PlaceHold;
 pub use read_reservations::ListReservations;
 pub use read_sites::{ListBlocks, ListPhases, ListSites};
+pub use rights::Rights;
 pub use search_capacity::{Found, SearchCapacity};
+pub use split_reservation::{Part, SplitReservation};
 pub use update_block::{BlockPatch, NewRate, UpdateBlock};
 pub use update_site::{InterconnectionFacts, SitePatch, UpdateSite};
+pub use waitlist::{LeaveWaitlist, ListWaitlist};
 pub use write::Create;
 
 /// A page of a list.
@@ -101,6 +117,24 @@ pub struct Wire {
     pub committed: fn(&Reservation) -> Vec<u8>,
     /// `ReleaseReservation`.
     pub released: fn(&Reservation) -> Vec<u8>,
+    /// `AmendReservation`.
+    pub amended: fn(&Reservation) -> Vec<u8>,
+    /// `SplitReservation`.
+    pub split: fn(&[Reservation]) -> Vec<u8>,
+    /// `MergeReservations`.
+    pub merged: fn(&Reservation) -> Vec<u8>,
+    /// The payload of an encumbrance's event.
+    pub encumbrance: fn(&Encumbrance) -> Vec<u8>,
+    /// `PlaceEncumbrance`.
+    pub encumbrance_placed: fn(&Encumbrance) -> Vec<u8>,
+    /// `ReleaseEncumbrance`.
+    pub encumbrance_released: fn(&Encumbrance) -> Vec<u8>,
+    /// The payload of the event of an entry of the waitlist.
+    pub waitlist_entry: fn(&WaitlistEntry) -> Vec<u8>,
+    /// `JoinWaitlist`.
+    pub waitlist_joined: fn(&WaitlistEntry) -> Vec<u8>,
+    /// `LeaveWaitlist`.
+    pub waitlist_left: fn(&WaitlistEntry) -> Vec<u8>,
 }
 
 /// What every use case works with.
@@ -125,6 +159,8 @@ pub struct App {
     pub feed: Feed,
     /// How things are written.
     pub wire: Wire,
+    /// Encumbrances in force, about a second old at most.
+    pub rights: Rights,
     /// Open holds a tenant may have with one operator.
     pub quota_open_holds: u32,
 }
@@ -159,6 +195,24 @@ pub mod rpc {
     pub const COMMIT: &str = "gridlease.inventory.v1.ReservationService/CommitReservation";
     /// `ReleaseReservation`.
     pub const RELEASE: &str = "gridlease.inventory.v1.ReservationService/ReleaseReservation";
+    /// `AmendReservation`.
+    pub const AMEND: &str = "gridlease.inventory.v1.ReservationService/AmendReservation";
+    /// `SplitReservation`.
+    pub const SPLIT: &str = "gridlease.inventory.v1.ReservationService/SplitReservation";
+    /// `MergeReservations`.
+    pub const MERGE: &str = "gridlease.inventory.v1.ReservationService/MergeReservations";
+    /// `PlaceEncumbrance`.
+    pub const PLACE_ENCUMBRANCE: &str = "gridlease.inventory.v1.EncumbranceService/PlaceEncumbrance";
+    /// `ReleaseEncumbrance`.
+    pub const RELEASE_ENCUMBRANCE: &str = "gridlease.inventory.v1.EncumbranceService/ReleaseEncumbrance";
+    /// `ListEncumbrances`.
+    pub const LIST_ENCUMBRANCES: &str = "gridlease.inventory.v1.EncumbranceService/ListEncumbrances";
+    /// `JoinWaitlist`.
+    pub const JOIN_WAITLIST: &str = "gridlease.inventory.v1.WaitlistService/JoinWaitlist";
+    /// `LeaveWaitlist`.
+    pub const LEAVE_WAITLIST: &str = "gridlease.inventory.v1.WaitlistService/LeaveWaitlist";
+    /// `ListWaitlist`.
+    pub const LIST_WAITLIST: &str = "gridlease.inventory.v1.WaitlistService/ListWaitlist";
     /// `ListReservations`.
     pub const LIST_RESERVATIONS: &str = "gridlease.inventory.v1.ReservationService/ListReservations";
 }
@@ -177,6 +231,18 @@ pub mod kind {
     pub const BLOCK_UPDATED: &str = "block.updated";
     /// A phase was created.
     pub const PHASE_CREATED: &str = "phase.created";
+    /// A reservation became several: one event for each of them.
+    pub const RESERVATION_SPLIT: &str = "reservation.split";
+    /// An encumbrance was placed.
+    pub const ENCUMBRANCE_PLACED: &str = "encumbrance.placed";
+    /// An encumbrance was given up, or taken back.
+    pub const ENCUMBRANCE_RELEASED: &str = "encumbrance.released";
+    /// A tenant waits.
+    pub const WAITLIST_JOINED: &str = "waitlist.joined";
+    /// A tenant waits no more.
+    pub const WAITLIST_LEFT: &str = "waitlist.left";
+    /// What a tenant waits for has come free.
+    pub const WAITLIST_AVAILABLE: &str = "waitlist.available";
 }
 
 impl App {

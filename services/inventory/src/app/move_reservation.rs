@@ -92,6 +92,7 @@ impl App {
         runtime::failpoint("inventory.move.before")?;
         let reply = (how.reply)(after);
         let payload = (self.wire.reservation)(after);
+        let before = (self.wire.reservation)(found);
         let moved = moves::apply(
             &self.db,
             &Move {
@@ -103,6 +104,7 @@ impl App {
                 to: after.state,
                 hold_until: after.hold_until,
                 now: after.updated_at,
+                before: &before,
                 key: Some((key, &reply)),
                 event: self.ids.next(),
                 payload: &payload,

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::desk::{Order, Placed};
 use super::{App, rpc, scope_of};
-use crate::domain::reservation::{Claim, Kind, Reservation};
+use crate::domain::reservation::{Claim, Kind, Profile, Reservation};
 use crate::domain::states::State;
 
 const STARTS_WITHIN_DAYS: i64 = 10 * 366;
@@ -51,13 +51,14 @@ impl App {
         let owner = format!("operators/{}", command.operator);
         let key = RequestKey::new(owner, caller, rpc::PLACE_HOLD, command.request_id, &command)?;
         let tenant = tenant_of(caller, &command)?;
-        in_range(&command.claims, self.now())?;
+        all_in_range(&command.claims, self.now())?;
         // As they are read back: in order of name.
         command.claims.sort_by(|a, b| a.block.cmp(&b.block));
         let names: Vec<&BlockName> = command.claims.iter().map(|claim| &claim.block).collect();
         let blocks = self.directory.find(&self.db, &command.operator, &names).await?;
         let limited = matches!(caller.effective_organisation(), Organisation::Tenant(_))
             && !caller.has_role(Role::Service);
+        let rights = self.rights_to_clear(caller, &command.operator, tenant.as_ref(), &command.claims);
         let draft = Reservation {
             name: ReservationName::new(command.operator, kernel::ReservationId::new(self.ids.next())),
             tenant,
@@ -76,6 +77,7 @@ impl App {
             blocks,
             hold_for: command.hold_for,
             quota: limited.then_some(self.quota_open_holds),
+            rights,
             event: self.ids.next(),
             validate_only: command.validate_only,
         };
@@ -92,21 +94,23 @@ impl App {
 }
 
 /// Contracts of this business begin within ten years and last at most fifty.
-fn in_range(claims: &[Claim], now: Instant) -> Result<(), Error> {
-    for (n, claim) in claims.iter().enumerate() {
-        let (start, end) = (claim.profile.start(), claim.profile.end());
-        let too_late = (start - now).num_days() > STARTS_WITHIN_DAYS;
-        if too_late || (end - start).num_days() > LASTS_DAYS_MAX {
-            let field = format!("claims[{n}].profile");
-            let violation = Violation::new(&field, "must begin within 10 years and last at most 50 years");
-            return Err(Error::refused(
-                Reason::TermOutOfRange,
-                format!("{field} must begin within 10 years and last at most 50 years."),
-            )
-            .with_violations(vec![violation]));
-        }
+pub(super) fn in_range(field: &str, profile: &Profile, now: Instant) -> Result<(), Error> {
+    let (start, end) = (profile.start(), profile.end());
+    let too_late = (start - now).num_days() > STARTS_WITHIN_DAYS;
+    if too_late || (end - start).num_days() > LASTS_DAYS_MAX {
+        let violation = Violation::new(field, "must begin within 10 years and last at most 50 years");
+        return Err(Error::refused(
+            Reason::TermOutOfRange,
+            format!("{field} must begin within 10 years and last at most 50 years."),
+        )
+        .with_violations(vec![violation]));
     }
     Ok(())
+}
+
+pub(super) fn all_in_range(claims: &[Claim], now: Instant) -> Result<(), Error> {
+    let mut claims = claims.iter().enumerate();
+    claims.try_for_each(|(n, claim)| in_range(&format!("claims[{n}].profile"), &claim.profile, now))
 }
 
 /// For whom a caller may hold capacity, and of what kind.

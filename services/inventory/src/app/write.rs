@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 
-use kernel::{Caller, Error, OperatorId, Scope, Uuid};
+use kernel::{Caller, Error, OperatorId, Scope, TenantId, Uuid};
 use postgres::{Answer, NewEvent, RequestKey, Tx, idempotency, outbox};
 use serde::Serialize;
 
@@ -35,13 +35,31 @@ pub(crate) struct Write<'a, T> {
 }
 
 impl App {
-    /// Runs `deed` once for a request id, in one transaction with its event and its reply. With `validate_only` it is
-    /// done and rolled back, so that it fails as the live call would.
+    /// As [`App::write_for`], of what concerns no tenant.
     pub(crate) async fn write<C, T, F, Fut>(
         &self,
         caller: &Caller,
         command: &C,
         how: Write<'_, T>,
+        deed: F,
+    ) -> Result<Answer<T>, Error>
+    where
+        C: Serialize + Sync,
+        T: Send + Sync,
+        F: Fn(Tx) -> Fut + Sync,
+        Fut: Future<Output = Result<(Tx, T), Error>> + Send,
+    {
+        self.write_for(caller, command, how, |_| None, deed).await
+    }
+
+    /// Runs `deed` once for a request id, in one transaction with its event and its reply. With `validate_only` it is
+    /// done and rolled back, so that it fails as the live call would. `audience` is the tenant that is told, too.
+    pub(crate) async fn write_for<C, T, F, Fut>(
+        &self,
+        caller: &Caller,
+        command: &C,
+        how: Write<'_, T>,
+        audience: fn(&T) -> Option<TenantId>,
         deed: F,
     ) -> Result<Answer<T>, Error>
     where
@@ -68,7 +86,7 @@ impl App {
                     }
                     return Err(Error::internal("validated only: rolled back"));
                 }
-                self.tell(&tx, how, &made).await?;
+                self.tell(&tx, how, audience(&made), &made).await?;
                 idempotency::record(tx.conn(), SCHEMA, key, &(how.reply)(&made)).await?;
                 Ok((tx, Answer::Fresh(made)))
             })
@@ -105,11 +123,17 @@ impl App {
         }
     }
 
-    async fn tell<T>(&self, tx: &Tx, how: &Write<'_, T>, made: &T) -> Result<(), Error> {
+    async fn tell<T>(
+        &self,
+        tx: &Tx,
+        how: &Write<'_, T>,
+        tenant: Option<TenantId>,
+        made: &T,
+    ) -> Result<(), Error> {
         let (subject, payload) = (how.tell)(made);
         let event = NewEvent {
             operator: Some(how.operator.clone()),
-            tenant: None,
+            tenant,
             kind: how.event,
             subject,
             occurred_at: self.now(),

@@ -4,8 +4,9 @@ use kernel::{
     BlockName, CapacityVector, CivilDate, Currency, Instant, Interval, Rate, SiteName, StepFunction, Zone,
 };
 
+use super::encumbrance::{Encumbrance, soft_kw};
 use super::phase::DateBasis;
-use super::reservation::Kind;
+use super::reservation::{Kind, Profile};
 use super::site::GridStep;
 use super::states::State;
 
@@ -124,6 +125,12 @@ impl BlockView {
             .and_then(|used| self.capacity().sub(&used))
             .unwrap_or_default()
     }
+
+    /// Whether a profile fits in what is free.
+    pub fn carries(&self, profile: &Profile) -> bool {
+        let free = self.free();
+        profile.pieces().all(|(interval, kw)| free.covers_over(interval, kw))
+    }
 }
 
 /// One stretch of time in which nothing changes: capacity = leased + optioned + held + own use + free.
@@ -143,6 +150,41 @@ pub struct AvailabilityStep {
     pub own_use: CapacityVector,
     /// What can be reserved.
     pub free: CapacityVector,
+}
+
+/// A step with what encumbrances are on beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncumberedStep {
+    /// The step.
+    pub step: AvailabilityStep,
+    /// Critical IT load that encumbrances are on, kW; none where it is not told.
+    pub soft_kw: Option<i64>,
+}
+
+impl EncumberedStep {
+    /// Critical IT load that is free beside the encumbrances, kW. They may be on more than is free.
+    pub fn free_unencumbered_kw(&self) -> Option<i64> {
+        self.soft_kw.map(|soft| self.step.free.critical_it.saturating_sub(soft).max(0))
+    }
+}
+
+/// The steps, cut where encumbrances end.
+pub fn encumbered(steps: Vec<AvailabilityStep>, encumbrances: &[Encumbrance]) -> Vec<EncumberedStep> {
+    let mut cut = Vec::with_capacity(steps.len());
+    for step in steps {
+        let (start, end) = (step.interval.start(), step.interval.end());
+        let ends = encumbrances.iter().map(|one| one.facts.valid_until);
+        let mut edges: Vec<Instant> =
+            ends.filter(|at| start < *at && *at < end).chain([start, end]).collect();
+        edges.sort_unstable();
+        edges.dedup();
+        cut.extend(edges.windows(2).filter_map(|pair| {
+            let interval = Interval::new(pair[0], pair[1]).ok()?;
+            let soft_kw = Some(soft_kw(encumbrances, pair[0]));
+            Some(EncumberedStep { step: AvailabilityStep { interval, ..step }, soft_kw })
+        }));
+    }
+    cut
 }
 
 /// Capacity of blocks together over an interval, in steps.

@@ -175,9 +175,23 @@ impl BlockBook {
         self.usage.to_steps().and_then(|used| self.capacity.sub(&used)).unwrap_or_default()
     }
 
+    /// The most of each lane that is taken at any instant of the interval.
+    pub fn taken_at_most(&self, interval: Interval) -> CapacityVector {
+        self.usage.peak(interval)
+    }
+
     /// Holds that seem to have run out and stand in the way of a profile. The database judges them again.
     pub fn lapsed_in_the_way(&self, profile: &Profile, now: Instant) -> Vec<ReservationId> {
-        let asked: Vec<Interval> = profile.pieces().map(|piece| piece.0).collect();
+        self.lapsed_within(profile.pieces().map(|piece| piece.0), now)
+    }
+
+    /// Holds that seem to have run out and take something within these intervals.
+    pub fn lapsed_within(
+        &self,
+        asked: impl IntoIterator<Item = Interval>,
+        now: Instant,
+    ) -> Vec<ReservationId> {
+        let asked: Vec<Interval> = asked.into_iter().collect();
         let overlaps =
             |live: &Live| live.pieces.iter().any(|piece| asked.iter().any(|a| a.overlaps(&piece.0)));
         self.holds

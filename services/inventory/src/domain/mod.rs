@@ -1,9 +1,11 @@
 //! What capacity is and when it may be promised. Pure: takes the time, gives back values and refusals.
 
+pub mod amendment;
 pub mod availability;
 pub mod block;
 pub mod book;
 pub mod convertible;
+pub mod encumbrance;
 pub mod grid;
 pub mod operator;
 pub mod phase;
@@ -12,6 +14,7 @@ pub mod search;
 pub mod site;
 pub mod states;
 pub mod usage;
+pub mod waitlist;
 
 use kernel::Error;
 

@@ -15,6 +15,8 @@ pub enum State {
     Released,
     /// Its time ran out.
     Expired,
+    /// Became part of another reservation.
+    Merged,
 }
 
 /// What can be done to a reservation.
@@ -30,13 +32,24 @@ pub enum Deed {
     Withdraw,
     /// Its time has run out.
     Expire,
+    /// Its holder changes what it takes: amends it, splits it, lets another become part of it.
+    Amend,
+    /// The service that made it firm does.
+    Revise,
+    /// It becomes part of another, which its holder or its service may amend.
+    Join,
 }
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 4] = [Self::Held, Self::Committed, Self::Released, Self::Expired];
+    pub const ALL: [Self; 5] = [Self::Held, Self::Committed, Self::Released, Self::Expired, Self::Merged];
     /// The states that take capacity (HELD only until its time runs out).
     pub const LIVE: [Self; 2] = [Self::Held, Self::Committed];
+
+    /// Whether it takes capacity (HELD only until its time runs out).
+    pub fn is_live(self) -> bool {
+        Self::LIVE.contains(&self)
+    }
 
     /// The word in the store.
     pub const fn as_str(self) -> &'static str {
@@ -45,6 +58,7 @@ impl State {
             Self::Committed => "COMMITTED",
             Self::Released => "RELEASED",
             Self::Expired => "EXPIRED",
+            Self::Merged => "MERGED",
         }
     }
 
@@ -62,12 +76,13 @@ impl State {
             (Self::Held, Deed::Expire) if lapsed => Ok(Self::Expired),
             (_, Deed::Expire) => Err(Error::invalid_transition("reservation", self, Self::Expired)),
             (Self::Held, _) if lapsed => Err(expired()),
-            (Self::Held, Deed::Extend) => Ok(Self::Held),
-            (Self::Held, Deed::Commit) => Ok(Self::Committed),
+            (Self::Held, Deed::Extend | Deed::Amend | Deed::Revise) => Ok(Self::Held),
+            (Self::Held | Self::Committed, Deed::Join) => Ok(Self::Merged),
+            (Self::Held, Deed::Commit) | (Self::Committed, Deed::Revise) => Ok(Self::Committed),
             (Self::Held, Deed::Release | Deed::Withdraw) | (Self::Committed, Deed::Withdraw) => {
                 Ok(Self::Released)
             }
-            (Self::Committed, Deed::Extend | Deed::Commit) => {
+            (Self::Committed, Deed::Extend | Deed::Commit | Deed::Amend) => {
                 Err(Error::refused(Reason::HoldAlreadyConfirmed, "The hold is a firm reservation already."))
             }
             (Self::Committed, Deed::Release) => {
@@ -75,6 +90,9 @@ impl State {
             }
             (Self::Released, _) => Err(Error::refused(Reason::HoldReleased, "The hold was given back.")),
             (Self::Expired, _) => Err(expired()),
+            (Self::Merged, _) => {
+                Err(Error::refused(Reason::HoldReleased, "The hold became part of another reservation."))
+            }
         }
     }
 }
@@ -91,7 +109,16 @@ impl std::fmt::Display for State {
 
 impl Deed {
     /// Every deed.
-    pub const ALL: [Self; 5] = [Self::Extend, Self::Commit, Self::Release, Self::Withdraw, Self::Expire];
+    pub const ALL: [Self; 8] = [
+        Self::Extend,
+        Self::Commit,
+        Self::Release,
+        Self::Withdraw,
+        Self::Expire,
+        Self::Amend,
+        Self::Revise,
+        Self::Join,
+    ];
 
     /// The kind of the event that tells it.
     pub const fn event_kind(self) -> &'static str {
@@ -100,6 +127,8 @@ impl Deed {
             Self::Commit => "reservation.committed",
             Self::Release | Self::Withdraw => "reservation.released",
             Self::Expire => "reservation.expired",
+            Self::Amend | Self::Revise => "reservation.amended",
+            Self::Join => "reservation.merged",
         }
     }
 }
@@ -107,7 +136,8 @@ impl Deed {
 /// The table as Markdown: what the golden file and the README hold.
 pub fn table() -> String {
     let mut text = String::from(
-        "| state | Extend | Commit | Release | Withdraw | Expire |\n|---|---|---|---|---|---|\n",
+        "| state | Extend | Commit | Release | Withdraw | Expire | Amend | Revise | Join |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
     );
     let rows = [
         (State::Held, false, "HELD"),
@@ -115,6 +145,7 @@ pub fn table() -> String {
         (State::Committed, false, "COMMITTED"),
         (State::Released, false, "RELEASED"),
         (State::Expired, false, "EXPIRED"),
+        (State::Merged, false, "MERGED"),
     ];
     for (state, lapsed, title) in rows {
         text.push_str(&format!("| {title} |"));
@@ -136,6 +167,10 @@ mod tests {
 
     #[test]
     fn the_table_is_the_golden_one() {
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/domain/states.golden.md");
+            std::fs::write(path, table()).expect("written");
+        }
         assert_eq!(table(), include_str!("states.golden.md"));
     }
 

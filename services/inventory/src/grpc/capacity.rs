@@ -3,8 +3,7 @@
 use contracts::inventory::v1 as wire;
 use kernel::time::add_months;
 use kernel::{
-    BlockName, CapacityVector, CivilDate, Currency, Error, OperatorName, Reason, SiteName, Violation,
-    Violations,
+    CapacityVector, CivilDate, Currency, Error, OperatorName, Reason, SiteName, Violation, Violations,
 };
 use runtime::wire::{
     capacity, date, date_range, optional_date, optional_rate, to_capacity, to_date, to_decimal, to_resource,
@@ -18,6 +17,7 @@ use crate::app::{
     SearchParent,
 };
 use crate::domain::convertible::Convertible;
+use crate::domain::encumbrance::Extent;
 use crate::domain::search::{Filter, Free, Near, Need};
 
 const KW_MAX: i64 = 100_000_000;
@@ -25,6 +25,7 @@ const TERM_MONTHS_MAX: i32 = 600;
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 1_000;
 const WINDOW_MONTHS: i32 = 12;
+const REGION_MAX: usize = 100;
 const DAYS_MAX: i64 = 50 * 366;
 
 pub(super) fn search(request: &wire::SearchCapacityRequest) -> Result<SearchCapacity, Error> {
@@ -146,11 +147,7 @@ pub(super) fn find_earliest(request: &wire::FindEarliestCapacityRequest) -> Resu
 
 pub(super) fn availability(request: &wire::GetAvailabilityRequest) -> Result<GetAvailability, Error> {
     let mut v = Violations::new();
-    let of = if request.name.contains("/blocks/") {
-        v.parse("name", &request.name, str::parse::<BlockName>).map(AvailabilityOf::Block)
-    } else {
-        v.parse("name", &request.name, str::parse::<SiteName>).map(AvailabilityOf::Site)
-    };
+    let of = availability_of(&mut v, request);
     let days = date_range(
         &mut v,
         ("start_date", request.start_date.as_ref()),
@@ -163,6 +160,20 @@ pub(super) fn availability(request: &wire::GetAvailabilityRequest) -> Result<Get
             .with_violations(vec![violation]));
     }
     Ok(asked)
+}
+
+fn availability_of(v: &mut Violations, request: &wire::GetAvailabilityRequest) -> Option<AvailabilityOf> {
+    let (iso, country) = (&request.grid_iso, &request.country_code);
+    if request.name.is_empty() && !(iso.is_empty() && country.is_empty()) {
+        let of = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let grid_iso = v.text("grid_iso", iso, REGION_MAX);
+        let country_code = v.text("country_code", country, REGION_MAX);
+        return Some(AvailabilityOf::Region { grid_iso: of(&grid_iso?), country_code: of(&country_code?) });
+    }
+    let alone = iso.is_empty() && country.is_empty();
+    v.require("name", alone, "must be empty where a region is given");
+    let extent = v.parse("name", &request.name, str::parse::<Extent>);
+    extent.filter(|_| alone).map(AvailabilityOf::Extent)
 }
 
 pub(super) fn found(found: &Found) -> wire::SearchCapacityResponse {
@@ -232,7 +243,8 @@ pub(super) fn earliest(earliest: &Earliest) -> wire::FindEarliestCapacityRespons
 }
 
 pub(super) fn available(availability: &Availability) -> wire::GetAvailabilityResponse {
-    let steps = availability.steps.iter().map(|step| {
+    let steps = availability.steps.iter().map(|encumbered| {
+        let step = &encumbered.step;
         let share = |kw: CapacityVector| availability.with_shares.then(|| to_capacity(kw));
         wire::AvailabilityStep {
             start_time: Some(to_timestamp(step.interval.start())),
@@ -243,9 +255,12 @@ pub(super) fn available(availability: &Availability) -> wire::GetAvailabilityRes
             held: share(step.held),
             own_use: share(step.own_use),
             free: Some(to_capacity(step.free)),
+            soft_kw: encumbered.soft_kw,
+            free_unencumbered_kw: encumbered.free_unencumbered_kw(),
         }
     });
     wire::GetAvailabilityResponse {
+        rights: availability.rights.iter().map(super::encumbrance::to_right).collect(),
         steps: steps.collect(),
         read_time: Some(to_timestamp(availability.read_time)),
     }

@@ -1,8 +1,11 @@
 //! Translates and decides nothing: wire to command, one use case, result to wire.
 
+mod amendment;
 mod block;
 mod capacity;
 mod capacity_service;
+mod encumbrance;
+mod encumbrance_service;
 mod event_service;
 mod operator;
 mod phase;
@@ -10,11 +13,15 @@ mod reservation;
 mod reservation_service;
 mod site;
 mod site_service;
+mod waitlist;
+mod waitlist_service;
 
 pub use capacity_service::CapacityHandler;
+pub use encumbrance_service::EncumbranceHandler;
 pub use event_service::EventHandler;
 pub use reservation_service::ReservationHandler;
 pub use site_service::SiteHandler;
+pub use waitlist_service::WaitlistHandler;
 
 use kernel::Violations;
 use prost::Message as _;
@@ -39,6 +46,15 @@ pub const WIRE: Wire = Wire {
     extended: |reservation| reservation::extended(reservation).encode_to_vec(),
     committed: |reservation| reservation::committed(reservation).encode_to_vec(),
     released: |reservation| reservation::released(reservation).encode_to_vec(),
+    amended: |reservation| amendment::amended(reservation).encode_to_vec(),
+    split: |parts| amendment::split_into(parts).encode_to_vec(),
+    merged: |reservation| amendment::merged(reservation).encode_to_vec(),
+    encumbrance: |encumbrance| encumbrance::to_wire(encumbrance).encode_to_vec(),
+    encumbrance_placed: |encumbrance| encumbrance::placed(encumbrance).encode_to_vec(),
+    encumbrance_released: |encumbrance| encumbrance::released(encumbrance).encode_to_vec(),
+    waitlist_entry: |entry| waitlist::to_wire(entry).encode_to_vec(),
+    waitlist_joined: |entry| waitlist::joined(entry).encode_to_vec(),
+    waitlist_left: |entry| waitlist::left(entry).encode_to_vec(),
 };
 
 /// The full name of the message that events of a kind carry.
@@ -49,6 +65,8 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
         Some("site") => "gridlease.inventory.v1.Site",
         Some("block") => "gridlease.inventory.v1.Block",
         Some("phase") => "gridlease.inventory.v1.Phase",
+        Some("encumbrance") => "gridlease.inventory.v1.Encumbrance",
+        Some("waitlist") => "gridlease.inventory.v1.WaitlistEntry",
         _ => "gridlease.inventory.v1.Reservation",
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::reservation::{Claim, Kind, Profile, Reservation};
 use crate::domain::states::State;
 
 const CLAIMS_MAX: usize = 50;
-const NOTE_MAX: usize = 1_000;
+pub(super) const NOTE_MAX: usize = 1_000;
 const HOLD_SHORTEST: Duration = Duration::from_secs(60);
 const HOLD_LONGEST: Duration = Duration::from_secs(60 * 86_400);
 
@@ -52,7 +52,11 @@ pub(super) fn place(request: &wire::PlaceHoldRequest) -> Result<PlaceHold, Error
     })
 }
 
-fn claims(v: &mut Violations, operator: Option<&OperatorId>, sent: &[wire::Claim]) -> Option<Vec<Claim>> {
+pub(super) fn claims(
+    v: &mut Violations,
+    operator: Option<&OperatorId>,
+    sent: &[wire::Claim],
+) -> Option<Vec<Claim>> {
     if !v.require("claims", (1..=CLAIMS_MAX).contains(&sent.len()), "must be 1 to 50 claims") {
         return None;
     }
@@ -61,28 +65,34 @@ fn claims(v: &mut Violations, operator: Option<&OperatorId>, sent: &[wire::Claim
             let same = operator.is_none_or(|operator| block.operator == *operator);
             v.require("block", same, "must be a block of the parent")
         });
-        let profile = profile(v, "profile", claim.profile.as_ref());
-        let profile = profile.and_then(|(interval, steps)| {
-            let carried = v.nested("profile", |v| {
-                v.each("steps", &steps, |v, (_, kw)| {
-                    let carries = v.require(
-                        "capacity",
-                        kw.carries_heat(),
-                        "must have cooling of all kinds together of at least critical_it_kw",
-                    );
-                    let something = v.require("capacity", !kw.is_zero(), "must not be zero");
-                    (carries && something).then_some(())
-                })
-            });
-            carried?;
-            Profile::new(steps, interval.end())
-        });
+        let profile = taken(v, "profile", claim.profile.as_ref());
         Some(Claim { block: block?, profile: profile? })
     })?;
     let mut blocks: Vec<&BlockName> = claims.iter().map(|claim| &claim.block).collect();
     blocks.sort_unstable();
     let distinct = blocks.windows(2).all(|pair| pair[0] != pair[1]);
     v.require("claims", distinct, "must each be of another block").then_some(claims)
+}
+
+/// Reads what is taken over time: something in every step, with cooling that carries its heat.
+pub(super) fn taken(
+    v: &mut Violations,
+    field: &str,
+    sent: Option<&common::CapacityProfile>,
+) -> Option<Profile> {
+    let (interval, steps) = profile(v, field, sent)?;
+    v.nested(field, |v| {
+        v.each("steps", &steps, |v, (_, kw)| {
+            let carries = v.require(
+                "capacity",
+                kw.carries_heat(),
+                "must have cooling of all kinds together of at least critical_it_kw",
+            );
+            let something = v.require("capacity", !kw.is_zero(), "must not be zero");
+            (carries && something).then_some(())
+        })
+    })?;
+    Profile::new(steps, interval.end())
 }
 
 pub(super) fn extend(request: &wire::ExtendHoldRequest) -> Result<ExtendHold, Error> {
@@ -114,7 +124,7 @@ pub(super) fn release(request: &wire::ReleaseReservationRequest) -> Result<MoveR
     v.build(|| of)
 }
 
-fn moved(
+pub(super) fn moved(
     v: &mut Violations,
     name: &str,
     etag: &str,
@@ -142,6 +152,7 @@ pub(super) fn list(request: &wire::ListReservationsRequest) -> Result<ListReserv
             wire::ReservationState::Committed => State::Committed,
             wire::ReservationState::Released => State::Released,
             wire::ReservationState::Expired => State::Expired,
+            wire::ReservationState::Merged => State::Merged,
         })
     });
     let block = match request.block.as_str() {
@@ -156,6 +167,7 @@ pub(super) fn placed(placed: &Placed) -> wire::PlaceHoldResponse {
     wire::PlaceHoldResponse {
         reservation: Some(to_wire(&placed.reservation)),
         quota_left: placed.quota_left.map(|left| i32::try_from(left).unwrap_or(i32::MAX)),
+        rights_to_clear: placed.rights.iter().map(super::encumbrance::to_right).collect(),
     }
 }
 
@@ -188,6 +200,7 @@ pub(super) fn to_wire(reservation: &Reservation) -> wire::Reservation {
             State::Committed => wire::ReservationState::Committed,
             State::Released => wire::ReservationState::Released,
             State::Expired => wire::ReservationState::Expired,
+            State::Merged => wire::ReservationState::Merged,
         }
         .into(),
         claims: reservation.claims.iter().map(to_claim).collect(),
@@ -201,15 +214,13 @@ pub(super) fn to_wire(reservation: &Reservation) -> wire::Reservation {
 }
 
 fn to_claim(claim: &Claim) -> wire::Claim {
-    let steps = claim.profile.steps().iter().map(|(start, kw)| common::CapacityStep {
+    wire::Claim { block: claim.block.to_string(), profile: Some(to_profile(&claim.profile)) }
+}
+
+pub(super) fn to_profile(profile: &Profile) -> common::CapacityProfile {
+    let steps = profile.steps().iter().map(|(start, kw)| common::CapacityStep {
         start_time: Some(to_timestamp(*start)),
         capacity: Some(to_capacity(*kw)),
     });
-    wire::Claim {
-        block: claim.block.to_string(),
-        profile: Some(common::CapacityProfile {
-            steps: steps.collect(),
-            end_time: Some(to_timestamp(claim.profile.end())),
-        }),
-    }
+    common::CapacityProfile { steps: steps.collect(), end_time: Some(to_timestamp(profile.end())) }
 }

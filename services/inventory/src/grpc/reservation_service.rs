@@ -7,7 +7,7 @@ use contracts::inventory::v1::reservation_service_server::ReservationService;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::reservation;
+use super::{amendment, reservation};
 use crate::app::App;
 
 /// Answers for reservations.
@@ -63,6 +63,36 @@ impl ReservationService for ReservationHandler {
         let asked = reservation::release(request.get_ref()).map_err(status)?;
         let answer = self.app.release_reservation(&caller, asked).await.map_err(status)?;
         reply(answer, reservation::released)
+    }
+
+    async fn amend_reservation(
+        &self,
+        request: Request<wire::AmendReservationRequest>,
+    ) -> Result<Response<wire::AmendReservationResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = amendment::amend(request.get_ref()).map_err(status)?;
+        let answer = self.app.amend_reservation(&caller, asked).await.map_err(status)?;
+        reply(answer, amendment::amended)
+    }
+
+    async fn split_reservation(
+        &self,
+        request: Request<wire::SplitReservationRequest>,
+    ) -> Result<Response<wire::SplitReservationResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = amendment::split(request.get_ref()).map_err(status)?;
+        let answer = self.app.split_reservation(&caller, asked).await.map_err(status)?;
+        reply(answer, |parts| amendment::split_into(parts))
+    }
+
+    async fn merge_reservations(
+        &self,
+        request: Request<wire::MergeReservationsRequest>,
+    ) -> Result<Response<wire::MergeReservationsResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = amendment::merge(request.get_ref()).map_err(status)?;
+        let answer = self.app.merge_reservations(&caller, asked).await.map_err(status)?;
+        reply(answer, amendment::merged)
     }
 
     async fn get_reservation(

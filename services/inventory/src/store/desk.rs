@@ -6,6 +6,7 @@ use sqlx::{Executor as _, Row as _};
 
 use crate::domain::book::{Standing, StoredClaim};
 use crate::domain::states::State;
+use crate::store::reservations::AMENDED;
 
 /// One batch, as columns: what `inventory.book` takes.
 #[derive(Debug, Default)]
@@ -86,13 +87,14 @@ impl Batch {
     }
 }
 
-/// Vectors as four columns.
+/// Vectors as five columns.
 #[derive(Debug, Default)]
 pub struct Lanes {
     it: Vec<i64>,
     air: Vec<i64>,
     liquid: Vec<i64>,
     immersion: Vec<i64>,
+    accelerators: Vec<i64>,
 }
 
 impl Lanes {
@@ -102,6 +104,7 @@ impl Lanes {
             air: Vec::with_capacity(rows),
             liquid: Vec::with_capacity(rows),
             immersion: Vec::with_capacity(rows),
+            accelerators: Vec::with_capacity(rows),
         }
     }
 
@@ -111,6 +114,7 @@ impl Lanes {
         self.air.push(kw.air);
         self.liquid.push(kw.liquid);
         self.immersion.push(kw.immersion);
+        self.accelerators.push(kw.accelerators);
     }
 }
 
@@ -140,7 +144,7 @@ pub struct Booked {
 
 const BOOK: &str = "select outcomes, stale_blocks, at from inventory.book( \
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-    $22, $23, $24, $25, $26, $27, $28, $29, $30)";
+    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
 
 /// Writes a batch: one statement.
 pub async fn book(
@@ -160,6 +164,7 @@ pub async fn book(
         .bind(&batch.peaks.air)
         .bind(&batch.peaks.liquid)
         .bind(&batch.peaks.immersion)
+        .bind(&batch.peaks.accelerators)
         .bind(&batch.reservations)
         .bind(&batch.tenants)
         .bind(&batch.kinds)
@@ -180,6 +185,7 @@ pub async fn book(
         .bind(&batch.kw.air)
         .bind(&batch.kw.liquid)
         .bind(&batch.kw.immersion)
+        .bind(&batch.kw.accelerators)
         .fetch_one(conn)
         .await?;
     let outcomes: Vec<i16> = row.try_get(0)?;
@@ -225,7 +231,7 @@ pub async fn block_states(
     let versions: Vec<i64> = since.iter().map(|(_, version)| *version).collect();
     let rows = sqlx::query(
         "select part, block_id, version, reservation_id, state, hold_until, start_time, end_time, \
-                critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw \
+                critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators \
          from inventory.block_state($1, $2, $3)",
     )
     .bind(operator.as_str())
@@ -233,8 +239,15 @@ pub async fn block_states(
     .bind(&versions)
     .fetch_all(conn)
     .await?;
+    block_states_of(&rows)
+}
+
+/// Blocks of the rows of `inventory.block_state`.
+pub(crate) fn block_states_of<'a>(
+    rows: impl IntoIterator<Item = &'a PgRow>,
+) -> Result<Vec<BlockState>, sqlx::Error> {
     let mut heads: std::collections::HashMap<Uuid, Parts> = std::collections::HashMap::new();
-    for row in &rows {
+    for row in rows {
         let parts = heads.entry(row.try_get(1)?).or_default();
         match row.try_get::<&str, _>(0)? {
             "HEAD" => parts.version = Some(row.try_get(2)?),
@@ -270,6 +283,7 @@ fn kw(row: &PgRow) -> Result<CapacityVector, sqlx::Error> {
         air: row.try_get(9)?,
         liquid: row.try_get(10)?,
         immersion: row.try_get(11)?,
+        accelerators: row.try_get(12)?,
     })
 }
 
@@ -277,7 +291,8 @@ fn claim(row: &PgRow) -> Result<StoredClaim, sqlx::Error> {
     let standing = match State::of_word(row.try_get(4)?) {
         Some(State::Held) => Standing::Held(row.try_get(5)?),
         Some(State::Committed) => Standing::Committed,
-        Some(State::Released | State::Expired) => Standing::Gone,
+        Some(State::Released | State::Expired | State::Merged) => Standing::Gone,
+        None if row.try_get::<&str, _>(4)? == AMENDED => Standing::Gone,
         None => return Err(sqlx::Error::Protocol("a claim in an unknown state".to_owned())),
     };
     let reservation = ReservationId::new(row.try_get(3)?);

@@ -63,6 +63,7 @@ entity!("inventory", phase = "phase" {
     air_cooling_kw: i64,
     liquid_cooling_kw: i64,
     immersion_cooling_kw: i64,
+    accelerators: i64,
     gross_kw: i64,
     gross_basis: String,
     ready_for_service_date: Date,
@@ -100,4 +101,47 @@ entity!("inventory", claim = "claim" {
     air_cooling_kw: i64,
     liquid_cooling_kw: i64,
     immersion_cooling_kw: i64,
+    accelerators: i64,
+});
+
+entity!("inventory", encumbrance = "encumbrance" {
+    key { operator_id: String, encumbrance_id: Uuid }
+    site_id: Option<String>,
+    block_id: Option<Uuid>,
+    tenant_id: String,
+    kind: String,
+    quantity_kw: i64,
+    valid_until: DateTimeUtc,
+    response_days: i32,
+    note: String,
+    is_released: bool,
+    revision: i64,
+    created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+});
+
+entity!("inventory", waitlist_entry = "waitlist_entry" {
+    key { operator_id: String, entry_id: Uuid }
+    site_id: String,
+    block_id: Option<Uuid>,
+    tenant_id: String,
+    expire_at: DateTimeUtc,
+    note: String,
+    state: String,
+    seen_versions: i64,
+    available: Json,
+    told_at: Option<DateTimeUtc>,
+    revision: i64,
+    created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+});
+
+entity!("inventory", waitlist_step = "waitlist_step" {
+    key { operator_id: String, entry_id: Uuid, start_time: DateTimeUtc }
+    end_time: DateTimeUtc,
+    critical_it_kw: i64,
+    air_cooling_kw: i64,
+    liquid_cooling_kw: i64,
+    immersion_cooling_kw: i64,
+    accelerators: i64,
 });

@@ -2,6 +2,7 @@
 
 pub mod blocks;
 pub mod desk;
+pub mod encumbrances;
 mod entity;
 pub mod jobs;
 pub mod market;
@@ -9,7 +10,9 @@ pub mod moves;
 pub mod operators;
 pub mod phases;
 pub mod reservations;
+pub mod rewrites;
 pub mod sites;
+pub mod waitlist;
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -17,6 +20,8 @@ use std::str::FromStr;
 use kernel::{Error, OperatorId, Scope};
 use sea_orm::sea_query::Order;
 use sea_orm::{ColumnTrait, Condition};
+
+use crate::domain::encumbrance::Extent;
 
 /// The schema of every table and function here.
 pub const SCHEMA: &str = "inventory";
@@ -54,6 +59,15 @@ pub(crate) fn of_operator(scope: &Scope, parent: Option<&OperatorId>, column: im
 
 /// Names are in order of their bytes, as everywhere.
 pub(crate) const ASC: Order = Order::Asc;
+
+/// The site that something is on or lies at.
+pub(crate) fn site_of(on: &Extent) -> Option<String> {
+    match on {
+        Extent::Operator(_) => None,
+        Extent::Site(site) => Some(site.site.to_string()),
+        Extent::Block(block) => Some(block.site.to_string()),
+    }
+}
 
 /// A row that the schema's checks should have refused.
 pub(crate) fn corrupt(what: &'static str) -> Error {

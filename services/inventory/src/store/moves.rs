@@ -25,6 +25,8 @@ pub struct Move<'a> {
     pub hold_until: Instant,
     /// Our idea of the database's time, which the prepared reply shows.
     pub now: Instant,
+    /// The resource as it was.
+    pub before: &'a [u8],
     /// The caller's key with the reply to record; none for our own housekeeping.
     pub key: Option<(&'a RequestKey, &'a [u8])>,
     /// The event's id.
@@ -49,12 +51,18 @@ pub async fn apply(db: &Db, wanted: &Move<'_>) -> Result<Moved, Error> {
     let guard = match wanted.deed {
         Deed::Expire => "expired",
         Deed::Withdraw if wanted.from == State::Committed => "any",
-        Deed::Extend | Deed::Commit | Deed::Release | Deed::Withdraw => "live",
+        Deed::Extend
+        | Deed::Commit
+        | Deed::Release
+        | Deed::Withdraw
+        | Deed::Amend
+        | Deed::Revise
+        | Deed::Join => "live",
     };
     let key = wanted.key.map(|(key, _)| key);
     let row = sqlx::query(
         "select outcome from inventory.move_reservation( \
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(wanted.operator.as_str())
     .bind(wanted.reservation.get())
@@ -64,6 +72,7 @@ pub async fn apply(db: &Db, wanted: &Move<'_>) -> Result<Moved, Error> {
     .bind(guard)
     .bind(wanted.hold_until)
     .bind(wanted.now)
+    .bind(wanted.before)
     .bind(key.map(|key| key.caller.as_str()))
     .bind(key.map(|key| key.rpc))
     .bind(key.map(|key| key.request_id))

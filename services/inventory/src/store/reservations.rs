@@ -17,6 +17,9 @@ use super::{Rows, blocks, corrupt, of_operator, parse};
 use crate::domain::reservation::{Claim, Kind, Profile, Reservation};
 use crate::domain::states::State;
 
+/// The state of a claim that another has taken the place of: it takes nothing and is not shown.
+pub(crate) const AMENDED: &str = "AMENDED";
+
 /// Which reservations a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct ReservationFilter {
@@ -83,6 +86,7 @@ pub async fn list(
             .column(claim::Column::ReservationId)
             .from((sea_orm::sea_query::Alias::new("inventory"), claim::Entity))
             .and_where(claim::Column::BlockId.eq(block.get()))
+            .and_where(claim::Column::State.ne(AMENDED))
             .to_owned();
         query = query.filter(id.in_subquery(on_block));
     }
@@ -109,7 +113,7 @@ fn seen_in(states: &[State], now: Instant) -> Condition {
         State::Expired => {
             any.add(state.eq("EXPIRED")).add(Condition::all().add(state.eq("HELD")).add(until.lte(now)))
         }
-        State::Committed | State::Released => any.add(state.eq(wanted.as_str())),
+        State::Committed | State::Released | State::Merged => any.add(state.eq(wanted.as_str())),
     })
 }
 
@@ -123,6 +127,7 @@ async fn with_claims(tx: &Tx, rows: Vec<reservation::Model>) -> Result<Vec<Reser
     let claims = claim::Entity::find()
         .filter(claim::Column::OperatorId.is_in(&operators))
         .filter(claim::Column::ReservationId.is_in(rows.iter().map(|row| row.reservation_id)))
+        .filter(claim::Column::State.ne(AMENDED))
         .order_by(claim::Column::StartTime, Order::Asc)
         .all(tx.conn())
         .await
@@ -189,6 +194,7 @@ fn profile(rows: &[claim::Model]) -> Option<Profile> {
                 air: row.air_cooling_kw,
                 liquid: row.liquid_cooling_kw,
                 immersion: row.immersion_cooling_kw,
+                accelerators: row.accelerators,
             };
             (row.start_time, kw)
         })

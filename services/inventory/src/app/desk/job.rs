@@ -131,7 +131,7 @@ impl Job {
                 Check::Accepted(placed) => accepted.push((waiting, placed)),
                 Check::Unknown => waiting.answer(Err(Error::not_found("block"))),
                 Check::OverQuota { quota } if waiting.key == KeyState::New => {
-                    let refused = refusal::over_quota(&waiting.order, quota);
+                    let refused = refusal::over_quota(waiting.order.draft.tenant.as_ref(), quota);
                     waiting.answer(Err(refused));
                 }
                 // What was accepted before it in this round may yet fail, so it is refused in a round without.

@@ -10,7 +10,7 @@ mod directory;
 mod job;
 mod lane;
 mod order;
-mod refusal;
+pub(super) mod refusal;
 mod round;
 
 use std::collections::HashMap;

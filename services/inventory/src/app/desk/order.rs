@@ -6,6 +6,7 @@ use kernel::{BlockId, Error, OperatorId, Uuid};
 use postgres::{Answer, RequestKey};
 use tokio::sync::oneshot;
 
+use crate::domain::encumbrance::Right;
 use crate::domain::reservation::Reservation;
 
 /// One reservation to be placed.
@@ -21,6 +22,8 @@ pub struct Order {
     pub hold_for: Duration,
     /// Open holds its tenant may have with this operator; none = as many as fit.
     pub quota: Option<u32>,
+    /// Rights of others on its blocks, which it is answered with.
+    pub rights: Vec<Right>,
     /// The id of its event.
     pub event: Uuid,
     /// Only say whether it would be placed.
@@ -41,6 +44,8 @@ pub struct Placed {
     pub reservation: Reservation,
     /// Holds its tenant may still open; none where no quota applies.
     pub quota_left: Option<u32>,
+    /// Rights of others that must be cleared before a lease, by rank.
+    pub rights: Vec<Right>,
 }
 
 pub(super) type Reply = Result<Answer<Placed>, Error>;

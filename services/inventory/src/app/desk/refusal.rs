@@ -1,8 +1,7 @@
 //! What the desk says no with.
 
-use kernel::{Error, Reason, Shortfall};
+use kernel::{Error, Reason, Shortfall, TenantId};
 
-use super::Order;
 use crate::domain::reservation::Claim;
 
 /// What a caller is told when the desk gives up on the store.
@@ -15,8 +14,8 @@ pub(super) fn last_word(error: &Error, nothing_done: bool) -> Error {
 }
 
 /// The tenant has as many open holds as it may.
-pub(super) fn over_quota(order: &Order, quota: u32) -> Error {
-    let subject = order.draft.tenant.as_ref().map(|tenant| format!("tenants/{tenant}")).unwrap_or_default();
+pub(in crate::app) fn over_quota(tenant: Option<&TenantId>, quota: u32) -> Error {
+    let subject = tenant.map(|tenant| format!("tenants/{tenant}")).unwrap_or_default();
     Error::refused(
         Reason::QuotaExceeded,
         format!("The tenant has {quota} holds open with this operator, as many as it may."),
@@ -26,13 +25,16 @@ pub(super) fn over_quota(order: &Order, quota: u32) -> Error {
 }
 
 /// A claim does not fit: what is short, from when, by how much.
-pub(super) fn exhausted(claim: &Claim, short: &Shortfall) -> Error {
+pub(in crate::app) fn exhausted(claim: &Claim, short: &Shortfall) -> Error {
     let at = short.from.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
     Error::refused(
         Reason::CapacityExhausted,
         format!(
-            "{} is short of {} kW of {} from {at} on; {} kW are free.",
-            claim.block, short.short_kw, short.resource, short.available_kw
+            "{} is short of {} of {} from {at} on; {} are free.",
+            claim.block,
+            short.resource.amount(short.short_kw),
+            short.resource,
+            short.resource.amount(short.available_kw)
         ),
     )
     .with("block", &claim.block)

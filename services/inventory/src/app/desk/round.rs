@@ -82,7 +82,7 @@ fn check_one(
             }
         }
     }
-    Check::Accepted(Placed { reservation, quota_left })
+    Check::Accepted(Placed { reservation, quota_left, rights: order.rights.clone() })
 }
 
 /// Forgets an order that was taken in memory and not in the store.

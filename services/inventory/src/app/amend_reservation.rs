@@ -1,0 +1,57 @@
+//! `AmendReservation`.
+
+use kernel::{Caller, Error};
+use postgres::Answer;
+use serde::Serialize;
+
+use super::move_reservation::MoveReservation;
+use super::place_hold::all_in_range;
+use super::rewrite_reservations::{How, Rewrite, deed_of, only};
+use super::{App, rpc};
+use crate::domain::check_etag;
+use crate::domain::reservation::{Claim, Reservation};
+
+/// A reservation that is to take something else.
+#[derive(Debug, Clone, Serialize)]
+pub struct AmendReservation {
+    /// Which one.
+    pub of: MoveReservation,
+    /// Everything it takes afterwards, each of another block.
+    pub claims: Vec<Claim>,
+}
+
+impl App {
+    /// Changes what a reservation takes: all of it, or nothing.
+    ///
+    /// # Errors
+    /// `RESOURCE_NOT_FOUND`, `ROLE_NOT_ALLOWED`, `TERM_OUT_OF_RANGE`, `ETAG_MISMATCH`, the refusals of the state table,
+    /// `CAPACITY_EXHAUSTED`, `REQUEST_ID_REUSED`, `TRANSACTION_CONFLICT`, `OUTCOME_UNKNOWN`.
+    pub async fn amend_reservation(
+        &self,
+        caller: &Caller,
+        mut command: AmendReservation,
+    ) -> Result<Answer<Reservation>, Error> {
+        all_in_range(&command.claims, self.now())?;
+        // As they are read back: in order of name.
+        command.claims.sort_by(|a, b| a.block.cmp(&b.block));
+        let (of, claims, deed) = (&command.of, &command.claims, deed_of(caller));
+        let how = How {
+            rpc: rpc::AMEND,
+            event: deed.event_kind(),
+            names: std::slice::from_ref(&of.name),
+            request_id: of.request_id,
+            validate_only: of.validate_only,
+            plan: &|mut found, now| {
+                let before = found.swap_remove(0);
+                if let Some(etag) = &of.etag {
+                    check_etag(etag, before.revision)?;
+                }
+                let after = before.after(deed, before.hold_until, now)?;
+                let after = Reservation { claims: claims.clone(), ..after };
+                Ok(Rewrite { changed: vec![(before, after)], added: Vec::new() })
+            },
+            reply: &|living| living.first().map(self.wire.amended).unwrap_or_default(),
+        };
+        only(self.rewrite_reservations(caller, &command, how).await?)
+    }
+}

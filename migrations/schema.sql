@@ -127,16 +127,18 @@ table inventory.operator owner gridlease_owner row security forced
   display_name text not null
   aliases jsonb not null
   created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null default clock_timestamp()
   constraint operator_aliases_check CHECK ((jsonb_typeof(aliases) = 'array'::text))
   constraint operator_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint operator_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
   constraint operator_operator_id_check CHECK ((operator_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
   constraint operator_revision_check CHECK ((revision > 0))
+  constraint operator_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint operator_pkey PRIMARY KEY (operator_id)
   policy operator_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy operator_published permissive for select to inventory using (((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text)))
   policy operator_worker permissive for all to inventory_worker using (true) with check (true)
-  grant insert, select to inventory
+  grant insert, select, update to inventory
   grant select to inventory_worker
 
 table inventory.outbox owner gridlease_owner row security forced
@@ -297,6 +299,28 @@ table inventory.site_grid_step owner gridlease_owner row security forced
   grant delete, insert, select to inventory
   grant select to inventory_worker
 
+table inventory.superseded owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  name text collate "C" not null
+  revision bigint not null
+  kind text not null
+  tenant_id text collate "C"
+  valid_from timestamp with time zone not null
+  valid_until timestamp with time zone not null
+  payload bytea not null
+  constraint superseded_check CHECK ((valid_from <= valid_until))
+  constraint superseded_kind_check CHECK ((kind = ANY (ARRAY['OPERATOR'::text, 'SITE'::text, 'BLOCK'::text, 'PHASE'::text, 'RESERVATION'::text])))
+  constraint superseded_revision_check CHECK ((revision > 0))
+  constraint superseded_valid_from_check CHECK (((valid_from >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (valid_from <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint superseded_valid_until_check CHECK (((valid_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (valid_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint superseded_pkey PRIMARY KEY (operator_id, name, revision)
+  policy superseded_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy superseded_published permissive for select to inventory using (((kind <> 'RESERVATION'::text) AND ((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text))))
+  policy superseded_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy superseded_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select to inventory
+  grant select to inventory_worker
+
 function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 8ecdce6c08afa4c432dd9071e35a8f51
   grant execute to inventory
 
@@ -309,7 +333,7 @@ function inventory.booked_use(p_operators text[], p_from timestamp with time zon
 function inventory.lock_blocks(p_operator text, p_blocks uuid[]) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="" body c8c6175d28ab847dcbf2cca0800aecd4
   grant execute to inventory
 
-function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 1d5ff6bf14bbf7b032504de8fb6820d9
+function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, p_before bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body b817ab6c4bea09f56f3305cdc5732721
   grant execute to inventory
   grant execute to inventory_worker
 

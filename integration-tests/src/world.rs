@@ -231,7 +231,10 @@ async fn mark(
     marker: &str,
 ) -> Result<(String, String)> {
     let mut sites = stack.clients(&place.operator, Role::SiteOps)?.sites();
-    let site = sites.get_site(inventory::GetSiteRequest { name: place.site.clone() }).await?.into_inner();
+    let site = sites
+        .get_site(inventory::GetSiteRequest { name: place.site.clone(), ..Default::default() })
+        .await?
+        .into_inner();
     let mut site = site.site.context("a site")?;
     site.current_use = format!("{marker} use");
     let update_mask = Some(prost_types::FieldMask { paths: vec!["current_use".to_owned()] });
@@ -243,7 +246,10 @@ async fn mark(
     };
     let site =
         sites.update_site(update).await.context("update the site")?.into_inner().site.context("a site")?;
-    let block = sites.get_block(inventory::GetBlockRequest { name: block.to_owned() }).await?.into_inner();
+    let block = sites
+        .get_block(inventory::GetBlockRequest { name: block.to_owned(), ..Default::default() })
+        .await?
+        .into_inner();
     let mut block = block.block.context("a hall")?;
     block.display_name = format!("{marker} hall");
     let update_mask = Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] });

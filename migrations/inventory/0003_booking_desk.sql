@@ -106,13 +106,14 @@ $$;
 -- Every change of a reservation after it was placed: extended, committed, released, expired. Judged by the database's
 -- clock after the locks are held. The caller read the reservation at p_revision and prepared reply and event for it.
 --
+-- p_before: the reservation as it was read, as it goes over the wire: kept as a superseded version.
 -- p_guard: 'live' = the hold must not have run out, 'expired' = it must have, 'any'.
 -- outcome: applied | missing | duplicate | stale (another revision) | state (not in p_from) | expired | live
 create function inventory.move_reservation(
     p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text,
     p_hold_until timestamptz, p_now timestamptz,
     k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea,
-    e_id uuid, e_kind text, e_payload bytea,
+    e_id uuid, e_kind text, e_payload bytea, p_before bytea,
     out outcome text, out at timestamptz
 ) language plpgsql volatile security definer set search_path = ''
     set plan_cache_mode = force_generic_plan
@@ -172,6 +173,10 @@ begin
         set version = raised.base + moved.ordinal, state = p_to, hold_until = p_hold_until
         from moved join raised on raised.block_id = moved.block_id
         where c.operator_id = p_operator and c.block_id = moved.block_id and c.version = moved.version;
+
+    insert into inventory.superseded (operator_id, name, revision, kind, tenant_id, valid_from, valid_until, payload)
+        values (p_operator, 'operators/' || p_operator || '/reservations/' || p_reservation, p_revision, 'RESERVATION',
+            v_reservation.tenant_id, v_reservation.updated_at, p_now, p_before);
 
     update inventory.reservation r
         set state = p_to, hold_until = p_hold_until, revision = r.revision + 1, updated_at = p_now

@@ -30,7 +30,9 @@ pub(super) fn reservations(method: &str, n: &Names) -> Option<Vec<u8>> {
             inventory::ReleaseReservationRequest { name, etag, request_id, validate_only: true }
                 .encode_to_vec()
         }
-        "ReservationService/GetReservation" => inventory::GetReservationRequest { name }.encode_to_vec(),
+        "ReservationService/GetReservation" => {
+            inventory::GetReservationRequest { name, ..Default::default() }.encode_to_vec()
+        }
         "ReservationService/ListReservations" => {
             inventory::ListReservationsRequest { parent: n.operator.clone(), ..Default::default() }
                 .encode_to_vec()

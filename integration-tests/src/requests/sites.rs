@@ -19,10 +19,10 @@ pub(super) fn sites(method: &str, n: &Names) -> Option<Vec<u8>> {
         }
         .encode_to_vec(),
         "SiteService/GetOperator" => {
-            inventory::GetOperatorRequest { name: n.operator.clone() }.encode_to_vec()
+            inventory::GetOperatorRequest { name: n.operator.clone(), ..Default::default() }.encode_to_vec()
         }
         "SiteService/ListOperators" => {
-            inventory::ListOperatorsRequest { page_size, page_token }.encode_to_vec()
+            inventory::ListOperatorsRequest { page_size, page_token, read_time: None }.encode_to_vec()
         }
         "SiteService/CreateSite" => inventory::CreateSiteRequest {
             parent: n.operator.clone(),
@@ -32,7 +32,9 @@ pub(super) fn sites(method: &str, n: &Names) -> Option<Vec<u8>> {
             validate_only,
         }
         .encode_to_vec(),
-        "SiteService/GetSite" => inventory::GetSiteRequest { name: n.site.clone() }.encode_to_vec(),
+        "SiteService/GetSite" => {
+            inventory::GetSiteRequest { name: n.site.clone(), ..Default::default() }.encode_to_vec()
+        }
         "SiteService/ListSites" => {
             inventory::ListSitesRequest { parent: n.operator.clone(), ..Default::default() }.encode_to_vec()
         }
@@ -64,9 +66,11 @@ pub(super) fn blocks(method: &str, n: &Names) -> Option<Vec<u8>> {
             validate_only,
         }
         .encode_to_vec(),
-        "SiteService/GetBlock" => inventory::GetBlockRequest { name: n.block.clone() }.encode_to_vec(),
+        "SiteService/GetBlock" => {
+            inventory::GetBlockRequest { name: n.block.clone(), ..Default::default() }.encode_to_vec()
+        }
         "SiteService/ListBlocks" => {
-            inventory::ListBlocksRequest { parent: n.site.clone(), page_size, page_token }.encode_to_vec()
+            inventory::ListBlocksRequest { parent: n.site.clone(), ..Default::default() }.encode_to_vec()
         }
         "SiteService/UpdateBlock" => inventory::UpdateBlockRequest {
             block: Some(inventory::Block {

@@ -48,6 +48,7 @@ impl Expirer {
         let mut expired = 0;
         for held in found.iter().filter(|held| held.has_lapsed(now)) {
             let after = held.after(Deed::Expire, held.hold_until, now)?;
+            let before = (self.wire.reservation)(held);
             let payload = (self.wire.reservation)(&after);
             let moved = moves::apply(
                 &self.db,
@@ -59,9 +60,10 @@ impl Expirer {
                     from: State::Held,
                     to: State::Expired,
                     hold_until: held.hold_until,
-                    now,
+                    now: after.updated_at,
                     key: None,
                     event: self.ids.next(),
+                    before: &before,
                     payload: &payload,
                 },
             )

@@ -1,6 +1,7 @@
 //! Orders one deed from its start to its commit: one use case a file.
 
 mod alternatives;
+mod as_of;
 mod audit;
 mod commit_reservation;
 mod create_block;
@@ -25,7 +26,7 @@ mod write;
 
 use std::sync::Arc;
 
-use kernel::{Caller, Clock, Error, Ids, Instant, OperatorId, Organisation, Scope};
+use kernel::{BlockId, Caller, Clock, Error, Ids, Instant, OperatorId, Organisation, Scope};
 use postgres::Db;
 use postgres::page::PageTokens;
 use runtime::feed::Feed;
@@ -44,7 +45,7 @@ pub use get_availability::{Availability, AvailabilityOf, GetAvailability};
 pub use move_reservation::MoveReservation;
 pub use place_hold::PlaceHold;
 pub use read_reservations::ListReservations;
-pub use read_sites::{ListBlocks, ListPhases, ListSites};
+pub use read_sites::{ListBlocks, ListOperators, ListPhases, ListSites};
 pub use search_capacity::{Found, SearchCapacity};
 pub use update_block::{BlockPatch, NewRate, UpdateBlock};
 pub use update_site::{InterconnectionFacts, SitePatch, UpdateSite};
@@ -57,6 +58,16 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Asks for the next page; empty on the last.
     pub next: String,
+}
+
+impl<T> Page<T> {
+    /// The same page with what was known of its rows at an instant, where one was asked for.
+    fn with(self, then: Option<Vec<T>>) -> Self {
+        match then {
+            Some(items) => Self { items, next: self.next },
+            None => self,
+        }
+    }
 }
 
 /// What a list is asked for beside its filter.
@@ -101,6 +112,14 @@ pub struct Wire {
     pub committed: fn(&Reservation) -> Vec<u8>,
     /// `ReleaseReservation`.
     pub released: fn(&Reservation) -> Vec<u8>,
+    /// Superseded versions read back, with their revisions.
+    pub operator_of: fn(&[u8], i64) -> Result<Operator, Error>,
+    /// A site.
+    pub site_of: fn(&[u8], i64) -> Result<Site, Error>,
+    /// A block, whose id is not on the wire.
+    pub block_of: fn(&[u8], i64, BlockId) -> Result<Block, Error>,
+    /// A reservation.
+    pub reservation_of: fn(&[u8], i64) -> Result<Reservation, Error>,
 }
 
 /// What every use case works with.

@@ -91,6 +91,7 @@ impl App {
     ) -> Result<Moved, Error> {
         runtime::failpoint("inventory.move.before")?;
         let reply = (how.reply)(after);
+        let before = (self.wire.reservation)(found);
         let payload = (self.wire.reservation)(after);
         let moved = moves::apply(
             &self.db,
@@ -105,6 +106,7 @@ impl App {
                 now: after.updated_at,
                 key: Some((key, &reply)),
                 event: self.ids.next(),
+                before: &before,
                 payload: &payload,
             },
         )

@@ -4,6 +4,7 @@ use kernel::{BlockName, Caller, Currency, Error, Rate, Uuid};
 use postgres::Answer;
 use serde::{Serialize, Serializer};
 
+use super::as_of::supersede;
 use super::write::Write;
 use super::{App, kind, own_scope, rpc};
 use crate::domain::block::{Block, BlockDraft, Cooling, LeaseType, Redundancy};
@@ -91,6 +92,9 @@ impl App {
         self.write(caller, &command, how, |tx| async move {
             let block = blocks::find(&tx, name).await?.ok_or_else(|| Error::not_found("block"))?;
             check_etag(etag, block.revision)?;
+            // Two replicas' clocks may differ a little; time does not run backwards in what is kept.
+            let now = now.max(block.updated_at);
+            supersede(&tx, &self.wire, &block, now).await?;
             let block = Block {
                 facts: patch.clone().apply(block.facts),
                 revision: block.revision + 1,

@@ -4,6 +4,7 @@ use kernel::{Caller, Error, SiteName, Uuid};
 use postgres::Answer;
 use serde::Serialize;
 
+use super::as_of::supersede;
 use super::write::Write;
 use super::{App, kind, own_scope, rpc};
 use crate::domain::site::{GridStep, Interconnection, PartialDate, Provenance, Site, SiteDraft};
@@ -115,6 +116,9 @@ impl App {
         self.write(caller, &command, how, |tx| async move {
             let site = sites::lock(&tx, name).await?.ok_or_else(|| Error::not_found("site"))?;
             check_etag(etag, site.version)?;
+            // Two replicas' clocks may differ a little; time does not run backwards in what is kept.
+            let now = now.max(site.updated_at);
+            supersede(&tx, &self.wire, &site, now).await?;
             let facts = patch.clone().apply(site.facts);
             if patch.grid_steps.is_some() {
                 grid::check(name, &facts.grid_steps, &phases::draws(&tx, name).await?)?;

@@ -1,8 +1,8 @@
 //! Blocks on the wire.
 
 use contracts::inventory::v1 as wire;
-use kernel::{BlockName, Currency, Error, SiteName, Violations};
-use runtime::wire::{display_name, rate, request_id, to_decimal, to_timestamp};
+use kernel::{BlockId, BlockName, Currency, Error, Instant, SiteName, Violations};
+use runtime::wire::{display_name, instant, optional_instant, rate, request_id, to_decimal, to_timestamp};
 
 use super::{mask, or_all};
 use crate::app::{BlockPatch, Create, ListBlocks, UpdateBlock};
@@ -30,17 +30,24 @@ pub(super) fn create(request: &wire::CreateBlockRequest) -> Result<Create<BlockD
         .and_then(|block| v.nested("block", |v| patch(v, block, CHANGEABLE)));
     let request_id = request_id(&mut v, &request.request_id);
     v.build(|| {
-        let (parent, patch) = (parent?, patch?);
-        let draft = BlockDraft {
-            name: BlockName::new(parent.operator, parent.site, id?),
-            display_name: patch.display_name?,
-            cooling: patch.cooling?,
-            redundancy: patch.redundancy?,
-            max_kw_per_rack: patch.max_kw_per_rack?,
-            lease_type: patch.lease_type?,
-            rate: patch.rate?,
-        };
-        Some(Create { draft, request_id: request_id?, validate_only: request.validate_only })
+        let parent = parent?;
+        Some(Create {
+            draft: draft(BlockName::new(parent.operator, parent.site, id?), patch?)?,
+            request_id: request_id?,
+            validate_only: request.validate_only,
+        })
+    })
+}
+
+fn draft(name: BlockName, patch: BlockPatch) -> Option<BlockDraft> {
+    Some(BlockDraft {
+        name,
+        display_name: patch.display_name?,
+        cooling: patch.cooling?,
+        redundancy: patch.redundancy?,
+        max_kw_per_rack: patch.max_kw_per_rack?,
+        lease_type: patch.lease_type?,
+        rate: patch.rate?,
     })
 }
 
@@ -147,10 +154,23 @@ fn lease_type(v: &mut Violations, number: i32) -> Option<LeaseType> {
     }
 }
 
-pub(super) fn name(text: &str) -> Result<BlockName, Error> {
+pub(super) fn get(request: &wire::GetBlockRequest) -> Result<(BlockName, Option<Instant>), Error> {
     let mut v = Violations::new();
-    let name = v.parse("name", text, str::parse::<BlockName>);
-    v.build(|| name)
+    let name = v.parse("name", &request.name, str::parse::<BlockName>);
+    let read_time = optional_instant(&mut v, "read_time", request.read_time.as_ref());
+    v.build(|| Some((name?, read_time?)))
+}
+
+/// Reads an earlier version back.
+pub(super) fn of_wire(bytes: &[u8], revision: i64, id: BlockId) -> Result<Block, Error> {
+    super::kept(bytes, |v, kept: wire::Block| {
+        let name = v.parse("name", &kept.name, str::parse::<BlockName>);
+        let patch = patch(v, &kept, CHANGEABLE);
+        let created_at = instant(v, "create_time", kept.create_time.as_ref());
+        let updated_at = instant(v, "update_time", kept.update_time.as_ref());
+        let facts = draft(name?, patch?)?;
+        Some(Block { id, facts, revision, created_at: created_at?, updated_at: updated_at? })
+    })
 }
 
 pub(super) fn list(request: &wire::ListBlocksRequest) -> Result<ListBlocks, Error> {
@@ -164,10 +184,11 @@ pub(super) fn list(request: &wire::ListBlocksRequest) -> Result<ListBlocks, Erro
             None
         }
     };
+    let read_time = optional_instant(&mut v, "read_time", request.read_time.as_ref());
     let page = super::page(&mut v, request.page_size, &request.page_token);
     v.build(|| {
         let (operator, site) = parent?;
-        Some(ListBlocks { operator, site, page: page? })
+        Some(ListBlocks { operator, site, read_time: read_time?, page: page? })
     })
 }
 

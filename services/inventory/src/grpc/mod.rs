@@ -16,8 +16,8 @@ pub use event_service::EventHandler;
 pub use reservation_service::ReservationHandler;
 pub use site_service::SiteHandler;
 
-use kernel::Violations;
-use prost::Message as _;
+use kernel::{Error, Violations};
+use prost::Message;
 use runtime::wire::page_size;
 
 use crate::app::{PageRequest, Wire};
@@ -39,6 +39,10 @@ pub const WIRE: Wire = Wire {
     extended: |reservation| reservation::extended(reservation).encode_to_vec(),
     committed: |reservation| reservation::committed(reservation).encode_to_vec(),
     released: |reservation| reservation::released(reservation).encode_to_vec(),
+    operator_of: operator::of_wire,
+    site_of: site::of_wire,
+    block_of: block::of_wire,
+    reservation_of: reservation::of_wire,
 };
 
 /// The full name of the message that events of a kind carry.
@@ -51,6 +55,17 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
         Some("phase") => "gridlease.inventory.v1.Phase",
         _ => "gridlease.inventory.v1.Reservation",
     }
+}
+
+/// Reads a message that we wrote ourselves. What does not read is a fault of ours.
+fn kept<W: Message + Default, T>(
+    bytes: &[u8],
+    read: impl FnOnce(&mut Violations, W) -> Option<T>,
+) -> Result<T, Error> {
+    let mut v = Violations::new();
+    let message = W::decode(bytes).map_err(Error::internal)?;
+    let read = read(&mut v, message);
+    v.build(|| read).map_err(|refusal| Error::internal(format!("a kept version does not read: {refusal}")))
 }
 
 /// Reads which page is asked for.

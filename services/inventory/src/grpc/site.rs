@@ -2,8 +2,8 @@
 
 use contracts::common::v1 as common;
 use contracts::inventory::v1 as wire;
-use kernel::{Error, OperatorName, OperatorParent, SiteName, Violations, Zone};
-use runtime::wire::{date, display_name, request_id, to_date, to_timestamp};
+use kernel::{Error, Instant, OperatorName, OperatorParent, SiteName, Violations, Zone};
+use runtime::wire::{date, display_name, instant, optional_instant, request_id, to_date, to_timestamp};
 
 use super::{mask, partial_date, short_texts, to_partial_date};
 use crate::app::{Create, ListSites, SitePatch, UpdateSite};
@@ -208,10 +208,24 @@ fn provenance(v: &mut Violations, sent: Option<&common::Provenance>) -> Option<P
     })
 }
 
-pub(super) fn name(text: &str) -> Result<SiteName, Error> {
+pub(super) fn get(request: &wire::GetSiteRequest) -> Result<(SiteName, Option<Instant>), Error> {
     let mut v = Violations::new();
-    let name = v.parse("name", text, str::parse::<SiteName>);
-    v.build(|| name)
+    let name = v.parse("name", &request.name, str::parse::<SiteName>);
+    let read_time = optional_instant(&mut v, "read_time", request.read_time.as_ref());
+    v.build(|| Some((name?, read_time?)))
+}
+
+/// Reads an earlier version back.
+pub(super) fn of_wire(bytes: &[u8], version: i64) -> Result<Site, Error> {
+    super::kept(bytes, |v, kept: wire::Site| {
+        let name = v.parse("name", &kept.name, str::parse::<SiteName>);
+        let zone = v.parse("time_zone", &kept.time_zone, str::parse::<Zone>);
+        let patch = patch(v, &kept, CHANGEABLE);
+        let created_at = instant(v, "create_time", kept.create_time.as_ref());
+        let updated_at = instant(v, "update_time", kept.update_time.as_ref());
+        let facts = draft(name?, zone?, patch?)?;
+        Some(Site { facts, version, created_at: created_at?, updated_at: updated_at? })
+    })
 }
 
 pub(super) fn list(request: &wire::ListSitesRequest) -> Result<ListSites, Error> {
@@ -219,9 +233,16 @@ pub(super) fn list(request: &wire::ListSitesRequest) -> Result<ListSites, Error>
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
     let grid_isos = short_texts(&mut v, "grid_isos", &request.grid_isos, 50);
     let country_codes = short_texts(&mut v, "country_codes", &request.country_codes, 250);
+    let read_time = optional_instant(&mut v, "read_time", request.read_time.as_ref());
     let page = super::page(&mut v, request.page_size, &request.page_token);
     v.build(|| {
-        Some(ListSites { parent: parent?, grid_isos: grid_isos?, country_codes: country_codes?, page: page? })
+        Some(ListSites {
+            parent: parent?,
+            grid_isos: grid_isos?,
+            country_codes: country_codes?,
+            read_time: read_time?,
+            page: page?,
+        })
     })
 }
 

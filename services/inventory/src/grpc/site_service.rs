@@ -40,8 +40,8 @@ impl SiteService for SiteHandler {
         request: Request<wire::GetOperatorRequest>,
     ) -> Result<Response<wire::GetOperatorResponse>, Status> {
         let caller = caller(&request)?;
-        let asked = operator::name(&request.get_ref().name).map_err(status)?;
-        let answer = self.app.get_operator(&caller, &asked).await.map_err(status)?;
+        let (name, at) = operator::get(request.get_ref()).map_err(status)?;
+        let answer = self.app.get_operator(&caller, &name, at).await.map_err(status)?;
         Ok(Response::new(wire::GetOperatorResponse { operator: Some(operator::to_wire(&answer)) }))
     }
 
@@ -73,8 +73,8 @@ impl SiteService for SiteHandler {
         request: Request<wire::GetSiteRequest>,
     ) -> Result<Response<wire::GetSiteResponse>, Status> {
         let caller = caller(&request)?;
-        let asked = site::name(&request.get_ref().name).map_err(status)?;
-        let answer = self.app.get_site(&caller, &asked).await.map_err(status)?;
+        let (name, at) = site::get(request.get_ref()).map_err(status)?;
+        let answer = self.app.get_site(&caller, &name, at).await.map_err(status)?;
         Ok(Response::new(wire::GetSiteResponse { site: Some(site::to_wire(&answer)) }))
     }
 
@@ -116,8 +116,8 @@ impl SiteService for SiteHandler {
         request: Request<wire::GetBlockRequest>,
     ) -> Result<Response<wire::GetBlockResponse>, Status> {
         let caller = caller(&request)?;
-        let asked = block::name(&request.get_ref().name).map_err(status)?;
-        let answer = self.app.get_block(&caller, &asked).await.map_err(status)?;
+        let (name, at) = block::get(request.get_ref()).map_err(status)?;
+        let answer = self.app.get_block(&caller, &name, at).await.map_err(status)?;
         Ok(Response::new(wire::GetBlockResponse { block: Some(block::to_wire(&answer)) }))
     }
 

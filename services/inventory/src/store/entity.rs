@@ -8,6 +8,7 @@ entity!("inventory", operator = "operator" {
     display_name: String,
     aliases: Json,
     created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
 });
 
 entity!("inventory", site = "site" {

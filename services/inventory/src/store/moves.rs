@@ -29,6 +29,8 @@ pub struct Move<'a> {
     pub key: Option<(&'a RequestKey, &'a [u8])>,
     /// The event's id.
     pub event: Uuid,
+    /// What it was, as it went over the wire: kept as a superseded version.
+    pub before: &'a [u8],
     /// The event.
     pub payload: &'a [u8],
 }
@@ -54,7 +56,7 @@ pub async fn apply(db: &Db, wanted: &Move<'_>) -> Result<Moved, Error> {
     let key = wanted.key.map(|(key, _)| key);
     let row = sqlx::query(
         "select outcome from inventory.move_reservation( \
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(wanted.operator.as_str())
     .bind(wanted.reservation.get())
@@ -72,6 +74,7 @@ pub async fn apply(db: &Db, wanted: &Move<'_>) -> Result<Moved, Error> {
     .bind(wanted.event)
     .bind(wanted.deed.event_kind())
     .bind(wanted.payload)
+    .bind(wanted.before)
     .fetch_one(db.sqlx())
     .await
     .map_err(sqlx_error)?;

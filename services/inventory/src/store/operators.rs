@@ -21,6 +21,7 @@ pub async fn insert(tx: &Tx, new: &Operator) -> Result<(), Error> {
         display_name: Set(new.facts.display_name.clone()),
         aliases: Set(serde_json::json!(new.facts.aliases)),
         created_at: Set(new.created_at),
+        updated_at: Set(new.updated_at),
     };
     match operator::Entity::insert(row).exec_without_returning(tx.conn()).await {
         Ok(_) => Ok(()),
@@ -64,5 +65,6 @@ fn read(row: operator::Model) -> Result<Operator, Error> {
         },
         revision: row.revision,
         created_at: row.created_at,
+        updated_at: row.updated_at,
     })
 }

@@ -1,0 +1,8 @@
+-- What is known of operators, sites and blocks beyond the first version of these tables. Nothing here stands in the
+-- way of a booking.
+
+alter table inventory.operator
+    add column updated_at timestamptz not null default clock_timestamp()
+        check (updated_at between '2000-01-01Z' and '9999-12-31Z');
+
+grant update on inventory.operator to inventory;

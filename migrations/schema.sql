@@ -20,6 +20,8 @@ table inventory.block owner gridlease_owner row security forced
   currency_code text
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  archived_at timestamp with time zone
+  constraint block_archived_at_check CHECK (((archived_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (archived_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint block_block_slug_check CHECK ((block_slug ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
   constraint block_check CHECK (((rate_per_kw_month IS NULL) = (currency_code IS NULL)))
   constraint block_cooling_kinds_check CHECK ((jsonb_typeof(cooling_kinds) = 'array'::text))
@@ -260,7 +262,9 @@ table inventory.site owner gridlease_owner row security forced
   figures_confidence text not null
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  archived_at timestamp with time zone
   constraint site_aliases_check CHECK ((jsonb_typeof(aliases) = 'array'::text))
+  constraint site_archived_at_check CHECK (((archived_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (archived_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint site_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint site_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
   constraint site_figures_as_of_check CHECK ((figures_as_of ~ '^[0-9]{4}(-[0-9]{2}){0,2}$'::text))

@@ -28,6 +28,10 @@ pub struct Names {
     pub block: String,
     /// A hall with room.
     pub free_block: String,
+    /// A site of nothing.
+    pub spare_site: String,
+    /// A hall of nothing.
+    pub spare_block: String,
     /// A phase of the hall.
     pub phase: String,
     /// A hold of the tenant, HELD.
@@ -46,6 +50,8 @@ pub struct Names {
     pub draft_invoice: String,
     /// An invoice of January, OPEN.
     pub open_invoice: String,
+    /// The operator's etag.
+    pub operator_etag: String,
     /// The site's etag.
     pub site_etag: String,
     /// The hall's etag.
@@ -70,6 +76,7 @@ impl World {
         let tenant = market::tenant(clients, tenant).await?;
         let [block, free_block] = place.blocks.as_slice() else { anyhow::bail!("two halls") };
         let (site_etag, block_etag) = mark(stack, &place, block, marker).await?;
+        let (spare_site, spare_block) = spare(stack, &place).await?;
 
         let sales = stack.clients(&place.operator, Role::Sales)?;
         let mut hold = market::hold(&place.operator, free_block, &tenant, market::load(1_000));
@@ -97,6 +104,8 @@ impl World {
             site: place.site,
             block: block.clone(),
             free_block: free_block.clone(),
+            spare_site,
+            spare_block,
             phase: format!("{block}/phases/one"),
             reservation,
             proposed: proposed.name,
@@ -106,6 +115,8 @@ impl World {
             draft_run: bills.draft_run,
             draft_invoice: bills.draft.name,
             open_invoice: bills.issued.name,
+            // Nobody has changed it.
+            operator_etag: "1".to_owned(),
             site_etag,
             block_etag,
         };
@@ -142,6 +153,8 @@ impl Names {
             &mut names.site,
             &mut names.block,
             &mut names.free_block,
+            &mut names.spare_site,
+            &mut names.spare_block,
             &mut names.phase,
             &mut names.reservation,
             &mut names.proposed,
@@ -262,6 +275,29 @@ async fn mark(
     let block =
         sites.update_block(update).await.context("update the hall")?.into_inner().block.context("a hall")?;
     Ok((site.etag, block.etag))
+}
+
+/// A site and a hall on which nothing depends.
+async fn spare(stack: &TestStack, place: &market::Site) -> Result<(String, String)> {
+    let mut sites = stack.clients(&place.operator, Role::SiteOps)?.sites();
+    let site = inventory::CreateSiteRequest {
+        parent: place.operator.clone(),
+        site_id: "spare".to_owned(),
+        site: Some(market::grid_site(1_000)),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let site = sites.create_site(site).await.context("a spare site")?.into_inner().site.context("a site")?;
+    let block = inventory::CreateBlockRequest {
+        parent: place.site.clone(),
+        block_id: "spare".to_owned(),
+        block: Some(market::liquid_block()),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let block =
+        sites.create_block(block).await.context("a spare hall")?.into_inner().block.context("a hall")?;
+    Ok((site.name, block.name))
 }
 
 struct Bills {

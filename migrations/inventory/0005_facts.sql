@@ -6,3 +6,9 @@ alter table inventory.operator
         check (updated_at between '2000-01-01Z' and '9999-12-31Z');
 
 grant update on inventory.operator to inventory;
+
+-- What is archived leaves the lists and changes no more; its row stays, for reservations and versions that name it.
+alter table inventory.site
+    add column archived_at timestamptz check (archived_at between '2000-01-01Z' and '9999-12-31Z');
+alter table inventory.block
+    add column archived_at timestamptz check (archived_at between '2000-01-01Z' and '9999-12-31Z');

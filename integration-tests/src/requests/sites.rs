@@ -24,6 +24,18 @@ pub(super) fn sites(method: &str, n: &Names) -> Option<Vec<u8>> {
         "SiteService/ListOperators" => {
             inventory::ListOperatorsRequest { page_size, page_token, read_time: None }.encode_to_vec()
         }
+        "SiteService/UpdateOperator" => inventory::UpdateOperatorRequest {
+            operator: Some(inventory::Operator {
+                name: n.operator.clone(),
+                etag: n.operator_etag.clone(),
+                display_name: "Renamed".to_owned(),
+                ..Default::default()
+            }),
+            update_mask: mask("display_name"),
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
         "SiteService/CreateSite" => inventory::CreateSiteRequest {
             parent: n.operator.clone(),
             site_id: "another".to_owned(),
@@ -46,6 +58,13 @@ pub(super) fn sites(method: &str, n: &Names) -> Option<Vec<u8>> {
                 ..Default::default()
             }),
             update_mask: mask("current_use"),
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
+        "SiteService/ArchiveSite" => inventory::ArchiveSiteRequest {
+            name: n.spare_site.clone(),
+            etag: String::new(),
             request_id,
             validate_only,
         }
@@ -80,6 +99,13 @@ pub(super) fn blocks(method: &str, n: &Names) -> Option<Vec<u8>> {
                 ..Default::default()
             }),
             update_mask: mask("display_name"),
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
+        "SiteService/ArchiveBlock" => inventory::ArchiveBlockRequest {
+            name: n.spare_block.clone(),
+            etag: String::new(),
             request_id,
             validate_only,
         }

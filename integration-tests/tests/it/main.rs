@@ -1,5 +1,6 @@
 //! Everything that holds over the wire and in the store, in one binary: a module a journey.
 
+mod archive;
 mod as_of;
 mod bad_input;
 mod bad_terms;

@@ -22,6 +22,9 @@ const TRIES: usize = 20;
 const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.inventory.v1.SiteService/UpdateSite", &["site", "current_use"], "else"),
     ("gridlease.inventory.v1.SiteService/CreateOperator", &["operator", "display_name"], "Else"),
+    ("gridlease.inventory.v1.SiteService/UpdateOperator", &["operator", "display_name"], "Else"),
+    ("gridlease.inventory.v1.SiteService/ArchiveSite", &["etag"], "\"1\""),
+    ("gridlease.inventory.v1.SiteService/ArchiveBlock", &["etag"], "\"1\""),
     ("gridlease.inventory.v1.SiteService/CreateSite", &["site", "city"], "Elsewhere"),
     ("gridlease.inventory.v1.SiteService/CreateBlock", &["block", "display_name"], "Else"),
     ("gridlease.inventory.v1.SiteService/CreatePhase", &["phase_id"], "else"),

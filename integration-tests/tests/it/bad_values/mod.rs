@@ -1,6 +1,7 @@
 //! Values that are wrong in their own way, RPC by RPC.
 
 mod capacity;
+mod facts;
 mod reservations;
 mod sites;
 
@@ -43,6 +44,7 @@ pub(crate) const NAMES: &[&str] = &[
 pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     // Nothing but the caller's own operator is named.
     ("gridlease.inventory.v1.SiteService/GetOperator", "nothing's"),
+    ("gridlease.inventory.v1.SiteService/UpdateOperator", "nothing's"),
     ("gridlease.inventory.v1.SiteService/CreateSite", "nothing's"),
     ("gridlease.inventory.v1.SiteService/ListSites", "nothing's"),
     ("gridlease.inventory.v1.CapacityService/FindEarliestCapacity", "nothing's"),
@@ -69,6 +71,9 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
     let method = rpc.rsplit('/').next().unwrap_or_default();
     match method {
         "AdvanceTime" => advance_time(),
+        "UpdateOperator" => facts::update_operator(n),
+        "ArchiveSite" | "ArchiveBlock" => facts::archive(method, n),
+        "GetOperator" | "GetSite" | "GetBlock" | "GetReservation" => facts::read_time(method, n),
         "WatchEvents" => watch(n),
         "CreateOperator" | "CreateTenant" => sites::organisation(method),
         "CreateSite" | "UpdateSite" => sites::site(method, n),

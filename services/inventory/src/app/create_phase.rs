@@ -48,6 +48,9 @@ impl App {
             let name = draft.name.block_name();
             let site = sites::lock(&tx, &name.site_name()).await?.ok_or_else(|| Error::not_found("block"))?;
             let block = blocks::find(&tx, &name).await?.ok_or_else(|| Error::not_found("block"))?;
+            if block.archived_at.is_some() {
+                return Err(Error::archived("block"));
+            }
             if phases::find(&tx, block.id, &draft.name).await?.is_some() {
                 return Err(Error::name_taken("phase"));
             }

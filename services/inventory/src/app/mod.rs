@@ -1,6 +1,7 @@
 //! Orders one deed from its start to its commit: one use case a file.
 
 mod alternatives;
+mod archive;
 mod as_of;
 mod audit;
 mod commit_reservation;
@@ -21,6 +22,7 @@ mod release_reservation;
 mod search_capacity;
 mod sweep;
 mod update_block;
+mod update_operator;
 mod update_site;
 mod write;
 
@@ -37,6 +39,7 @@ use crate::domain::phase::Phase;
 use crate::domain::reservation::Reservation;
 use crate::domain::site::Site;
 
+pub use archive::Archive;
 pub use create_phase::Delivered;
 pub use desk::Placed;
 pub use extend_hold::{ExtendHold, Until};
@@ -48,6 +51,7 @@ pub use read_reservations::ListReservations;
 pub use read_sites::{ListBlocks, ListOperators, ListPhases, ListSites};
 pub use search_capacity::{Found, SearchCapacity};
 pub use update_block::{BlockPatch, NewRate, UpdateBlock};
+pub use update_operator::{OperatorPatch, UpdateOperator};
 pub use update_site::{InterconnectionFacts, SitePatch, UpdateSite};
 pub use write::Create;
 
@@ -94,14 +98,20 @@ pub struct Wire {
     pub reservation: fn(&Reservation) -> Vec<u8>,
     /// The replies of the RPCs, by their names.
     pub operator_created: fn(&Operator) -> Vec<u8>,
+    /// `UpdateOperator`.
+    pub operator_updated: fn(&Operator) -> Vec<u8>,
     /// `CreateSite`.
     pub site_created: fn(&Site) -> Vec<u8>,
     /// `UpdateSite`.
     pub site_updated: fn(&Site) -> Vec<u8>,
+    /// `ArchiveSite`.
+    pub site_archived: fn(&Site) -> Vec<u8>,
     /// `CreateBlock`.
     pub block_created: fn(&Block) -> Vec<u8>,
     /// `UpdateBlock`.
     pub block_updated: fn(&Block) -> Vec<u8>,
+    /// `ArchiveBlock`.
+    pub block_archived: fn(&Block) -> Vec<u8>,
     /// `CreatePhase`.
     pub phase_created: fn(&Delivered) -> Vec<u8>,
     /// `PlaceHold`.
@@ -152,18 +162,24 @@ pub struct App {
 pub mod rpc {
     /// `CreateOperator`.
     pub const CREATE_OPERATOR: &str = "gridlease.inventory.v1.SiteService/CreateOperator";
+    /// `UpdateOperator`.
+    pub const UPDATE_OPERATOR: &str = "gridlease.inventory.v1.SiteService/UpdateOperator";
     /// `ListOperators`.
     pub const LIST_OPERATORS: &str = "gridlease.inventory.v1.SiteService/ListOperators";
     /// `CreateSite`.
     pub const CREATE_SITE: &str = "gridlease.inventory.v1.SiteService/CreateSite";
     /// `UpdateSite`.
     pub const UPDATE_SITE: &str = "gridlease.inventory.v1.SiteService/UpdateSite";
+    /// `ArchiveSite`.
+    pub const ARCHIVE_SITE: &str = "gridlease.inventory.v1.SiteService/ArchiveSite";
     /// `ListSites`.
     pub const LIST_SITES: &str = "gridlease.inventory.v1.SiteService/ListSites";
     /// `CreateBlock`.
     pub const CREATE_BLOCK: &str = "gridlease.inventory.v1.SiteService/CreateBlock";
     /// `UpdateBlock`.
     pub const UPDATE_BLOCK: &str = "gridlease.inventory.v1.SiteService/UpdateBlock";
+    /// `ArchiveBlock`.
+    pub const ARCHIVE_BLOCK: &str = "gridlease.inventory.v1.SiteService/ArchiveBlock";
     /// `ListBlocks`.
     pub const LIST_BLOCKS: &str = "gridlease.inventory.v1.SiteService/ListBlocks";
     /// `CreatePhase`.
@@ -186,14 +202,20 @@ pub mod rpc {
 pub mod kind {
     /// An operator was created.
     pub const OPERATOR_CREATED: &str = "operator.created";
+    /// An operator was changed.
+    pub const OPERATOR_UPDATED: &str = "operator.updated";
     /// A site was created.
     pub const SITE_CREATED: &str = "site.created";
     /// A site was changed.
     pub const SITE_UPDATED: &str = "site.updated";
+    /// A site was archived.
+    pub const SITE_ARCHIVED: &str = "site.archived";
     /// A block was created.
     pub const BLOCK_CREATED: &str = "block.created";
     /// A block was changed.
     pub const BLOCK_UPDATED: &str = "block.updated";
+    /// A block was archived.
+    pub const BLOCK_ARCHIVED: &str = "block.archived";
     /// A phase was created.
     pub const PHASE_CREATED: &str = "phase.created";
 }

@@ -14,6 +14,7 @@ use crate::domain::block::Block;
 use crate::domain::operator::Operator;
 use crate::domain::phase::Phase;
 use crate::domain::site::Site;
+use crate::store::blocks::BlockFilter;
 use crate::store::phases::PhaseParent;
 use crate::store::sites::SiteFilter;
 use crate::store::{Rows, blocks, operators, phases, sites};
@@ -36,6 +37,8 @@ pub struct ListSites {
     pub grid_isos: Vec<String>,
     /// Countries; empty is all.
     pub country_codes: Vec<String>,
+    /// Archived ones too.
+    pub show_archived: bool,
     /// What was known then; none is now.
     pub read_time: Option<Instant>,
     /// Which page.
@@ -47,19 +50,22 @@ impl ListSites {
     fn filter(&self) -> SiteFilter {
         let operator = self.parent.operator().cloned();
         match self.read_time {
-            Some(_) => SiteFilter { operator, ..SiteFilter::default() },
+            Some(_) => SiteFilter { operator, show_archived: true, ..SiteFilter::default() },
             None => SiteFilter {
                 operator,
                 site: None,
                 grid_isos: self.grid_isos.clone(),
                 country_codes: self.country_codes.clone(),
+                show_archived: self.show_archived,
             },
         }
     }
 
     fn shows(&self, site: &Site) -> bool {
         let among = |list: &[String], text: &String| list.is_empty() || list.contains(text);
-        among(&self.grid_isos, &site.facts.grid_iso) && among(&self.country_codes, &site.facts.country_code)
+        among(&self.grid_isos, &site.facts.grid_iso)
+            && among(&self.country_codes, &site.facts.country_code)
+            && (self.show_archived || site.archived_at.is_none())
     }
 }
 
@@ -70,6 +76,8 @@ pub struct ListBlocks {
     pub operator: Option<OperatorId>,
     /// Of sites of this id; none is all.
     pub site: Option<SiteId>,
+    /// Archived ones too.
+    pub show_archived: bool,
     /// What was known then; none is now.
     pub read_time: Option<Instant>,
     /// Which page.
@@ -203,8 +211,8 @@ impl App {
     pub async fn list_sites(&self, caller: &Caller, asked: ListSites) -> Result<Page<Site>, Error> {
         let operator = asked.parent.operator();
         let scope = &self.parent_scope(caller, operator).await?;
-        let of = format!("{:?}|{:?}|{:?}", asked.grid_isos, asked.country_codes, asked.read_time);
-        let filter = format!("{}|{of}", asked.parent);
+        let of = format!("{:?}|{:?}", asked.grid_isos, asked.country_codes);
+        let filter = format!("{}|{of}|{}|{:?}", asked.parent, asked.show_archived, asked.read_time);
         let place: Place<'_, (String, String)> = self.place(caller, rpc::LIST_SITES, filter, &asked.page)?;
         let (after, filter, asked) = (place.after.as_ref(), &asked.filter(), &asked);
         let (rows, then) = self
@@ -225,11 +233,13 @@ impl App {
     /// # Errors
     /// `RESOURCE_NOT_FOUND` (site), `INVALID_PAGE_TOKEN`.
     pub async fn list_blocks(&self, caller: &Caller, asked: ListBlocks) -> Result<Page<Block>, Error> {
-        let ListBlocks { operator, site, read_time, page } = asked;
+        let ListBlocks { operator, site, show_archived, read_time, page } = asked;
         let scope = &self.site_scope(caller, operator.as_ref(), site.as_ref(), "site").await?;
-        let filter = format!("{operator:?}|{site:?}|{read_time:?}");
+        let filter = format!("{operator:?}|{site:?}|{show_archived}|{read_time:?}");
         let place: Place<'_, blocks::BlockKey> = self.place(caller, rpc::LIST_BLOCKS, filter, &page)?;
-        let (after, of) = (place.after.as_ref(), (operator.as_ref(), site.as_ref()));
+        let after = place.after.as_ref();
+        // Of a past instant, what was archived since counts too.
+        let of = &BlockFilter { operator, site, show_archived: show_archived || read_time.is_some() };
         let (rows, then) = self
             .db
             .read("list_blocks", scope, |tx| async move {
@@ -238,6 +248,8 @@ impl App {
                 Ok((tx, (rows, then)))
             })
             .await?;
+        let is_shown = |block: &Block| show_archived || block.archived_at.is_none();
+        let then = then.map(|blocks| blocks.into_iter().filter(is_shown).collect());
         let page = place.page(rows, |block| {
             let name = &block.facts.name;
             (name.operator.to_string(), name.site.to_string(), name.block.to_string())

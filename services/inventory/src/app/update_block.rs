@@ -92,6 +92,9 @@ impl App {
         self.write(caller, &command, how, |tx| async move {
             let block = blocks::find(&tx, name).await?.ok_or_else(|| Error::not_found("block"))?;
             check_etag(etag, block.revision)?;
+            if block.archived_at.is_some() {
+                return Err(Error::archived("block"));
+            }
             // Two replicas' clocks may differ a little; time does not run backwards in what is kept.
             let now = now.max(block.updated_at);
             supersede(&tx, &self.wire, &block, now).await?;

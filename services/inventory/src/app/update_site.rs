@@ -116,6 +116,9 @@ impl App {
         self.write(caller, &command, how, |tx| async move {
             let site = sites::lock(&tx, name).await?.ok_or_else(|| Error::not_found("site"))?;
             check_etag(etag, site.version)?;
+            if site.archived_at.is_some() {
+                return Err(Error::archived("site"));
+            }
             // Two replicas' clocks may differ a little; time does not run backwards in what is kept.
             let now = now.max(site.updated_at);
             supersede(&tx, &self.wire, &site, now).await?;
@@ -123,8 +126,13 @@ impl App {
             if patch.grid_steps.is_some() {
                 grid::check(name, &facts.grid_steps, &phases::draws(&tx, name).await?)?;
             }
-            let site =
-                Site { facts, version: site.version + 1, created_at: site.created_at, updated_at: now };
+            let site = Site {
+                facts,
+                version: site.version + 1,
+                created_at: site.created_at,
+                updated_at: now,
+                archived_at: None,
+            };
             sites::update(&tx, &site).await?;
             Ok((tx, site))
         })

@@ -88,4 +88,6 @@ pub struct Block {
     pub created_at: Instant,
     /// When it was last changed.
     pub updated_at: Instant,
+    /// When it was archived; none while it is not.
+    pub archived_at: Option<Instant>,
 }

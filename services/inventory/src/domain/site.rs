@@ -178,4 +178,6 @@ pub struct Site {
     pub created_at: Instant,
     /// When it was last changed.
     pub updated_at: Instant,
+    /// When it was archived; none while it is not.
+    pub archived_at: Option<Instant>,
 }

@@ -5,7 +5,7 @@ use kernel::{BlockId, BlockName, Currency, Error, Instant, SiteName, Violations}
 use runtime::wire::{display_name, instant, optional_instant, rate, request_id, to_decimal, to_timestamp};
 
 use super::{mask, or_all};
-use crate::app::{BlockPatch, Create, ListBlocks, UpdateBlock};
+use crate::app::{Archive, BlockPatch, Create, ListBlocks, UpdateBlock};
 use crate::domain::block::{Block, BlockDraft, Cooling, LeaseType, Redundancy};
 use crate::domain::etag;
 
@@ -154,6 +154,10 @@ fn lease_type(v: &mut Violations, number: i32) -> Option<LeaseType> {
     }
 }
 
+pub(super) fn archive(request: &wire::ArchiveBlockRequest) -> Result<Archive<BlockName>, Error> {
+    super::archive(&request.name, &request.etag, &request.request_id, request.validate_only)
+}
+
 pub(super) fn get(request: &wire::GetBlockRequest) -> Result<(BlockName, Option<Instant>), Error> {
     let mut v = Violations::new();
     let name = v.parse("name", &request.name, str::parse::<BlockName>);
@@ -168,8 +172,16 @@ pub(super) fn of_wire(bytes: &[u8], revision: i64, id: BlockId) -> Result<Block,
         let patch = patch(v, &kept, CHANGEABLE);
         let created_at = instant(v, "create_time", kept.create_time.as_ref());
         let updated_at = instant(v, "update_time", kept.update_time.as_ref());
+        let archived_at = optional_instant(v, "archive_time", kept.archive_time.as_ref());
         let facts = draft(name?, patch?)?;
-        Some(Block { id, facts, revision, created_at: created_at?, updated_at: updated_at? })
+        Some(Block {
+            id,
+            facts,
+            revision,
+            created_at: created_at?,
+            updated_at: updated_at?,
+            archived_at: archived_at?,
+        })
     })
 }
 
@@ -188,7 +200,8 @@ pub(super) fn list(request: &wire::ListBlocksRequest) -> Result<ListBlocks, Erro
     let page = super::page(&mut v, request.page_size, &request.page_token);
     v.build(|| {
         let (operator, site) = parent?;
-        Some(ListBlocks { operator, site, read_time: read_time?, page: page? })
+        let show_archived = request.show_archived;
+        Some(ListBlocks { operator, site, show_archived, read_time: read_time?, page: page? })
     })
 }
 
@@ -198,6 +211,10 @@ pub(super) fn created(block: &Block) -> wire::CreateBlockResponse {
 
 pub(super) fn updated(block: &Block) -> wire::UpdateBlockResponse {
     wire::UpdateBlockResponse { block: Some(to_wire(block)) }
+}
+
+pub(super) fn archived(block: &Block) -> wire::ArchiveBlockResponse {
+    wire::ArchiveBlockResponse { block: Some(to_wire(block)) }
 }
 
 pub(super) fn to_wire(block: &Block) -> wire::Block {
@@ -231,5 +248,6 @@ pub(super) fn to_wire(block: &Block) -> wire::Block {
         etag: etag(block.revision),
         create_time: Some(to_timestamp(block.created_at)),
         update_time: Some(to_timestamp(block.updated_at)),
+        archive_time: block.archived_at.map(to_timestamp),
     }
 }

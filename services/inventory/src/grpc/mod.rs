@@ -18,9 +18,9 @@ pub use site_service::SiteHandler;
 
 use kernel::{Error, Violations};
 use prost::Message;
-use runtime::wire::page_size;
+use runtime::wire::{page_size, request_id};
 
-use crate::app::{PageRequest, Wire};
+use crate::app::{Archive, PageRequest, Wire};
 
 /// How stored replies and events are written.
 pub const WIRE: Wire = Wire {
@@ -30,10 +30,13 @@ pub const WIRE: Wire = Wire {
     phase: |phase| phase::to_wire(phase).encode_to_vec(),
     reservation: |reservation| reservation::to_wire(reservation).encode_to_vec(),
     operator_created: |new| operator::created(new).encode_to_vec(),
+    operator_updated: |changed| operator::updated(changed).encode_to_vec(),
     site_created: |new| site::created(new).encode_to_vec(),
     site_updated: |site| site::updated(site).encode_to_vec(),
+    site_archived: |site| site::archived(site).encode_to_vec(),
     block_created: |new| block::created(new).encode_to_vec(),
     block_updated: |block| block::updated(block).encode_to_vec(),
+    block_archived: |block| block::archived(block).encode_to_vec(),
     phase_created: |new| phase::created(new).encode_to_vec(),
     placed: |placed| reservation::placed(placed).encode_to_vec(),
     extended: |reservation| reservation::extended(reservation).encode_to_vec(),
@@ -55,6 +58,23 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
         Some("phase") => "gridlease.inventory.v1.Phase",
         _ => "gridlease.inventory.v1.Reservation",
     }
+}
+
+/// Reads what is to be archived.
+fn archive<N: std::str::FromStr>(
+    name: &str,
+    etag: &str,
+    id: &str,
+    validate_only: bool,
+) -> Result<Archive<N>, Error>
+where
+    N::Err: std::fmt::Display,
+{
+    let mut v = Violations::new();
+    let name = v.parse("name", name, str::parse);
+    let request_id = request_id(&mut v, id);
+    let etag = (!etag.is_empty()).then(|| etag.to_owned());
+    v.build(|| Some(Archive { name: name?, etag, request_id: request_id?, validate_only }))
 }
 
 /// Reads a message that we wrote ourselves. What does not read is a fault of ours.

@@ -4,8 +4,8 @@ use contracts::inventory::v1 as wire;
 use kernel::{Error, Instant, OperatorId, OperatorName, Violations};
 use runtime::wire::{display_name, instant, optional_instant, request_id, to_timestamp};
 
-use super::short_texts;
-use crate::app::{Create, ListOperators};
+use super::{mask, short_texts};
+use crate::app::{Create, ListOperators, OperatorPatch, UpdateOperator};
 use crate::domain::etag;
 use crate::domain::operator::{Operator, OperatorDraft};
 
@@ -23,6 +23,34 @@ pub(super) fn create(request: &wire::CreateOperatorRequest) -> Result<Create<Ope
             request_id: request_id?,
             validate_only: request.validate_only,
         })
+    })
+}
+
+/// The fields that an update may name.
+const CHANGEABLE: &[&str] = &["display_name", "aliases"];
+
+pub(super) fn update(request: &wire::UpdateOperatorRequest) -> Result<UpdateOperator, Error> {
+    let mut v = Violations::new();
+    let paths = mask(&mut v, request.update_mask.as_ref(), CHANGEABLE);
+    let read = v.present("operator", request.operator.as_ref()).and_then(|operator| {
+        v.nested("operator", |v| {
+            let name = v.parse("name", &operator.name, str::parse::<OperatorName>);
+            v.require("etag", !operator.etag.is_empty(), "is required");
+            let mut patch = OperatorPatch::default();
+            if paths.contains(&"display_name") {
+                patch.display_name = display_name(v, "display_name", &operator.display_name);
+            }
+            if paths.contains(&"aliases") {
+                patch.aliases = short_texts(v, "aliases", &operator.aliases, 20);
+            }
+            Some((name?.operator, operator.etag.clone(), patch))
+        })
+    });
+    let request_id = request_id(&mut v, &request.request_id);
+    v.build(|| {
+        let (operator, etag, patch) = read?;
+        let validate_only = request.validate_only;
+        Some(UpdateOperator { operator, etag, patch, request_id: request_id?, validate_only })
     })
 }
 
@@ -68,6 +96,10 @@ pub(super) fn to_wire(operator: &Operator) -> wire::Operator {
         create_time: Some(to_timestamp(operator.created_at)),
         update_time: Some(to_timestamp(operator.updated_at)),
     }
+}
+
+pub(super) fn updated(operator: &Operator) -> wire::UpdateOperatorResponse {
+    wire::UpdateOperatorResponse { operator: Some(to_wire(operator)) }
 }
 
 pub(super) fn created(operator: &Operator) -> wire::CreateOperatorResponse {

@@ -6,7 +6,7 @@ use kernel::{Error, Instant, OperatorName, OperatorParent, SiteName, Violations,
 use runtime::wire::{date, display_name, instant, optional_instant, request_id, to_date, to_timestamp};
 
 use super::{mask, partial_date, short_texts, to_partial_date};
-use crate::app::{Create, ListSites, SitePatch, UpdateSite};
+use crate::app::{Archive, Create, ListSites, SitePatch, UpdateSite};
 use crate::domain::etag;
 use crate::domain::site::{Confidence, GridStep, Interconnection, Provenance, Site, SiteDraft};
 
@@ -208,6 +208,10 @@ fn provenance(v: &mut Violations, sent: Option<&common::Provenance>) -> Option<P
     })
 }
 
+pub(super) fn archive(request: &wire::ArchiveSiteRequest) -> Result<Archive<SiteName>, Error> {
+    super::archive(&request.name, &request.etag, &request.request_id, request.validate_only)
+}
+
 pub(super) fn get(request: &wire::GetSiteRequest) -> Result<(SiteName, Option<Instant>), Error> {
     let mut v = Violations::new();
     let name = v.parse("name", &request.name, str::parse::<SiteName>);
@@ -223,8 +227,15 @@ pub(super) fn of_wire(bytes: &[u8], version: i64) -> Result<Site, Error> {
         let patch = patch(v, &kept, CHANGEABLE);
         let created_at = instant(v, "create_time", kept.create_time.as_ref());
         let updated_at = instant(v, "update_time", kept.update_time.as_ref());
+        let archived_at = optional_instant(v, "archive_time", kept.archive_time.as_ref());
         let facts = draft(name?, zone?, patch?)?;
-        Some(Site { facts, version, created_at: created_at?, updated_at: updated_at? })
+        Some(Site {
+            facts,
+            version,
+            created_at: created_at?,
+            updated_at: updated_at?,
+            archived_at: archived_at?,
+        })
     })
 }
 
@@ -240,6 +251,7 @@ pub(super) fn list(request: &wire::ListSitesRequest) -> Result<ListSites, Error>
             parent: parent?,
             grid_isos: grid_isos?,
             country_codes: country_codes?,
+            show_archived: request.show_archived,
             read_time: read_time?,
             page: page?,
         })
@@ -252,6 +264,10 @@ pub(super) fn created(site: &Site) -> wire::CreateSiteResponse {
 
 pub(super) fn updated(site: &Site) -> wire::UpdateSiteResponse {
     wire::UpdateSiteResponse { site: Some(to_wire(site)) }
+}
+
+pub(super) fn archived(site: &Site) -> wire::ArchiveSiteResponse {
+    wire::ArchiveSiteResponse { site: Some(to_wire(site)) }
 }
 
 pub(super) fn to_wire(site: &Site) -> wire::Site {
@@ -305,5 +321,6 @@ pub(super) fn to_wire(site: &Site) -> wire::Site {
         etag: etag(site.version),
         create_time: Some(to_timestamp(site.created_at)),
         update_time: Some(to_timestamp(site.updated_at)),
+        archive_time: site.archived_at.map(to_timestamp),
     }
 }

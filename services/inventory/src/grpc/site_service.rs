@@ -58,6 +58,16 @@ impl SiteService for SiteHandler {
         }))
     }
 
+    async fn update_operator(
+        &self,
+        request: Request<wire::UpdateOperatorRequest>,
+    ) -> Result<Response<wire::UpdateOperatorResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = operator::update(request.get_ref()).map_err(status)?;
+        let answer = self.app.update_operator(&caller, asked).await.map_err(status)?;
+        reply(answer, operator::updated)
+    }
+
     async fn create_site(
         &self,
         request: Request<wire::CreateSiteRequest>,
@@ -101,6 +111,16 @@ impl SiteService for SiteHandler {
         reply(answer, site::updated)
     }
 
+    async fn archive_site(
+        &self,
+        request: Request<wire::ArchiveSiteRequest>,
+    ) -> Result<Response<wire::ArchiveSiteResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = site::archive(request.get_ref()).map_err(status)?;
+        let answer = self.app.archive_site(&caller, asked).await.map_err(status)?;
+        reply(answer, site::archived)
+    }
+
     async fn create_block(
         &self,
         request: Request<wire::CreateBlockRequest>,
@@ -142,6 +162,16 @@ impl SiteService for SiteHandler {
         let asked = block::update(request.get_ref()).map_err(status)?;
         let answer = self.app.update_block(&caller, asked).await.map_err(status)?;
         reply(answer, block::updated)
+    }
+
+    async fn archive_block(
+        &self,
+        request: Request<wire::ArchiveBlockRequest>,
+    ) -> Result<Response<wire::ArchiveBlockResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = block::archive(request.get_ref()).map_err(status)?;
+        let answer = self.app.archive_block(&caller, asked).await.map_err(status)?;
+        reply(answer, block::archived)
     }
 
     async fn create_phase(

@@ -34,6 +34,7 @@ entity!("inventory", site = "site" {
     figures_confidence: String,
     created_at: DateTimeUtc,
     updated_at: DateTimeUtc,
+    archived_at: Option<DateTimeUtc>,
 });
 
 entity!("inventory", site_grid_step = "site_grid_step" {
@@ -56,6 +57,7 @@ entity!("inventory", block = "block" {
     currency_code: Option<String>,
     created_at: DateTimeUtc,
     updated_at: DateTimeUtc,
+    archived_at: Option<DateTimeUtc>,
 });
 
 entity!("inventory", phase = "phase" {

@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod desk;
 mod entity;
 pub mod history;
+pub mod in_use;
 pub mod jobs;
 pub mod market;
 pub mod moves;

@@ -21,6 +21,7 @@ table inventory.block owner gridlease_owner row security forced
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
   archived_at timestamp with time zone
+  more jsonb not null default '{}'::jsonb
   constraint block_archived_at_check CHECK (((archived_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (archived_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint block_block_slug_check CHECK ((block_slug ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
   constraint block_check CHECK (((rate_per_kw_month IS NULL) = (currency_code IS NULL)))
@@ -30,8 +31,9 @@ table inventory.block owner gridlease_owner row security forced
   constraint block_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
   constraint block_lease_type_check CHECK ((lease_type = ANY (ARRAY['UNSPECIFIED'::text, 'POWERED_SHELL'::text, 'TURNKEY'::text, 'GPU_CLOUD'::text])))
   constraint block_max_kw_per_rack_check CHECK ((max_kw_per_rack > 0))
+  constraint block_more_check CHECK ((jsonb_typeof(more) = 'object'::text))
   constraint block_rate_per_kw_month_check CHECK (((rate_per_kw_month >= (0)::numeric) AND (rate_per_kw_month <> 'NaN'::numeric)))
-  constraint block_redundancy_check CHECK ((redundancy = ANY (ARRAY['UNSPECIFIED'::text, 'N'::text, 'N_PLUS_1'::text, 'TWO_N'::text])))
+  constraint block_redundancy_check CHECK ((redundancy = ANY (ARRAY['UNSPECIFIED'::text, 'N'::text, 'N_PLUS_1'::text, 'TWO_N'::text, 'TWO_N_PLUS_1'::text, 'DISTRIBUTED'::text])))
   constraint block_revision_check CHECK ((revision > 0))
   constraint block_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint block_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
@@ -263,6 +265,7 @@ table inventory.site owner gridlease_owner row security forced
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
   archived_at timestamp with time zone
+  more jsonb not null default '{}'::jsonb
   constraint site_aliases_check CHECK ((jsonb_typeof(aliases) = 'array'::text))
   constraint site_archived_at_check CHECK (((archived_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (archived_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint site_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
@@ -273,6 +276,7 @@ table inventory.site owner gridlease_owner row security forced
   constraint site_interconnection_status_check CHECK ((interconnection_status = ANY (ARRAY['UNSPECIFIED'::text, 'REQUESTED'::text, 'STUDIED'::text, 'CONTRACTED'::text, 'ENERGISED'::text])))
   constraint site_latitude_e7_check CHECK (((latitude_e7 >= '-900000000'::integer) AND (latitude_e7 <= 900000000)))
   constraint site_longitude_e7_check CHECK (((longitude_e7 >= '-1800000000'::integer) AND (longitude_e7 <= 1800000000)))
+  constraint site_more_check CHECK ((jsonb_typeof(more) = 'object'::text))
   constraint site_reported_leased_it_kw_check CHECK ((reported_leased_it_kw >= 0))
   constraint site_site_id_check CHECK ((site_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
   constraint site_time_zone_check CHECK ((time_zone <> ''::text))

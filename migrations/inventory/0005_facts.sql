@@ -12,3 +12,12 @@ alter table inventory.site
     add column archived_at timestamptz check (archived_at between '2000-01-01Z' and '9999-12-31Z');
 alter table inventory.block
     add column archived_at timestamptz check (archived_at between '2000-01-01Z' and '9999-12-31Z');
+
+-- Facts that people and other services read and that no query asks for: each kind under its name, absent where unknown.
+alter table inventory.site
+    add column more jsonb not null default '{}' check (jsonb_typeof(more) = 'object');
+alter table inventory.block
+    add column more jsonb not null default '{}' check (jsonb_typeof(more) = 'object'),
+    drop constraint block_redundancy_check,
+    add constraint block_redundancy_check check (
+        redundancy in ('UNSPECIFIED', 'N', 'N_PLUS_1', 'TWO_N', 'TWO_N_PLUS_1', 'DISTRIBUTED'));

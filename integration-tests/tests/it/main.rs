@@ -9,6 +9,7 @@ mod billing_store;
 mod booking;
 mod coverage;
 mod doors;
+mod facts;
 mod feed;
 mod isolation;
 mod lease;

@@ -21,6 +21,7 @@ impl App {
         let draft = &command.draft;
         let operator = &draft.name.operator;
         own_scope(caller, operator, "site")?;
+        draft.check()?;
         let now = self.now();
         let id = BlockId::new(self.ids.next());
         let wire = self.wire;

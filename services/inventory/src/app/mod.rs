@@ -15,6 +15,7 @@ mod extend_hold;
 mod find_earliest_capacity;
 mod get_availability;
 mod move_reservation;
+mod place;
 mod place_hold;
 mod read_reservations;
 mod read_sites;

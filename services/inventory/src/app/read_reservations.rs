@@ -3,7 +3,7 @@
 use kernel::{BlockName, Caller, Error, Instant, OperatorParent, ReservationName, Uuid};
 
 use super::as_of::{known_at, one_known_at};
-use super::read_sites::Place;
+use super::place::Place;
 use super::{App, Page, PageRequest, rpc, scope_of};
 use crate::domain::reservation::Reservation;
 use crate::domain::states::State;

@@ -1,14 +1,12 @@
 //! Reading operators, sites, blocks and phases, one or a page of them.
 
 use kernel::{
-    BlockName, BlockSlug, Caller, Clock as _, Error, Instant, OperatorId, OperatorParent, PhaseName, Scope,
-    SiteId, SiteName, SystemClock,
+    BlockName, BlockSlug, Caller, Error, Instant, OperatorId, OperatorParent, PhaseName, Scope,
+    SiteId, SiteName,
 };
-use postgres::page::Listing;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::as_of::{known_at, one_known_at};
+use super::place::Place;
 use super::{App, Page, PageRequest, reading_scope, rpc, scope_of};
 use crate::domain::block::Block;
 use crate::domain::operator::Operator;
@@ -17,7 +15,7 @@ use crate::domain::site::Site;
 use crate::store::blocks::BlockFilter;
 use crate::store::phases::PhaseParent;
 use crate::store::sites::SiteFilter;
-use crate::store::{Rows, blocks, operators, phases, sites};
+use crate::store::{blocks, operators, phases, sites};
 
 /// A list of operators.
 #[derive(Debug, Clone)]
@@ -323,44 +321,5 @@ impl App {
             }
             _ => self.parent_scope(caller, operator).await.map_err(absent),
         }
-    }
-
-    /// Where a page begins, and how the next one is named.
-    pub(crate) fn place<K: DeserializeOwned>(
-        &self,
-        caller: &Caller,
-        rpc: &'static str,
-        filter: String,
-        page: &PageRequest,
-    ) -> Result<Place<'_, K>, Error> {
-        let caller = caller.effective_organisation().to_string();
-        let listing = Listing { caller: &caller, rpc, filter: &filter };
-        // Real time: no test clock makes tokens old.
-        let after = self.pages.open(&listing, &page.token, SystemClock.now())?;
-        Ok(Place { app: self, caller, rpc, filter, after })
-    }
-}
-
-/// Where a page begins.
-pub(crate) struct Place<'a, K> {
-    app: &'a App,
-    caller: String,
-    rpc: &'static str,
-    filter: String,
-    /// The sort key of the last row before it.
-    pub(crate) after: Option<K>,
-}
-
-impl<K: Serialize> Place<'_, K> {
-    /// The page of these rows.
-    pub(crate) fn page<T>(&self, rows: Rows<T>, key: impl Fn(&T) -> K) -> Result<Page<T>, Error> {
-        let next = match rows.rows.last().filter(|_| rows.more) {
-            Some(last) => {
-                let listing = Listing { caller: &self.caller, rpc: self.rpc, filter: &self.filter };
-                self.app.pages.seal(&listing, &key(last), SystemClock.now())?
-            }
-            None => String::new(),
-        };
-        Ok(Page { items: rows.rows, next })
     }
 }

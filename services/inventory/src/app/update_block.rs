@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::as_of::supersede;
 use super::write::Write;
 use super::{App, kind, own_scope, rpc};
-use crate::domain::block::{Block, BlockDraft, Cooling, LeaseType, Redundancy};
+use crate::domain::block::{Block, BlockDraft, BlockFactsPatch, Cooling, LeaseType, Redundancy};
 use crate::domain::check_etag;
 use crate::store::blocks;
 
@@ -30,6 +30,8 @@ pub struct BlockPatch {
     /// Indicative rent; `Some(None)` clears it.
     #[serde(serialize_with = "rate_text")]
     pub rate: Option<NewRate>,
+    /// What else is known of it.
+    pub more: BlockFactsPatch,
 }
 
 fn rate_text<S: Serializer>(rate: &Option<NewRate>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -46,6 +48,7 @@ impl BlockPatch {
             max_kw_per_rack: self.max_kw_per_rack.unwrap_or(facts.max_kw_per_rack),
             lease_type: self.lease_type.unwrap_or(facts.lease_type),
             rate: self.rate.unwrap_or(facts.rate),
+            more: self.more.apply(facts.more),
             name: facts.name,
         }
     }
@@ -104,6 +107,7 @@ impl App {
                 updated_at: now,
                 ..block
             };
+            block.facts.check()?;
             blocks::update(&tx, &block).await?;
             Ok((tx, block))
         })

@@ -8,6 +8,7 @@ use super::as_of::supersede;
 use super::write::Write;
 use super::{App, kind, own_scope, rpc};
 use crate::domain::site::{GridStep, Interconnection, PartialDate, Provenance, Site, SiteDraft};
+use crate::domain::site_facts::SiteFactsPatch;
 use crate::domain::{check_etag, grid};
 use crate::store::{phases, sites};
 
@@ -45,6 +46,8 @@ pub struct SitePatch {
     pub current_use: Option<String>,
     /// Where the figures come from.
     pub provenance: Option<Provenance>,
+    /// What else is known of it.
+    pub more: SiteFactsPatch,
 }
 
 impl SitePatch {
@@ -69,6 +72,7 @@ impl SitePatch {
             reported_leased_it_kw: self.reported_leased_it_kw.unwrap_or(facts.reported_leased_it_kw),
             current_use: self.current_use.unwrap_or(facts.current_use),
             provenance: self.provenance.unwrap_or(facts.provenance),
+            more: self.more.apply(facts.more),
             name: facts.name,
             zone: facts.zone,
         }

@@ -10,6 +10,7 @@ pub mod phase;
 pub mod reservation;
 pub mod search;
 pub mod site;
+pub mod site_facts;
 pub mod states;
 pub mod usage;
 

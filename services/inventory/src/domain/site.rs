@@ -1,12 +1,14 @@
 //! Sites: places with a grid connection.
 
 use kernel::{CivilDate, Instant, SiteName, Zone};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use super::site_facts::SiteFacts;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $($(#[$vdoc])* #[serde(rename = $word)] $variant,)+
         }
@@ -62,7 +64,7 @@ words! {
 }
 
 /// A date, or only its year or month where no more is known. Kept as 2026, 2026-05 or 2026-05-31.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartialDate {
     /// Year.
     pub year: i32,
@@ -100,7 +102,7 @@ impl PartialDate {
 }
 
 /// Where figures come from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// A citation or an address.
     pub source: String,
@@ -161,6 +163,8 @@ pub struct SiteDraft {
     pub current_use: String,
     /// Where the figures come from.
     pub provenance: Provenance,
+    /// What else is known of it.
+    pub more: SiteFacts,
 }
 
 fn zone_name<S: serde::Serializer>(zone: &Zone, serializer: S) -> Result<S::Ok, S::Error> {

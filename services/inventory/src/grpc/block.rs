@@ -4,9 +4,11 @@ use contracts::inventory::v1 as wire;
 use kernel::{BlockId, BlockName, Currency, Error, Instant, SiteName, Violations};
 use runtime::wire::{display_name, instant, optional_instant, rate, request_id, to_decimal, to_timestamp};
 
-use super::{mask, or_all};
+use super::{mask, or_all, required_text};
 use crate::app::{Archive, BlockPatch, Create, ListBlocks, UpdateBlock};
-use crate::domain::block::{Block, BlockDraft, Cooling, LeaseType, Redundancy};
+use crate::domain::block::{
+    Accelerator, Block, BlockDraft, BlockFacts, BlockFactsPatch, Cooling, LeaseType, Redundancy,
+};
 use crate::domain::etag;
 
 /// The fields that an update may name. Rate and currency go together.
@@ -18,6 +20,10 @@ const CHANGEABLE: &[&str] = &[
     "lease_type",
     "rate_per_kw_month",
     "currency_code",
+    "supply_temperature_decicelsius",
+    "design_generation",
+    "cooling_demarcation",
+    "accelerator",
 ];
 const KW_PER_RACK_MAX: i64 = 100_000;
 
@@ -48,6 +54,7 @@ fn draft(name: BlockName, patch: BlockPatch) -> Option<BlockDraft> {
         max_kw_per_rack: patch.max_kw_per_rack?,
         lease_type: patch.lease_type?,
         rate: patch.rate?,
+        more: patch.more.apply(BlockFacts::default()),
     })
 }
 
@@ -100,7 +107,42 @@ fn patch(v: &mut Violations, block: &wire::Block, fields: &[&str]) -> Option<Blo
         patch.rate = rate_and_currency(v, block);
         whole &= patch.rate.is_some();
     }
+    for field in fields {
+        whole &= set_more(v, &mut patch.more, block, field).is_some();
+    }
     whole.then_some(patch)
+}
+
+fn set_more(v: &mut Violations, patch: &mut BlockFactsPatch, block: &wire::Block, field: &str) -> Option<()> {
+    match field {
+        "supply_temperature_decicelsius" => {
+            let tenths = block.supply_temperature_decicelsius;
+            let inside = tenths.is_none_or(|tenths| (-500..=1_000).contains(&tenths));
+            v.require(field, inside, "must be from -500 to 1000 tenths of a degree Celsius").then_some(())?;
+            patch.supply_temperature_decicelsius = Some(tenths);
+        }
+        "design_generation" => {
+            patch.design_generation = Some(v.text(field, &block.design_generation, 100)?)
+        }
+        "cooling_demarcation" => {
+            patch.cooling_demarcation = Some(v.text(field, &block.cooling_demarcation, 200)?);
+        }
+        "accelerator" => {
+            let read = block.accelerator.as_ref().map(|sent| v.nested(field, |v| accelerator(v, sent)));
+            patch.accelerator = Some(match read {
+                Some(read) => Some(read?),
+                None => None,
+            });
+        }
+        _ => {}
+    }
+    Some(())
+}
+
+fn accelerator(v: &mut Violations, sent: &wire::Accelerator) -> Option<Accelerator> {
+    let model = required_text(v, "model", &sent.model, 100);
+    let inside = v.require("watts", (1..=1_000_000).contains(&sent.watts), "must be from 1 to 1000000 W");
+    Some(Accelerator { model: model?, watts: inside.then_some(sent.watts)? })
 }
 
 fn rate_and_currency(v: &mut Violations, block: &wire::Block) -> Option<Option<(kernel::Rate, Currency)>> {
@@ -134,6 +176,8 @@ fn redundancy(v: &mut Violations, number: i32) -> Option<Redundancy> {
         Ok(wire::Redundancy::N) => Some(Redundancy::N),
         Ok(wire::Redundancy::NPlus1) => Some(Redundancy::NPlus1),
         Ok(wire::Redundancy::TwoN) => Some(Redundancy::TwoN),
+        Ok(wire::Redundancy::TwoNPlus1) => Some(Redundancy::TwoNPlus1),
+        Ok(wire::Redundancy::Distributed) => Some(Redundancy::Distributed),
         Err(_) => {
             v.add("redundancy", "is not a known value");
             None
@@ -233,6 +277,8 @@ pub(super) fn to_wire(block: &Block) -> wire::Block {
             Redundancy::N => wire::Redundancy::N,
             Redundancy::NPlus1 => wire::Redundancy::NPlus1,
             Redundancy::TwoN => wire::Redundancy::TwoN,
+            Redundancy::TwoNPlus1 => wire::Redundancy::TwoNPlus1,
+            Redundancy::Distributed => wire::Redundancy::Distributed,
         }
         .into(),
         max_kw_per_rack: facts.max_kw_per_rack.unwrap_or(0),
@@ -249,5 +295,12 @@ pub(super) fn to_wire(block: &Block) -> wire::Block {
         create_time: Some(to_timestamp(block.created_at)),
         update_time: Some(to_timestamp(block.updated_at)),
         archive_time: block.archived_at.map(to_timestamp),
+        supply_temperature_decicelsius: facts.more.supply_temperature_decicelsius,
+        design_generation: facts.more.design_generation.clone(),
+        cooling_demarcation: facts.more.cooling_demarcation.clone(),
+        accelerator: facts.more.accelerator.as_ref().map(|accelerator| wire::Accelerator {
+            model: accelerator.model.clone(),
+            watts: accelerator.watts,
+        }),
     }
 }

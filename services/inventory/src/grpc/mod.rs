@@ -9,6 +9,7 @@ mod phase;
 mod reservation;
 mod reservation_service;
 mod site;
+mod site_facts;
 mod site_service;
 
 pub use capacity_service::CapacityHandler;
@@ -16,11 +17,13 @@ pub use event_service::EventHandler;
 pub use reservation_service::ReservationHandler;
 pub use site_service::SiteHandler;
 
+use contracts::common::v1 as common;
 use kernel::{Error, Violations};
 use prost::Message;
 use runtime::wire::{page_size, request_id};
 
 use crate::app::{Archive, PageRequest, Wire};
+use crate::domain::site::{Confidence, Provenance};
 
 /// How stored replies and events are written.
 pub const WIRE: Wire = Wire {
@@ -93,6 +96,15 @@ fn page(v: &mut Violations, size: i32, token: &str) -> Option<PageRequest> {
     Some(PageRequest { size: page_size(v, size)?, token: token.to_owned() })
 }
 
+/// Reads a text that must be there.
+fn required_text(v: &mut Violations, field: &str, text: &str, chars_max: usize) -> Option<String> {
+    if text.trim().is_empty() {
+        v.add(field, "is required");
+        return None;
+    }
+    v.text(field, text, chars_max)
+}
+
 /// Reads a list of short texts.
 fn short_texts(v: &mut Violations, field: &str, list: &[String], count_max: usize) -> Option<Vec<String>> {
     if list.len() > count_max {
@@ -157,6 +169,41 @@ fn partial_date(
 fn to_partial_date(date: crate::domain::site::PartialDate) -> contracts::google::r#type::Date {
     let number = |n: u32| i32::try_from(n).unwrap_or(0);
     contracts::google::r#type::Date { year: date.year, month: number(date.month), day: number(date.day) }
+}
+
+fn provenance(v: &mut Violations, sent: Option<&common::Provenance>) -> Option<Provenance> {
+    let nothing = common::Provenance::default();
+    let sent = sent.unwrap_or(&nothing);
+    v.nested("provenance", |v| {
+        let confidence = match common::Confidence::try_from(sent.confidence) {
+            Ok(common::Confidence::Unspecified) => Some(Confidence::Unspecified),
+            Ok(common::Confidence::High) => Some(Confidence::High),
+            Ok(common::Confidence::Medium) => Some(Confidence::Medium),
+            Ok(common::Confidence::Low) => Some(Confidence::Low),
+            Err(_) => {
+                v.add("confidence", "is not a known value");
+                None
+            }
+        };
+        let source = v.text("source", &sent.source, 2_000);
+        let as_of = partial_date(v, "as_of_date", sent.as_of_date.as_ref());
+        Some(Provenance { source: source?, as_of: as_of?, confidence: confidence? })
+    })
+}
+
+/// Writes where figures come from.
+fn to_provenance(of: &Provenance) -> Option<common::Provenance> {
+    Some(common::Provenance {
+        source: of.source.clone(),
+        as_of_date: of.as_of.map(to_partial_date),
+        confidence: match of.confidence {
+            Confidence::Unspecified => common::Confidence::Unspecified,
+            Confidence::High => common::Confidence::High,
+            Confidence::Medium => common::Confidence::Medium,
+            Confidence::Low => common::Confidence::Low,
+        }
+        .into(),
+    })
 }
 
 /// An empty text for `wire` fields that are absent.

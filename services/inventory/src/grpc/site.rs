@@ -1,14 +1,14 @@
 //! Sites on the wire.
 
-use contracts::common::v1 as common;
 use contracts::inventory::v1 as wire;
 use kernel::{Error, Instant, OperatorName, OperatorParent, SiteName, Violations, Zone};
 use runtime::wire::{date, display_name, instant, optional_instant, request_id, to_date, to_timestamp};
 
-use super::{mask, partial_date, short_texts, to_partial_date};
+use super::{mask, partial_date, provenance, short_texts, site_facts, to_partial_date, to_provenance};
 use crate::app::{Archive, Create, ListSites, SitePatch, UpdateSite};
 use crate::domain::etag;
-use crate::domain::site::{Confidence, GridStep, Interconnection, Provenance, Site, SiteDraft};
+use crate::domain::site::{GridStep, Interconnection, Site, SiteDraft};
+use crate::domain::site_facts::SiteFacts;
 
 const KW_MAX: i64 = 100_000_000;
 const GRID_STEPS_MAX: usize = 200;
@@ -29,6 +29,13 @@ const CHANGEABLE: &[&str] = &[
     "reported_leased_it_kw",
     "current_use",
     "provenance",
+    "billing_entity",
+    "fibre",
+    "backup_generation",
+    "gross_to_it",
+    "regulatory_risk",
+    "utility_contracts",
+    "curtailment_programmes",
 ];
 
 pub(super) fn create(request: &wire::CreateSiteRequest) -> Result<Create<SiteDraft>, Error> {
@@ -76,6 +83,7 @@ fn draft(name: SiteName, zone: Zone, patch: SitePatch) -> Option<SiteDraft> {
         reported_leased_it_kw: patch.reported_leased_it_kw?,
         current_use: patch.current_use?,
         provenance: patch.provenance?,
+        more: patch.more.apply(SiteFacts::default()),
     })
 }
 
@@ -134,18 +142,17 @@ fn set(v: &mut Violations, patch: &mut SitePatch, site: &wire::Site, field: &str
             patch.reported_leased_it_kw = Some(optional_kw(v, field, site.reported_leased_it_kw)?);
         }
         "provenance" => patch.provenance = Some(provenance(v, site.provenance.as_ref())?),
-        // The mask has been checked already.
-        _ => {}
+        more => site_facts::set(v, &mut patch.more, site, more)?,
     }
     Some(())
 }
 
-fn country(v: &mut Violations, code: &str) -> Option<String> {
+pub(super) fn country(v: &mut Violations, code: &str) -> Option<String> {
     let holds = code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
     v.require("country_code", holds, "must be an ISO 3166-1 alpha-2 code such as US").then(|| code.to_owned())
 }
 
-fn optional_kw(v: &mut Violations, field: &str, kw: Option<i64>) -> Option<Option<i64>> {
+pub(super) fn optional_kw(v: &mut Violations, field: &str, kw: Option<i64>) -> Option<Option<i64>> {
     let inside = kw.is_none_or(|kw| (0..=KW_MAX).contains(&kw));
     v.require(field, inside, "must be from 0 to 100000000 kW").then_some(kw)
 }
@@ -186,26 +193,6 @@ fn grid_steps(v: &mut Violations, sent: &[wire::GridStep]) -> Option<Vec<GridSte
     })?;
     let rising = steps.windows(2).all(|pair| pair[0].from < pair[1].from);
     v.require("grid_steps", rising, "must rise strictly by from_date").then_some(steps)
-}
-
-fn provenance(v: &mut Violations, sent: Option<&common::Provenance>) -> Option<Provenance> {
-    let nothing = common::Provenance::default();
-    let sent = sent.unwrap_or(&nothing);
-    v.nested("provenance", |v| {
-        let confidence = match common::Confidence::try_from(sent.confidence) {
-            Ok(common::Confidence::Unspecified) => Some(Confidence::Unspecified),
-            Ok(common::Confidence::High) => Some(Confidence::High),
-            Ok(common::Confidence::Medium) => Some(Confidence::Medium),
-            Ok(common::Confidence::Low) => Some(Confidence::Low),
-            Err(_) => {
-                v.add("confidence", "is not a known value");
-                None
-            }
-        };
-        let source = v.text("source", &sent.source, 2_000);
-        let as_of = partial_date(v, "as_of_date", sent.as_of_date.as_ref());
-        Some(Provenance { source: source?, as_of: as_of?, confidence: confidence? })
-    })
 }
 
 pub(super) fn archive(request: &wire::ArchiveSiteRequest) -> Result<Archive<SiteName>, Error> {
@@ -307,20 +294,23 @@ pub(super) fn to_wire(site: &Site) -> wire::Site {
             .collect(),
         reported_leased_it_kw: facts.reported_leased_it_kw,
         current_use: facts.current_use.clone(),
-        provenance: Some(common::Provenance {
-            source: facts.provenance.source.clone(),
-            as_of_date: facts.provenance.as_of.map(to_partial_date),
-            confidence: match facts.provenance.confidence {
-                Confidence::Unspecified => common::Confidence::Unspecified,
-                Confidence::High => common::Confidence::High,
-                Confidence::Medium => common::Confidence::Medium,
-                Confidence::Low => common::Confidence::Low,
-            }
-            .into(),
-        }),
+        provenance: to_provenance(&facts.provenance),
         etag: etag(site.version),
         create_time: Some(to_timestamp(site.created_at)),
         update_time: Some(to_timestamp(site.updated_at)),
         archive_time: site.archived_at.map(to_timestamp),
+        billing_entity: facts.more.billing_entity.as_ref().map(site_facts::to_billing_entity),
+        fibre: facts.more.fibre.as_ref().map(site_facts::to_fibre),
+        backup_generation: facts.more.backup_generation.as_ref().map(site_facts::to_backup_generation),
+        gross_to_it: facts.more.gross_to_it.as_ref().map(site_facts::to_gross_to_it),
+        regulatory_risk: facts.more.regulatory_risk.as_ref().map(site_facts::to_regulatory_risk),
+        utility_contracts: facts.more.utility_contracts.iter().map(site_facts::to_contract).collect(),
+        flow_down_required: facts.more.needs_flow_down(),
+        curtailment_programmes: facts
+            .more
+            .curtailment_programmes
+            .iter()
+            .map(site_facts::to_programme)
+            .collect(),
     }
 }

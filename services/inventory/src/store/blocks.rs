@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use super::entity::block;
-use super::{ASC, Rows, corrupt, of_operator, parse, texts};
+use super::{ASC, Rows, corrupt, of_json, of_operator, parse, texts, to_json};
 use crate::domain::block::{Block, BlockDraft, Cooling, LeaseType, Redundancy};
 
 /// The sort key of a list of blocks: operator, site, block.
@@ -195,6 +195,7 @@ fn row(of: &Block) -> block::ActiveModel {
         created_at: Set(of.created_at),
         updated_at: Set(of.updated_at),
         archived_at: Set(of.archived_at),
+        more: Set(to_json(&facts.more)),
     }
 }
 
@@ -229,6 +230,7 @@ fn read(row: block::Model) -> Result<Block, Error> {
         redundancy: Redundancy::of_word(&row.redundancy).ok_or_else(|| corrupt("redundancy"))?,
         max_kw_per_rack: row.max_kw_per_rack,
         lease_type: LeaseType::of_word(&row.lease_type).ok_or_else(|| corrupt("lease type"))?,
+        more: of_json("block", row.more)?,
     };
     Ok(Block {
         id: BlockId::new(row.block_id),

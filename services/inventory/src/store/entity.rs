@@ -35,6 +35,7 @@ entity!("inventory", site = "site" {
     created_at: DateTimeUtc,
     updated_at: DateTimeUtc,
     archived_at: Option<DateTimeUtc>,
+    more: Json,
 });
 
 entity!("inventory", site_grid_step = "site_grid_step" {
@@ -58,6 +59,7 @@ entity!("inventory", block = "block" {
     created_at: DateTimeUtc,
     updated_at: DateTimeUtc,
     archived_at: Option<DateTimeUtc>,
+    more: Json,
 });
 
 entity!("inventory", phase = "phase" {

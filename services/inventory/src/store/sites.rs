@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::entity::{site, site_grid_step};
-use super::{ASC, Rows, corrupt, of_operator, parse, texts};
+use super::{ASC, Rows, corrupt, of_json, of_operator, parse, texts, to_json};
 use crate::domain::site::{Confidence, GridStep, Interconnection, PartialDate, Provenance, Site, SiteDraft};
 
 /// Which sites a list shows. Empty lists are "all".
@@ -227,6 +227,7 @@ fn row(of: &Site) -> site::ActiveModel {
         created_at: Set(of.created_at),
         updated_at: Set(of.updated_at),
         archived_at: Set(of.archived_at),
+        more: Set(to_json(&facts.more)),
     }
 }
 
@@ -265,6 +266,7 @@ fn read(row: site::Model, grid_steps: Vec<GridStep>) -> Result<Site, Error> {
             as_of: partial(row.figures_as_of)?,
             confidence: Confidence::of_word(&row.figures_confidence).ok_or_else(|| corrupt("confidence"))?,
         },
+        more: of_json("site", row.more)?,
     };
     Ok(Site {
         facts,

@@ -2,6 +2,7 @@
 
 mod billing;
 mod capacity;
+mod facts;
 mod leasing;
 mod reservations;
 mod sites;
@@ -21,6 +22,7 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
         "common" => clock(method),
         "inventory" => sites::sites(method, n)
             .or_else(|| sites::blocks(method, n))
+            .or_else(|| facts::facts(method, n))
             .or_else(|| capacity::capacity(method, n))
             .or_else(|| reservations::reservations(method, n)),
         "leasing" => leasing::leases(method, n),

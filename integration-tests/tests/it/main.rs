@@ -11,6 +11,7 @@ mod coverage;
 mod doors;
 mod facts;
 mod feed;
+mod import;
 mod isolation;
 mod lease;
 mod paging;

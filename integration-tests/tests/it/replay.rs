@@ -29,6 +29,11 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.inventory.v1.SiteService/CreateBlock", &["block", "display_name"], "Else"),
     ("gridlease.inventory.v1.SiteService/CreatePhase", &["phase_id"], "else"),
     ("gridlease.inventory.v1.SiteService/UpdateBlock", &["block", "display_name"], "Else"),
+    (
+        "gridlease.inventory.v1.ImportService/ImportInventory",
+        &["text"],
+        "kind,site,display_name,country_code,time_zone\nsite,else,Else,US,UTC\n",
+    ),
     ("gridlease.inventory.v1.ReservationService/PlaceHold", &["note"], "else"),
     ("gridlease.inventory.v1.ReservationService/ExtendHold", &["etag"], "\"1\""),
     ("gridlease.inventory.v1.ReservationService/ReleaseReservation", &["etag"], "\"2\""),

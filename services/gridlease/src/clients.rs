@@ -7,6 +7,7 @@ use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
 use contracts::billing::v1::report_service_client::ReportServiceClient;
 use contracts::common::v1::clock_service_client::ClockServiceClient;
 use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
+use contracts::inventory::v1::import_service_client::ImportServiceClient;
 use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
@@ -85,6 +86,8 @@ impl Clients {
         capacity: CapacityServiceClient on inventory;
         /// Holds.
         reservations: ReservationServiceClient on inventory;
+        /// Tables in and out.
+        imports: ImportServiceClient on inventory;
         /// The business clock, which the three services share.
         clock: ClockServiceClient on leasing;
         /// Tenants.

@@ -221,3 +221,34 @@ pub(super) fn block(n: &Names) -> Vec<Case> {
         ),
     ]
 }
+
+pub(super) fn import(n: &Names) -> Vec<Case> {
+    use inventory::TableFormat::{Csv, Json};
+    let ask = |what, format: inventory::TableFormat, text: String| {
+        let request = inventory::ImportInventoryRequest {
+            parent: n.operator.clone(),
+            format: format.into(),
+            text,
+            request_id: request_id(),
+            validate_only: false,
+        };
+        Case::invalid(what, request.encode_to_vec(), &["text"])
+    };
+    let row = "site,x,X,US,UTC\n";
+    vec![
+        ask("nothing", Csv, String::new()),
+        ask("a header alone", Csv, "kind,site\n".to_owned()),
+        ask("an unknown column", Csv, "kind,site,colour\nsite,x,red\n".to_owned()),
+        ask("a column twice", Csv, "kind,site,site\nsite,x,x\n".to_owned()),
+        ask(
+            "too many rows",
+            Csv,
+            format!("kind,site,display_name,country_code,time_zone\n{}", row.repeat(2_001)),
+        ),
+        ask("too many bytes", Csv, "x".repeat(900_001)),
+        ask("no JSON", Json, "kind,site\n".to_owned()),
+        ask("no array", Json, "{}".to_owned()),
+        ask("no objects", Json, "[1]".to_owned()),
+        ask("an empty array", Json, "[]".to_owned()),
+    ]
+}

@@ -49,6 +49,8 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.inventory.v1.SiteService/ListSites", "nothing's"),
     ("gridlease.inventory.v1.CapacityService/FindEarliestCapacity", "nothing's"),
     ("gridlease.inventory.v1.ReservationService/ListReservations", "nothing's"),
+    ("gridlease.inventory.v1.ImportService/ImportInventory", "nothing's"),
+    ("gridlease.inventory.v1.ImportService/ExportInventory", "nothing's"),
     ("gridlease.inventory.v1.EventService/WatchEvents", "nothing's"),
     ("gridlease.leasing.v1.LeaseService/ListLeases", "nothing's"),
     ("gridlease.leasing.v1.EventService/WatchEvents", "nothing's"),
@@ -72,6 +74,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
     match method {
         "AdvanceTime" => advance_time(),
         "UpdateOperator" => facts::update_operator(n),
+        "ImportInventory" => facts::import(n),
         "ArchiveSite" | "ArchiveBlock" => facts::archive(method, n),
         "GetOperator" | "GetSite" | "GetBlock" | "GetReservation" => facts::read_time(method, n),
         "WatchEvents" => watch(n),

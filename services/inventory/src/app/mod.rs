@@ -11,9 +11,11 @@ mod create_phase;
 mod create_site;
 pub mod desk;
 pub mod expire_holds;
+mod export_inventory;
 mod extend_hold;
 mod find_earliest_capacity;
 mod get_availability;
+mod import_inventory;
 mod move_reservation;
 mod place;
 mod place_hold;
@@ -43,9 +45,11 @@ use crate::domain::site::Site;
 pub use archive::Archive;
 pub use create_phase::Delivered;
 pub use desk::Placed;
+pub use export_inventory::{ROWS_MAX, Whole};
 pub use extend_hold::{ExtendHold, Until};
 pub use find_earliest_capacity::{Earliest, FindEarliest, SearchParent};
 pub use get_availability::{Availability, AvailabilityOf, GetAvailability};
+pub use import_inventory::{Import, Imported, Numbered, Problem};
 pub use move_reservation::MoveReservation;
 pub use place_hold::PlaceHold;
 pub use read_reservations::ListReservations;
@@ -115,6 +119,8 @@ pub struct Wire {
     pub block_archived: fn(&Block) -> Vec<u8>,
     /// `CreatePhase`.
     pub phase_created: fn(&Delivered) -> Vec<u8>,
+    /// `ImportInventory`.
+    pub imported: fn(&(Operator, Imported)) -> Vec<u8>,
     /// `PlaceHold`.
     pub placed: fn(&Placed) -> Vec<u8>,
     /// `ExtendHold`.
@@ -187,6 +193,10 @@ pub mod rpc {
     pub const CREATE_PHASE: &str = "gridlease.inventory.v1.SiteService/CreatePhase";
     /// `ListPhases`.
     pub const LIST_PHASES: &str = "gridlease.inventory.v1.SiteService/ListPhases";
+    /// `ImportInventory`.
+    pub const IMPORT_INVENTORY: &str = "gridlease.inventory.v1.ImportService/ImportInventory";
+    /// `ExportInventory`.
+    pub const EXPORT_INVENTORY: &str = "gridlease.inventory.v1.ImportService/ExportInventory";
     /// `PlaceHold`.
     pub const PLACE_HOLD: &str = "gridlease.inventory.v1.ReservationService/PlaceHold";
     /// `ExtendHold`.
@@ -205,6 +215,8 @@ pub mod kind {
     pub const OPERATOR_CREATED: &str = "operator.created";
     /// An operator was changed.
     pub const OPERATOR_UPDATED: &str = "operator.updated";
+    /// A table was imported; an event for each thing in it came before.
+    pub const OPERATOR_IMPORTED: &str = "operator.imported";
     /// A site was created.
     pub const SITE_CREATED: &str = "site.created";
     /// A site was changed.

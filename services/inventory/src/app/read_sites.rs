@@ -1,8 +1,8 @@
 //! Reading operators, sites, blocks and phases, one or a page of them.
 
 use kernel::{
-    BlockName, BlockSlug, Caller, Error, Instant, OperatorId, OperatorParent, PhaseName, Scope,
-    SiteId, SiteName,
+    BlockName, BlockSlug, Caller, Error, Instant, OperatorId, OperatorParent, PhaseName, Scope, SiteId,
+    SiteName,
 };
 
 use super::as_of::{known_at, one_known_at};

@@ -63,12 +63,16 @@ pub struct Accelerator {
 #[serde(default)]
 pub struct BlockFacts {
     /// Temperature of what cools it, tenths of a degree Celsius.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub supply_temperature_decicelsius: Option<i32>,
     /// The generation of machines it is designed for.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub design_generation: String,
     /// Where the operator's cooling ends.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub cooling_demarcation: String,
     /// The machines, where they are let with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub accelerator: Option<Accelerator>,
 }
 

@@ -65,6 +65,7 @@ words! {
 
 /// A date, or only its year or month where no more is known. Kept as 2026, 2026-05 or 2026-05-31.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct PartialDate {
     /// Year.
     pub year: i32,
@@ -101,8 +102,29 @@ impl PartialDate {
     }
 }
 
+impl Default for Confidence {
+    fn default() -> Self {
+        Self::Unspecified
+    }
+}
+
+impl From<PartialDate> for String {
+    fn from(date: PartialDate) -> Self {
+        date.text()
+    }
+}
+
+impl TryFrom<String> for PartialDate {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        Self::of_text(&text).ok_or("must be a date from 2000 on: 2026, 2026-05 or 2026-05-31")
+    }
+}
+
 /// Where figures come from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Provenance {
     /// A citation or an address.
     pub source: String,

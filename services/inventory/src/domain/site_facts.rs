@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::site::{Provenance, words};
 
 /// The legal entity that issues what is billed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct BillingEntity {
     /// The name it is registered under.
     pub legal_name: String,
@@ -19,7 +20,8 @@ pub struct BillingEntity {
 }
 
 /// What reaches a site by glass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Fibre {
     /// Carriers that serve it.
     pub carriers: Vec<String>,
@@ -30,7 +32,8 @@ pub struct Fibre {
 }
 
 /// What carries a site while the grid does not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct BackupGeneration {
     /// What all generators give, kW.
     pub capacity_kw: Option<i64>,
@@ -52,7 +55,14 @@ pub struct GrossToIt {
     /// Critical IT load, kW.
     pub critical_it_kw: i64,
     /// Where the ratio comes from.
+    #[serde(default)]
     pub provenance: Provenance,
+}
+
+impl Default for CurtailmentPayment {
+    fn default() -> Self {
+        Self::Unspecified
+    }
 }
 
 impl GrossToIt {
@@ -88,7 +98,8 @@ pub struct MinimumDemand {
 }
 
 /// What is owed the utility by contract or tariff.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct UtilityContract {
     /// The contract or tariff.
     pub display_name: String,
@@ -132,19 +143,24 @@ pub struct CurtailmentProgramme {
     /// Notice.
     pub notice_minutes: i32,
     /// Most hours a calendar year.
+    #[serde(default)]
     pub hours_per_year_max: Option<i32>,
     /// What is paid for.
+    #[serde(default)]
     pub payment: CurtailmentPayment,
     /// Power that takes part, gross kW.
     pub eligible_kw: i64,
     /// What not curtailing costs.
+    #[serde(default)]
     pub penalty: String,
     /// Where the terms come from.
+    #[serde(default)]
     pub provenance: Provenance,
 }
 
 /// What law, the utility or the grid operator may still change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RegulatoryRisk {
     /// The risk.
     pub note: String,
@@ -157,18 +173,25 @@ pub struct RegulatoryRisk {
 #[serde(default)]
 pub struct SiteFacts {
     /// Who issues.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_entity: Option<BillingEntity>,
     /// What comes in by glass.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fibre: Option<Fibre>,
     /// What carries it while the grid does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_generation: Option<BackupGeneration>,
     /// The gross power that IT load needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub gross_to_it: Option<GrossToIt>,
     /// What may still change about the grid connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub regulatory_risk: Option<RegulatoryRisk>,
     /// What is owed the utility.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub utility_contracts: Vec<UtilityContract>,
     /// Programmes under which it draws less.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub curtailment_programmes: Vec<CurtailmentProgramme>,
 }
 

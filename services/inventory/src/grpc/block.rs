@@ -31,18 +31,18 @@ pub(super) fn create(request: &wire::CreateBlockRequest) -> Result<Create<BlockD
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<SiteName>);
     let id = v.parse("block_id", &request.block_id, str::parse);
-    let patch = v
+    let name = parent.zip(id).map(|(parent, id)| BlockName::new(parent.operator, parent.site, id));
+    let draft = v
         .present("block", request.block.as_ref())
-        .and_then(|block| v.nested("block", |v| patch(v, block, CHANGEABLE)));
+        .and_then(|block| v.nested("block", |v| facts(v, name, block)));
     let request_id = request_id(&mut v, &request.request_id);
-    v.build(|| {
-        let parent = parent?;
-        Some(Create {
-            draft: draft(BlockName::new(parent.operator, parent.site, id?), patch?)?,
-            request_id: request_id?,
-            validate_only: request.validate_only,
-        })
-    })
+    v.build(|| Some(Create { draft: draft?, request_id: request_id?, validate_only: request.validate_only }))
+}
+
+/// Reads all that is said of a block.
+pub(super) fn facts(v: &mut Violations, name: Option<BlockName>, block: &wire::Block) -> Option<BlockDraft> {
+    let patch = patch(v, block, CHANGEABLE);
+    draft(name?, patch?)
 }
 
 fn draft(name: BlockName, patch: BlockPatch) -> Option<BlockDraft> {
@@ -122,7 +122,7 @@ fn set_more(v: &mut Violations, patch: &mut BlockFactsPatch, block: &wire::Block
             patch.supply_temperature_decicelsius = Some(tenths);
         }
         "design_generation" => {
-            patch.design_generation = Some(v.text(field, &block.design_generation, 100)?)
+            patch.design_generation = Some(v.text(field, &block.design_generation, 100)?);
         }
         "cooling_demarcation" => {
             patch.cooling_demarcation = Some(v.text(field, &block.cooling_demarcation, 200)?);
@@ -213,14 +213,13 @@ pub(super) fn get(request: &wire::GetBlockRequest) -> Result<(BlockName, Option<
 pub(super) fn of_wire(bytes: &[u8], revision: i64, id: BlockId) -> Result<Block, Error> {
     super::kept(bytes, |v, kept: wire::Block| {
         let name = v.parse("name", &kept.name, str::parse::<BlockName>);
-        let patch = patch(v, &kept, CHANGEABLE);
+        let facts = facts(v, name, &kept);
         let created_at = instant(v, "create_time", kept.create_time.as_ref());
         let updated_at = instant(v, "update_time", kept.update_time.as_ref());
         let archived_at = optional_instant(v, "archive_time", kept.archive_time.as_ref());
-        let facts = draft(name?, patch?)?;
         Some(Block {
             id,
-            facts,
+            facts: facts?,
             revision,
             created_at: created_at?,
             updated_at: updated_at?,
@@ -268,7 +267,7 @@ pub(super) fn to_wire(block: &Block) -> wire::Block {
         Cooling::Liquid => wire::CoolingKind::Liquid,
         Cooling::Immersion => wire::CoolingKind::Immersion,
     };
-    wire::Block {
+    let mut sent = wire::Block {
         name: facts.name.to_string(),
         display_name: facts.display_name.clone(),
         cooling_kinds: facts.cooling.iter().map(|kind| cooling(kind).into()).collect(),
@@ -295,12 +294,19 @@ pub(super) fn to_wire(block: &Block) -> wire::Block {
         create_time: Some(to_timestamp(block.created_at)),
         update_time: Some(to_timestamp(block.updated_at)),
         archive_time: block.archived_at.map(to_timestamp),
-        supply_temperature_decicelsius: facts.more.supply_temperature_decicelsius,
-        design_generation: facts.more.design_generation.clone(),
-        cooling_demarcation: facts.more.cooling_demarcation.clone(),
-        accelerator: facts.more.accelerator.as_ref().map(|accelerator| wire::Accelerator {
-            model: accelerator.model.clone(),
-            watts: accelerator.watts,
-        }),
-    }
+        ..wire::Block::default()
+    };
+    put(&mut sent, &facts.more);
+    sent
+}
+
+/// Writes the rarer facts into a block.
+pub(super) fn put(block: &mut wire::Block, facts: &BlockFacts) {
+    block.supply_temperature_decicelsius = facts.supply_temperature_decicelsius;
+    block.design_generation.clone_from(&facts.design_generation);
+    block.cooling_demarcation.clone_from(&facts.cooling_demarcation);
+    block.accelerator = facts
+        .accelerator
+        .as_ref()
+        .map(|accelerator| wire::Accelerator { model: accelerator.model.clone(), watts: accelerator.watts });
 }

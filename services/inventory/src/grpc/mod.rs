@@ -4,6 +4,7 @@ mod block;
 mod capacity;
 mod capacity_service;
 mod event_service;
+mod import_service;
 mod operator;
 mod phase;
 mod reservation;
@@ -11,9 +12,11 @@ mod reservation_service;
 mod site;
 mod site_facts;
 mod site_service;
+mod table;
 
 pub use capacity_service::CapacityHandler;
 pub use event_service::EventHandler;
+pub use import_service::ImportHandler;
 pub use reservation_service::ReservationHandler;
 pub use site_service::SiteHandler;
 
@@ -41,6 +44,7 @@ pub const WIRE: Wire = Wire {
     block_updated: |block| block::updated(block).encode_to_vec(),
     block_archived: |block| block::archived(block).encode_to_vec(),
     phase_created: |new| phase::created(new).encode_to_vec(),
+    imported: |(_, imported)| table::imported(imported).encode_to_vec(),
     placed: |placed| reservation::placed(placed).encode_to_vec(),
     extended: |reservation| reservation::extended(reservation).encode_to_vec(),
     committed: |reservation| reservation::committed(reservation).encode_to_vec(),

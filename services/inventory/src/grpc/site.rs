@@ -44,22 +44,18 @@ pub(super) fn create(request: &wire::CreateSiteRequest) -> Result<Create<SiteDra
     let id = v.parse("site_id", &request.site_id, str::parse);
     let site = v.present("site", request.site.as_ref());
     let read = site.and_then(|site| {
-        v.nested("site", |v| {
-            let zone = v.parse("time_zone", &site.time_zone, str::parse::<Zone>);
-            let patch = patch(v, site, CHANGEABLE);
-            Some((zone?, patch?))
-        })
+        let name = parent.zip(id).map(|(parent, id)| SiteName::new(parent.operator, id));
+        v.nested("site", |v| facts(v, name, site))
     });
     let request_id = request_id(&mut v, &request.request_id);
-    v.build(|| {
-        let (zone, patch) = read?;
-        let name = SiteName::new(parent?.operator, id?);
-        Some(Create {
-            draft: draft(name, zone, patch)?,
-            request_id: request_id?,
-            validate_only: request.validate_only,
-        })
-    })
+    v.build(|| Some(Create { draft: read?, request_id: request_id?, validate_only: request.validate_only }))
+}
+
+/// Reads all that is said of a site.
+pub(super) fn facts(v: &mut Violations, name: Option<SiteName>, site: &wire::Site) -> Option<SiteDraft> {
+    let zone = v.parse("time_zone", &site.time_zone, str::parse::<Zone>);
+    let patch = patch(v, site, CHANGEABLE);
+    draft(name?, zone?, patch?)
 }
 
 fn draft(name: SiteName, zone: Zone, patch: SitePatch) -> Option<SiteDraft> {
@@ -180,17 +176,25 @@ fn interconnection(
     })
 }
 
+/// Reads one step.
+pub(super) fn grid_step(v: &mut Violations, step: &wire::GridStep) -> Option<GridStep> {
+    let from = date(v, "from_date", step.from_date.as_ref());
+    let contracted_kw = optional_kw(v, "contracted_kw", step.contracted_kw);
+    let energised_kw = optional_kw(v, "energised_kw", step.energised_kw);
+    Some(GridStep { from: from?, contracted_kw: contracted_kw?, energised_kw: energised_kw? })
+}
+
+/// Whether a step reads.
+pub(super) fn is_grid_step(step: &wire::GridStep) -> bool {
+    grid_step(&mut Violations::new(), step).is_some()
+}
+
 fn grid_steps(v: &mut Violations, sent: &[wire::GridStep]) -> Option<Vec<GridStep>> {
     if sent.len() > GRID_STEPS_MAX {
         v.add("grid_steps", format!("must have at most {GRID_STEPS_MAX} entries"));
         return None;
     }
-    let steps = v.each("grid_steps", sent, |v, step| {
-        let from = date(v, "from_date", step.from_date.as_ref());
-        let contracted_kw = optional_kw(v, "contracted_kw", step.contracted_kw);
-        let energised_kw = optional_kw(v, "energised_kw", step.energised_kw);
-        Some(GridStep { from: from?, contracted_kw: contracted_kw?, energised_kw: energised_kw? })
-    })?;
+    let steps = v.each("grid_steps", sent, grid_step)?;
     let rising = steps.windows(2).all(|pair| pair[0].from < pair[1].from);
     v.require("grid_steps", rising, "must rise strictly by from_date").then_some(steps)
 }
@@ -210,14 +214,12 @@ pub(super) fn get(request: &wire::GetSiteRequest) -> Result<(SiteName, Option<In
 pub(super) fn of_wire(bytes: &[u8], version: i64) -> Result<Site, Error> {
     super::kept(bytes, |v, kept: wire::Site| {
         let name = v.parse("name", &kept.name, str::parse::<SiteName>);
-        let zone = v.parse("time_zone", &kept.time_zone, str::parse::<Zone>);
-        let patch = patch(v, &kept, CHANGEABLE);
+        let facts = facts(v, name, &kept);
         let created_at = instant(v, "create_time", kept.create_time.as_ref());
         let updated_at = instant(v, "update_time", kept.update_time.as_ref());
         let archived_at = optional_instant(v, "archive_time", kept.archive_time.as_ref());
-        let facts = draft(name?, zone?, patch?)?;
         Some(Site {
-            facts,
+            facts: facts?,
             version,
             created_at: created_at?,
             updated_at: updated_at?,
@@ -259,7 +261,7 @@ pub(super) fn archived(site: &Site) -> wire::ArchiveSiteResponse {
 
 pub(super) fn to_wire(site: &Site) -> wire::Site {
     let facts = &site.facts;
-    wire::Site {
+    let mut sent = wire::Site {
         name: facts.name.to_string(),
         display_name: facts.display_name.clone(),
         aliases: facts.aliases.clone(),
@@ -299,18 +301,8 @@ pub(super) fn to_wire(site: &Site) -> wire::Site {
         create_time: Some(to_timestamp(site.created_at)),
         update_time: Some(to_timestamp(site.updated_at)),
         archive_time: site.archived_at.map(to_timestamp),
-        billing_entity: facts.more.billing_entity.as_ref().map(site_facts::to_billing_entity),
-        fibre: facts.more.fibre.as_ref().map(site_facts::to_fibre),
-        backup_generation: facts.more.backup_generation.as_ref().map(site_facts::to_backup_generation),
-        gross_to_it: facts.more.gross_to_it.as_ref().map(site_facts::to_gross_to_it),
-        regulatory_risk: facts.more.regulatory_risk.as_ref().map(site_facts::to_regulatory_risk),
-        utility_contracts: facts.more.utility_contracts.iter().map(site_facts::to_contract).collect(),
-        flow_down_required: facts.more.needs_flow_down(),
-        curtailment_programmes: facts
-            .more
-            .curtailment_programmes
-            .iter()
-            .map(site_facts::to_programme)
-            .collect(),
-    }
+        ..wire::Site::default()
+    };
+    site_facts::put(&mut sent, &facts.more);
+    sent
 }

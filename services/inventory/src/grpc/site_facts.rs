@@ -8,7 +8,7 @@ use super::site::{country, optional_kw};
 use super::{provenance, required_text, short_texts, to_provenance};
 use crate::domain::site_facts::{
     BackupGeneration, BillingEntity, CurtailmentPayment, CurtailmentProgramme, DemandComponent, Fibre,
-    GrossToIt, MinimumDemand, RegulatoryRisk, SiteFactsPatch, UtilityContract,
+    GrossToIt, MinimumDemand, RegulatoryRisk, SiteFacts, SiteFactsPatch, UtilityContract,
 };
 
 const KW_MAX: i64 = 100_000_000;
@@ -225,7 +225,19 @@ fn of_payment(payment: wire::CurtailmentPayment) -> CurtailmentPayment {
     }
 }
 
-pub(super) fn to_billing_entity(of: &BillingEntity) -> wire::BillingEntity {
+/// Writes the facts into a site.
+pub(super) fn put(site: &mut wire::Site, facts: &SiteFacts) {
+    site.billing_entity = facts.billing_entity.as_ref().map(to_billing_entity);
+    site.fibre = facts.fibre.as_ref().map(to_fibre);
+    site.backup_generation = facts.backup_generation.as_ref().map(to_backup_generation);
+    site.gross_to_it = facts.gross_to_it.as_ref().map(to_gross_to_it);
+    site.regulatory_risk = facts.regulatory_risk.as_ref().map(to_regulatory_risk);
+    site.utility_contracts = facts.utility_contracts.iter().map(to_contract).collect();
+    site.flow_down_required = facts.needs_flow_down();
+    site.curtailment_programmes = facts.curtailment_programmes.iter().map(to_programme).collect();
+}
+
+fn to_billing_entity(of: &BillingEntity) -> wire::BillingEntity {
     wire::BillingEntity {
         legal_name: of.legal_name.clone(),
         tax_number: of.tax_number.clone(),
@@ -234,7 +246,7 @@ pub(super) fn to_billing_entity(of: &BillingEntity) -> wire::BillingEntity {
     }
 }
 
-pub(super) fn to_fibre(of: &Fibre) -> wire::Fibre {
+fn to_fibre(of: &Fibre) -> wire::Fibre {
     wire::Fibre {
         carriers: of.carriers.clone(),
         diverse_path_count: of.diverse_path_count,
@@ -242,7 +254,7 @@ pub(super) fn to_fibre(of: &Fibre) -> wire::Fibre {
     }
 }
 
-pub(super) fn to_backup_generation(of: &BackupGeneration) -> wire::BackupGeneration {
+fn to_backup_generation(of: &BackupGeneration) -> wire::BackupGeneration {
     wire::BackupGeneration {
         capacity_kw: of.capacity_kw,
         unit_count: of.unit_count,
@@ -252,7 +264,7 @@ pub(super) fn to_backup_generation(of: &BackupGeneration) -> wire::BackupGenerat
     }
 }
 
-pub(super) fn to_gross_to_it(of: &GrossToIt) -> wire::GrossToIt {
+fn to_gross_to_it(of: &GrossToIt) -> wire::GrossToIt {
     wire::GrossToIt {
         gross_kw: of.gross_kw,
         critical_it_kw: of.critical_it_kw,
@@ -260,11 +272,11 @@ pub(super) fn to_gross_to_it(of: &GrossToIt) -> wire::GrossToIt {
     }
 }
 
-pub(super) fn to_regulatory_risk(of: &RegulatoryRisk) -> wire::RegulatoryRisk {
+fn to_regulatory_risk(of: &RegulatoryRisk) -> wire::RegulatoryRisk {
     wire::RegulatoryRisk { note: of.note.clone(), provenance: to_provenance(&of.provenance) }
 }
 
-pub(super) fn to_contract(of: &UtilityContract) -> wire::UtilityContract {
+fn to_contract(of: &UtilityContract) -> wire::UtilityContract {
     let component = |component| match component {
         DemandComponent::All => wire::DemandComponent::All,
         DemandComponent::Generation => wire::DemandComponent::Generation,
@@ -289,7 +301,7 @@ pub(super) fn to_contract(of: &UtilityContract) -> wire::UtilityContract {
     }
 }
 
-pub(super) fn to_programme(of: &CurtailmentProgramme) -> wire::CurtailmentProgramme {
+fn to_programme(of: &CurtailmentProgramme) -> wire::CurtailmentProgramme {
     wire::CurtailmentProgramme {
         programme_id: of.programme_id.clone(),
         display_name: of.display_name.clone(),

@@ -301,6 +301,56 @@ phase,rockdale,hall-z,one,,,,,,1,1,2027-01-01,ACTUAL
 }
 
 #[tokio::test]
+async fn the_command_takes_a_file_in_parts_and_writes_it_again() -> Result<()> {
+    use gridlease::tables::{Export, Import, Server};
+    let stack = TestStack::start().await?;
+    let acme = operator(&stack, "acme").await?;
+    let folder = tempfile::tempdir()?;
+    let (csv, json) = (folder.path().join("in.csv"), folder.path().join("out.json"));
+    let server = || -> Result<Server> {
+        Ok(Server {
+            inventory: format!("http://{}", stack.stack().addresses().inventory),
+            token: stack.token(&acme, Role::SiteOps)?,
+            operator: "acme".parse()?,
+        })
+    };
+    let import = async |text: &str, check| -> Result<bool> {
+        std::fs::write(&csv, text)?;
+        let code =
+            gridlease::tables::import(Import { file: csv.clone(), format: None, check, server: server()? });
+        Ok(code.await? == std::process::ExitCode::SUCCESS)
+    };
+    let mut table = String::from("kind,site,display_name,country_code,time_zone,from_date,contracted_kw\n");
+    for site in 0..700 {
+        writeln!(table, "site,s-{site:03},Site {site},US,UTC,,")?;
+    }
+    for site in 0..700 {
+        for year in [2027, 2028] {
+            writeln!(table, "grid_step,s-{site:03},,,,{year}-01-01,{year}")?;
+        }
+    }
+    let broken = table.replace("2028-01-01,2028\n", "2028-01-01,-1\n");
+    ensure!(!import(&broken, false).await?, "a wrong row in a later part stops the first one too");
+    let ops = stack.clients(&acme, Role::SiteOps)?;
+    let list =
+        || inventory::ListSitesRequest { parent: acme.clone(), page_size: 1_000, ..Default::default() };
+    ensure!(ops.sites().list_sites(list()).await?.into_inner().sites.is_empty(), "nothing was created");
+    ensure!(import(&table, true).await?, "it would do");
+    ensure!(ops.sites().list_sites(list()).await?.into_inner().sites.is_empty(), "it was only checked");
+    ensure!(import(&table, false).await?, "it does");
+    ensure!(ops.sites().list_sites(list()).await?.into_inner().sites.len() == 700);
+    gridlease::tables::export(Export { output: Some(json.clone()), format: None, server: server()? }).await?;
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&std::fs::read_to_string(&json)?)?;
+    ensure!(
+        rows.len() == 2_100 && rows[0]["kind"] == "site" && rows[1]["contracted_kw"] == 2027,
+        "{:?}",
+        rows.first()
+    );
+    stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_real_market_fits_into_one_table() -> Result<()> {
     let stack = TestStack::start().await?;
     let (one, other) = (operator(&stack, "everybody").await?, operator(&stack, "again").await?);

@@ -92,6 +92,32 @@ table inventory.claim owner gridlease_owner row security forced
   grant select to inventory
   grant select to inventory_worker
 
+table inventory.curtailment owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  curtailment_id uuid not null
+  site_id text collate "C" not null
+  programme_id text
+  start_time timestamp with time zone not null
+  end_time timestamp with time zone not null
+  curtailed_kw bigint not null
+  note text not null
+  audience text[] collate "C" not null
+  created_at timestamp with time zone not null
+  constraint curtailment_check CHECK ((start_time < end_time))
+  constraint curtailment_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint curtailment_curtailed_kw_check CHECK (((curtailed_kw >= 1) AND (curtailed_kw <= 1000000000)))
+  constraint curtailment_end_time_check CHECK (((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint curtailment_note_check CHECK ((length(note) <= 1000))
+  constraint curtailment_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint curtailment_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
+  constraint curtailment_pkey PRIMARY KEY (operator_id, curtailment_id)
+  CREATE INDEX curtailment_site ON inventory.curtailment USING btree (operator_id, site_id, curtailment_id)
+  policy curtailment_audience permissive for select to inventory using ((( SELECT current_setting('app.tenant'::text, true) AS current_setting) = ANY (audience)))
+  policy curtailment_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy curtailment_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select to inventory
+  grant select to inventory_worker
+
 table inventory.feed owner gridlease_owner row security forced
   only_row boolean not null default true
   epoch uuid not null default gen_random_uuid()
@@ -124,6 +150,46 @@ table inventory.idempotency owner gridlease_owner row security forced
   policy idempotency_worker permissive for all to inventory_worker using (true) with check (true)
   grant insert, select to inventory
   grant delete, insert, select to inventory_worker
+
+table inventory.incident owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  incident_id uuid not null
+  site_id text collate "C" not null
+  block_id uuid
+  kind text not null
+  state text not null
+  tenant_id text collate "C"
+  start_time timestamp with time zone not null
+  end_time timestamp with time zone
+  audience text[] collate "C" not null
+  facts jsonb not null
+  resolution text not null
+  revision bigint not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint incident_check CHECK ((start_time < end_time))
+  constraint incident_check1 CHECK (((state <> 'RESOLVED'::text) OR (end_time IS NOT NULL)))
+  constraint incident_check2 CHECK ((tenant_id = ANY (audience)))
+  constraint incident_check3 CHECK (((state <> ALL (ARRAY['OPEN'::text, 'WITHDRAWN'::text])) OR (tenant_id IS NOT NULL)))
+  constraint incident_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint incident_end_time_check CHECK (((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint incident_facts_check CHECK ((jsonb_typeof(facts) = 'object'::text))
+  constraint incident_kind_check CHECK ((kind = ANY (ARRAY['POWER'::text, 'COOLING'::text])))
+  constraint incident_resolution_check CHECK ((length(resolution) <= 1000))
+  constraint incident_revision_check CHECK ((revision > 0))
+  constraint incident_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint incident_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'ACKNOWLEDGED'::text, 'RESOLVED'::text, 'REJECTED'::text, 'WITHDRAWN'::text])))
+  constraint incident_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint incident_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
+  constraint incident_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
+  constraint incident_pkey PRIMARY KEY (operator_id, incident_id)
+  CREATE INDEX incident_block ON inventory.incident USING btree (operator_id, block_id) WHERE (block_id IS NOT NULL)
+  CREATE INDEX incident_site ON inventory.incident USING btree (operator_id, site_id, incident_id)
+  policy incident_audience permissive for select to inventory using ((( SELECT current_setting('app.tenant'::text, true) AS current_setting) = ANY (audience)))
+  policy incident_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy incident_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select, update to inventory
+  grant select to inventory_worker
 
 table inventory.operator owner gridlease_owner row security forced
   operator_id text collate "C" not null

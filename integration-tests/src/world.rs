@@ -36,6 +36,8 @@ pub struct Names {
     pub phase: String,
     /// A hold of the tenant, HELD.
     pub reservation: String,
+    /// An outage of the hall that lasts.
+    pub incident: String,
     /// A lease, PROPOSED.
     pub proposed: String,
     /// The hash of its terms.
@@ -97,6 +99,7 @@ impl World {
 
         stack.move_to(day(AFTER_COMMENCEMENT)).await?;
         let lease = in_state(&sales, &lease.name, leasing::LeaseState::Active).await?;
+        let incident = outage(stack, &place.operator, block, marker).await?;
         let bills = bill(stack, &place.operator).await?;
         let names = Names {
             operator: place.operator,
@@ -108,6 +111,7 @@ impl World {
             spare_block,
             phase: format!("{block}/phases/one"),
             reservation,
+            incident,
             proposed: proposed.name,
             terms_hash: proposed.terms_hash,
             active: lease.name.clone(),
@@ -157,6 +161,7 @@ impl Names {
             &mut names.spare_block,
             &mut names.phase,
             &mut names.reservation,
+            &mut names.incident,
             &mut names.proposed,
             &mut names.active,
             &mut names.account,
@@ -298,6 +303,19 @@ async fn spare(stack: &TestStack, place: &market::Site) -> Result<(String, Strin
     let block =
         sites.create_block(block).await.context("a spare hall")?.into_inner().block.context("a hall")?;
     Ok((site.name, block.name))
+}
+
+/// An outage since midnight, reported by the site's staff.
+async fn outage(stack: &TestStack, operator: &str, block: &str, marker: &str) -> Result<String> {
+    let report = inventory::ReportIncidentRequest {
+        parent: block.to_owned(),
+        incident: Some(market::outage(AFTER_COMMENCEMENT, &format!("{marker} a breaker"))),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let mut incidents = stack.clients(operator, Role::SiteOps)?.incidents();
+    let reported = incidents.report_incident(report).await.context("report an outage")?.into_inner();
+    Ok(reported.incident.context("an outage")?.name)
 }
 
 struct Bills {

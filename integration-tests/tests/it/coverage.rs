@@ -164,6 +164,8 @@ fn compare_with_golden(text: &str) -> Result<()> {
 /// Lists that a tenant may ask of any operator and that hold the tenant's own rows only: empty, whoever is asked.
 const EMPTY_FOR_STRANGERS: &[&str] = &[
     "gridlease.inventory.v1.ReservationService/ListReservations",
+    "gridlease.inventory.v1.IncidentService/ListIncidents",
+    "gridlease.inventory.v1.IncidentService/ListCurtailments",
     "gridlease.leasing.v1.LeaseService/ListLeases",
     "gridlease.billing.v1.AccountService/ListAccounts",
     "gridlease.billing.v1.InvoiceService/ListInvoices",

@@ -12,6 +12,7 @@ mod doors;
 mod facts;
 mod feed;
 mod import;
+mod incidents;
 mod isolation;
 mod lease;
 mod paging;

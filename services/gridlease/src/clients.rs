@@ -8,6 +8,7 @@ use contracts::billing::v1::report_service_client::ReportServiceClient;
 use contracts::common::v1::clock_service_client::ClockServiceClient;
 use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
 use contracts::inventory::v1::import_service_client::ImportServiceClient;
+use contracts::inventory::v1::incident_service_client::IncidentServiceClient;
 use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
@@ -86,6 +87,8 @@ impl Clients {
         capacity: CapacityServiceClient on inventory;
         /// Holds.
         reservations: ReservationServiceClient on inventory;
+        /// Outages and curtailments.
+        incidents: IncidentServiceClient on inventory;
         /// Tables in and out.
         imports: ImportServiceClient on inventory;
         /// The business clock, which the three services share.

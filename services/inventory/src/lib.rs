@@ -11,6 +11,7 @@ use std::sync::Arc;
 use contracts::inventory::v1::capacity_service_server::CapacityServiceServer;
 use contracts::inventory::v1::event_service_server::EventServiceServer;
 use contracts::inventory::v1::import_service_server::ImportServiceServer;
+use contracts::inventory::v1::incident_service_server::IncidentServiceServer;
 use contracts::inventory::v1::reservation_service_server::ReservationServiceServer;
 use contracts::inventory::v1::site_service_server::SiteServiceServer;
 use kernel::Error;
@@ -23,7 +24,8 @@ use crate::app::App;
 use crate::app::desk::{DatabaseClock, Desk, Directory};
 use crate::app::expire_holds::Expirer;
 use crate::grpc::{
-    CapacityHandler, EventHandler, ImportHandler, ReservationHandler, SiteHandler, WIRE, payload_type,
+    CapacityHandler, EventHandler, ImportHandler, IncidentHandler, ReservationHandler, SiteHandler, WIRE,
+    payload_type,
 };
 pub use crate::settings::InventorySettings;
 use crate::store::SCHEMA;
@@ -57,7 +59,8 @@ pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, 
         .add_service(SiteServiceServer::new(SiteHandler::new(Arc::clone(&app))))
         .add_service(CapacityServiceServer::new(CapacityHandler::new(Arc::clone(&app))))
         .add_service(ReservationServiceServer::new(ReservationHandler::new(Arc::clone(&app))))
-        .add_service(ImportServiceServer::new(ImportHandler::new(app)))
+        .add_service(ImportServiceServer::new(ImportHandler::new(Arc::clone(&app))))
+        .add_service(IncidentServiceServer::new(IncidentHandler::new(app)))
         .add_service(EventServiceServer::new(EventHandler::new(feed))))
 }
 

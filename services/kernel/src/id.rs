@@ -212,8 +212,12 @@ uuid_ids! {
     BlockId;
     /// One row of a reservation: one block, one step.
     ClaimId;
+    /// A curtailment of a site.
+    CurtailmentId;
     /// One event of a feed; consumers drop what they have seen by it.
     EventId;
+    /// An outage of a site or block.
+    IncidentId;
     /// An invoice, issued or not. Its number is another thing and comes with issue.
     InvoiceId;
     /// One line of an invoice.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{
-    AccountId, BlockSlug, InvoiceId, LeaseId, OperatorId, PhaseId, ReservationId, RunId, SiteId, TenantId,
-    serde_as_text,
+    AccountId, BlockSlug, CurtailmentId, IncidentId, InvoiceId, LeaseId, OperatorId, PhaseId, ReservationId,
+    RunId, SiteId, TenantId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -100,6 +100,10 @@ names! {
     BillingRunName { operator: OperatorId = "operators", run: RunId = "billingRuns" }
     /// A data hall: `operators/{operator}/sites/{site}/blocks/{block}`.
     BlockName { operator: OperatorId = "operators", site: SiteId = "sites", block: BlockSlug = "blocks" }
+    /// A curtailment: `operators/{operator}/curtailments/{curtailment}`.
+    CurtailmentName { operator: OperatorId = "operators", curtailment: CurtailmentId = "curtailments" }
+    /// An outage: `operators/{operator}/incidents/{incident}`.
+    IncidentName { operator: OperatorId = "operators", incident: IncidentId = "incidents" }
     /// An invoice: `operators/{operator}/invoices/{invoice}`.
     InvoiceName { operator: OperatorId = "operators", invoice: InvoiceId = "invoices" }
     /// A lease: `operators/{operator}/leases/{lease}`.

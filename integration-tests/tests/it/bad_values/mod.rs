@@ -2,6 +2,7 @@
 
 mod capacity;
 mod facts;
+mod incidents;
 mod reservations;
 mod sites;
 
@@ -51,6 +52,8 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.inventory.v1.ReservationService/ListReservations", "nothing's"),
     ("gridlease.inventory.v1.ImportService/ImportInventory", "nothing's"),
     ("gridlease.inventory.v1.ImportService/ExportInventory", "nothing's"),
+    ("gridlease.inventory.v1.IncidentService/ListIncidents", "nothing's"),
+    ("gridlease.inventory.v1.IncidentService/ListCurtailments", "nothing's"),
     ("gridlease.inventory.v1.EventService/WatchEvents", "nothing's"),
     ("gridlease.leasing.v1.LeaseService/ListLeases", "nothing's"),
     ("gridlease.leasing.v1.EventService/WatchEvents", "nothing's"),
@@ -74,6 +77,9 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
     match method {
         "AdvanceTime" => advance_time(),
         "UpdateOperator" => facts::update_operator(n),
+        "ReportIncident" | "OpenIncident" | "UpdateIncident" => incidents::incident(method, n),
+        "CloseIncident" | "ListIncidents" | "ListCurtailments" => incidents::close_and_lists(method, n),
+        "AnnounceCurtailment" => incidents::curtailment(n),
         "ImportInventory" => facts::import(n),
         "ArchiveSite" | "ArchiveBlock" => facts::archive(method, n),
         "GetOperator" | "GetSite" | "GetBlock" | "GetReservation" => facts::read_time(method, n),

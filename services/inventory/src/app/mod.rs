@@ -1,9 +1,11 @@
 //! Orders one deed from its start to its commit: one use case a file.
 
 mod alternatives;
+mod announce_curtailment;
 mod archive;
 mod as_of;
 mod audit;
+mod change_incident;
 mod commit_reservation;
 mod create_block;
 mod create_operator;
@@ -19,9 +21,11 @@ mod import_inventory;
 mod move_reservation;
 mod place;
 mod place_hold;
+mod read_incidents;
 mod read_reservations;
 mod read_sites;
 mod release_reservation;
+mod report_incident;
 mod search_capacity;
 mod sweep;
 mod update_block;
@@ -37,12 +41,16 @@ use postgres::page::PageTokens;
 use runtime::feed::Feed;
 
 use crate::domain::block::Block;
+use crate::domain::curtailment::Curtailment;
+use crate::domain::incident::Incident;
 use crate::domain::operator::Operator;
 use crate::domain::phase::Phase;
 use crate::domain::reservation::Reservation;
 use crate::domain::site::Site;
 
+pub use announce_curtailment::AnnounceCurtailment;
 pub use archive::Archive;
+pub use change_incident::{CloseIncident, IncidentPatch, UpdateIncident};
 pub use create_phase::Delivered;
 pub use desk::Placed;
 pub use export_inventory::{ROWS_MAX, Whole};
@@ -52,8 +60,10 @@ pub use get_availability::{Availability, AvailabilityOf, GetAvailability};
 pub use import_inventory::{Import, Imported, Numbered, Problem};
 pub use move_reservation::MoveReservation;
 pub use place_hold::PlaceHold;
+pub use read_incidents::{ListCurtailments, ListIncidents};
 pub use read_reservations::ListReservations;
 pub use read_sites::{ListBlocks, ListOperators, ListPhases, ListSites};
+pub use report_incident::NewIncident;
 pub use search_capacity::{Found, SearchCapacity};
 pub use update_block::{BlockPatch, NewRate, UpdateBlock};
 pub use update_operator::{OperatorPatch, UpdateOperator};
@@ -101,6 +111,10 @@ pub struct Wire {
     pub phase: fn(&Phase) -> Vec<u8>,
     /// The payload of a reservation's event.
     pub reservation: fn(&Reservation) -> Vec<u8>,
+    /// The payload of an incident's event.
+    pub incident: fn(&Incident) -> Vec<u8>,
+    /// The payload of a curtailment's event.
+    pub curtailment: fn(&Curtailment) -> Vec<u8>,
     /// The replies of the RPCs, by their names.
     pub operator_created: fn(&Operator) -> Vec<u8>,
     /// `UpdateOperator`.
@@ -121,6 +135,16 @@ pub struct Wire {
     pub phase_created: fn(&Delivered) -> Vec<u8>,
     /// `ImportInventory`.
     pub imported: fn(&(Operator, Imported)) -> Vec<u8>,
+    /// `ReportIncident`.
+    pub incident_reported: fn(&Incident) -> Vec<u8>,
+    /// `OpenIncident`.
+    pub incident_opened: fn(&Incident) -> Vec<u8>,
+    /// `UpdateIncident`.
+    pub incident_updated: fn(&Incident) -> Vec<u8>,
+    /// `CloseIncident`.
+    pub incident_closed: fn(&Incident) -> Vec<u8>,
+    /// `AnnounceCurtailment`.
+    pub curtailment_announced: fn(&Curtailment) -> Vec<u8>,
     /// `PlaceHold`.
     pub placed: fn(&Placed) -> Vec<u8>,
     /// `ExtendHold`.
@@ -197,6 +221,20 @@ pub mod rpc {
     pub const IMPORT_INVENTORY: &str = "gridlease.inventory.v1.ImportService/ImportInventory";
     /// `ExportInventory`.
     pub const EXPORT_INVENTORY: &str = "gridlease.inventory.v1.ImportService/ExportInventory";
+    /// `ReportIncident`.
+    pub const REPORT_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/ReportIncident";
+    /// `OpenIncident`.
+    pub const OPEN_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/OpenIncident";
+    /// `UpdateIncident`.
+    pub const UPDATE_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/UpdateIncident";
+    /// `CloseIncident`.
+    pub const CLOSE_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/CloseIncident";
+    /// `ListIncidents`.
+    pub const LIST_INCIDENTS: &str = "gridlease.inventory.v1.IncidentService/ListIncidents";
+    /// `AnnounceCurtailment`.
+    pub const ANNOUNCE_CURTAILMENT: &str = "gridlease.inventory.v1.IncidentService/AnnounceCurtailment";
+    /// `ListCurtailments`.
+    pub const LIST_CURTAILMENTS: &str = "gridlease.inventory.v1.IncidentService/ListCurtailments";
     /// `PlaceHold`.
     pub const PLACE_HOLD: &str = "gridlease.inventory.v1.ReservationService/PlaceHold";
     /// `ExtendHold`.
@@ -217,6 +255,16 @@ pub mod kind {
     pub const OPERATOR_UPDATED: &str = "operator.updated";
     /// A table was imported; an event for each thing in it came before.
     pub const OPERATOR_IMPORTED: &str = "operator.imported";
+    /// The operator reported an incident.
+    pub const INCIDENT_REPORTED: &str = "incident.reported";
+    /// A tenant opened an incident.
+    pub const INCIDENT_OPENED: &str = "incident.opened";
+    /// A tenant is told of an incident as it is now; the operator sees whom it was told.
+    pub const INCIDENT_NOTICE: &str = "incident.notice";
+    /// A curtailment was announced.
+    pub const CURTAILMENT_ANNOUNCED: &str = "curtailment.announced";
+    /// A tenant is told of a curtailment; the operator sees whom it was told.
+    pub const CURTAILMENT_NOTICE: &str = "curtailment.notice";
     /// A site was created.
     pub const SITE_CREATED: &str = "site.created";
     /// A site was changed.

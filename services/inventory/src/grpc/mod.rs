@@ -3,8 +3,11 @@
 mod block;
 mod capacity;
 mod capacity_service;
+mod curtailment;
 mod event_service;
 mod import_service;
+mod incident;
+mod incident_service;
 mod operator;
 mod phase;
 mod reservation;
@@ -17,6 +20,7 @@ mod table;
 pub use capacity_service::CapacityHandler;
 pub use event_service::EventHandler;
 pub use import_service::ImportHandler;
+pub use incident_service::IncidentHandler;
 pub use reservation_service::ReservationHandler;
 pub use site_service::SiteHandler;
 
@@ -35,6 +39,8 @@ pub const WIRE: Wire = Wire {
     block: |block| block::to_wire(block).encode_to_vec(),
     phase: |phase| phase::to_wire(phase).encode_to_vec(),
     reservation: |reservation| reservation::to_wire(reservation).encode_to_vec(),
+    incident: |incident| incident::to_wire(incident).encode_to_vec(),
+    curtailment: |curtailment| curtailment::to_wire(curtailment).encode_to_vec(),
     operator_created: |new| operator::created(new).encode_to_vec(),
     operator_updated: |changed| operator::updated(changed).encode_to_vec(),
     site_created: |new| site::created(new).encode_to_vec(),
@@ -45,6 +51,11 @@ pub const WIRE: Wire = Wire {
     block_archived: |block| block::archived(block).encode_to_vec(),
     phase_created: |new| phase::created(new).encode_to_vec(),
     imported: |(_, imported)| table::imported(imported).encode_to_vec(),
+    incident_reported: |new| incident::reported(new).encode_to_vec(),
+    incident_opened: |new| incident::opened(new).encode_to_vec(),
+    incident_updated: |incident| incident::updated(incident).encode_to_vec(),
+    incident_closed: |incident| incident::closed(incident).encode_to_vec(),
+    curtailment_announced: |new| curtailment::announced(new).encode_to_vec(),
     placed: |placed| reservation::placed(placed).encode_to_vec(),
     extended: |reservation| reservation::extended(reservation).encode_to_vec(),
     committed: |reservation| reservation::committed(reservation).encode_to_vec(),
@@ -62,6 +73,8 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
         Some("operator") => "gridlease.inventory.v1.Operator",
         Some("site") => "gridlease.inventory.v1.Site",
         Some("block") => "gridlease.inventory.v1.Block",
+        Some("incident") => "gridlease.inventory.v1.Incident",
+        Some("curtailment") => "gridlease.inventory.v1.Curtailment",
         Some("phase") => "gridlease.inventory.v1.Phase",
         _ => "gridlease.inventory.v1.Reservation",
     }

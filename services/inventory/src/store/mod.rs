@@ -1,10 +1,12 @@
 //! Remembers, decides nothing. Every query begins with a scope, which row level security holds a second time.
 
 pub mod blocks;
+pub mod curtailments;
 pub mod desk;
 mod entity;
 pub mod history;
 pub mod in_use;
+pub mod incidents;
 pub mod jobs;
 pub mod market;
 pub mod moves;

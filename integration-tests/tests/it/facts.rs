@@ -94,6 +94,9 @@ fn said(site: &inventory::Site) -> inventory::Site {
     }
 }
 
+/// Clears one fact.
+type Clear = fn(&mut inventory::Site);
+
 async fn get(
     who: &Clients,
     name: &str,
@@ -142,7 +145,7 @@ async fn what_is_known_of_a_site_reads_back_and_changes_one_by_one() -> Result<(
     ensure!(!plain.flow_down_required && plain.utility_contracts.is_empty(), "{plain:#?}");
 
     stack.move_to(day("2026-12-05")).await?;
-    let clear: [(&str, fn(&mut inventory::Site)); 7] = [
+    let clear: [(&str, Clear); 7] = [
         ("billing_entity", |site| site.billing_entity = None),
         ("fibre", |site| site.fibre = None),
         ("backup_generation", |site| site.backup_generation = None),

@@ -66,8 +66,8 @@ async fn operator(stack: &TestStack, id: &str) -> Result<String> {
     Ok(format!("operators/{id}"))
 }
 
-/// A site with every fact, a hall of machines and phases of every kind.
-async fn fill(ops: &Clients, parent: &str) -> Result<()> {
+/// A site with every fact.
+fn whole_site() -> inventory::Site {
     let source = || {
         Some(Provenance {
             source: "a filing, \"quoted\"; with | and\u{e9}".to_owned(),
@@ -75,7 +75,7 @@ async fn fill(ops: &Clients, parent: &str) -> Result<()> {
             confidence: Confidence::Medium.into(),
         })
     };
-    let site = inventory::Site {
+    inventory::Site {
         aliases: vec!["Whinstone".to_owned(), "Old Mill".to_owned()],
         latitude_e7: Some(306_550_000),
         longitude_e7: Some(-970_010_000),
@@ -123,11 +123,15 @@ async fn fill(ops: &Clients, parent: &str) -> Result<()> {
             ..Default::default()
         }],
         ..market::grid_site(1)
-    };
+    }
+}
+
+/// A site with every fact, a hall of machines and phases of every kind.
+async fn fill(ops: &Clients, parent: &str) -> Result<()> {
     let create = inventory::CreateSiteRequest {
         parent: parent.to_owned(),
         site_id: "rockdale".to_owned(),
-        site: Some(site),
+        site: Some(whole_site()),
         request_id: request_id(),
         validate_only: false,
     };
@@ -202,6 +206,38 @@ async fn what_is_exported_imports_elsewhere_and_is_exported_alike() -> Result<()
     Ok(())
 }
 
+/// Rows that are wrong in their own form, but for the first.
+const MALFORMED: &str = "\
+kind,site,block,phase,display_name,country_code,time_zone,latitude_e7,from_date,contracted_kw,critical_it_kw,ready_for_service_date,date_basis,redundancy,more
+site,good,,,Good,US,UTC,,,,,,,,
+site,Bad Id,,,,usa,Mars,north,,,,,,,
+site,good,,,Again,US,UTC,,,,,,,,
+grid_step,good,,,,,,,2027-13-01,-5,,,,,
+grid_step,nowhere,,,,,,,2027-01-01,5,,,,,
+block,good,hall,,Hall,,,,,,,,,MANY,
+block,good,hall-2,,Hall,,,,,,,,,,\"{\"\"accelerator\"\":{\"\"model\"\":\"\"X\"\",\"\"watts\"\":0}}\"
+block,good,hall-3,,Hall,,,,,,,,,,\"{\"\"colour\"\":1}\"
+phase,good,hall,one,,,,,,,0,soon,MAYBE,,
+river,good,,,,,,,,,,,,,
+site,short,,,Short
+site,filled,hall,,Filled,US,UTC,,,,,,,,
+";
+
+/// Rows that are well-formed, and in the way of what is there or of each other.
+const IN_THE_WAY: &str = "\
+kind,site,block,phase,display_name,country_code,time_zone,from_date,contracted_kw,critical_it_kw,liquid_cooling_kw,ready_for_service_date,date_basis
+site,fresh,,,Fresh,US,UTC,,,,,,
+grid_step,fresh,,,,,,2026-01-01,1000,,,,
+site,rockdale,,,Taken,US,UTC,,,,,,
+block,fresh,hall,,Hall,,,,,,,,
+block,rockdale,hall-a,,Taken,,,,,,,,
+block,nowhere,hall,,Lost,,,,,,,,
+phase,fresh,hall,one,,,,,,600,600,2027-01-01,FORECAST
+phase,fresh,hall,two,,,,,,600,600,2027-01-01,FORECAST
+phase,rockdale,hall-a,one,,,,,,1,1,2027-01-01,ACTUAL
+phase,rockdale,hall-z,one,,,,,,1,1,2027-01-01,ACTUAL
+";
+
 #[tokio::test]
 async fn every_wrong_row_is_told_and_nothing_is_half_imported() -> Result<()> {
     let stack = TestStack::start().await?;
@@ -219,21 +255,6 @@ async fn every_wrong_row_is_told_and_nothing_is_half_imported() -> Result<()> {
     let at = |list: &[(i32, &str)]| -> Vec<(i32, String)> {
         list.iter().map(|(row, column)| (*row, (*column).to_owned())).collect()
     };
-    let malformed = "\
-kind,site,block,phase,display_name,country_code,time_zone,latitude_e7,from_date,contracted_kw,critical_it_kw,ready_for_service_date,date_basis,redundancy,more
-site,good,,,Good,US,UTC,,,,,,,,
-site,Bad Id,,,,usa,Mars,north,,,,,,,
-site,good,,,Again,US,UTC,,,,,,,,
-grid_step,good,,,,,,,2027-13-01,-5,,,,,
-grid_step,nowhere,,,,,,,2027-01-01,5,,,,,
-block,good,hall,,Hall,,,,,,,,,MANY,
-block,good,hall-2,,Hall,,,,,,,,,,\"{\"\"accelerator\"\":{\"\"model\"\":\"\"X\"\",\"\"watts\"\":0}}\"
-block,good,hall-3,,Hall,,,,,,,,,,\"{\"\"colour\"\":1}\"
-phase,good,hall,one,,,,,,,0,soon,MAYBE,,
-river,good,,,,,,,,,,,,,
-site,short,,,Short
-site,filled,hall,,Filled,US,UTC,,,,,,,,
-";
     let expected = at(&[
         (2, "site"),
         (2, "latitude_e7"),
@@ -256,7 +277,7 @@ site,filled,hall,,Filled,US,UTC,,,,,,,,
         (11, "country_code"),
         (12, "block"),
     ]);
-    let (mut found, mut expected_sorted) = (told(Csv, malformed).await?, expected);
+    let (mut found, mut expected_sorted) = (told(Csv, MALFORMED).await?, expected);
     found.sort();
     expected_sorted.sort();
     ensure!(found == expected_sorted, "{found:#?}");
@@ -270,22 +291,9 @@ site,filled,hall,,Filled,US,UTC,,,,,,,,
     );
 
     // Well-formed, and in the way of what is there, or of each other.
-    let in_the_way = "\
-kind,site,block,phase,display_name,country_code,time_zone,from_date,contracted_kw,critical_it_kw,liquid_cooling_kw,ready_for_service_date,date_basis
-site,fresh,,,Fresh,US,UTC,,,,,,
-grid_step,fresh,,,,,,2026-01-01,1000,,,,
-site,rockdale,,,Taken,US,UTC,,,,,,
-block,fresh,hall,,Hall,,,,,,,,
-block,rockdale,hall-a,,Taken,,,,,,,,
-block,nowhere,hall,,Lost,,,,,,,,
-phase,fresh,hall,one,,,,,,600,600,2027-01-01,FORECAST
-phase,fresh,hall,two,,,,,,600,600,2027-01-01,FORECAST
-phase,rockdale,hall-a,one,,,,,,1,1,2027-01-01,ACTUAL
-phase,rockdale,hall-z,one,,,,,,1,1,2027-01-01,ACTUAL
-";
     let expected =
         at(&[(3, "site"), (5, "block"), (6, "site"), (8, "gross_kw"), (9, "phase"), (10, "block")]);
-    let found = told(Csv, in_the_way).await?;
+    let found = told(Csv, IN_THE_WAY).await?;
     ensure!(found == expected, "{found:#?}");
 
     let good = "kind,site,display_name,country_code,time_zone\nsite,fresh,Fresh,US,UTC\n";
@@ -362,7 +370,7 @@ async fn the_real_market_fits_into_one_table() -> Result<()> {
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let number = |kw: Option<i64>| kw.map(|kw| kw.to_string()).unwrap_or_default();
     for site in &sites {
-        let place = site.place.map(|(lat, lon)| format!("{lat},{lon}")).unwrap_or_else(|| ",".to_owned());
+        let place = site.place.map_or_else(|| ",".to_owned(), |(lat, lon)| format!("{lat},{lon}"));
         writeln!(
             table,
             "site,{},{},{},{},{},{place},{},,,",

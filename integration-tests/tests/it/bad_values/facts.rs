@@ -75,6 +75,7 @@ pub(super) fn read_time(method: &str, n: &Names) -> Vec<Case> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn site(n: &Names) -> Vec<Case> {
     let ask = |site| {
         inventory::CreateSiteRequest {

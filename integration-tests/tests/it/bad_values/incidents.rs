@@ -10,6 +10,7 @@ use crate::bad_input::Case;
 
 const LATE: Option<Timestamp> = Some(Timestamp { seconds: 4_000_000_000, nanos: 0 });
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn incident(method: &str, n: &Names) -> Vec<Case> {
     let ask = |incident: Option<inventory::Incident>, paths: &[&str]| {
         let (request_id, validate_only) = (request_id(), false);

@@ -51,8 +51,10 @@ words! {
 
 words! {
     /// How far a published figure can be relied on.
+    #[derive(Default)]
     Confidence {
         /// Not said.
+        #[default]
         Unspecified = "UNSPECIFIED",
         /// From a filing.
         High = "HIGH",
@@ -99,12 +101,6 @@ impl PartialDate {
         let month = parts.next().map_or(Some(0), |part| part.parse().ok())?;
         let day = parts.next().map_or(Some(0), |part| part.parse().ok())?;
         Self::new(year, month, day)
-    }
-}
-
-impl Default for Confidence {
-    fn default() -> Self {
-        Self::Unspecified
     }
 }
 

@@ -59,12 +59,6 @@ pub struct GrossToIt {
     pub provenance: Provenance,
 }
 
-impl Default for CurtailmentPayment {
-    fn default() -> Self {
-        Self::Unspecified
-    }
-}
-
 impl GrossToIt {
     /// Gross power that so much critical IT load needs, rounded up to a whole kW.
     pub fn gross_of(&self, critical_it_kw: i64) -> Option<i64> {
@@ -119,8 +113,10 @@ pub struct UtilityContract {
 
 words! {
     /// What a curtailment is paid for.
+    #[derive(Default)]
     CurtailmentPayment {
         /// Not said.
+        #[default]
         Unspecified = "UNSPECIFIED",
         /// Nothing: a duty.
         None = "NONE",

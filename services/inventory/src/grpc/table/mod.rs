@@ -101,9 +101,9 @@ pub(super) fn import(request: &wire::ImportInventoryRequest) -> Result<Read, Err
     let rows = format.filter(|_| short).and_then(|format| format::rows(&mut v, format, &request.text));
     let request_id = request_id(&mut v, &request.request_id);
     let (operator, rows, request_id) = v.build(|| Some((parent?.operator, rows?, request_id?)))?;
-    let mut read = read::read(&operator, rows);
+    let mut read = read::read(&operator, &rows);
     if !read.problems.is_empty() {
-        read.problems.sort_by(|a, b| a.row.cmp(&b.row));
+        read.problems.sort_by_key(|problem| problem.row);
         read.problems.truncate(PROBLEMS_MAX);
         return Ok(Read::Wrong(Imported { problems: read.problems, ..Imported::default() }));
     }

@@ -29,11 +29,11 @@ pub(super) struct Table {
     pub(super) problems: Vec<Problem>,
 }
 
-pub(super) fn read(operator: &OperatorId, rows: Vec<Row>) -> Table {
+pub(super) fn read(operator: &OperatorId, rows: &[Row]) -> Table {
     let mut table = Table::default();
-    let mut steps = table.steps(&rows);
+    let mut steps = table.steps(rows);
     let mut seen: BTreeMap<(&str, &str, &str, &str), i32> = BTreeMap::new();
-    for row in &rows {
+    for row in rows {
         let mut cells = Cells::of(row);
         let kind = cells.text("kind");
         let key = match kind {

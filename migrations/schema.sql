@@ -20,6 +20,9 @@ table inventory.block owner gridlease_owner row security forced
   currency_code text
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  archived_at timestamp with time zone
+  more jsonb not null default '{}'::jsonb
+  constraint block_archived_at_check CHECK (((archived_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (archived_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint block_block_slug_check CHECK ((block_slug ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
   constraint block_check CHECK (((rate_per_kw_month IS NULL) = (currency_code IS NULL)))
   constraint block_cooling_kinds_check CHECK ((jsonb_typeof(cooling_kinds) = 'array'::text))
@@ -28,8 +31,9 @@ table inventory.block owner gridlease_owner row security forced
   constraint block_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
   constraint block_lease_type_check CHECK ((lease_type = ANY (ARRAY['UNSPECIFIED'::text, 'POWERED_SHELL'::text, 'TURNKEY'::text, 'GPU_CLOUD'::text])))
   constraint block_max_kw_per_rack_check CHECK ((max_kw_per_rack > 0))
+  constraint block_more_check CHECK ((jsonb_typeof(more) = 'object'::text))
   constraint block_rate_per_kw_month_check CHECK (((rate_per_kw_month >= (0)::numeric) AND (rate_per_kw_month <> 'NaN'::numeric)))
-  constraint block_redundancy_check CHECK ((redundancy = ANY (ARRAY['UNSPECIFIED'::text, 'N'::text, 'N_PLUS_1'::text, 'TWO_N'::text])))
+  constraint block_redundancy_check CHECK ((redundancy = ANY (ARRAY['UNSPECIFIED'::text, 'N'::text, 'N_PLUS_1'::text, 'TWO_N'::text, 'TWO_N_PLUS_1'::text, 'DISTRIBUTED'::text])))
   constraint block_revision_check CHECK ((revision > 0))
   constraint block_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint block_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
@@ -89,6 +93,32 @@ table inventory.claim owner gridlease_owner row security forced
   policy claim_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
   policy claim_worker permissive for all to inventory_worker using (true) with check (true)
   grant select to inventory
+  grant select to inventory_worker
+
+table inventory.curtailment owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  curtailment_id uuid not null
+  site_id text collate "C" not null
+  programme_id text
+  start_time timestamp with time zone not null
+  end_time timestamp with time zone not null
+  curtailed_kw bigint not null
+  note text not null
+  audience text[] collate "C" not null
+  created_at timestamp with time zone not null
+  constraint curtailment_check CHECK ((start_time < end_time))
+  constraint curtailment_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint curtailment_curtailed_kw_check CHECK (((curtailed_kw >= 1) AND (curtailed_kw <= 1000000000)))
+  constraint curtailment_end_time_check CHECK (((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint curtailment_note_check CHECK ((length(note) <= 1000))
+  constraint curtailment_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint curtailment_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
+  constraint curtailment_pkey PRIMARY KEY (operator_id, curtailment_id)
+  CREATE INDEX curtailment_site ON inventory.curtailment USING btree (operator_id, site_id, curtailment_id)
+  policy curtailment_audience permissive for select to inventory using ((( SELECT current_setting('app.tenant'::text, true) AS current_setting) = ANY (audience)))
+  policy curtailment_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy curtailment_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select to inventory
   grant select to inventory_worker
 
 table inventory.encumbrance owner gridlease_owner row security forced
@@ -153,12 +183,52 @@ table inventory.idempotency owner gridlease_owner row security forced
   created_at timestamp with time zone not null default clock_timestamp()
   constraint idempotency_created_at CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint idempotency_request_hash CHECK ((octet_length(request_hash) = 32))
-  constraint idempotency_pkey PRIMARY KEY (owner, caller, rpc, request_id)
+  constraint idempotency_pkey PRIMARY KEY (owner, request_id, caller, rpc)
   CREATE INDEX idempotency_created_at ON inventory.idempotency USING brin (created_at)
   policy idempotency_scope permissive for all to gridlease_owner, inventory using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting))))
   policy idempotency_worker permissive for all to inventory_worker using (true) with check (true)
   grant insert, select to inventory
   grant delete, insert, select to inventory_worker
+
+table inventory.incident owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  incident_id uuid not null
+  site_id text collate "C" not null
+  block_id uuid
+  kind text not null
+  state text not null
+  tenant_id text collate "C"
+  start_time timestamp with time zone not null
+  end_time timestamp with time zone
+  audience text[] collate "C" not null
+  facts jsonb not null
+  resolution text not null
+  revision bigint not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint incident_check CHECK ((start_time < end_time))
+  constraint incident_check1 CHECK (((state <> 'RESOLVED'::text) OR (end_time IS NOT NULL)))
+  constraint incident_check2 CHECK ((tenant_id = ANY (audience)))
+  constraint incident_check3 CHECK (((state <> ALL (ARRAY['OPEN'::text, 'WITHDRAWN'::text])) OR (tenant_id IS NOT NULL)))
+  constraint incident_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint incident_end_time_check CHECK (((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint incident_facts_check CHECK ((jsonb_typeof(facts) = 'object'::text))
+  constraint incident_kind_check CHECK ((kind = ANY (ARRAY['POWER'::text, 'COOLING'::text])))
+  constraint incident_resolution_check CHECK ((length(resolution) <= 1000))
+  constraint incident_revision_check CHECK ((revision > 0))
+  constraint incident_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint incident_state_check CHECK ((state = ANY (ARRAY['OPEN'::text, 'ACKNOWLEDGED'::text, 'RESOLVED'::text, 'REJECTED'::text, 'WITHDRAWN'::text])))
+  constraint incident_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint incident_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
+  constraint incident_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
+  constraint incident_pkey PRIMARY KEY (operator_id, incident_id)
+  CREATE INDEX incident_block ON inventory.incident USING btree (operator_id, block_id)
+  CREATE INDEX incident_site ON inventory.incident USING btree (operator_id, site_id, incident_id)
+  policy incident_audience permissive for select to inventory using ((( SELECT current_setting('app.tenant'::text, true) AS current_setting) = ANY (audience)))
+  policy incident_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy incident_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select, update to inventory
+  grant select to inventory_worker
 
 table inventory.operator owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -166,16 +236,18 @@ table inventory.operator owner gridlease_owner row security forced
   display_name text not null
   aliases jsonb not null
   created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null default clock_timestamp()
   constraint operator_aliases_check CHECK ((jsonb_typeof(aliases) = 'array'::text))
   constraint operator_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint operator_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
   constraint operator_operator_id_check CHECK ((operator_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
   constraint operator_revision_check CHECK ((revision > 0))
+  constraint operator_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint operator_pkey PRIMARY KEY (operator_id)
   policy operator_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy operator_published permissive for select to inventory using (((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text)))
   policy operator_worker permissive for all to inventory_worker using (true) with check (true)
-  grant insert, select to inventory
+  grant insert, select, update to inventory
   grant select to inventory_worker
 
 table inventory.outbox owner gridlease_owner row security forced
@@ -299,7 +371,10 @@ table inventory.site owner gridlease_owner row security forced
   figures_confidence text not null
   created_at timestamp with time zone not null
   updated_at timestamp with time zone not null
+  archived_at timestamp with time zone
+  more jsonb not null default '{}'::jsonb
   constraint site_aliases_check CHECK ((jsonb_typeof(aliases) = 'array'::text))
+  constraint site_archived_at_check CHECK (((archived_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (archived_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint site_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint site_display_name_check CHECK (((length(display_name) >= 1) AND (length(display_name) <= 255)))
   constraint site_figures_as_of_check CHECK ((figures_as_of ~ '^[0-9]{4}(-[0-9]{2}){0,2}$'::text))
@@ -308,6 +383,7 @@ table inventory.site owner gridlease_owner row security forced
   constraint site_interconnection_status_check CHECK ((interconnection_status = ANY (ARRAY['UNSPECIFIED'::text, 'REQUESTED'::text, 'STUDIED'::text, 'CONTRACTED'::text, 'ENERGISED'::text])))
   constraint site_latitude_e7_check CHECK (((latitude_e7 >= '-900000000'::integer) AND (latitude_e7 <= 900000000)))
   constraint site_longitude_e7_check CHECK (((longitude_e7 >= '-1800000000'::integer) AND (longitude_e7 <= 1800000000)))
+  constraint site_more_check CHECK ((jsonb_typeof(more) = 'object'::text))
   constraint site_reported_leased_it_kw_check CHECK ((reported_leased_it_kw >= 0))
   constraint site_site_id_check CHECK ((site_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
   constraint site_time_zone_check CHECK ((time_zone <> ''::text))
@@ -422,7 +498,7 @@ table inventory.waitlist_step owner gridlease_owner row security forced
 function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 4c959c8691eb0aeb1da9c668b73ecb7b
   grant execute to inventory
 
-function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], b_peak_accelerators bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 99b11a185dc2d6995fb210755fed88d7
+function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], b_peak_accelerators bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, enable_hashjoin=off, enable_mergejoin=off, enable_seqscan=off, enable_bitmapscan=off body 69f7bf9362b772bcca0271a22acc17ae
   grant execute to inventory
 
 function inventory.booked_use(p_operators text[], p_from timestamp with time zone) returns TABLE(operator_id text, block_id uuid, kind text, state text, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 4d0499d87f6f4db5f03e3bf87ac2b5ea
@@ -495,7 +571,7 @@ table leasing.idempotency owner gridlease_owner row security forced
   created_at timestamp with time zone not null default clock_timestamp()
   constraint idempotency_created_at CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint idempotency_request_hash CHECK ((octet_length(request_hash) = 32))
-  constraint idempotency_pkey PRIMARY KEY (owner, caller, rpc, request_id)
+  constraint idempotency_pkey PRIMARY KEY (owner, request_id, caller, rpc)
   CREATE INDEX idempotency_created_at ON leasing.idempotency USING brin (created_at)
   policy idempotency_scope permissive for all to gridlease_owner, leasing using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting))))
   policy idempotency_worker permissive for all to leasing_worker using (true) with check (true)
@@ -828,7 +904,7 @@ table billing.idempotency owner gridlease_owner row security forced
   created_at timestamp with time zone not null default clock_timestamp()
   constraint idempotency_created_at CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint idempotency_request_hash CHECK ((octet_length(request_hash) = 32))
-  constraint idempotency_pkey PRIMARY KEY (owner, caller, rpc, request_id)
+  constraint idempotency_pkey PRIMARY KEY (owner, request_id, caller, rpc)
   CREATE INDEX idempotency_created_at ON billing.idempotency USING brin (created_at)
   policy idempotency_scope permissive for all to billing, gridlease_owner using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (caller = ( SELECT current_setting('app.caller'::text, true) AS current_setting))))
   policy idempotency_worker permissive for all to billing_worker using (true) with check (true)

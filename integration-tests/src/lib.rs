@@ -9,7 +9,6 @@ pub mod market;
 pub mod raw;
 pub mod refusal;
 pub mod requests;
-pub mod requests_reservation;
 pub mod shape;
 pub mod stack;
 pub mod tables;

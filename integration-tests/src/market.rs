@@ -194,6 +194,31 @@ pub fn phase(capacity: CapacityVector, ready: &str) -> inventory::Phase {
     }
 }
 
+/// An outage of power since the beginning of a day, UTC, that lasts.
+pub fn outage(since: &str, cause: &str) -> inventory::Incident {
+    inventory::Incident {
+        kind: inventory::IncidentKind::Power.into(),
+        start_time: Some(runtime::wire::to_timestamp(Zone::UTC.start_of_day(day(since)))),
+        affected_resources: vec![contracts::common::v1::Resource::CriticalIt.into()],
+        all_feeds_down: Some(true),
+        cause: cause.to_owned(),
+        ..Default::default()
+    }
+}
+
+/// Two hours in which a site draws a megawatt less.
+pub fn curtailment(site: &str) -> inventory::Curtailment {
+    let start = Zone::UTC.start_of_day(day("2027-07-01"));
+    inventory::Curtailment {
+        site: site.to_owned(),
+        start_time: Some(runtime::wire::to_timestamp(start)),
+        end_time: Some(runtime::wire::to_timestamp(start + chrono::TimeDelta::hours(2))),
+        curtailed_kw: 1_000,
+        note: "a hot afternoon".to_owned(),
+        ..Default::default()
+    }
+}
+
 /// A hold of `capacity` on one block over ten years, for an hour.
 pub fn hold(
     operator: &str,

@@ -10,7 +10,7 @@ use kernel::Role;
 use uuid::Uuid;
 
 use crate::market::{self, day, request_id};
-use crate::requests_reservation::{encumbrance, waitlist_entry};
+use crate::requests::amendments::{encumbrance, waitlist_entry};
 use crate::{TestStack, eventually};
 
 /// Noon of this day everything has commenced that begins on [`market::READY`].
@@ -29,6 +29,10 @@ pub struct Names {
     pub block: String,
     /// A hall with room.
     pub free_block: String,
+    /// A site of nothing.
+    pub spare_site: String,
+    /// A hall of nothing.
+    pub spare_block: String,
     /// A phase of the hall.
     pub phase: String,
     /// A hold of the tenant, HELD.
@@ -39,6 +43,8 @@ pub struct Names {
     pub encumbrance: String,
     /// The tenant waits for the full hall.
     pub waitlist_entry: String,
+    /// An outage of the hall that lasts.
+    pub incident: String,
     /// A lease, PROPOSED.
     pub proposed: String,
     /// The hash of its terms.
@@ -53,6 +59,8 @@ pub struct Names {
     pub draft_invoice: String,
     /// An invoice of January, OPEN.
     pub open_invoice: String,
+    /// The operator's etag.
+    pub operator_etag: String,
     /// The site's etag.
     pub site_etag: String,
     /// The hall's etag.
@@ -77,6 +85,7 @@ impl World {
         let tenant = market::tenant(clients, tenant).await?;
         let [block, free_block] = place.blocks.as_slice() else { anyhow::bail!("two halls") };
         let (site_etag, block_etag) = mark(stack, &place, block, marker).await?;
+        let (spare_site, spare_block) = spare(stack, &place).await?;
 
         let sales = stack.clients(&place.operator, Role::Sales)?;
         let mut hold = market::hold(&place.operator, free_block, &tenant, market::load(1_000));
@@ -102,6 +111,7 @@ impl World {
 
         stack.move_to(day(AFTER_COMMENCEMENT)).await?;
         let lease = in_state(&sales, &lease.name, leasing::LeaseState::Active).await?;
+        let incident = outage(stack, &place.operator, block, marker).await?;
         let bills = bill(stack, &place.operator).await?;
         let names = Names {
             operator: place.operator,
@@ -109,11 +119,14 @@ impl World {
             site: place.site,
             block: block.clone(),
             free_block: free_block.clone(),
+            spare_site,
+            spare_block,
             phase: format!("{block}/phases/one"),
             reservation,
             other_reservation,
             encumbrance: String::new(),
             waitlist_entry: String::new(),
+            incident,
             proposed: proposed.name,
             terms_hash: proposed.terms_hash,
             active: lease.name.clone(),
@@ -121,6 +134,8 @@ impl World {
             draft_run: bills.draft_run,
             draft_invoice: bills.draft.name,
             open_invoice: bills.issued.name,
+            // Nobody has changed it.
+            operator_etag: "1".to_owned(),
             site_etag,
             block_etag,
         };
@@ -180,11 +195,14 @@ impl Names {
             &mut names.site,
             &mut names.block,
             &mut names.free_block,
+            &mut names.spare_site,
+            &mut names.spare_block,
             &mut names.phase,
             &mut names.reservation,
             &mut names.other_reservation,
             &mut names.encumbrance,
             &mut names.waitlist_entry,
+            &mut names.incident,
             &mut names.proposed,
             &mut names.active,
             &mut names.account,
@@ -272,7 +290,10 @@ async fn mark(
     marker: &str,
 ) -> Result<(String, String)> {
     let mut sites = stack.clients(&place.operator, Role::SiteOps)?.sites();
-    let site = sites.get_site(inventory::GetSiteRequest { name: place.site.clone() }).await?.into_inner();
+    let site = sites
+        .get_site(inventory::GetSiteRequest { name: place.site.clone(), ..Default::default() })
+        .await?
+        .into_inner();
     let mut site = site.site.context("a site")?;
     site.current_use = format!("{marker} use");
     let update_mask = Some(prost_types::FieldMask { paths: vec!["current_use".to_owned()] });
@@ -284,7 +305,10 @@ async fn mark(
     };
     let site =
         sites.update_site(update).await.context("update the site")?.into_inner().site.context("a site")?;
-    let block = sites.get_block(inventory::GetBlockRequest { name: block.to_owned() }).await?.into_inner();
+    let block = sites
+        .get_block(inventory::GetBlockRequest { name: block.to_owned(), ..Default::default() })
+        .await?
+        .into_inner();
     let mut block = block.block.context("a hall")?;
     block.display_name = format!("{marker} hall");
     let update_mask = Some(prost_types::FieldMask { paths: vec!["display_name".to_owned()] });
@@ -297,6 +321,42 @@ async fn mark(
     let block =
         sites.update_block(update).await.context("update the hall")?.into_inner().block.context("a hall")?;
     Ok((site.etag, block.etag))
+}
+
+/// A site and a hall on which nothing depends.
+async fn spare(stack: &TestStack, place: &market::Site) -> Result<(String, String)> {
+    let mut sites = stack.clients(&place.operator, Role::SiteOps)?.sites();
+    let site = inventory::CreateSiteRequest {
+        parent: place.operator.clone(),
+        site_id: "spare".to_owned(),
+        site: Some(market::grid_site(1_000)),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let site = sites.create_site(site).await.context("a spare site")?.into_inner().site.context("a site")?;
+    let block = inventory::CreateBlockRequest {
+        parent: place.site.clone(),
+        block_id: "spare".to_owned(),
+        block: Some(market::liquid_block()),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let block =
+        sites.create_block(block).await.context("a spare hall")?.into_inner().block.context("a hall")?;
+    Ok((site.name, block.name))
+}
+
+/// An outage since midnight, reported by the site's staff.
+async fn outage(stack: &TestStack, operator: &str, block: &str, marker: &str) -> Result<String> {
+    let report = inventory::ReportIncidentRequest {
+        parent: block.to_owned(),
+        incident: Some(market::outage(AFTER_COMMENCEMENT, &format!("{marker} a breaker"))),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let mut incidents = stack.clients(operator, Role::SiteOps)?.incidents();
+    let reported = incidents.report_incident(report).await.context("report an outage")?.into_inner();
+    Ok(reported.incident.context("an outage")?.name)
 }
 
 struct Bills {

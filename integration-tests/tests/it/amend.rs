@@ -59,7 +59,7 @@ async fn amend(
 }
 
 async fn get(clients: &Clients, name: &str) -> Result<inventory::Reservation> {
-    let request = inventory::GetReservationRequest { name: name.to_owned() };
+    let request = inventory::GetReservationRequest { name: name.to_owned(), read_time: None };
     clients.reservations().get_reservation(request).await?.into_inner().reservation.context("a reservation")
 }
 

@@ -13,7 +13,7 @@ use crate::bad_values;
 use crate::doors::{Doors, Who, someone_allowed};
 
 /// One bad request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) what: String,
     pub(crate) message: Vec<u8>,

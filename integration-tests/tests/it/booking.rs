@@ -154,7 +154,7 @@ async fn a_hold_that_ran_out_is_gone_for_everybody_without_a_sweeper() -> Result
         .is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
 
     let_time_pass(&fleet).await?;
-    let get = inventory::GetReservationRequest { name: held.name.clone() };
+    let get = inventory::GetReservationRequest { name: held.name.clone(), ..Default::default() };
     let seen = sales.reservations().get_reservation(get).await?.into_inner().reservation;
     ensure!(seen.context("a reservation")?.state() == inventory::ReservationState::Expired);
     let days = inventory::GetAvailabilityRequest {
@@ -412,7 +412,7 @@ async fn a_tenant_has_a_bounded_number_of_holds_and_sees_its_own_only() -> Resul
         request.page_token = page.next_page_token;
     }
     ensure!(seen.len() == 3 && !seen.contains(&foreign.name), "{seen:#?}");
-    let get = inventory::GetReservationRequest { name: foreign.name };
+    let get = inventory::GetReservationRequest { name: foreign.name, ..Default::default() };
     Refusal::expect(tenant.reservations().get_reservation(get).await)?
         .is(Code::NotFound, "RESOURCE_NOT_FOUND")?;
     fleet.stop().await;

@@ -166,6 +166,8 @@ const EMPTY_FOR_STRANGERS: &[&str] = &[
     "gridlease.inventory.v1.ReservationService/ListReservations",
     "gridlease.inventory.v1.EncumbranceService/ListEncumbrances",
     "gridlease.inventory.v1.WaitlistService/ListWaitlist",
+    "gridlease.inventory.v1.IncidentService/ListIncidents",
+    "gridlease.inventory.v1.IncidentService/ListCurtailments",
     "gridlease.leasing.v1.LeaseService/ListLeases",
     "gridlease.billing.v1.AccountService/ListAccounts",
     "gridlease.billing.v1.InvoiceService/ListInvoices",

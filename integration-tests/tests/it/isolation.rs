@@ -95,7 +95,9 @@ async fn what_is_published_tells_of_sites_and_never_of_deals() -> Result<()> {
 }
 
 fn reads(rpc: &Rpc) -> bool {
-    ["Get", "List", "Watch", "Search", "Find", "Preview"].iter().any(|verb| rpc.method.starts_with(verb))
+    ["Get", "List", "Watch", "Search", "Find", "Preview", "Export"]
+        .iter()
+        .any(|verb| rpc.method.starts_with(verb))
 }
 
 /// The request for the caller's own operator, and where one may ask across operators, for all of them.

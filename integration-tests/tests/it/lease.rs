@@ -69,7 +69,7 @@ impl Deal {
     }
 
     async fn reservation(&self, name: &str) -> Result<inventory::Reservation> {
-        let request = inventory::GetReservationRequest { name: name.to_owned() };
+        let request = inventory::GetReservationRequest { name: name.to_owned(), ..Default::default() };
         let answer = self.sales.reservations().get_reservation(request).await?.into_inner();
         answer.reservation.context("a reservation")
     }

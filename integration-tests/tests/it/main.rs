@@ -2,8 +2,9 @@
 
 mod accelerators;
 mod amend;
+mod archive;
+mod as_of;
 mod bad_input;
-mod bad_reservations;
 mod bad_terms;
 mod bad_values;
 mod billing_store;
@@ -11,7 +12,10 @@ mod booking;
 mod coverage;
 mod doors;
 mod encumbrances;
+mod facts;
 mod feed;
+mod import;
+mod incidents;
 mod isolation;
 mod lease;
 mod paging;

@@ -11,6 +11,8 @@ Examples:
   gridlease up                       all three services on a Postgres of its own, data kept
   DATABASE_URL=postgres://postgres@db/gridlease gridlease migrate up
   gridlease token --org operators/hut-8 --role sales
+  gridlease import --operator hut-8 sites.csv
+  gridlease export --operator hut-8 --output sites.csv
   cargo run --release -- bench booking --quick";
 
 /// A capacity marketplace for powered, cooled sites: inventory, leasing and billing.
@@ -33,6 +35,10 @@ pub enum Command {
     Migrate(Migrate),
     /// Mint a token of the local development issuer
     Token(Token),
+    /// Create sites, grid power, blocks and phases of a table: all of it or nothing, every wrong row told
+    Import(crate::tables::Import),
+    /// Write an operator's sites, grid power, blocks and phases as a table
+    Export(crate::tables::Export),
     /// Measure against a bare Postgres on the same machine
     Bench(Bench),
     /// The process that stops an embedded Postgres when its last user is gone

@@ -8,6 +8,8 @@ use contracts::billing::v1::report_service_client::ReportServiceClient;
 use contracts::common::v1::clock_service_client::ClockServiceClient;
 use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
 use contracts::inventory::v1::encumbrance_service_client::EncumbranceServiceClient;
+use contracts::inventory::v1::import_service_client::ImportServiceClient;
+use contracts::inventory::v1::incident_service_client::IncidentServiceClient;
 use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::inventory::v1::waitlist_service_client::WaitlistServiceClient;
@@ -91,6 +93,10 @@ impl Clients {
         encumbrances: EncumbranceServiceClient on inventory;
         /// Those who wait for capacity.
         waitlist: WaitlistServiceClient on inventory;
+        /// Outages and curtailments.
+        incidents: IncidentServiceClient on inventory;
+        /// Tables in and out.
+        imports: ImportServiceClient on inventory;
         /// The business clock, which the three services share.
         clock: ClockServiceClient on leasing;
         /// Tenants.

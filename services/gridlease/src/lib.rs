@@ -8,6 +8,7 @@ pub mod demo;
 pub mod market;
 pub mod out;
 pub mod stack;
+pub mod tables;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -62,6 +63,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Demo(arguments) => demo::demo(arguments).await,
             Command::Migrate(arguments) => commands::migrate(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Token(arguments) => commands::token(arguments).map(|()| ExitCode::SUCCESS),
+            Command::Import(arguments) => tables::import(arguments).await,
+            Command::Export(arguments) => tables::export(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Bench(arguments) => match arguments.what {
                 BenchWhat::Booking(arguments) => bench::booking(arguments).await,
             },

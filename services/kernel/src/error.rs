@@ -114,6 +114,10 @@ reasons! {
     Unimplemented = "UNIMPLEMENTED",
     /// A fault of ours.
     Internal = "INTERNAL",
+    /// Something is in the way.
+    ResourceInUse = "RESOURCE_IN_USE",
+    /// It is archived, or what it lies in is.
+    ResourceArchived = "RESOURCE_ARCHIVED",
 }
 
 impl fmt::Display for Reason {
@@ -199,6 +203,12 @@ impl Error {
     /// The caller's chosen name is in use.
     pub fn name_taken(resource_type: &'static str) -> Self {
         Self::new(Reason::NameTaken, format!("This name is taken by another {resource_type}."))
+            .with("resource_type", resource_type)
+    }
+
+    /// Nothing more happens to it, or in it.
+    pub fn archived(resource_type: &'static str) -> Self {
+        Self::new(Reason::ResourceArchived, format!("The {resource_type} is archived."))
             .with("resource_type", resource_type)
     }
 

@@ -214,8 +214,12 @@ uuid_ids! {
     ClaimId;
     /// A right or an intent on capacity that never blocks.
     EncumbranceId;
+    /// A curtailment of a site.
+    CurtailmentId;
     /// One event of a feed; consumers drop what they have seen by it.
     EventId;
+    /// An outage of a site or block.
+    IncidentId;
     /// An invoice, issued or not. Its number is another thing and comes with issue.
     InvoiceId;
     /// One line of an invoice.

@@ -14,14 +14,15 @@ pub mod validate;
 pub use caller::{Caller, Organisation, Role, Scope};
 pub use error::{Error, Reason, Violation};
 pub use id::{
-    AccountId, BlockId, BlockSlug, ClaimId, EncumbranceId, EventId, Ids, InvoiceId, InvoiceLineId, LeaseId,
-    LedgerEntryId, LedgerTransactionId, OperatorId, PhaseId, RequestId, ReservationId, RunId, SiteId,
-    SystemIds, TenantId, TestIds, WaitlistEntryId, derive_id,
+    AccountId, BlockId, BlockSlug, ClaimId, CurtailmentId, EncumbranceId, EventId, Ids, IncidentId,
+    InvoiceId, InvoiceLineId, LeaseId, LedgerEntryId, LedgerTransactionId, OperatorId, PhaseId, RequestId,
+    ReservationId, RunId, SiteId, SystemIds, TenantId, TestIds, WaitlistEntryId, derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
 pub use name::{
-    AccountName, BillingRunName, BlockName, EncumbranceName, InvoiceName, LeaseName, NameError, OperatorName,
-    OperatorParent, PhaseName, ReservationName, SiteName, TenantName, WaitlistEntryName,
+    AccountName, BillingRunName, BlockName, CurtailmentName, EncumbranceName, IncidentName, InvoiceName,
+    LeaseName, NameError, OperatorName, OperatorParent, PhaseName, ReservationName, SiteName, TenantName,
+    WaitlistEntryName,
 };
 pub use quantity::{CapacityVector, CoolingKw, GrossKw, ItKw, Resource, UtilityKw};
 pub use rent::{EscalationBasis, Escalator, QuantityStep, RateStep, RentLine};

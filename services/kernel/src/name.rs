@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{
-    AccountId, BlockSlug, EncumbranceId, InvoiceId, LeaseId, OperatorId, PhaseId, ReservationId, RunId,
-    SiteId, TenantId, WaitlistEntryId, serde_as_text,
+    AccountId, BlockSlug, CurtailmentId, EncumbranceId, IncidentId, InvoiceId, LeaseId, OperatorId, PhaseId,
+    ReservationId, RunId, SiteId, TenantId, WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -102,6 +102,10 @@ names! {
     BlockName { operator: OperatorId = "operators", site: SiteId = "sites", block: BlockSlug = "blocks" }
     /// A right or an intent on capacity: `operators/{operator}/encumbrances/{encumbrance}`.
     EncumbranceName { operator: OperatorId = "operators", encumbrance: EncumbranceId = "encumbrances" }
+    /// A curtailment: `operators/{operator}/curtailments/{curtailment}`.
+    CurtailmentName { operator: OperatorId = "operators", curtailment: CurtailmentId = "curtailments" }
+    /// An outage: `operators/{operator}/incidents/{incident}`.
+    IncidentName { operator: OperatorId = "operators", incident: IncidentId = "incidents" }
     /// An invoice: `operators/{operator}/invoices/{invoice}`.
     InvoiceName { operator: OperatorId = "operators", invoice: InvoiceId = "invoices" }
     /// A lease: `operators/{operator}/leases/{lease}`.

@@ -80,7 +80,7 @@ impl Inventory {
     }
 
     async fn zone(&self, organisation: &Organisation, site: &SiteName) -> Result<Zone, Error> {
-        let request = wire::GetSiteRequest { name: site.to_string() };
+        let request = wire::GetSiteRequest { name: site.to_string(), ..Default::default() };
         let reply = self
             .peer
             .call(Some(organisation), request, |channel, request| async move {
@@ -203,7 +203,7 @@ impl Inventory {
     /// # Errors
     /// `RESOURCE_NOT_FOUND`; what [`Peer::call`] fails with.
     pub async fn standing(&self, name: &ReservationName) -> Result<Standing, Error> {
-        let request = wire::GetReservationRequest { name: name.to_string() };
+        let request = wire::GetReservationRequest { name: name.to_string(), ..Default::default() };
         let reply = self
             .peer
             .call(Some(&operator_of(name)), request, |channel, request| async move {

@@ -41,6 +41,8 @@ pub fn code(reason: Reason) -> Code {
         | Reason::HoldReleased
         | Reason::InvalidStateTransition
         | Reason::TermsHashMismatch
+        | Reason::ResourceInUse
+        | Reason::ResourceArchived
         | Reason::RequestIdReused => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RequestInProgress | Reason::TransactionConflict => Code::Aborted,
         Reason::QuotaExceeded | Reason::Overloaded | Reason::MessageTooLarge => Code::ResourceExhausted,

@@ -21,6 +21,7 @@ impl App {
         let draft = &command.draft;
         let operator = &draft.name.operator;
         own_scope(caller, operator, "site")?;
+        draft.check()?;
         let now = self.now();
         let id = BlockId::new(self.ids.next());
         let wire = self.wire;
@@ -35,8 +36,19 @@ impl App {
             reply: wire.block_created,
         };
         self.write(caller, draft, how, |tx| async move {
-            sites::find(&tx, &draft.name.site_name()).await?.ok_or_else(|| Error::not_found("site"))?;
-            let new = Block { id, facts: draft.clone(), revision: 1, created_at: now, updated_at: now };
+            // Locked, so that a site is never archived while a block comes to it.
+            let site = sites::lock(&tx, &draft.name.site_name()).await?;
+            if site.ok_or_else(|| Error::not_found("site"))?.archived_at.is_some() {
+                return Err(Error::archived("site"));
+            }
+            let new = Block {
+                id,
+                facts: draft.clone(),
+                revision: 1,
+                created_at: now,
+                updated_at: now,
+                archived_at: None,
+            };
             blocks::insert(&tx, &new).await?;
             Ok((tx, new))
         })

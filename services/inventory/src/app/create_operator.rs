@@ -32,7 +32,7 @@ impl App {
             reply: wire.operator_created,
         };
         self.write(caller, draft, how, |tx| async move {
-            let new = Operator { facts: draft.clone(), revision: 1, created_at: now };
+            let new = Operator { facts: draft.clone(), revision: 1, created_at: now, updated_at: now };
             operators::insert(&tx, &new).await?;
             Ok((tx, new))
         })

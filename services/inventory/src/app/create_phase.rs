@@ -1,12 +1,14 @@
 //! `CreatePhase`: gives a block capacity, within the site's grid power at every instant.
 
-use kernel::{Caller, Error};
-use postgres::Answer;
+use kernel::{Caller, Error, Instant};
+use postgres::{Answer, Tx};
 
 use super::write::{Create, Write};
 use super::{App, kind, own_scope, rpc};
+use crate::domain::block::Block;
 use crate::domain::grid::{self, Draw};
 use crate::domain::phase::{GridCheck, Phase, PhaseDraft};
+use crate::domain::site::Site;
 use crate::store::{blocks, phases, sites};
 
 /// A phase that was created.
@@ -48,18 +50,40 @@ impl App {
             let name = draft.name.block_name();
             let site = sites::lock(&tx, &name.site_name()).await?.ok_or_else(|| Error::not_found("block"))?;
             let block = blocks::find(&tx, &name).await?.ok_or_else(|| Error::not_found("block"))?;
-            if phases::find(&tx, block.id, &draft.name).await?.is_some() {
-                return Err(Error::name_taken("phase"));
+            if block.archived_at.is_some() {
+                return Err(Error::archived("block"));
             }
-            let phase = draft.clone().settle(site.facts.zone, now)?;
             let mut draws = phases::draws(&tx, &site.facts.name).await?;
-            draws.push(Draw { from: phase.ready_for_service, until: phase.end, gross_kw: phase.gross_kw });
-            let grid_check = grid::check(&site.facts.name, &site.facts.grid_steps, &draws)?;
-            phases::insert(&tx, block.id, &phase, grid_check).await?;
+            let delivered = deliver(&tx, &site, &block, draft, &mut draws, now).await?;
             blocks::touch(&tx, operator, block.id).await?;
             sites::raise(&tx, &site.facts.name).await?;
-            Ok((tx, Delivered { phase, grid_check }))
+            Ok((tx, delivered))
         })
         .await
     }
+}
+
+/// Adds a phase to a block of a locked site, within what `draws` leave of the grid; they hold it afterwards. The caller
+/// touches the block and raises the site.
+///
+/// # Errors
+/// `NAME_TAKEN`, `SITE_POWER_EXCEEDED`, `TERM_OUT_OF_RANGE`: nothing was added.
+pub(super) async fn deliver(
+    tx: &Tx,
+    site: &Site,
+    block: &Block,
+    draft: &PhaseDraft,
+    draws: &mut Vec<Draw>,
+    now: Instant,
+) -> Result<Delivered, Error> {
+    if phases::find(tx, block.id, &draft.name).await?.is_some() {
+        return Err(Error::name_taken("phase"));
+    }
+    let phase = draft.clone().settle(site.facts.zone, now)?;
+    draws.push(Draw { from: phase.ready_for_service, until: phase.end, gross_kw: phase.gross_kw });
+    let grid_check = grid::check(&site.facts.name, &site.facts.grid_steps, draws).inspect_err(|_| {
+        draws.pop();
+    })?;
+    phases::insert(tx, block.id, &phase, grid_check).await?;
+    Ok(Delivered { phase, grid_check })
 }

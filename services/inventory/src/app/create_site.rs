@@ -35,7 +35,13 @@ impl App {
         };
         self.write(caller, draft, how, |tx| async move {
             operators::find(&tx, operator).await?.ok_or_else(|| Error::not_found("operator"))?;
-            let new = Site { facts: draft.clone(), version: 1, created_at: now, updated_at: now };
+            let new = Site {
+                facts: draft.clone(),
+                version: 1,
+                created_at: now,
+                updated_at: now,
+                archived_at: None,
+            };
             sites::insert(&tx, &new).await?;
             Ok((tx, new))
         })

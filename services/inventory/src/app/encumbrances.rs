@@ -6,7 +6,7 @@ use kernel::{
 use postgres::Answer;
 use serde::Serialize;
 
-use super::read_sites::Place;
+use super::place::Place;
 use super::write::{Create, Write};
 use super::{App, Page, PageRequest, kind, own_scope, rpc, scope_of};
 use crate::domain::check_etag;
@@ -186,9 +186,9 @@ impl App {
         on: &Extent,
     ) -> Result<Option<kernel::BlockId>, Error> {
         match on {
-            Extent::Operator(operator) => self.get_operator(caller, operator).await.map(|_| None),
-            Extent::Site(site) => self.get_site(caller, site).await.map(|_| None),
-            Extent::Block(block) => self.get_block(caller, block).await.map(|block| Some(block.id)),
+            Extent::Operator(operator) => self.get_operator(caller, operator, None).await.map(|_| None),
+            Extent::Site(site) => self.get_site(caller, site, None).await.map(|_| None),
+            Extent::Block(block) => self.get_block(caller, block, None).await.map(|block| Some(block.id)),
         }
     }
 }

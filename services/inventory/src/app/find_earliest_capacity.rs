@@ -49,8 +49,8 @@ impl App {
         let FindEarliest { parent, need } = asked;
         match &parent {
             SearchParent::All => {}
-            SearchParent::Operator(operator) => drop(self.get_operator(caller, operator).await?),
-            SearchParent::Site(site) => drop(self.get_site(caller, site).await?),
+            SearchParent::Operator(operator) => drop(self.get_operator(caller, operator, None).await?),
+            SearchParent::Site(site) => drop(self.get_site(caller, site, None).await?),
         }
         let (sites, read_time) = self.market_now(caller).await?;
         let wanted = |site: &SiteName| match &parent {

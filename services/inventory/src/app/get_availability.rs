@@ -100,7 +100,7 @@ impl App {
                 one(self.site_now(&scope, site, always).await?, "site")
             }
             AvailabilityOf::Extent(Extent::Operator(operator)) => {
-                self.get_operator(caller, operator).await?;
+                self.get_operator(caller, operator, None).await?;
                 let scope = scope_of(caller, operator, "operator")?;
                 let filter = SiteFilter { operator: Some(operator.clone()), ..SiteFilter::default() };
                 self.sites_now(&scope, &filter).await

@@ -2,7 +2,11 @@
 
 mod alternatives;
 mod amend_reservation;
+mod announce_curtailment;
+mod archive;
+mod as_of;
 mod audit;
+mod change_incident;
 mod commit_reservation;
 mod create_block;
 mod create_operator;
@@ -11,15 +15,20 @@ mod create_site;
 pub mod desk;
 mod encumbrances;
 pub mod expire_holds;
+mod export_inventory;
 mod extend_hold;
 mod find_earliest_capacity;
 mod get_availability;
+mod import_inventory;
 mod merge_reservations;
 mod move_reservation;
+mod place;
 mod place_hold;
+mod read_incidents;
 mod read_reservations;
 mod read_sites;
 mod release_reservation;
+mod report_incident;
 mod rewrite_reservations;
 mod rights;
 mod search_capacity;
@@ -27,19 +36,22 @@ mod split_reservation;
 mod sweep;
 mod tell_waiting;
 mod update_block;
+mod update_operator;
 mod update_site;
 mod waitlist;
 mod write;
 
 use std::sync::Arc;
 
-use kernel::{Caller, Clock, Error, Ids, Instant, OperatorId, Organisation, Scope};
+use kernel::{BlockId, Caller, Clock, Error, Ids, Instant, OperatorId, Organisation, Scope};
 use postgres::Db;
 use postgres::page::PageTokens;
 use runtime::feed::Feed;
 
 use crate::domain::block::Block;
+use crate::domain::curtailment::Curtailment;
 use crate::domain::encumbrance::Encumbrance;
+use crate::domain::incident::Incident;
 use crate::domain::operator::Operator;
 use crate::domain::phase::Phase;
 use crate::domain::reservation::Reservation;
@@ -47,21 +59,29 @@ use crate::domain::site::Site;
 use crate::domain::waitlist::WaitlistEntry;
 
 pub use amend_reservation::AmendReservation;
+pub use announce_curtailment::AnnounceCurtailment;
+pub use archive::Archive;
+pub use change_incident::{CloseIncident, IncidentPatch, UpdateIncident};
 pub use create_phase::Delivered;
 pub use desk::Placed;
 pub use encumbrances::{ListEncumbrances, ReleaseEncumbrance};
+pub use export_inventory::{ROWS_MAX, Whole};
 pub use extend_hold::{ExtendHold, Until};
 pub use find_earliest_capacity::{Earliest, FindEarliest, SearchParent};
 pub use get_availability::{Availability, AvailabilityOf, GetAvailability};
+pub use import_inventory::{Import, Imported, Numbered, Problem};
 pub use merge_reservations::MergeReservations;
 pub use move_reservation::MoveReservation;
 pub use place_hold::PlaceHold;
+pub use read_incidents::{ListCurtailments, ListIncidents};
 pub use read_reservations::ListReservations;
-pub use read_sites::{ListBlocks, ListPhases, ListSites};
+pub use read_sites::{ListBlocks, ListOperators, ListPhases, ListSites};
+pub use report_incident::NewIncident;
 pub use rights::Rights;
 pub use search_capacity::{Found, SearchCapacity};
 pub use split_reservation::{Part, SplitReservation};
 pub use update_block::{BlockPatch, NewRate, UpdateBlock};
+pub use update_operator::{OperatorPatch, UpdateOperator};
 pub use update_site::{InterconnectionFacts, SitePatch, UpdateSite};
 pub use waitlist::{LeaveWaitlist, ListWaitlist};
 pub use write::Create;
@@ -73,6 +93,16 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Asks for the next page; empty on the last.
     pub next: String,
+}
+
+impl<T> Page<T> {
+    /// The same page with what was known of its rows at an instant, where one was asked for.
+    fn with(self, then: Option<Vec<T>>) -> Self {
+        match then {
+            Some(items) => Self { items, next: self.next },
+            None => self,
+        }
+    }
 }
 
 /// What a list is asked for beside its filter.
@@ -97,18 +127,40 @@ pub struct Wire {
     pub phase: fn(&Phase) -> Vec<u8>,
     /// The payload of a reservation's event.
     pub reservation: fn(&Reservation) -> Vec<u8>,
+    /// The payload of an incident's event.
+    pub incident: fn(&Incident) -> Vec<u8>,
+    /// The payload of a curtailment's event.
+    pub curtailment: fn(&Curtailment) -> Vec<u8>,
     /// The replies of the RPCs, by their names.
     pub operator_created: fn(&Operator) -> Vec<u8>,
+    /// `UpdateOperator`.
+    pub operator_updated: fn(&Operator) -> Vec<u8>,
     /// `CreateSite`.
     pub site_created: fn(&Site) -> Vec<u8>,
     /// `UpdateSite`.
     pub site_updated: fn(&Site) -> Vec<u8>,
+    /// `ArchiveSite`.
+    pub site_archived: fn(&Site) -> Vec<u8>,
     /// `CreateBlock`.
     pub block_created: fn(&Block) -> Vec<u8>,
     /// `UpdateBlock`.
     pub block_updated: fn(&Block) -> Vec<u8>,
+    /// `ArchiveBlock`.
+    pub block_archived: fn(&Block) -> Vec<u8>,
     /// `CreatePhase`.
     pub phase_created: fn(&Delivered) -> Vec<u8>,
+    /// `ImportInventory`.
+    pub imported: fn(&(Operator, Imported)) -> Vec<u8>,
+    /// `ReportIncident`.
+    pub incident_reported: fn(&Incident) -> Vec<u8>,
+    /// `OpenIncident`.
+    pub incident_opened: fn(&Incident) -> Vec<u8>,
+    /// `UpdateIncident`.
+    pub incident_updated: fn(&Incident) -> Vec<u8>,
+    /// `CloseIncident`.
+    pub incident_closed: fn(&Incident) -> Vec<u8>,
+    /// `AnnounceCurtailment`.
+    pub curtailment_announced: fn(&Curtailment) -> Vec<u8>,
     /// `PlaceHold`.
     pub placed: fn(&Placed) -> Vec<u8>,
     /// `ExtendHold`.
@@ -135,6 +187,14 @@ pub struct Wire {
     pub waitlist_joined: fn(&WaitlistEntry) -> Vec<u8>,
     /// `LeaveWaitlist`.
     pub waitlist_left: fn(&WaitlistEntry) -> Vec<u8>,
+    /// Superseded versions read back, with their revisions.
+    pub operator_of: fn(&[u8], i64) -> Result<Operator, Error>,
+    /// A site.
+    pub site_of: fn(&[u8], i64) -> Result<Site, Error>,
+    /// A block, whose id is not on the wire.
+    pub block_of: fn(&[u8], i64, BlockId) -> Result<Block, Error>,
+    /// A reservation.
+    pub reservation_of: fn(&[u8], i64) -> Result<Reservation, Error>,
 }
 
 /// What every use case works with.
@@ -169,24 +229,48 @@ pub struct App {
 pub mod rpc {
     /// `CreateOperator`.
     pub const CREATE_OPERATOR: &str = "gridlease.inventory.v1.SiteService/CreateOperator";
+    /// `UpdateOperator`.
+    pub const UPDATE_OPERATOR: &str = "gridlease.inventory.v1.SiteService/UpdateOperator";
     /// `ListOperators`.
     pub const LIST_OPERATORS: &str = "gridlease.inventory.v1.SiteService/ListOperators";
     /// `CreateSite`.
     pub const CREATE_SITE: &str = "gridlease.inventory.v1.SiteService/CreateSite";
     /// `UpdateSite`.
     pub const UPDATE_SITE: &str = "gridlease.inventory.v1.SiteService/UpdateSite";
+    /// `ArchiveSite`.
+    pub const ARCHIVE_SITE: &str = "gridlease.inventory.v1.SiteService/ArchiveSite";
     /// `ListSites`.
     pub const LIST_SITES: &str = "gridlease.inventory.v1.SiteService/ListSites";
     /// `CreateBlock`.
     pub const CREATE_BLOCK: &str = "gridlease.inventory.v1.SiteService/CreateBlock";
     /// `UpdateBlock`.
     pub const UPDATE_BLOCK: &str = "gridlease.inventory.v1.SiteService/UpdateBlock";
+    /// `ArchiveBlock`.
+    pub const ARCHIVE_BLOCK: &str = "gridlease.inventory.v1.SiteService/ArchiveBlock";
     /// `ListBlocks`.
     pub const LIST_BLOCKS: &str = "gridlease.inventory.v1.SiteService/ListBlocks";
     /// `CreatePhase`.
     pub const CREATE_PHASE: &str = "gridlease.inventory.v1.SiteService/CreatePhase";
     /// `ListPhases`.
     pub const LIST_PHASES: &str = "gridlease.inventory.v1.SiteService/ListPhases";
+    /// `ImportInventory`.
+    pub const IMPORT_INVENTORY: &str = "gridlease.inventory.v1.ImportService/ImportInventory";
+    /// `ExportInventory`.
+    pub const EXPORT_INVENTORY: &str = "gridlease.inventory.v1.ImportService/ExportInventory";
+    /// `ReportIncident`.
+    pub const REPORT_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/ReportIncident";
+    /// `OpenIncident`.
+    pub const OPEN_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/OpenIncident";
+    /// `UpdateIncident`.
+    pub const UPDATE_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/UpdateIncident";
+    /// `CloseIncident`.
+    pub const CLOSE_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/CloseIncident";
+    /// `ListIncidents`.
+    pub const LIST_INCIDENTS: &str = "gridlease.inventory.v1.IncidentService/ListIncidents";
+    /// `AnnounceCurtailment`.
+    pub const ANNOUNCE_CURTAILMENT: &str = "gridlease.inventory.v1.IncidentService/AnnounceCurtailment";
+    /// `ListCurtailments`.
+    pub const LIST_CURTAILMENTS: &str = "gridlease.inventory.v1.IncidentService/ListCurtailments";
     /// `PlaceHold`.
     pub const PLACE_HOLD: &str = "gridlease.inventory.v1.ReservationService/PlaceHold";
     /// `ExtendHold`.
@@ -221,14 +305,32 @@ pub mod rpc {
 pub mod kind {
     /// An operator was created.
     pub const OPERATOR_CREATED: &str = "operator.created";
+    /// An operator was changed.
+    pub const OPERATOR_UPDATED: &str = "operator.updated";
+    /// A table was imported; an event for each thing in it came before.
+    pub const OPERATOR_IMPORTED: &str = "operator.imported";
+    /// The operator reported an incident.
+    pub const INCIDENT_REPORTED: &str = "incident.reported";
+    /// A tenant opened an incident.
+    pub const INCIDENT_OPENED: &str = "incident.opened";
+    /// A tenant is told of an incident as it is now; the operator sees whom it was told.
+    pub const INCIDENT_NOTICE: &str = "incident.notice";
+    /// A curtailment was announced.
+    pub const CURTAILMENT_ANNOUNCED: &str = "curtailment.announced";
+    /// A tenant is told of a curtailment; the operator sees whom it was told.
+    pub const CURTAILMENT_NOTICE: &str = "curtailment.notice";
     /// A site was created.
     pub const SITE_CREATED: &str = "site.created";
     /// A site was changed.
     pub const SITE_UPDATED: &str = "site.updated";
+    /// A site was archived.
+    pub const SITE_ARCHIVED: &str = "site.archived";
     /// A block was created.
     pub const BLOCK_CREATED: &str = "block.created";
     /// A block was changed.
     pub const BLOCK_UPDATED: &str = "block.updated";
+    /// A block was archived.
+    pub const BLOCK_ARCHIVED: &str = "block.archived";
     /// A phase was created.
     pub const PHASE_CREATED: &str = "phase.created";
     /// A reservation became several: one event for each of them.

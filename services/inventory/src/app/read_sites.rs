@@ -1,21 +1,30 @@
 //! Reading operators, sites, blocks and phases, one or a page of them.
 
 use kernel::{
-    BlockName, BlockSlug, Caller, Clock as _, Error, OperatorId, OperatorParent, PhaseName, Scope, SiteId,
-    SiteName, SystemClock,
+    BlockName, BlockSlug, Caller, Error, Instant, OperatorId, OperatorParent, PhaseName, Scope, SiteId,
+    SiteName,
 };
-use postgres::page::Listing;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
+use super::as_of::{known_at, one_known_at};
+use super::place::Place;
 use super::{App, Page, PageRequest, reading_scope, rpc, scope_of};
 use crate::domain::block::Block;
 use crate::domain::operator::Operator;
 use crate::domain::phase::Phase;
 use crate::domain::site::Site;
+use crate::store::blocks::BlockFilter;
 use crate::store::phases::PhaseParent;
 use crate::store::sites::SiteFilter;
-use crate::store::{Rows, blocks, operators, phases, sites};
+use crate::store::{blocks, operators, phases, sites};
+
+/// A list of operators.
+#[derive(Debug, Clone)]
+pub struct ListOperators {
+    /// What was known then; none is now.
+    pub read_time: Option<Instant>,
+    /// Which page.
+    pub page: PageRequest,
+}
 
 /// A list of sites.
 #[derive(Debug, Clone)]
@@ -26,8 +35,36 @@ pub struct ListSites {
     pub grid_isos: Vec<String>,
     /// Countries; empty is all.
     pub country_codes: Vec<String>,
+    /// Archived ones too.
+    pub show_archived: bool,
+    /// What was known then; none is now.
+    pub read_time: Option<Instant>,
     /// Which page.
     pub page: PageRequest,
+}
+
+impl ListSites {
+    /// What the store can tell of it: of a past instant, what a site was then may differ from its row.
+    fn filter(&self) -> SiteFilter {
+        let operator = self.parent.operator().cloned();
+        match self.read_time {
+            Some(_) => SiteFilter { operator, show_archived: true, ..SiteFilter::default() },
+            None => SiteFilter {
+                operator,
+                site: None,
+                grid_isos: self.grid_isos.clone(),
+                country_codes: self.country_codes.clone(),
+                show_archived: self.show_archived,
+            },
+        }
+    }
+
+    fn shows(&self, site: &Site) -> bool {
+        let among = |list: &[String], text: &String| list.is_empty() || list.contains(text);
+        among(&self.grid_isos, &site.facts.grid_iso)
+            && among(&self.country_codes, &site.facts.country_code)
+            && (self.show_archived || site.archived_at.is_none())
+    }
 }
 
 /// A list of blocks.
@@ -37,6 +74,10 @@ pub struct ListBlocks {
     pub operator: Option<OperatorId>,
     /// Of sites of this id; none is all.
     pub site: Option<SiteId>,
+    /// Archived ones too.
+    pub show_archived: bool,
+    /// What was known then; none is now.
+    pub read_time: Option<Instant>,
     /// Which page.
     pub page: PageRequest,
 }
@@ -55,45 +96,63 @@ pub struct ListPhases {
 }
 
 impl App {
-    /// Reads an operator.
+    /// Reads an operator as it was known at an instant, or is now.
     ///
     /// # Errors
     /// `RESOURCE_NOT_FOUND`.
-    pub async fn get_operator(&self, caller: &Caller, operator: &OperatorId) -> Result<Operator, Error> {
+    pub async fn get_operator(
+        &self,
+        caller: &Caller,
+        operator: &OperatorId,
+        read_time: Option<Instant>,
+    ) -> Result<Operator, Error> {
         let scope = scope_of(caller, operator, "operator")?;
         self.db
             .read("get_operator", &scope, |tx| async move {
                 let found = operators::find(&tx, operator).await?;
+                let found = one_known_at(&tx, &self.wire, read_time, found).await?;
                 Ok((tx, found))
             })
             .await?
             .ok_or_else(|| Error::not_found("operator"))
     }
 
-    /// Reads a site.
+    /// Reads a site as it was known at an instant, or is now.
     ///
     /// # Errors
     /// `RESOURCE_NOT_FOUND`.
-    pub async fn get_site(&self, caller: &Caller, name: &SiteName) -> Result<Site, Error> {
+    pub async fn get_site(
+        &self,
+        caller: &Caller,
+        name: &SiteName,
+        read_time: Option<Instant>,
+    ) -> Result<Site, Error> {
         let scope = scope_of(caller, &name.operator, "site")?;
         self.db
             .read("get_site", &scope, |tx| async move {
                 let found = sites::find(&tx, name).await?;
+                let found = one_known_at(&tx, &self.wire, read_time, found).await?;
                 Ok((tx, found))
             })
             .await?
             .ok_or_else(|| Error::not_found("site"))
     }
 
-    /// Reads a block.
+    /// Reads a block as it was known at an instant, or is now.
     ///
     /// # Errors
     /// `RESOURCE_NOT_FOUND`.
-    pub async fn get_block(&self, caller: &Caller, name: &BlockName) -> Result<Block, Error> {
+    pub async fn get_block(
+        &self,
+        caller: &Caller,
+        name: &BlockName,
+        read_time: Option<Instant>,
+    ) -> Result<Block, Error> {
         let scope = scope_of(caller, &name.operator, "block")?;
         self.db
             .read("get_block", &scope, |tx| async move {
                 let found = blocks::find(&tx, name).await?;
+                let found = one_known_at(&tx, &self.wire, read_time, found).await?;
                 Ok((tx, found))
             })
             .await?
@@ -122,18 +181,25 @@ impl App {
     ///
     /// # Errors
     /// `INVALID_PAGE_TOKEN`.
-    pub async fn list_operators(&self, caller: &Caller, page: PageRequest) -> Result<Page<Operator>, Error> {
+    pub async fn list_operators(
+        &self,
+        caller: &Caller,
+        asked: ListOperators,
+    ) -> Result<Page<Operator>, Error> {
+        let ListOperators { read_time, page } = asked;
         let scope = &reading_scope(caller);
-        let place: Place<'_, String> = self.place(caller, rpc::LIST_OPERATORS, String::new(), &page)?;
+        let filter = format!("{read_time:?}");
+        let place: Place<'_, String> = self.place(caller, rpc::LIST_OPERATORS, filter, &page)?;
         let after = place.after.as_deref();
-        let rows = self
+        let (rows, then) = self
             .db
             .read("list_operators", scope, |tx| async move {
                 let rows = operators::list(&tx, scope, after, page.size).await?;
-                Ok((tx, rows))
+                let then = known_at(&tx, &self.wire, read_time, &rows.rows).await?;
+                Ok((tx, (rows, then)))
             })
             .await?;
-        place.page(rows, |operator| operator.facts.operator.to_string())
+        Ok(place.page(rows, |operator| operator.facts.operator.to_string())?.with(then))
     }
 
     /// Lists sites.
@@ -143,23 +209,21 @@ impl App {
     pub async fn list_sites(&self, caller: &Caller, asked: ListSites) -> Result<Page<Site>, Error> {
         let operator = asked.parent.operator();
         let scope = &self.parent_scope(caller, operator).await?;
-        let filter = format!("{}|{:?}|{:?}", asked.parent, asked.grid_isos, asked.country_codes);
+        let of = format!("{:?}|{:?}", asked.grid_isos, asked.country_codes);
+        let filter = format!("{}|{of}|{}|{:?}", asked.parent, asked.show_archived, asked.read_time);
         let place: Place<'_, (String, String)> = self.place(caller, rpc::LIST_SITES, filter, &asked.page)?;
-        let filter = &SiteFilter {
-            operator: operator.cloned(),
-            site: None,
-            grid_isos: asked.grid_isos,
-            country_codes: asked.country_codes,
-        };
-        let after = place.after.as_ref();
-        let rows = self
+        let (after, filter, asked) = (place.after.as_ref(), &asked.filter(), &asked);
+        let (rows, then) = self
             .db
             .read("list_sites", scope, |tx| async move {
                 let rows = sites::list(&tx, scope, filter, after, asked.page.size).await?;
-                Ok((tx, rows))
+                let then = known_at(&tx, &self.wire, asked.read_time, &rows.rows).await?;
+                Ok((tx, (rows, then)))
             })
             .await?;
-        place.page(rows, |site| (site.facts.name.operator.to_string(), site.facts.name.site.to_string()))
+        let then = then.map(|sites| sites.into_iter().filter(|site| asked.shows(site)).collect());
+        let key = |site: &Site| (site.facts.name.operator.to_string(), site.facts.name.site.to_string());
+        Ok(place.page(rows, key)?.with(then))
     }
 
     /// Lists blocks.
@@ -167,22 +231,28 @@ impl App {
     /// # Errors
     /// `RESOURCE_NOT_FOUND` (site), `INVALID_PAGE_TOKEN`.
     pub async fn list_blocks(&self, caller: &Caller, asked: ListBlocks) -> Result<Page<Block>, Error> {
-        let ListBlocks { operator, site, page } = asked;
+        let ListBlocks { operator, site, show_archived, read_time, page } = asked;
         let scope = &self.site_scope(caller, operator.as_ref(), site.as_ref(), "site").await?;
-        let filter = format!("{operator:?}|{site:?}");
+        let filter = format!("{operator:?}|{site:?}|{show_archived}|{read_time:?}");
         let place: Place<'_, blocks::BlockKey> = self.place(caller, rpc::LIST_BLOCKS, filter, &page)?;
-        let (after, of) = (place.after.as_ref(), (operator.as_ref(), site.as_ref()));
-        let rows = self
+        let after = place.after.as_ref();
+        // Of a past instant, what was archived since counts too.
+        let of = &BlockFilter { operator, site, show_archived: show_archived || read_time.is_some() };
+        let (rows, then) = self
             .db
             .read("list_blocks", scope, |tx| async move {
                 let rows = blocks::list(&tx, scope, of, after, page.size).await?;
-                Ok((tx, rows))
+                let then = known_at(&tx, &self.wire, read_time, &rows.rows).await?;
+                Ok((tx, (rows, then)))
             })
             .await?;
-        place.page(rows, |block| {
+        let is_shown = |block: &Block| show_archived || block.archived_at.is_none();
+        let then = then.map(|blocks| blocks.into_iter().filter(is_shown).collect());
+        let page = place.page(rows, |block| {
             let name = &block.facts.name;
             (name.operator.to_string(), name.site.to_string(), name.block.to_string())
-        })
+        })?;
+        Ok(page.with(then))
     }
 
     /// Lists phases.
@@ -194,7 +264,7 @@ impl App {
         let scope = match (&operator, &site, &block) {
             (Some(operator), Some(site), Some(block)) => {
                 let name = BlockName::new(operator.clone(), site.clone(), block.clone());
-                self.get_block(caller, &name).await?;
+                self.get_block(caller, &name, None).await?;
                 scope_of(caller, operator, "block")?
             }
             _ => self.site_scope(caller, operator.as_ref(), site.as_ref(), "block").await?,
@@ -226,7 +296,7 @@ impl App {
         match operator {
             None => Ok(reading_scope(caller)),
             Some(operator) => {
-                self.get_operator(caller, operator).await?;
+                self.get_operator(caller, operator, None).await?;
                 scope_of(caller, operator, "operator")
             }
         }
@@ -246,49 +316,10 @@ impl App {
         match (operator, site) {
             (Some(operator), Some(site)) => {
                 let name = SiteName::new(operator.clone(), site.clone());
-                self.get_site(caller, &name).await.map_err(absent)?;
+                self.get_site(caller, &name, None).await.map_err(absent)?;
                 scope_of(caller, operator, resource)
             }
             _ => self.parent_scope(caller, operator).await.map_err(absent),
         }
-    }
-
-    /// Where a page begins, and how the next one is named.
-    pub(crate) fn place<K: DeserializeOwned>(
-        &self,
-        caller: &Caller,
-        rpc: &'static str,
-        filter: String,
-        page: &PageRequest,
-    ) -> Result<Place<'_, K>, Error> {
-        let caller = caller.effective_organisation().to_string();
-        let listing = Listing { caller: &caller, rpc, filter: &filter };
-        // Real time: no test clock makes tokens old.
-        let after = self.pages.open(&listing, &page.token, SystemClock.now())?;
-        Ok(Place { app: self, caller, rpc, filter, after })
-    }
-}
-
-/// Where a page begins.
-pub(crate) struct Place<'a, K> {
-    app: &'a App,
-    caller: String,
-    rpc: &'static str,
-    filter: String,
-    /// The sort key of the last row before it.
-    pub(crate) after: Option<K>,
-}
-
-impl<K: Serialize> Place<'_, K> {
-    /// The page of these rows.
-    pub(crate) fn page<T>(&self, rows: Rows<T>, key: impl Fn(&T) -> K) -> Result<Page<T>, Error> {
-        let next = match rows.rows.last().filter(|_| rows.more) {
-            Some(last) => {
-                let listing = Listing { caller: &self.caller, rpc: self.rpc, filter: &self.filter };
-                self.app.pages.seal(&listing, &key(last), SystemClock.now())?
-            }
-            None => String::new(),
-        };
-        Ok(Page { items: rows.rows, next })
     }
 }

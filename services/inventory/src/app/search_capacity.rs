@@ -41,10 +41,10 @@ impl App {
     /// `RESOURCE_NOT_FOUND` for a named operator or site.
     pub async fn search_capacity(&self, caller: &Caller, asked: SearchCapacity) -> Result<Found, Error> {
         for operator in &asked.filter.operators {
-            self.get_operator(caller, operator).await?;
+            self.get_operator(caller, operator, None).await?;
         }
         if let Some(site) = &asked.filter.site {
-            self.get_site(caller, site).await?;
+            self.get_site(caller, site, None).await?;
         }
         let today = self.now().date_naive();
         let (sites, read_time) = self.market_now(caller).await?;

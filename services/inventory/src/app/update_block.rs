@@ -4,9 +4,10 @@ use kernel::{BlockName, Caller, Currency, Error, Rate, Uuid};
 use postgres::Answer;
 use serde::{Serialize, Serializer};
 
+use super::as_of::supersede;
 use super::write::Write;
 use super::{App, kind, own_scope, rpc};
-use crate::domain::block::{Block, BlockDraft, Cooling, LeaseType, Redundancy};
+use crate::domain::block::{Block, BlockDraft, BlockFactsPatch, Cooling, LeaseType, Redundancy};
 use crate::domain::check_etag;
 use crate::store::blocks;
 
@@ -29,6 +30,8 @@ pub struct BlockPatch {
     /// Indicative rent; `Some(None)` clears it.
     #[serde(serialize_with = "rate_text")]
     pub rate: Option<NewRate>,
+    /// What else is known of it.
+    pub more: BlockFactsPatch,
 }
 
 fn rate_text<S: Serializer>(rate: &Option<NewRate>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -45,6 +48,7 @@ impl BlockPatch {
             max_kw_per_rack: self.max_kw_per_rack.unwrap_or(facts.max_kw_per_rack),
             lease_type: self.lease_type.unwrap_or(facts.lease_type),
             rate: self.rate.unwrap_or(facts.rate),
+            more: self.more.apply(facts.more),
             name: facts.name,
         }
     }
@@ -91,12 +95,19 @@ impl App {
         self.write(caller, &command, how, |tx| async move {
             let block = blocks::find(&tx, name).await?.ok_or_else(|| Error::not_found("block"))?;
             check_etag(etag, block.revision)?;
+            if block.archived_at.is_some() {
+                return Err(Error::archived("block"));
+            }
+            // Two replicas' clocks may differ a little; time does not run backwards in what is kept.
+            let now = now.max(block.updated_at);
+            supersede(&tx, &self.wire, &block, now).await?;
             let block = Block {
                 facts: patch.clone().apply(block.facts),
                 revision: block.revision + 1,
                 updated_at: now,
                 ..block
             };
+            block.facts.check()?;
             blocks::update(&tx, &block).await?;
             Ok((tx, block))
         })

@@ -4,9 +4,11 @@ use kernel::{Caller, Error, SiteName, Uuid};
 use postgres::Answer;
 use serde::Serialize;
 
+use super::as_of::supersede;
 use super::write::Write;
 use super::{App, kind, own_scope, rpc};
 use crate::domain::site::{GridStep, Interconnection, PartialDate, Provenance, Site, SiteDraft};
+use crate::domain::site_facts::SiteFactsPatch;
 use crate::domain::{check_etag, grid};
 use crate::store::{phases, sites};
 
@@ -44,6 +46,8 @@ pub struct SitePatch {
     pub current_use: Option<String>,
     /// Where the figures come from.
     pub provenance: Option<Provenance>,
+    /// What else is known of it.
+    pub more: SiteFactsPatch,
 }
 
 impl SitePatch {
@@ -68,6 +72,7 @@ impl SitePatch {
             reported_leased_it_kw: self.reported_leased_it_kw.unwrap_or(facts.reported_leased_it_kw),
             current_use: self.current_use.unwrap_or(facts.current_use),
             provenance: self.provenance.unwrap_or(facts.provenance),
+            more: self.more.apply(facts.more),
             name: facts.name,
             zone: facts.zone,
         }
@@ -115,12 +120,23 @@ impl App {
         self.write(caller, &command, how, |tx| async move {
             let site = sites::lock(&tx, name).await?.ok_or_else(|| Error::not_found("site"))?;
             check_etag(etag, site.version)?;
+            if site.archived_at.is_some() {
+                return Err(Error::archived("site"));
+            }
+            // Two replicas' clocks may differ a little; time does not run backwards in what is kept.
+            let now = now.max(site.updated_at);
+            supersede(&tx, &self.wire, &site, now).await?;
             let facts = patch.clone().apply(site.facts);
             if patch.grid_steps.is_some() {
                 grid::check(name, &facts.grid_steps, &phases::draws(&tx, name).await?)?;
             }
-            let site =
-                Site { facts, version: site.version + 1, created_at: site.created_at, updated_at: now };
+            let site = Site {
+                facts,
+                version: site.version + 1,
+                created_at: site.created_at,
+                updated_at: now,
+                archived_at: None,
+            };
             sites::update(&tx, &site).await?;
             Ok((tx, site))
         })

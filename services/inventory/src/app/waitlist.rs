@@ -8,7 +8,7 @@ use postgres::Answer;
 use serde::Serialize;
 
 use super::place_hold::in_range;
-use super::read_sites::Place;
+use super::place::Place;
 use super::write::{Create, Write};
 use super::{App, Page, PageRequest, kind, rpc, scope_of};
 use crate::domain::check_etag;

@@ -23,4 +23,6 @@ pub struct Operator {
     pub revision: i64,
     /// When it was created.
     pub created_at: Instant,
+    /// When it was last changed.
+    pub updated_at: Instant,
 }

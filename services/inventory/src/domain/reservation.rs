@@ -139,7 +139,8 @@ impl Reservation {
     /// The refusal of the state table.
     pub fn after(&self, deed: Deed, hold_until: Instant, database_now: Instant) -> Result<Self, Error> {
         let state = self.state.after(deed, self.has_lapsed(database_now))?;
-        let updated_at = self.updated_at.max(database_now);
+        // The desk's idea of the time may be a little ahead; time does not run backwards in what is kept.
+        let updated_at = database_now.max(self.updated_at);
         Ok(Self { state, hold_until, revision: self.revision + 1, updated_at, ..self.clone() })
     }
 }

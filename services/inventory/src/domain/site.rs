@@ -1,12 +1,14 @@
 //! Sites: places with a grid connection.
 
 use kernel::{CivilDate, Instant, SiteName, Zone};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use super::site_facts::SiteFacts;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $($(#[$vdoc])* #[serde(rename = $word)] $variant,)+
         }
@@ -49,8 +51,10 @@ words! {
 
 words! {
     /// How far a published figure can be relied on.
+    #[derive(Default)]
     Confidence {
         /// Not said.
+        #[default]
         Unspecified = "UNSPECIFIED",
         /// From a filing.
         High = "HIGH",
@@ -62,7 +66,8 @@ words! {
 }
 
 /// A date, or only its year or month where no more is known. Kept as 2026, 2026-05 or 2026-05-31.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct PartialDate {
     /// Year.
     pub year: i32,
@@ -99,8 +104,23 @@ impl PartialDate {
     }
 }
 
+impl From<PartialDate> for String {
+    fn from(date: PartialDate) -> Self {
+        date.text()
+    }
+}
+
+impl TryFrom<String> for PartialDate {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        Self::of_text(&text).ok_or("must be a date from 2000 on: 2026, 2026-05 or 2026-05-31")
+    }
+}
+
 /// Where figures come from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Provenance {
     /// A citation or an address.
     pub source: String,
@@ -161,6 +181,8 @@ pub struct SiteDraft {
     pub current_use: String,
     /// Where the figures come from.
     pub provenance: Provenance,
+    /// What else is known of it.
+    pub more: SiteFacts,
 }
 
 fn zone_name<S: serde::Serializer>(zone: &Zone, serializer: S) -> Result<S::Ok, S::Error> {
@@ -178,4 +200,6 @@ pub struct Site {
     pub created_at: Instant,
     /// When it was last changed.
     pub updated_at: Instant,
+    /// When it was archived; none while it is not.
+    pub archived_at: Option<Instant>,
 }

@@ -1,12 +1,14 @@
 //! Blocks on the wire.
 
 use contracts::inventory::v1 as wire;
-use kernel::{BlockName, Currency, Error, SiteName, Violations};
-use runtime::wire::{display_name, rate, request_id, to_decimal, to_timestamp};
+use kernel::{BlockId, BlockName, Currency, Error, Instant, SiteName, Violations};
+use runtime::wire::{display_name, instant, optional_instant, rate, request_id, to_decimal, to_timestamp};
 
-use super::{mask, or_all};
-use crate::app::{BlockPatch, Create, ListBlocks, UpdateBlock};
-use crate::domain::block::{Block, BlockDraft, Cooling, LeaseType, Redundancy};
+use super::{mask, or_all, required_text};
+use crate::app::{Archive, BlockPatch, Create, ListBlocks, UpdateBlock};
+use crate::domain::block::{
+    Accelerator, Block, BlockDraft, BlockFacts, BlockFactsPatch, Cooling, LeaseType, Redundancy,
+};
 use crate::domain::etag;
 
 /// The fields that an update may name. Rate and currency go together.
@@ -18,6 +20,10 @@ const CHANGEABLE: &[&str] = &[
     "lease_type",
     "rate_per_kw_month",
     "currency_code",
+    "supply_temperature_decicelsius",
+    "design_generation",
+    "cooling_demarcation",
+    "accelerator",
 ];
 const KW_PER_RACK_MAX: i64 = 100_000;
 
@@ -25,22 +31,30 @@ pub(super) fn create(request: &wire::CreateBlockRequest) -> Result<Create<BlockD
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<SiteName>);
     let id = v.parse("block_id", &request.block_id, str::parse);
-    let patch = v
+    let name = parent.zip(id).map(|(parent, id)| BlockName::new(parent.operator, parent.site, id));
+    let draft = v
         .present("block", request.block.as_ref())
-        .and_then(|block| v.nested("block", |v| patch(v, block, CHANGEABLE)));
+        .and_then(|block| v.nested("block", |v| facts(v, name, block)));
     let request_id = request_id(&mut v, &request.request_id);
-    v.build(|| {
-        let (parent, patch) = (parent?, patch?);
-        let draft = BlockDraft {
-            name: BlockName::new(parent.operator, parent.site, id?),
-            display_name: patch.display_name?,
-            cooling: patch.cooling?,
-            redundancy: patch.redundancy?,
-            max_kw_per_rack: patch.max_kw_per_rack?,
-            lease_type: patch.lease_type?,
-            rate: patch.rate?,
-        };
-        Some(Create { draft, request_id: request_id?, validate_only: request.validate_only })
+    v.build(|| Some(Create { draft: draft?, request_id: request_id?, validate_only: request.validate_only }))
+}
+
+/// Reads all that is said of a block.
+pub(super) fn facts(v: &mut Violations, name: Option<BlockName>, block: &wire::Block) -> Option<BlockDraft> {
+    let patch = patch(v, block, CHANGEABLE);
+    draft(name?, patch?)
+}
+
+fn draft(name: BlockName, patch: BlockPatch) -> Option<BlockDraft> {
+    Some(BlockDraft {
+        name,
+        display_name: patch.display_name?,
+        cooling: patch.cooling?,
+        redundancy: patch.redundancy?,
+        max_kw_per_rack: patch.max_kw_per_rack?,
+        lease_type: patch.lease_type?,
+        rate: patch.rate?,
+        more: patch.more.apply(BlockFacts::default()),
     })
 }
 
@@ -93,7 +107,42 @@ fn patch(v: &mut Violations, block: &wire::Block, fields: &[&str]) -> Option<Blo
         patch.rate = rate_and_currency(v, block);
         whole &= patch.rate.is_some();
     }
+    for field in fields {
+        whole &= set_more(v, &mut patch.more, block, field).is_some();
+    }
     whole.then_some(patch)
+}
+
+fn set_more(v: &mut Violations, patch: &mut BlockFactsPatch, block: &wire::Block, field: &str) -> Option<()> {
+    match field {
+        "supply_temperature_decicelsius" => {
+            let tenths = block.supply_temperature_decicelsius;
+            let inside = tenths.is_none_or(|tenths| (-500..=1_000).contains(&tenths));
+            v.require(field, inside, "must be from -500 to 1000 tenths of a degree Celsius").then_some(())?;
+            patch.supply_temperature_decicelsius = Some(tenths);
+        }
+        "design_generation" => {
+            patch.design_generation = Some(v.text(field, &block.design_generation, 100)?);
+        }
+        "cooling_demarcation" => {
+            patch.cooling_demarcation = Some(v.text(field, &block.cooling_demarcation, 200)?);
+        }
+        "accelerator" => {
+            let read = block.accelerator.as_ref().map(|sent| v.nested(field, |v| accelerator(v, sent)));
+            patch.accelerator = Some(match read {
+                Some(read) => Some(read?),
+                None => None,
+            });
+        }
+        _ => {}
+    }
+    Some(())
+}
+
+fn accelerator(v: &mut Violations, sent: &wire::Accelerator) -> Option<Accelerator> {
+    let model = required_text(v, "model", &sent.model, 100);
+    let inside = v.require("watts", (1..=1_000_000).contains(&sent.watts), "must be from 1 to 1000000 W");
+    Some(Accelerator { model: model?, watts: inside.then_some(sent.watts)? })
 }
 
 fn rate_and_currency(v: &mut Violations, block: &wire::Block) -> Option<Option<(kernel::Rate, Currency)>> {
@@ -127,6 +176,8 @@ fn redundancy(v: &mut Violations, number: i32) -> Option<Redundancy> {
         Ok(wire::Redundancy::N) => Some(Redundancy::N),
         Ok(wire::Redundancy::NPlus1) => Some(Redundancy::NPlus1),
         Ok(wire::Redundancy::TwoN) => Some(Redundancy::TwoN),
+        Ok(wire::Redundancy::TwoNPlus1) => Some(Redundancy::TwoNPlus1),
+        Ok(wire::Redundancy::Distributed) => Some(Redundancy::Distributed),
         Err(_) => {
             v.add("redundancy", "is not a known value");
             None
@@ -147,10 +198,34 @@ fn lease_type(v: &mut Violations, number: i32) -> Option<LeaseType> {
     }
 }
 
-pub(super) fn name(text: &str) -> Result<BlockName, Error> {
+pub(super) fn archive(request: &wire::ArchiveBlockRequest) -> Result<Archive<BlockName>, Error> {
+    super::archive(&request.name, &request.etag, &request.request_id, request.validate_only)
+}
+
+pub(super) fn get(request: &wire::GetBlockRequest) -> Result<(BlockName, Option<Instant>), Error> {
     let mut v = Violations::new();
-    let name = v.parse("name", text, str::parse::<BlockName>);
-    v.build(|| name)
+    let name = v.parse("name", &request.name, str::parse::<BlockName>);
+    let read_time = optional_instant(&mut v, "read_time", request.read_time.as_ref());
+    v.build(|| Some((name?, read_time?)))
+}
+
+/// Reads an earlier version back.
+pub(super) fn of_wire(bytes: &[u8], revision: i64, id: BlockId) -> Result<Block, Error> {
+    super::kept(bytes, |v, kept: wire::Block| {
+        let name = v.parse("name", &kept.name, str::parse::<BlockName>);
+        let facts = facts(v, name, &kept);
+        let created_at = instant(v, "create_time", kept.create_time.as_ref());
+        let updated_at = instant(v, "update_time", kept.update_time.as_ref());
+        let archived_at = optional_instant(v, "archive_time", kept.archive_time.as_ref());
+        Some(Block {
+            id,
+            facts: facts?,
+            revision,
+            created_at: created_at?,
+            updated_at: updated_at?,
+            archived_at: archived_at?,
+        })
+    })
 }
 
 pub(super) fn list(request: &wire::ListBlocksRequest) -> Result<ListBlocks, Error> {
@@ -164,10 +239,12 @@ pub(super) fn list(request: &wire::ListBlocksRequest) -> Result<ListBlocks, Erro
             None
         }
     };
+    let read_time = optional_instant(&mut v, "read_time", request.read_time.as_ref());
     let page = super::page(&mut v, request.page_size, &request.page_token);
     v.build(|| {
         let (operator, site) = parent?;
-        Some(ListBlocks { operator, site, page: page? })
+        let show_archived = request.show_archived;
+        Some(ListBlocks { operator, site, show_archived, read_time: read_time?, page: page? })
     })
 }
 
@@ -179,6 +256,10 @@ pub(super) fn updated(block: &Block) -> wire::UpdateBlockResponse {
     wire::UpdateBlockResponse { block: Some(to_wire(block)) }
 }
 
+pub(super) fn archived(block: &Block) -> wire::ArchiveBlockResponse {
+    wire::ArchiveBlockResponse { block: Some(to_wire(block)) }
+}
+
 pub(super) fn to_wire(block: &Block) -> wire::Block {
     let facts = &block.facts;
     let cooling = |kind: &Cooling| match kind {
@@ -186,7 +267,7 @@ pub(super) fn to_wire(block: &Block) -> wire::Block {
         Cooling::Liquid => wire::CoolingKind::Liquid,
         Cooling::Immersion => wire::CoolingKind::Immersion,
     };
-    wire::Block {
+    let mut sent = wire::Block {
         name: facts.name.to_string(),
         display_name: facts.display_name.clone(),
         cooling_kinds: facts.cooling.iter().map(|kind| cooling(kind).into()).collect(),
@@ -195,6 +276,8 @@ pub(super) fn to_wire(block: &Block) -> wire::Block {
             Redundancy::N => wire::Redundancy::N,
             Redundancy::NPlus1 => wire::Redundancy::NPlus1,
             Redundancy::TwoN => wire::Redundancy::TwoN,
+            Redundancy::TwoNPlus1 => wire::Redundancy::TwoNPlus1,
+            Redundancy::Distributed => wire::Redundancy::Distributed,
         }
         .into(),
         max_kw_per_rack: facts.max_kw_per_rack.unwrap_or(0),
@@ -210,5 +293,20 @@ pub(super) fn to_wire(block: &Block) -> wire::Block {
         etag: etag(block.revision),
         create_time: Some(to_timestamp(block.created_at)),
         update_time: Some(to_timestamp(block.updated_at)),
-    }
+        archive_time: block.archived_at.map(to_timestamp),
+        ..wire::Block::default()
+    };
+    put(&mut sent, &facts.more);
+    sent
+}
+
+/// Writes the rarer facts into a block.
+pub(super) fn put(block: &mut wire::Block, facts: &BlockFacts) {
+    block.supply_temperature_decicelsius = facts.supply_temperature_decicelsius;
+    block.design_generation.clone_from(&facts.design_generation);
+    block.cooling_demarcation.clone_from(&facts.cooling_demarcation);
+    block.accelerator = facts
+        .accelerator
+        .as_ref()
+        .map(|accelerator| wire::Accelerator { model: accelerator.model.clone(), watts: accelerator.watts });
 }

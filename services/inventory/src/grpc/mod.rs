@@ -4,30 +4,40 @@ mod amendment;
 mod block;
 mod capacity;
 mod capacity_service;
+mod curtailment;
 mod encumbrance;
 mod encumbrance_service;
 mod event_service;
+mod import_service;
+mod incident;
+mod incident_service;
 mod operator;
 mod phase;
 mod reservation;
 mod reservation_service;
 mod site;
+mod site_facts;
 mod site_service;
+mod table;
 mod waitlist;
 mod waitlist_service;
 
 pub use capacity_service::CapacityHandler;
 pub use encumbrance_service::EncumbranceHandler;
 pub use event_service::EventHandler;
+pub use import_service::ImportHandler;
+pub use incident_service::IncidentHandler;
 pub use reservation_service::ReservationHandler;
 pub use site_service::SiteHandler;
 pub use waitlist_service::WaitlistHandler;
 
-use kernel::Violations;
-use prost::Message as _;
-use runtime::wire::page_size;
+use contracts::common::v1 as common;
+use kernel::{Error, Violations};
+use prost::Message;
+use runtime::wire::{page_size, request_id};
 
-use crate::app::{PageRequest, Wire};
+use crate::app::{Archive, PageRequest, Wire};
+use crate::domain::site::{Confidence, Provenance};
 
 /// How stored replies and events are written.
 pub const WIRE: Wire = Wire {
@@ -36,12 +46,23 @@ pub const WIRE: Wire = Wire {
     block: |block| block::to_wire(block).encode_to_vec(),
     phase: |phase| phase::to_wire(phase).encode_to_vec(),
     reservation: |reservation| reservation::to_wire(reservation).encode_to_vec(),
+    incident: |incident| incident::to_wire(incident).encode_to_vec(),
+    curtailment: |curtailment| curtailment::to_wire(curtailment).encode_to_vec(),
     operator_created: |new| operator::created(new).encode_to_vec(),
+    operator_updated: |changed| operator::updated(changed).encode_to_vec(),
     site_created: |new| site::created(new).encode_to_vec(),
     site_updated: |site| site::updated(site).encode_to_vec(),
+    site_archived: |site| site::archived(site).encode_to_vec(),
     block_created: |new| block::created(new).encode_to_vec(),
     block_updated: |block| block::updated(block).encode_to_vec(),
+    block_archived: |block| block::archived(block).encode_to_vec(),
     phase_created: |new| phase::created(new).encode_to_vec(),
+    imported: |(_, imported)| table::imported(imported).encode_to_vec(),
+    incident_reported: |new| incident::reported(new).encode_to_vec(),
+    incident_opened: |new| incident::opened(new).encode_to_vec(),
+    incident_updated: |incident| incident::updated(incident).encode_to_vec(),
+    incident_closed: |incident| incident::closed(incident).encode_to_vec(),
+    curtailment_announced: |new| curtailment::announced(new).encode_to_vec(),
     placed: |placed| reservation::placed(placed).encode_to_vec(),
     extended: |reservation| reservation::extended(reservation).encode_to_vec(),
     committed: |reservation| reservation::committed(reservation).encode_to_vec(),
@@ -55,6 +76,10 @@ pub const WIRE: Wire = Wire {
     waitlist_entry: |entry| waitlist::to_wire(entry).encode_to_vec(),
     waitlist_joined: |entry| waitlist::joined(entry).encode_to_vec(),
     waitlist_left: |entry| waitlist::left(entry).encode_to_vec(),
+    operator_of: operator::of_wire,
+    site_of: site::of_wire,
+    block_of: block::of_wire,
+    reservation_of: reservation::of_wire,
 };
 
 /// The full name of the message that events of a kind carry.
@@ -64,6 +89,8 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
         Some("operator") => "gridlease.inventory.v1.Operator",
         Some("site") => "gridlease.inventory.v1.Site",
         Some("block") => "gridlease.inventory.v1.Block",
+        Some("incident") => "gridlease.inventory.v1.Incident",
+        Some("curtailment") => "gridlease.inventory.v1.Curtailment",
         Some("phase") => "gridlease.inventory.v1.Phase",
         Some("encumbrance") => "gridlease.inventory.v1.Encumbrance",
         Some("waitlist") => "gridlease.inventory.v1.WaitlistEntry",
@@ -71,9 +98,46 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
     }
 }
 
+/// Reads what is to be archived.
+fn archive<N: std::str::FromStr>(
+    name: &str,
+    etag: &str,
+    id: &str,
+    validate_only: bool,
+) -> Result<Archive<N>, Error>
+where
+    N::Err: std::fmt::Display,
+{
+    let mut v = Violations::new();
+    let name = v.parse("name", name, str::parse);
+    let request_id = request_id(&mut v, id);
+    let etag = (!etag.is_empty()).then(|| etag.to_owned());
+    v.build(|| Some(Archive { name: name?, etag, request_id: request_id?, validate_only }))
+}
+
+/// Reads a message that we wrote ourselves. What does not read is a fault of ours.
+fn kept<W: Message + Default, T>(
+    bytes: &[u8],
+    read: impl FnOnce(&mut Violations, W) -> Option<T>,
+) -> Result<T, Error> {
+    let mut v = Violations::new();
+    let message = W::decode(bytes).map_err(Error::internal)?;
+    let read = read(&mut v, message);
+    v.build(|| read).map_err(|refusal| Error::internal(format!("a kept version does not read: {refusal}")))
+}
+
 /// Reads which page is asked for.
 fn page(v: &mut Violations, size: i32, token: &str) -> Option<PageRequest> {
     Some(PageRequest { size: page_size(v, size)?, token: token.to_owned() })
+}
+
+/// Reads a text that must be there.
+fn required_text(v: &mut Violations, field: &str, text: &str, chars_max: usize) -> Option<String> {
+    if text.trim().is_empty() {
+        v.add(field, "is required");
+        return None;
+    }
+    v.text(field, text, chars_max)
 }
 
 /// Reads a list of short texts.
@@ -140,6 +204,41 @@ fn partial_date(
 fn to_partial_date(date: crate::domain::site::PartialDate) -> contracts::google::r#type::Date {
     let number = |n: u32| i32::try_from(n).unwrap_or(0);
     contracts::google::r#type::Date { year: date.year, month: number(date.month), day: number(date.day) }
+}
+
+fn provenance(v: &mut Violations, sent: Option<&common::Provenance>) -> Option<Provenance> {
+    let nothing = common::Provenance::default();
+    let sent = sent.unwrap_or(&nothing);
+    v.nested("provenance", |v| {
+        let confidence = match common::Confidence::try_from(sent.confidence) {
+            Ok(common::Confidence::Unspecified) => Some(Confidence::Unspecified),
+            Ok(common::Confidence::High) => Some(Confidence::High),
+            Ok(common::Confidence::Medium) => Some(Confidence::Medium),
+            Ok(common::Confidence::Low) => Some(Confidence::Low),
+            Err(_) => {
+                v.add("confidence", "is not a known value");
+                None
+            }
+        };
+        let source = v.text("source", &sent.source, 2_000);
+        let as_of = partial_date(v, "as_of_date", sent.as_of_date.as_ref());
+        Some(Provenance { source: source?, as_of: as_of?, confidence: confidence? })
+    })
+}
+
+/// Writes where figures come from.
+fn to_provenance(of: &Provenance) -> Option<common::Provenance> {
+    Some(common::Provenance {
+        source: of.source.clone(),
+        as_of_date: of.as_of.map(to_partial_date),
+        confidence: match of.confidence {
+            Confidence::Unspecified => common::Confidence::Unspecified,
+            Confidence::High => common::Confidence::High,
+            Confidence::Medium => common::Confidence::Medium,
+            Confidence::Low => common::Confidence::Low,
+        }
+        .into(),
+    })
 }
 
 /// An empty text for `wire` fields that are absent.

@@ -21,7 +21,8 @@ pub(super) fn create(request: &wire::CreatePhaseRequest) -> Result<Create<PhaseD
     v.build(|| Some(Create { draft: draft?, request_id: request_id?, validate_only: request.validate_only }))
 }
 
-fn draft(v: &mut Violations, name: Option<PhaseName>, phase: &wire::Phase) -> Option<PhaseDraft> {
+/// Reads all that is said of a phase.
+pub(super) fn draft(v: &mut Violations, name: Option<PhaseName>, phase: &wire::Phase) -> Option<PhaseDraft> {
     let capacity = capacity(v, "capacity", phase.capacity.as_ref());
     if let Some(capacity) = capacity {
         v.require("capacity.critical_it_kw", capacity.critical_it > 0, "must be positive");

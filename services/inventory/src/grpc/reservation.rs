@@ -5,9 +5,12 @@ use std::time::Duration;
 use contracts::common::v1 as common;
 use contracts::inventory::v1 as wire;
 use kernel::{
-    BlockName, Error, OperatorId, OperatorName, OperatorParent, ReservationName, TenantName, Violations,
+    BlockName, Error, Instant, OperatorId, OperatorName, OperatorParent, ReservationName, TenantId,
+    TenantName, Violations,
 };
-use runtime::wire::{duration, instant, known, profile, request_id, to_capacity, to_timestamp};
+use runtime::wire::{
+    duration, instant, known, optional_instant, profile, request_id, to_capacity, to_timestamp,
+};
 
 use crate::app::{ExtendHold, ListReservations, MoveReservation, PlaceHold, Placed, Until};
 use crate::domain::etag;
@@ -22,10 +25,7 @@ const HOLD_LONGEST: Duration = Duration::from_secs(60 * 86_400);
 pub(super) fn place(request: &wire::PlaceHoldRequest) -> Result<PlaceHold, Error> {
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorName>);
-    let tenant = match request.tenant.as_str() {
-        "" => Some(None),
-        text => v.parse("tenant", text, str::parse::<TenantName>).map(|name| Some(name.tenant)),
-    };
+    let tenant = tenant(&mut v, &request.tenant);
     let kind = known::<wire::ReservationKind>(&mut v, "kind", request.kind);
     let operator = parent.as_ref().map(|parent| &parent.operator);
     let claims = claims(&mut v, operator, &request.claims);
@@ -37,12 +37,7 @@ pub(super) fn place(request: &wire::PlaceHoldRequest) -> Result<PlaceHold, Error
         Some(PlaceHold {
             operator: parent?.operator,
             tenant: tenant?,
-            kind: match kind? {
-                wire::ReservationKind::Hold | wire::ReservationKind::Unspecified => Kind::Hold,
-                wire::ReservationKind::Lease => Kind::Lease,
-                wire::ReservationKind::Option => Kind::Option,
-                wire::ReservationKind::OperatorUse => Kind::OperatorUse,
-            },
+            kind: of_kind(kind?),
             claims: claims?,
             hold_for: hold_for?,
             note: note?,
@@ -137,30 +132,89 @@ pub(super) fn moved(
     Some(MoveReservation { name: name?, etag, request_id: request_id?, validate_only })
 }
 
-pub(super) fn name(text: &str) -> Result<ReservationName, Error> {
+pub(super) fn get(
+    request: &wire::GetReservationRequest,
+) -> Result<(ReservationName, Option<Instant>), Error> {
     let mut v = Violations::new();
-    let name = v.parse("name", text, str::parse::<ReservationName>);
-    v.build(|| name)
+    let name = v.parse("name", &request.name, str::parse::<ReservationName>);
+    let read_time = optional_instant(&mut v, "read_time", request.read_time.as_ref());
+    v.build(|| Some((name?, read_time?)))
+}
+
+/// Reads an earlier version back.
+pub(super) fn of_wire(bytes: &[u8], revision: i64) -> Result<Reservation, Error> {
+    super::kept(bytes, |v, kept: wire::Reservation| {
+        let name = v.parse("name", &kept.name, str::parse::<ReservationName>);
+        let tenant = tenant(v, &kept.tenant);
+        let kind = known::<wire::ReservationKind>(v, "kind", kept.kind);
+        let state = known::<wire::ReservationState>(v, "state", kept.state);
+        let claims = claims(v, name.as_ref().map(|name| &name.operator), &kept.claims);
+        let created_at = instant(v, "create_time", kept.create_time.as_ref());
+        let updated_at = instant(v, "update_time", kept.update_time.as_ref());
+        // Of what is committed, the end of the hold no longer matters and is not written.
+        let hold_until = optional_instant(v, "hold_expire_time", kept.hold_expire_time.as_ref());
+        Some(Reservation {
+            name: name?,
+            tenant: tenant?,
+            kind: of_kind(kind?),
+            state: of_state(state?),
+            claims: claims?,
+            hold_until: hold_until?.or(updated_at)?,
+            note: kept.note,
+            revision,
+            created_at: created_at?,
+            updated_at: updated_at?,
+        })
+    })
+}
+
+fn tenant(v: &mut Violations, text: &str) -> Option<Option<TenantId>> {
+    match text {
+        "" => Some(None),
+        text => v.parse("tenant", text, str::parse::<TenantName>).map(|name| Some(name.tenant)),
+    }
+}
+
+fn of_kind(kind: wire::ReservationKind) -> Kind {
+    match kind {
+        wire::ReservationKind::Hold | wire::ReservationKind::Unspecified => Kind::Hold,
+        wire::ReservationKind::Lease => Kind::Lease,
+        wire::ReservationKind::Option => Kind::Option,
+        wire::ReservationKind::OperatorUse => Kind::OperatorUse,
+    }
+}
+
+fn of_state(state: wire::ReservationState) -> State {
+    match state {
+        wire::ReservationState::Held | wire::ReservationState::Unspecified => State::Held,
+        wire::ReservationState::Committed => State::Committed,
+        wire::ReservationState::Released => State::Released,
+        wire::ReservationState::Expired => State::Expired,
+        wire::ReservationState::Merged => State::Merged,
+    }
 }
 
 pub(super) fn list(request: &wire::ListReservationsRequest) -> Result<ListReservations, Error> {
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
     let states = v.each("states", &request.states, |v, number| {
-        known::<wire::ReservationState>(v, "", *number).map(|state| match state {
-            wire::ReservationState::Held | wire::ReservationState::Unspecified => State::Held,
-            wire::ReservationState::Committed => State::Committed,
-            wire::ReservationState::Released => State::Released,
-            wire::ReservationState::Expired => State::Expired,
-            wire::ReservationState::Merged => State::Merged,
-        })
+        known::<wire::ReservationState>(v, "", *number).map(of_state)
     });
     let block = match request.block.as_str() {
         "" => Some(None),
         text => v.parse("block", text, str::parse::<BlockName>).map(Some),
     };
+    let read_time = optional_instant(&mut v, "read_time", request.read_time.as_ref());
     let page = super::page(&mut v, request.page_size, &request.page_token);
-    v.build(|| Some(ListReservations { parent: parent?, states: states?, block: block?, page: page? }))
+    v.build(|| {
+        Some(ListReservations {
+            parent: parent?,
+            states: states?,
+            block: block?,
+            read_time: read_time?,
+            page: page?,
+        })
+    })
 }
 
 pub(super) fn placed(placed: &Placed) -> wire::PlaceHoldResponse {

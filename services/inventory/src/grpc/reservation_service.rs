@@ -100,8 +100,8 @@ impl ReservationService for ReservationHandler {
         request: Request<wire::GetReservationRequest>,
     ) -> Result<Response<wire::GetReservationResponse>, Status> {
         let caller = caller(&request)?;
-        let asked = reservation::name(&request.get_ref().name).map_err(status)?;
-        let answer = self.app.get_reservation(&caller, &asked).await.map_err(status)?;
+        let (name, at) = reservation::get(request.get_ref()).map_err(status)?;
+        let answer = self.app.get_reservation(&caller, &name, at).await.map_err(status)?;
         Ok(Response::new(wire::GetReservationResponse { reservation: Some(reservation::to_wire(&answer)) }))
     }
 

@@ -1,14 +1,14 @@
 //! Sites on the wire.
 
-use contracts::common::v1 as common;
 use contracts::inventory::v1 as wire;
-use kernel::{Error, OperatorName, OperatorParent, SiteName, Violations, Zone};
-use runtime::wire::{date, display_name, request_id, to_date, to_timestamp};
+use kernel::{Error, Instant, OperatorName, OperatorParent, SiteName, Violations, Zone};
+use runtime::wire::{date, display_name, instant, optional_instant, request_id, to_date, to_timestamp};
 
-use super::{mask, partial_date, short_texts, to_partial_date};
-use crate::app::{Create, ListSites, SitePatch, UpdateSite};
+use super::{mask, partial_date, provenance, short_texts, site_facts, to_partial_date, to_provenance};
+use crate::app::{Archive, Create, ListSites, SitePatch, UpdateSite};
 use crate::domain::etag;
-use crate::domain::site::{Confidence, GridStep, Interconnection, Provenance, Site, SiteDraft};
+use crate::domain::site::{GridStep, Interconnection, Site, SiteDraft};
+use crate::domain::site_facts::SiteFacts;
 
 const KW_MAX: i64 = 100_000_000;
 const GRID_STEPS_MAX: usize = 200;
@@ -29,6 +29,13 @@ const CHANGEABLE: &[&str] = &[
     "reported_leased_it_kw",
     "current_use",
     "provenance",
+    "billing_entity",
+    "fibre",
+    "backup_generation",
+    "gross_to_it",
+    "regulatory_risk",
+    "utility_contracts",
+    "curtailment_programmes",
 ];
 
 pub(super) fn create(request: &wire::CreateSiteRequest) -> Result<Create<SiteDraft>, Error> {
@@ -37,22 +44,18 @@ pub(super) fn create(request: &wire::CreateSiteRequest) -> Result<Create<SiteDra
     let id = v.parse("site_id", &request.site_id, str::parse);
     let site = v.present("site", request.site.as_ref());
     let read = site.and_then(|site| {
-        v.nested("site", |v| {
-            let zone = v.parse("time_zone", &site.time_zone, str::parse::<Zone>);
-            let patch = patch(v, site, CHANGEABLE);
-            Some((zone?, patch?))
-        })
+        let name = parent.zip(id).map(|(parent, id)| SiteName::new(parent.operator, id));
+        v.nested("site", |v| facts(v, name, site))
     });
     let request_id = request_id(&mut v, &request.request_id);
-    v.build(|| {
-        let (zone, patch) = read?;
-        let name = SiteName::new(parent?.operator, id?);
-        Some(Create {
-            draft: draft(name, zone, patch)?,
-            request_id: request_id?,
-            validate_only: request.validate_only,
-        })
-    })
+    v.build(|| Some(Create { draft: read?, request_id: request_id?, validate_only: request.validate_only }))
+}
+
+/// Reads all that is said of a site.
+pub(super) fn facts(v: &mut Violations, name: Option<SiteName>, site: &wire::Site) -> Option<SiteDraft> {
+    let zone = v.parse("time_zone", &site.time_zone, str::parse::<Zone>);
+    let patch = patch(v, site, CHANGEABLE);
+    draft(name?, zone?, patch?)
 }
 
 fn draft(name: SiteName, zone: Zone, patch: SitePatch) -> Option<SiteDraft> {
@@ -76,6 +79,7 @@ fn draft(name: SiteName, zone: Zone, patch: SitePatch) -> Option<SiteDraft> {
         reported_leased_it_kw: patch.reported_leased_it_kw?,
         current_use: patch.current_use?,
         provenance: patch.provenance?,
+        more: patch.more.apply(SiteFacts::default()),
     })
 }
 
@@ -134,18 +138,17 @@ fn set(v: &mut Violations, patch: &mut SitePatch, site: &wire::Site, field: &str
             patch.reported_leased_it_kw = Some(optional_kw(v, field, site.reported_leased_it_kw)?);
         }
         "provenance" => patch.provenance = Some(provenance(v, site.provenance.as_ref())?),
-        // The mask has been checked already.
-        _ => {}
+        more => site_facts::set(v, &mut patch.more, site, more)?,
     }
     Some(())
 }
 
-fn country(v: &mut Violations, code: &str) -> Option<String> {
+pub(super) fn country(v: &mut Violations, code: &str) -> Option<String> {
     let holds = code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
     v.require("country_code", holds, "must be an ISO 3166-1 alpha-2 code such as US").then(|| code.to_owned())
 }
 
-fn optional_kw(v: &mut Violations, field: &str, kw: Option<i64>) -> Option<Option<i64>> {
+pub(super) fn optional_kw(v: &mut Violations, field: &str, kw: Option<i64>) -> Option<Option<i64>> {
     let inside = kw.is_none_or(|kw| (0..=KW_MAX).contains(&kw));
     v.require(field, inside, "must be from 0 to 100000000 kW").then_some(kw)
 }
@@ -173,45 +176,56 @@ fn interconnection(
     })
 }
 
+/// Reads one step.
+pub(super) fn grid_step(v: &mut Violations, step: &wire::GridStep) -> Option<GridStep> {
+    let from = date(v, "from_date", step.from_date.as_ref());
+    let contracted_kw = optional_kw(v, "contracted_kw", step.contracted_kw);
+    let energised_kw = optional_kw(v, "energised_kw", step.energised_kw);
+    Some(GridStep { from: from?, contracted_kw: contracted_kw?, energised_kw: energised_kw? })
+}
+
+/// Whether a step reads.
+pub(super) fn is_grid_step(step: &wire::GridStep) -> bool {
+    grid_step(&mut Violations::new(), step).is_some()
+}
+
 fn grid_steps(v: &mut Violations, sent: &[wire::GridStep]) -> Option<Vec<GridStep>> {
     if sent.len() > GRID_STEPS_MAX {
         v.add("grid_steps", format!("must have at most {GRID_STEPS_MAX} entries"));
         return None;
     }
-    let steps = v.each("grid_steps", sent, |v, step| {
-        let from = date(v, "from_date", step.from_date.as_ref());
-        let contracted_kw = optional_kw(v, "contracted_kw", step.contracted_kw);
-        let energised_kw = optional_kw(v, "energised_kw", step.energised_kw);
-        Some(GridStep { from: from?, contracted_kw: contracted_kw?, energised_kw: energised_kw? })
-    })?;
+    let steps = v.each("grid_steps", sent, grid_step)?;
     let rising = steps.windows(2).all(|pair| pair[0].from < pair[1].from);
     v.require("grid_steps", rising, "must rise strictly by from_date").then_some(steps)
 }
 
-fn provenance(v: &mut Violations, sent: Option<&common::Provenance>) -> Option<Provenance> {
-    let nothing = common::Provenance::default();
-    let sent = sent.unwrap_or(&nothing);
-    v.nested("provenance", |v| {
-        let confidence = match common::Confidence::try_from(sent.confidence) {
-            Ok(common::Confidence::Unspecified) => Some(Confidence::Unspecified),
-            Ok(common::Confidence::High) => Some(Confidence::High),
-            Ok(common::Confidence::Medium) => Some(Confidence::Medium),
-            Ok(common::Confidence::Low) => Some(Confidence::Low),
-            Err(_) => {
-                v.add("confidence", "is not a known value");
-                None
-            }
-        };
-        let source = v.text("source", &sent.source, 2_000);
-        let as_of = partial_date(v, "as_of_date", sent.as_of_date.as_ref());
-        Some(Provenance { source: source?, as_of: as_of?, confidence: confidence? })
-    })
+pub(super) fn archive(request: &wire::ArchiveSiteRequest) -> Result<Archive<SiteName>, Error> {
+    super::archive(&request.name, &request.etag, &request.request_id, request.validate_only)
 }
 
-pub(super) fn name(text: &str) -> Result<SiteName, Error> {
+pub(super) fn get(request: &wire::GetSiteRequest) -> Result<(SiteName, Option<Instant>), Error> {
     let mut v = Violations::new();
-    let name = v.parse("name", text, str::parse::<SiteName>);
-    v.build(|| name)
+    let name = v.parse("name", &request.name, str::parse::<SiteName>);
+    let read_time = optional_instant(&mut v, "read_time", request.read_time.as_ref());
+    v.build(|| Some((name?, read_time?)))
+}
+
+/// Reads an earlier version back.
+pub(super) fn of_wire(bytes: &[u8], version: i64) -> Result<Site, Error> {
+    super::kept(bytes, |v, kept: wire::Site| {
+        let name = v.parse("name", &kept.name, str::parse::<SiteName>);
+        let facts = facts(v, name, &kept);
+        let created_at = instant(v, "create_time", kept.create_time.as_ref());
+        let updated_at = instant(v, "update_time", kept.update_time.as_ref());
+        let archived_at = optional_instant(v, "archive_time", kept.archive_time.as_ref());
+        Some(Site {
+            facts: facts?,
+            version,
+            created_at: created_at?,
+            updated_at: updated_at?,
+            archived_at: archived_at?,
+        })
+    })
 }
 
 pub(super) fn list(request: &wire::ListSitesRequest) -> Result<ListSites, Error> {
@@ -219,9 +233,17 @@ pub(super) fn list(request: &wire::ListSitesRequest) -> Result<ListSites, Error>
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
     let grid_isos = short_texts(&mut v, "grid_isos", &request.grid_isos, 50);
     let country_codes = short_texts(&mut v, "country_codes", &request.country_codes, 250);
+    let read_time = optional_instant(&mut v, "read_time", request.read_time.as_ref());
     let page = super::page(&mut v, request.page_size, &request.page_token);
     v.build(|| {
-        Some(ListSites { parent: parent?, grid_isos: grid_isos?, country_codes: country_codes?, page: page? })
+        Some(ListSites {
+            parent: parent?,
+            grid_isos: grid_isos?,
+            country_codes: country_codes?,
+            show_archived: request.show_archived,
+            read_time: read_time?,
+            page: page?,
+        })
     })
 }
 
@@ -233,9 +255,13 @@ pub(super) fn updated(site: &Site) -> wire::UpdateSiteResponse {
     wire::UpdateSiteResponse { site: Some(to_wire(site)) }
 }
 
+pub(super) fn archived(site: &Site) -> wire::ArchiveSiteResponse {
+    wire::ArchiveSiteResponse { site: Some(to_wire(site)) }
+}
+
 pub(super) fn to_wire(site: &Site) -> wire::Site {
     let facts = &site.facts;
-    wire::Site {
+    let mut sent = wire::Site {
         name: facts.name.to_string(),
         display_name: facts.display_name.clone(),
         aliases: facts.aliases.clone(),
@@ -270,19 +296,13 @@ pub(super) fn to_wire(site: &Site) -> wire::Site {
             .collect(),
         reported_leased_it_kw: facts.reported_leased_it_kw,
         current_use: facts.current_use.clone(),
-        provenance: Some(common::Provenance {
-            source: facts.provenance.source.clone(),
-            as_of_date: facts.provenance.as_of.map(to_partial_date),
-            confidence: match facts.provenance.confidence {
-                Confidence::Unspecified => common::Confidence::Unspecified,
-                Confidence::High => common::Confidence::High,
-                Confidence::Medium => common::Confidence::Medium,
-                Confidence::Low => common::Confidence::Low,
-            }
-            .into(),
-        }),
+        provenance: to_provenance(&facts.provenance),
         etag: etag(site.version),
         create_time: Some(to_timestamp(site.created_at)),
         update_time: Some(to_timestamp(site.updated_at)),
-    }
+        archive_time: site.archived_at.map(to_timestamp),
+        ..wire::Site::default()
+    };
+    site_facts::put(&mut sent, &facts.more);
+    sent
 }

@@ -40,8 +40,8 @@ impl SiteService for SiteHandler {
         request: Request<wire::GetOperatorRequest>,
     ) -> Result<Response<wire::GetOperatorResponse>, Status> {
         let caller = caller(&request)?;
-        let asked = operator::name(&request.get_ref().name).map_err(status)?;
-        let answer = self.app.get_operator(&caller, &asked).await.map_err(status)?;
+        let (name, at) = operator::get(request.get_ref()).map_err(status)?;
+        let answer = self.app.get_operator(&caller, &name, at).await.map_err(status)?;
         Ok(Response::new(wire::GetOperatorResponse { operator: Some(operator::to_wire(&answer)) }))
     }
 
@@ -56,6 +56,16 @@ impl SiteService for SiteHandler {
             operators: answer.items.iter().map(operator::to_wire).collect(),
             next_page_token: answer.next,
         }))
+    }
+
+    async fn update_operator(
+        &self,
+        request: Request<wire::UpdateOperatorRequest>,
+    ) -> Result<Response<wire::UpdateOperatorResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = operator::update(request.get_ref()).map_err(status)?;
+        let answer = self.app.update_operator(&caller, asked).await.map_err(status)?;
+        reply(answer, operator::updated)
     }
 
     async fn create_site(
@@ -73,8 +83,8 @@ impl SiteService for SiteHandler {
         request: Request<wire::GetSiteRequest>,
     ) -> Result<Response<wire::GetSiteResponse>, Status> {
         let caller = caller(&request)?;
-        let asked = site::name(&request.get_ref().name).map_err(status)?;
-        let answer = self.app.get_site(&caller, &asked).await.map_err(status)?;
+        let (name, at) = site::get(request.get_ref()).map_err(status)?;
+        let answer = self.app.get_site(&caller, &name, at).await.map_err(status)?;
         Ok(Response::new(wire::GetSiteResponse { site: Some(site::to_wire(&answer)) }))
     }
 
@@ -101,6 +111,16 @@ impl SiteService for SiteHandler {
         reply(answer, site::updated)
     }
 
+    async fn archive_site(
+        &self,
+        request: Request<wire::ArchiveSiteRequest>,
+    ) -> Result<Response<wire::ArchiveSiteResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = site::archive(request.get_ref()).map_err(status)?;
+        let answer = self.app.archive_site(&caller, asked).await.map_err(status)?;
+        reply(answer, site::archived)
+    }
+
     async fn create_block(
         &self,
         request: Request<wire::CreateBlockRequest>,
@@ -116,8 +136,8 @@ impl SiteService for SiteHandler {
         request: Request<wire::GetBlockRequest>,
     ) -> Result<Response<wire::GetBlockResponse>, Status> {
         let caller = caller(&request)?;
-        let asked = block::name(&request.get_ref().name).map_err(status)?;
-        let answer = self.app.get_block(&caller, &asked).await.map_err(status)?;
+        let (name, at) = block::get(request.get_ref()).map_err(status)?;
+        let answer = self.app.get_block(&caller, &name, at).await.map_err(status)?;
         Ok(Response::new(wire::GetBlockResponse { block: Some(block::to_wire(&answer)) }))
     }
 
@@ -142,6 +162,16 @@ impl SiteService for SiteHandler {
         let asked = block::update(request.get_ref()).map_err(status)?;
         let answer = self.app.update_block(&caller, asked).await.map_err(status)?;
         reply(answer, block::updated)
+    }
+
+    async fn archive_block(
+        &self,
+        request: Request<wire::ArchiveBlockRequest>,
+    ) -> Result<Response<wire::ArchiveBlockResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = block::archive(request.get_ref()).map_err(status)?;
+        let answer = self.app.archive_block(&caller, asked).await.map_err(status)?;
+        reply(answer, block::archived)
     }
 
     async fn create_phase(

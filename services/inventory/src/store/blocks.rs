@@ -10,11 +10,22 @@ use sea_orm::{
 };
 
 use super::entity::block;
-use super::{ASC, Rows, corrupt, of_operator, parse, texts};
+use super::{ASC, Rows, corrupt, of_json, of_operator, parse, texts, to_json};
 use crate::domain::block::{Block, BlockDraft, Cooling, LeaseType, Redundancy};
 
 /// The sort key of a list of blocks: operator, site, block.
 pub type BlockKey = (String, String, String);
+
+/// Which blocks a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct BlockFilter {
+    /// Of one operator.
+    pub operator: Option<OperatorId>,
+    /// Of sites of this id.
+    pub site: Option<SiteId>,
+    /// Archived ones too.
+    pub show_archived: bool,
+}
 
 /// Writes a new block and its version row.
 ///
@@ -64,13 +75,18 @@ pub async fn find(tx: &Tx, name: &BlockName) -> Result<Option<Block>, Error> {
 pub async fn list(
     tx: &Tx,
     scope: &Scope,
-    (operator, site): (Option<&OperatorId>, Option<&SiteId>),
+    filter: &BlockFilter,
     after: Option<&BlockKey>,
     size: u32,
 ) -> Result<Rows<Block>, Error> {
-    let mut query = block::Entity::find().filter(of_operator(scope, operator, block::Column::OperatorId));
+    let BlockFilter { operator, site, show_archived } = filter;
+    let mut query =
+        block::Entity::find().filter(of_operator(scope, operator.as_ref(), block::Column::OperatorId));
     if let Some(site) = site {
         query = query.filter(block::Column::SiteId.eq(site.as_str()));
+    }
+    if !show_archived {
+        query = query.filter(block::Column::ArchivedAt.is_null());
     }
     if let Some(after) = after {
         query = query.filter(beyond(after));
@@ -178,6 +194,8 @@ fn row(of: &Block) -> block::ActiveModel {
         currency_code: Set(facts.rate.map(|rate| rate.1.code().to_owned())),
         created_at: Set(of.created_at),
         updated_at: Set(of.updated_at),
+        archived_at: Set(of.archived_at),
+        more: Set(to_json(&facts.more)),
     }
 }
 
@@ -212,6 +230,7 @@ fn read(row: block::Model) -> Result<Block, Error> {
         redundancy: Redundancy::of_word(&row.redundancy).ok_or_else(|| corrupt("redundancy"))?,
         max_kw_per_rack: row.max_kw_per_rack,
         lease_type: LeaseType::of_word(&row.lease_type).ok_or_else(|| corrupt("lease type"))?,
+        more: of_json("block", row.more)?,
     };
     Ok(Block {
         id: BlockId::new(row.block_id),
@@ -219,5 +238,6 @@ fn read(row: block::Model) -> Result<Block, Error> {
         revision: row.revision,
         created_at: row.created_at,
         updated_at: row.updated_at,
+        archived_at: row.archived_at,
     })
 }

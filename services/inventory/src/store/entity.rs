@@ -8,6 +8,7 @@ entity!("inventory", operator = "operator" {
     display_name: String,
     aliases: Json,
     created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
 });
 
 entity!("inventory", site = "site" {
@@ -33,6 +34,8 @@ entity!("inventory", site = "site" {
     figures_confidence: String,
     created_at: DateTimeUtc,
     updated_at: DateTimeUtc,
+    archived_at: Option<DateTimeUtc>,
+    more: Json,
 });
 
 entity!("inventory", site_grid_step = "site_grid_step" {
@@ -55,6 +58,8 @@ entity!("inventory", block = "block" {
     currency_code: Option<String>,
     created_at: DateTimeUtc,
     updated_at: DateTimeUtc,
+    archived_at: Option<DateTimeUtc>,
+    more: Json,
 });
 
 entity!("inventory", phase = "phase" {

@@ -1,9 +1,13 @@
 //! Remembers, decides nothing. Every query begins with a scope, which row level security holds a second time.
 
 pub mod blocks;
+pub mod curtailments;
 pub mod desk;
 pub mod encumbrances;
 mod entity;
+pub mod history;
+pub mod in_use;
+pub mod incidents;
 pub mod jobs;
 pub mod market;
 pub mod moves;
@@ -80,6 +84,21 @@ where
     T::Err: Display,
 {
     text.parse().map_err(|error| Error::internal(format!("a stored {what} does not read: {error}")))
+}
+
+/// Facts as they are stored.
+pub(crate) fn to_json(facts: &impl serde::Serialize) -> serde_json::Value {
+    // Only a map with keys that are no texts could fail, and there is none.
+    serde_json::to_value(facts).unwrap_or_default()
+}
+
+/// Stored facts as their type.
+pub(crate) fn of_json<T: serde::de::DeserializeOwned>(
+    what: &'static str,
+    json: serde_json::Value,
+) -> Result<T, Error> {
+    serde_json::from_value(json)
+        .map_err(|error| Error::internal(format!("a stored {what} does not read: {error}")))
 }
 
 /// A stored list of texts.

@@ -15,18 +15,26 @@ use crate::domain::operator::{Operator, OperatorDraft};
 /// # Errors
 /// `NAME_TAKEN`.
 pub async fn insert(tx: &Tx, new: &Operator) -> Result<(), Error> {
-    let row = operator::ActiveModel {
-        operator_id: Set(new.facts.operator.to_string()),
-        revision: Set(new.revision),
-        display_name: Set(new.facts.display_name.clone()),
-        aliases: Set(serde_json::json!(new.facts.aliases)),
-        created_at: Set(new.created_at),
-    };
-    match operator::Entity::insert(row).exec_without_returning(tx.conn()).await {
+    match operator::Entity::insert(row(new)).exec_without_returning(tx.conn()).await {
         Ok(_) => Ok(()),
         Err(error) if is_unique_violation(&error) => Err(Error::name_taken("operator").with_source(error)),
         Err(error) => Err(store_error(error)),
     }
+}
+
+/// Writes a changed operator over the revision before it.
+///
+/// # Errors
+/// `ETAG_MISMATCH` if that revision is gone.
+pub async fn update(tx: &Tx, changed: &Operator) -> Result<(), Error> {
+    let done = operator::Entity::update_many()
+        .set(row(changed))
+        .filter(operator::Column::OperatorId.eq(changed.facts.operator.as_str()))
+        .filter(operator::Column::Revision.eq(changed.revision - 1))
+        .exec(tx.conn())
+        .await
+        .map_err(store_error)?;
+    if done.rows_affected == 1 { Ok(()) } else { Err(Error::etag_mismatch()) }
 }
 
 /// One operator, if the transaction's scope sees it.
@@ -55,6 +63,17 @@ pub async fn list(tx: &Tx, scope: &Scope, after: Option<&str>, size: u32) -> Res
     Ok(Rows::cut(read?, size))
 }
 
+fn row(of: &Operator) -> operator::ActiveModel {
+    operator::ActiveModel {
+        operator_id: Set(of.facts.operator.to_string()),
+        revision: Set(of.revision),
+        display_name: Set(of.facts.display_name.clone()),
+        aliases: Set(serde_json::json!(of.facts.aliases)),
+        created_at: Set(of.created_at),
+        updated_at: Set(of.updated_at),
+    }
+}
+
 fn read(row: operator::Model) -> Result<Operator, Error> {
     Ok(Operator {
         facts: OperatorDraft {
@@ -64,5 +83,6 @@ fn read(row: operator::Model) -> Result<Operator, Error> {
         },
         revision: row.revision,
         created_at: row.created_at,
+        updated_at: row.updated_at,
     })
 }

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::entity::{site, site_grid_step};
-use super::{ASC, Rows, corrupt, of_operator, parse, texts};
+use super::{ASC, Rows, corrupt, of_json, of_operator, parse, texts, to_json};
 use crate::domain::site::{Confidence, GridStep, Interconnection, PartialDate, Provenance, Site, SiteDraft};
 
 /// Which sites a list shows. Empty lists are "all".
@@ -25,6 +25,8 @@ pub struct SiteFilter {
     pub grid_isos: Vec<String>,
     /// In these countries.
     pub country_codes: Vec<String>,
+    /// Archived ones too.
+    pub show_archived: bool,
 }
 
 /// Writes a new site.
@@ -134,6 +136,8 @@ pub async fn list(
     }
     if let Some(name) = &filter.site {
         query = query.filter(key(name));
+    } else if !filter.show_archived {
+        query = query.filter(site::Column::ArchivedAt.is_null());
     }
     if !filter.grid_isos.is_empty() {
         query = query.filter(site::Column::GridIso.is_in(&filter.grid_isos));
@@ -222,6 +226,8 @@ fn row(of: &Site) -> site::ActiveModel {
         figures_confidence: Set(facts.provenance.confidence.as_str().to_owned()),
         created_at: Set(of.created_at),
         updated_at: Set(of.updated_at),
+        archived_at: Set(of.archived_at),
+        more: Set(to_json(&facts.more)),
     }
 }
 
@@ -260,6 +266,13 @@ fn read(row: site::Model, grid_steps: Vec<GridStep>) -> Result<Site, Error> {
             as_of: partial(row.figures_as_of)?,
             confidence: Confidence::of_word(&row.figures_confidence).ok_or_else(|| corrupt("confidence"))?,
         },
+        more: of_json("site", row.more)?,
     };
-    Ok(Site { facts, version: row.version, created_at: row.created_at, updated_at: row.updated_at })
+    Ok(Site {
+        facts,
+        version: row.version,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        archived_at: row.archived_at,
+    })
 }

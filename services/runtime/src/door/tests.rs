@@ -44,7 +44,7 @@ async fn call_raw_with<M: prost::Message + 'static>(
 }
 
 fn site(name: &str) -> GetSiteRequest {
-    GetSiteRequest { name: name.to_owned() }
+    GetSiteRequest { name: name.to_owned(), ..Default::default() }
 }
 
 fn told_apart(result: Result<(), Status>) -> (Code, String) {

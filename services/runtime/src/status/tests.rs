@@ -124,7 +124,7 @@ fn a_peers_failure_is_not_our_callers_fault() {
 #[test]
 fn a_replay_is_the_first_answer_and_says_so() {
     use contracts::inventory::v1::GetSiteRequest;
-    let wire = |name: &&str| GetSiteRequest { name: (*name).to_owned() };
+    let wire = |name: &&str| GetSiteRequest { name: (*name).to_owned(), ..Default::default() };
     let fresh = reply(Answer::Fresh("a"), wire).unwrap();
     assert!(fresh.metadata().get(REPLAYED).is_none());
     let bytes = prost::Message::encode_to_vec(fresh.get_ref());

@@ -3,7 +3,7 @@
 use contracts::common::v1::CapacityVector;
 use contracts::inventory::v1 as inventory;
 use integration_tests::market::{self, request_id};
-use integration_tests::requests_reservation::{claim, encumbrance, waitlist_entry};
+use integration_tests::requests::amendments::{claim, encumbrance, waitlist_entry};
 use integration_tests::world::Names;
 use prost::Message as _;
 use prost_types::Timestamp;

@@ -1,0 +1,60 @@
+//! Requests about tenants and leases.
+
+use contracts::leasing::v1 as leasing;
+use prost::Message as _;
+
+use crate::market::{self, request_id};
+use crate::world::Names;
+
+pub(super) fn leases(method: &str, n: &Names) -> Option<Vec<u8>> {
+    let (etag, request_id) = (String::new(), request_id());
+    Some(match method {
+        "TenantService/CreateTenant" => leasing::CreateTenantRequest {
+            tenant_id: "another".to_owned(),
+            tenant: Some(leasing::Tenant { display_name: "Another".to_owned(), ..Default::default() }),
+            request_id,
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "TenantService/GetTenant" => leasing::GetTenantRequest { name: n.tenant.clone() }.encode_to_vec(),
+        "TenantService/ListTenants" => leasing::ListTenantsRequest::default().encode_to_vec(),
+        "LeaseService/ProposeLease" => leasing::ProposeLeaseRequest {
+            validate_only: true,
+            ..market::proposal(
+                &n.operator,
+                &n.tenant,
+                "another",
+                market::terms(&n.free_block, market::load(1_000)),
+            )
+        }
+        .encode_to_vec(),
+        "LeaseService/SignLease" => leasing::SignLeaseRequest {
+            name: n.proposed.clone(),
+            terms_hash: n.terms_hash.clone(),
+            signatory: Some(leasing::Signatory { name: "Ada Marsh".to_owned(), title: String::new() }),
+            etag,
+            request_id,
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "LeaseService/CancelLease" => leasing::CancelLeaseRequest {
+            name: n.proposed.clone(),
+            reason: "changed our minds".to_owned(),
+            etag,
+            request_id,
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "LeaseService/GetLease" => leasing::GetLeaseRequest { name: n.active.clone() }.encode_to_vec(),
+        "LeaseService/ListLeases" => {
+            leasing::ListLeasesRequest { parent: n.operator.clone(), ..Default::default() }.encode_to_vec()
+        }
+        "LeaseService/GetRentSchedule" => {
+            leasing::GetRentScheduleRequest { name: n.active.clone() }.encode_to_vec()
+        }
+        "EventService/WatchEvents" => {
+            leasing::WatchEventsRequest { parent: n.operator.clone(), ..Default::default() }.encode_to_vec()
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,49 @@
+//! A request that succeeds for every RPC, made from the names of a world: what tests bend in one place at a time.
+
+pub mod amendments;
+mod billing;
+mod capacity;
+mod facts;
+mod leasing;
+mod reservations;
+mod sites;
+
+use contracts::common::v1 as common;
+use prost::Message as _;
+
+use crate::market;
+use crate::world::Names;
+
+/// An encoded request for `rpc` (`package.Service/Method`) that its role may make and that succeeds; writes only ask
+/// (`validate_only`). `None` for an RPC that nobody has written a request for.
+#[must_use]
+pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
+    let (service, method) = rpc.strip_prefix("gridlease.")?.split_once(".v1.")?;
+    match service {
+        "common" => clock(method),
+        "inventory" => sites::sites(method, n)
+            .or_else(|| sites::blocks(method, n))
+            .or_else(|| facts::facts(method, n))
+            .or_else(|| capacity::capacity(method, n))
+            .or_else(|| reservations::reservations(method, n))
+            .or_else(|| amendments::valid(method, n)),
+        "leasing" => leasing::leases(method, n),
+        "billing" => billing::bills(method, n),
+        _ => None,
+    }
+}
+
+fn mask(path: &str) -> Option<prost_types::FieldMask> {
+    Some(prost_types::FieldMask { paths: vec![path.to_owned()] })
+}
+
+fn clock(method: &str) -> Option<Vec<u8>> {
+    Some(match method {
+        "ClockService/GetTime" => common::GetTimeRequest {}.encode_to_vec(),
+        "ClockService/AdvanceTime" => {
+            let later = kernel::Zone::UTC.start_of_day(market::day("2027-01-03"));
+            common::AdvanceTimeRequest { time: Some(runtime::wire::to_timestamp(later)) }.encode_to_vec()
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,190 @@
+//! Values that are wrong in their own way, RPC by RPC.
+
+mod amendments;
+mod capacity;
+mod facts;
+mod incidents;
+mod reservations;
+mod sites;
+
+use contracts::billing::v1 as billing;
+use contracts::common::v1::AdvanceTimeRequest;
+use contracts::google::r#type::Date;
+use contracts::inventory::v1 as inventory;
+use contracts::leasing::v1 as leasing;
+use integration_tests::world::Names;
+use prost::Message as _;
+use prost_types::Timestamp;
+use tonic::Code;
+
+use crate::bad_input::Case;
+use crate::bad_terms;
+
+/// Request ids that are none: absent, no UUID, nil, without hyphens, in braces, with a space.
+pub(crate) const REQUEST_IDS: &[&str] = &[
+    "",
+    "seven",
+    "00000000-0000-0000-0000-000000000000",
+    "0189f7c26b1e7c3a9d50c5a7b1b2c3d4",
+    "{0189f7c2-6b1e-7c3a-9d50-c5a7b1b2c3d4}",
+    "0189f7c2-6b1e-7c3a-9d50-c5a7b1b2c3d4 ",
+];
+
+/// Resource names that are none of any kind.
+pub(crate) const NAMES: &[&str] = &[
+    "",
+    "nonsense",
+    "operators/ACME",
+    "operators/a",
+    "operators/acme/",
+    "/operators/acme",
+    "operators/acme/sites/x/y/z/w/v/u/t",
+    "operators/acme'; drop table inventory.site; --",
+];
+
+/// Requests in which an absent name finds something all the same: (RPC, whose names).
+pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
+    // Nothing but the caller's own operator is named.
+    ("gridlease.inventory.v1.SiteService/GetOperator", "nothing's"),
+    ("gridlease.inventory.v1.SiteService/UpdateOperator", "nothing's"),
+    ("gridlease.inventory.v1.SiteService/CreateSite", "nothing's"),
+    ("gridlease.inventory.v1.SiteService/ListSites", "nothing's"),
+    ("gridlease.inventory.v1.CapacityService/FindEarliestCapacity", "nothing's"),
+    ("gridlease.inventory.v1.ReservationService/ListReservations", "nothing's"),
+    ("gridlease.inventory.v1.EncumbranceService/ListEncumbrances", "nothing's"),
+    ("gridlease.inventory.v1.WaitlistService/ListWaitlist", "nothing's"),
+    ("gridlease.inventory.v1.ImportService/ImportInventory", "nothing's"),
+    ("gridlease.inventory.v1.ImportService/ExportInventory", "nothing's"),
+    ("gridlease.inventory.v1.IncidentService/ListIncidents", "nothing's"),
+    ("gridlease.inventory.v1.IncidentService/ListCurtailments", "nothing's"),
+    ("gridlease.inventory.v1.EventService/WatchEvents", "nothing's"),
+    ("gridlease.leasing.v1.LeaseService/ListLeases", "nothing's"),
+    ("gridlease.leasing.v1.EventService/WatchEvents", "nothing's"),
+    ("gridlease.billing.v1.AccountService/ListAccounts", "nothing's"),
+    ("gridlease.billing.v1.InvoiceService/StartBillingRun", "nothing's"),
+    ("gridlease.billing.v1.InvoiceService/ListBillingRuns", "nothing's"),
+    ("gridlease.billing.v1.InvoiceService/ListInvoices", "nothing's"),
+    ("gridlease.billing.v1.ReportService/GetTrialBalance", "nothing's"),
+    ("gridlease.billing.v1.ReportService/ListLedgerEntries", "nothing's"),
+    ("gridlease.billing.v1.EventService/WatchEvents", "nothing's"),
+];
+
+/// Enums in resources that only the server sets; what a caller says there is ignored.
+pub(crate) const OUTPUT_ONLY: &[&str] = &["phase.gross_basis"];
+
+pub(crate) const NO_DAY: Option<Date> = Some(Date { year: 2027, month: 2, day: 30 });
+
+/// The bad values of an RPC.
+pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
+    let method = rpc.rsplit('/').next().unwrap_or_default();
+    match method {
+        "AdvanceTime" => advance_time(),
+        "UpdateOperator" => facts::update_operator(n),
+        "ReportIncident" | "OpenIncident" | "UpdateIncident" => incidents::incident(method, n),
+        "CloseIncident" | "ListIncidents" | "ListCurtailments" => incidents::close_and_lists(method, n),
+        "AnnounceCurtailment" => incidents::curtailment(n),
+        "ImportInventory" => facts::import(n),
+        "ArchiveSite" | "ArchiveBlock" => facts::archive(method, n),
+        "GetOperator" | "GetSite" | "GetBlock" | "GetReservation" => facts::read_time(method, n),
+        "WatchEvents" => watch(n),
+        "CreateOperator" | "CreateTenant" => sites::organisation(method),
+        "CreateSite" => [sites::site(method, n), facts::site(n)].concat(),
+        "UpdateSite" => sites::site(method, n),
+        "CreateBlock" => [sites::block(n), facts::block(n)].concat(),
+        "CreatePhase" => sites::phase(n),
+        "SearchCapacity" => capacity::search(),
+        "FindEarliestCapacity" | "GetAvailability" => capacity::availability(method, n),
+        "PlaceHold" => reservations::place_hold(n),
+        "ExtendHold" => reservations::extend_hold(n),
+        "ListReservations" | "ListLeases" | "ListInvoices" | "ListAccounts" | "ListLedgerEntries" => {
+            filters(method, n)
+        }
+        "ProposeLease" => bad_terms::propose(n),
+        "SignLease" | "CancelLease" => bad_terms::sign_and_cancel(method, n),
+        "PreviewInvoices" | "StartBillingRun" | "GetTrialBalance" => bad_terms::bills(method, n),
+        _ => amendments::of(method, n),
+    }
+}
+
+/// A date or term that makes sense and is beyond the business.
+pub(crate) fn range(what: &str, message: Vec<u8>, field: &str) -> Case {
+    Case::new(what, message, Code::InvalidArgument, "TERM_OUT_OF_RANGE", &[field])
+}
+
+fn advance_time() -> Vec<Case> {
+    let at = |time: Option<Timestamp>| AdvanceTimeRequest { time }.encode_to_vec();
+    vec![
+        Case::invalid("no time", at(None), &["time"]),
+        Case::invalid("back", at(Some(Timestamp { seconds: 1_600_000_000, nanos: 0 })), &["time"]),
+        Case::invalid("nanos", at(Some(Timestamp { seconds: 1_900_000_000, nanos: -1 })), &["time"]),
+        Case::invalid("no year", at(Some(Timestamp { seconds: i64::MAX, nanos: 0 })), &["time"]),
+    ]
+}
+
+fn watch(n: &Names) -> Vec<Case> {
+    // The three requests are of one form.
+    let ask = |after: &str, kinds: Vec<String>| {
+        let parent = n.operator.clone();
+        inventory::WatchEventsRequest { parent, after_cursor: after.to_owned(), kinds }.encode_to_vec()
+    };
+    vec![
+        Case::invalid("a cursor of nothing", ask("yesterday", Vec::new()), &["after_cursor"]),
+        Case::invalid("too many kinds", ask("", vec!["k".to_owned(); 51]), &["kinds"]),
+        Case::invalid("everything", ask("?", vec!["k".repeat(101)]), &["after_cursor", "kinds"]),
+    ]
+}
+
+fn filters(method: &str, n: &Names) -> Vec<Case> {
+    let (parent, tenant) = (n.operator.clone(), "lab".to_owned());
+    let (message, fields): (Vec<u8>, &[&str]) = match method {
+        "ListReservations" => (
+            inventory::ListReservationsRequest {
+                parent,
+                states: vec![1, 0],
+                block: "hall".to_owned(),
+                ..Default::default()
+            }
+            .encode_to_vec(),
+            &["states[1]", "block"],
+        ),
+        "ListLeases" => (
+            leasing::ListLeasesRequest {
+                parent,
+                states: vec![0],
+                tenant,
+                block: n.site.clone(),
+                ..Default::default()
+            }
+            .encode_to_vec(),
+            &["states[0]", "tenant", "block"],
+        ),
+        "ListInvoices" => (
+            billing::ListInvoicesRequest {
+                parent,
+                states: vec![0],
+                tenant,
+                lease: n.operator.clone(),
+                billing_run: "run".to_owned(),
+                billing_month: Some(billing::BillingMonth { year: 2027, month: 13 }),
+                ..Default::default()
+            }
+            .encode_to_vec(),
+            &["states[0]", "tenant", "lease", "billing_run", "billing_month"],
+        ),
+        "ListAccounts" => (
+            billing::ListAccountsRequest { parent, tenant, ..Default::default() }.encode_to_vec(),
+            &["tenant"],
+        ),
+        _ => (
+            billing::ListLedgerEntriesRequest {
+                parent,
+                ledger_account: "slush".to_owned(),
+                invoice: n.open_invoice.replace("acme", "zenith"),
+                ..Default::default()
+            }
+            .encode_to_vec(),
+            &["ledger_account", "invoice"],
+        ),
+    };
+    vec![Case::invalid("every filter", message, fields)]
+}

@@ -42,7 +42,7 @@ pub fn load(it_kw: i64) -> CapacityVector {
         critical_it_kw: it_kw,
         air_cooling_kw: it_kw - liquid,
         liquid_cooling_kw: liquid,
-        immersion_cooling_kw: 0,
+        ..Default::default()
     }
 }
 
@@ -52,7 +52,7 @@ pub fn hall(it_kw: i64) -> CapacityVector {
         critical_it_kw: it_kw,
         air_cooling_kw: it_kw / 4,
         liquid_cooling_kw: it_kw,
-        immersion_cooling_kw: 0,
+        ..Default::default()
     }
 }
 

@@ -87,15 +87,18 @@ create table inventory.block_version (
     limit_air_kw          bigint not null,
     limit_liquid_kw       bigint not null,
     limit_immersion_kw    bigint not null,
+    limit_accelerators    bigint not null,
     peak_it_kw            bigint not null,
     peak_air_kw           bigint not null,
     peak_liquid_kw        bigint not null,
     peak_immersion_kw     bigint not null,
+    peak_accelerators     bigint not null,
     primary key (operator_id, block_id),
     foreign key (operator_id, block_id) references inventory.block (operator_id, block_id),
     constraint peak_within_limit check (
         peak_it_kw <= limit_it_kw and peak_air_kw <= limit_air_kw
-        and peak_liquid_kw <= limit_liquid_kw and peak_immersion_kw <= limit_immersion_kw)
+        and peak_liquid_kw <= limit_liquid_kw and peak_immersion_kw <= limit_immersion_kw
+        and peak_accelerators <= limit_accelerators)
 ) with (fillfactor = 50);
 
 -- What gives a block capacity over time. Civil dates are the truth; the instants are derived from them once, in the
@@ -108,6 +111,8 @@ create table inventory.phase (
     air_cooling_kw          bigint not null check (air_cooling_kw between 0 and 1000000000),
     liquid_cooling_kw       bigint not null check (liquid_cooling_kw between 0 and 1000000000),
     immersion_cooling_kw    bigint not null check (immersion_cooling_kw between 0 and 1000000000),
+    -- A count, beside the kilowatts.
+    accelerators            bigint not null check (accelerators between 0 and 1000000000),
     gross_kw                bigint not null check (gross_kw between 0 and 10000000000),
     gross_basis             text not null check (gross_basis in ('STATED', 'ASSUMED')),
     ready_for_service_date  date not null check (ready_for_service_date between '2000-01-01' and '9999-12-31'),
@@ -167,12 +172,14 @@ create table inventory.claim (
     air_cooling_kw          bigint not null,
     liquid_cooling_kw       bigint not null,
     immersion_cooling_kw    bigint not null,
+    accelerators            bigint not null,
     primary key (operator_id, block_id, version),
     -- No foreign key to the reservation: one function writes both in one statement, and nobody may delete either.
     -- No lane negative, none absurd, and something is taken.
     constraint claim_kw check (
-        least(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw) >= 0
-        and greatest(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw) between 1 and 1000000000),
+        least(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) >= 0
+        and greatest(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators)
+            between 1 and 1000000000),
     constraint claim_times check (
         start_time < end_time
         and least(start_time, hold_until) >= '2000-01-01Z' and greatest(end_time, hold_until) <= '9999-12-31Z'),

@@ -16,12 +16,13 @@ create function inventory.book(
     p_operator text, p_now timestamptz, p_rpc text,
     b_id uuid[], b_version bigint[], b_claims bigint[],
     b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[],
+    b_peak_accelerators bigint[],
     r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamptz[], r_note text[],
     k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[],
     e_id uuid[], e_payload bytea[],
     c_reservation integer[], c_block integer[], c_ordinal bigint[],
     c_start timestamptz[], c_end timestamptz[],
-    c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[],
+    c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[],
     out outcomes smallint[], out stale_blocks uuid[], out at timestamptz
 ) language plpgsql volatile security definer set search_path = ''
     -- Planned once a connection: planning would cost several times the work, and the guess of a generic plan for
@@ -50,9 +51,12 @@ begin
         update inventory.block_version v
             set version = v.version + b.claims,
                 peak_it_kw = b.peak_it, peak_air_kw = b.peak_air,
-                peak_liquid_kw = b.peak_liquid, peak_immersion_kw = b.peak_immersion
-            from unnest(b_id, b_version, b_claims, b_peak_it, b_peak_air, b_peak_liquid, b_peak_immersion)
-                with ordinality as b (id, base, claims, peak_it, peak_air, peak_liquid, peak_immersion, n)
+                peak_liquid_kw = b.peak_liquid, peak_immersion_kw = b.peak_immersion,
+                peak_accelerators = b.peak_accelerators
+            from unnest(b_id, b_version, b_claims, b_peak_it, b_peak_air, b_peak_liquid, b_peak_immersion,
+                    b_peak_accelerators)
+                with ordinality as b (id, base, claims, peak_it, peak_air, peak_liquid, peak_immersion,
+                    peak_accelerators, n)
             where v.operator_id = p_operator and v.block_id = b.id and v.version = b.base
             returning b.n),
     fresh as materialized (
@@ -80,11 +84,13 @@ begin
             where r.n in (select n from applied)),
     claimed as (
         insert into inventory.claim (operator_id, block_id, version, reservation_id, tenant_id, kind, state, hold_until,
-                start_time, end_time, critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw)
+                start_time, end_time, critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw,
+                accelerators)
             select p_operator, b_id[c.b], b_version[c.b] + c.ordinal, r_id[c.r], r_tenant[c.r], r_kind[c.r], 'HELD',
-                r_hold_until[c.r], c.starts, c.ends, c.it, c.air, c.liquid, c.immersion
-            from unnest(c_reservation, c_block, c_ordinal, c_start, c_end, c_it, c_air, c_liquid, c_immersion)
-                as c (r, b, ordinal, starts, ends, it, air, liquid, immersion)
+                r_hold_until[c.r], c.starts, c.ends, c.it, c.air, c.liquid, c.immersion, c.accelerators
+            from unnest(c_reservation, c_block, c_ordinal, c_start, c_end, c_it, c_air, c_liquid, c_immersion,
+                    c_accelerators)
+                as c (r, b, ordinal, starts, ends, it, air, liquid, immersion, accelerators)
             where c.r in (select n from applied)),
     told as (
         insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
@@ -209,14 +215,15 @@ declare
 begin
     perform set_config('app.operator', p_operator, true);
     insert into inventory.block_version as v (operator_id, block_id, version,
-            limit_it_kw, limit_air_kw, limit_liquid_kw, limit_immersion_kw,
-            peak_it_kw, peak_air_kw, peak_liquid_kw, peak_immersion_kw)
+            limit_it_kw, limit_air_kw, limit_liquid_kw, limit_immersion_kw, limit_accelerators,
+            peak_it_kw, peak_air_kw, peak_liquid_kw, peak_immersion_kw, peak_accelerators)
         select p_operator, p_block, 1,
             coalesce(max(t.it), 0), coalesce(max(t.air), 0), coalesce(max(t.liquid), 0), coalesce(max(t.immersion), 0),
-            0, 0, 0, 0
+            coalesce(max(t.accelerators), 0), 0, 0, 0, 0, 0
         from (
             select sum(p.critical_it_kw)::bigint as it, sum(p.air_cooling_kw)::bigint as air,
-                sum(p.liquid_cooling_kw)::bigint as liquid, sum(p.immersion_cooling_kw)::bigint as immersion
+                sum(p.liquid_cooling_kw)::bigint as liquid, sum(p.immersion_cooling_kw)::bigint as immersion,
+                sum(p.accelerators)::bigint as accelerators
             from inventory.phase s
             join inventory.phase p on p.operator_id = p_operator and p.block_id = p_block
                 and p.start_time <= s.start_time and s.start_time < p.end_time
@@ -225,7 +232,8 @@ begin
         on conflict (operator_id, block_id) do update
             set version = v.version + 1,
                 limit_it_kw = excluded.limit_it_kw, limit_air_kw = excluded.limit_air_kw,
-                limit_liquid_kw = excluded.limit_liquid_kw, limit_immersion_kw = excluded.limit_immersion_kw
+                limit_liquid_kw = excluded.limit_liquid_kw, limit_immersion_kw = excluded.limit_immersion_kw,
+                limit_accelerators = excluded.limit_accelerators
         returning v.version into v_version;
     return v_version;
 end
@@ -239,7 +247,8 @@ create function inventory.block_state(p_operator text, p_blocks uuid[], p_since 
     returns table (
         part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamptz,
         start_time timestamptz, end_time timestamptz,
-        critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint)
+        critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint,
+        accelerators bigint)
     language plpgsql volatile security definer set search_path = ''
     set plan_cache_mode = force_generic_plan
 as $$
@@ -247,17 +256,19 @@ begin
     perform set_config('app.operator', p_operator, true);
     return query
         select 'HEAD'::text, v.block_id, v.version, null::uuid, null::text, null::text, null::timestamptz,
-            null::timestamptz, null::timestamptz, 0::bigint, 0::bigint, 0::bigint, 0::bigint
+            null::timestamptz, null::timestamptz, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint
         from inventory.block_version v
         where v.operator_id = p_operator and v.block_id = any (p_blocks)
         union all
         select 'PHASE', p.block_id, 0::bigint, null, null, null, null,
-            p.start_time, p.end_time, p.critical_it_kw, p.air_cooling_kw, p.liquid_cooling_kw, p.immersion_cooling_kw
+            p.start_time, p.end_time, p.critical_it_kw, p.air_cooling_kw, p.liquid_cooling_kw, p.immersion_cooling_kw,
+            p.accelerators
         from inventory.phase p
         where p.operator_id = p_operator and p.block_id = any (p_blocks)
         union all
         select 'CLAIM', c.block_id, c.version, c.reservation_id, c.kind, c.state, c.hold_until,
-            c.start_time, c.end_time, c.critical_it_kw, c.air_cooling_kw, c.liquid_cooling_kw, c.immersion_cooling_kw
+            c.start_time, c.end_time, c.critical_it_kw, c.air_cooling_kw, c.liquid_cooling_kw, c.immersion_cooling_kw,
+            c.accelerators
         from unnest(p_blocks, p_since) as b (id, since)
         join inventory.claim c on c.operator_id = p_operator and c.block_id = b.id and c.version > b.since
             and (b.since >= 0 or c.state in ('HELD', 'COMMITTED'));
@@ -302,7 +313,8 @@ $$;
 create function inventory.booked_use(p_operators text[], p_from timestamptz)
     returns table (
         operator_id text, block_id uuid, kind text, state text, start_time timestamptz, end_time timestamptz,
-        critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint)
+        critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint,
+        accelerators bigint)
     language plpgsql volatile security definer set search_path = '' as $$
 declare
     v_market boolean := coalesce(current_setting('app.tenant', true), '') <> ''
@@ -312,7 +324,7 @@ begin
     return query
         select c.operator_id, c.block_id, c.kind, c.state, c.start_time, c.end_time,
             sum(c.critical_it_kw)::bigint, sum(c.air_cooling_kw)::bigint, sum(c.liquid_cooling_kw)::bigint,
-            sum(c.immersion_cooling_kw)::bigint
+            sum(c.immersion_cooling_kw)::bigint, sum(c.accelerators)::bigint
         from inventory.claim c
         where (p_operators is null or c.operator_id = any (p_operators))
             and c.end_time > p_from

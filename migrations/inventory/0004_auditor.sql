@@ -6,21 +6,23 @@ create function inventory.oversold_instants()
     with edge as (
         select c.operator_id, c.block_id, e.at, e.sign * c.critical_it_kw as it, e.sign * c.air_cooling_kw as air,
             e.sign * c.liquid_cooling_kw as liquid, e.sign * c.immersion_cooling_kw as immersion,
-            0 as cap_it, 0 as cap_air, 0 as cap_liquid, 0 as cap_immersion
+            e.sign * c.accelerators as accelerators,
+            0 as cap_it, 0 as cap_air, 0 as cap_liquid, 0 as cap_immersion, 0 as cap_accelerators
         from inventory.claim c
         cross join lateral (values (c.start_time, 1), (c.end_time, -1)) as e (at, sign)
         where c.state = 'COMMITTED' or (c.state = 'HELD' and c.hold_until > clock_timestamp())
         union all
-        select p.operator_id, p.block_id, e.at, 0, 0, 0, 0, e.sign * p.critical_it_kw, e.sign * p.air_cooling_kw,
-            e.sign * p.liquid_cooling_kw, e.sign * p.immersion_cooling_kw
+        select p.operator_id, p.block_id, e.at, 0, 0, 0, 0, 0, e.sign * p.critical_it_kw, e.sign * p.air_cooling_kw,
+            e.sign * p.liquid_cooling_kw, e.sign * p.immersion_cooling_kw, e.sign * p.accelerators
         from inventory.phase p
         cross join lateral (values (p.start_time, 1), (p.end_time, -1)) as e (at, sign)),
     level as (
         select e.operator_id, e.block_id, e.at,
             sum(sum(it)) over w as it, sum(sum(air)) over w as air, sum(sum(liquid)) over w as liquid,
-            sum(sum(immersion)) over w as immersion, sum(sum(cap_it)) over w as cap_it,
+            sum(sum(immersion)) over w as immersion, sum(sum(accelerators)) over w as accelerators,
+            sum(sum(cap_it)) over w as cap_it,
             sum(sum(cap_air)) over w as cap_air, sum(sum(cap_liquid)) over w as cap_liquid,
-            sum(sum(cap_immersion)) over w as cap_immersion
+            sum(sum(cap_immersion)) over w as cap_immersion, sum(sum(cap_accelerators)) over w as cap_accelerators
         from edge e
         group by e.operator_id, e.block_id, e.at
         window w as (partition by e.operator_id, e.block_id order by e.at))
@@ -28,7 +30,8 @@ create function inventory.oversold_instants()
     from level l
     cross join lateral (values
         ('critical_it', l.it, l.cap_it), ('air_cooling', l.air, l.cap_air),
-        ('liquid_cooling', l.liquid, l.cap_liquid), ('immersion_cooling', l.immersion, l.cap_immersion)
+        ('liquid_cooling', l.liquid, l.cap_liquid), ('immersion_cooling', l.immersion, l.cap_immersion),
+        ('accelerators', l.accelerators, l.cap_accelerators)
     ) as r (resource, used, capacity)
     where r.used > r.capacity
     order by 1, 2, 4, 3

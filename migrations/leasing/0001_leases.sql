@@ -158,11 +158,13 @@ create table leasing.quantity_step (
     air_cooling_kw bigint not null,
     liquid_cooling_kw bigint not null,
     immersion_cooling_kw bigint not null,
+    accelerators bigint not null,
     constraint quantity_step_pkey primary key (operator_id, lease_id, version, premises_no, from_date),
     constraint quantity_step_premises foreign key (operator_id, lease_id, version, premises_no)
         references leasing.premises (operator_id, lease_id, version, premises_no) on delete cascade,
     constraint quantity_step_kw check (
-        critical_it_kw > 0 and air_cooling_kw >= 0 and liquid_cooling_kw >= 0 and immersion_cooling_kw >= 0),
+        critical_it_kw > 0 and air_cooling_kw >= 0 and liquid_cooling_kw >= 0 and immersion_cooling_kw >= 0
+        and accelerators >= 0),
     constraint quantity_step_from_date check (from_date between '2000-01-01' and '9999-12-31')
 );
 

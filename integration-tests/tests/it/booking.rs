@@ -27,7 +27,7 @@ fn vector(it: i64, air: i64, liquid: i64) -> CapacityVector {
         critical_it_kw: it,
         air_cooling_kw: air,
         liquid_cooling_kw: liquid,
-        immersion_cooling_kw: 0,
+        ..Default::default()
     }
 }
 
@@ -247,7 +247,7 @@ async fn the_auditor_finds_a_claim_that_was_planted() -> Result<()> {
     sqlx::raw_sql(
         "insert into inventory.claim \
          select operator_id, block_id, version + 1000, reservation_id, tenant_id, kind, state, hold_until, \
-                '2030-01-01Z', '2031-01-01Z', 1, 0, 0, 0 from inventory.claim",
+                '2030-01-01Z', '2031-01-01Z', 1, 0, 0, 0, 0 from inventory.claim",
     )
     .execute(&mut superuser)
     .await?;

@@ -182,8 +182,9 @@ async fn nan_infinity_and_empty_are_refused_by_the_tables() {
     let rate = "insert into leasing.rate_step (operator_id, lease_id, version, premises_no, from_date, rate_per_kw_month)
                 values ('a', 'l', 1, 1, '2026-01-01', ";
     let claim = "insert into inventory.claim (operator_id, block_id, version, reservation_id, kind, state, hold_until,
-                    critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, start_time, end_time)
-                 values ('a', gen_random_uuid(), 1, gen_random_uuid(), 'LEASE', 'HELD', '2026-01-01Z', 1, 1, 0, 0, ";
+                    critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators,
+                    start_time, end_time)
+                 values ('a', gen_random_uuid(), 1, gen_random_uuid(), 'LEASE', 'HELD', '2026-01-01Z', 1, 1, 0, 0, 0, ";
     for (insert, value) in [
         (event, "'infinity')"),
         (event, "'-infinity')"),

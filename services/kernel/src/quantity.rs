@@ -120,12 +120,14 @@ pub enum Resource {
     LiquidCooling,
     /// Heat carried away by immersion.
     ImmersionCooling,
+    /// Accelerators, such as GPUs: a count.
+    Accelerators,
 }
 
 impl Resource {
     /// Every dimension, in order.
-    pub const ALL: [Self; 4] =
-        [Self::CriticalIt, Self::AirCooling, Self::LiquidCooling, Self::ImmersionCooling];
+    pub const ALL: [Self; 5] =
+        [Self::CriticalIt, Self::AirCooling, Self::LiquidCooling, Self::ImmersionCooling, Self::Accelerators];
 
     /// The name used in error metadata and on the wire.
     pub const fn as_str(self) -> &'static str {
@@ -134,6 +136,17 @@ impl Resource {
             Self::AirCooling => "AIR_COOLING",
             Self::LiquidCooling => "LIQUID_COOLING",
             Self::ImmersionCooling => "IMMERSION_COOLING",
+            Self::Accelerators => "ACCELERATORS",
+        }
+    }
+
+    /// An amount of it with its unit: accelerators are counted, everything else is in kilowatts.
+    pub fn amount(self, amount: i64) -> String {
+        match self {
+            Self::CriticalIt | Self::AirCooling | Self::LiquidCooling | Self::ImmersionCooling => {
+                format!("{amount} kW")
+            }
+            Self::Accelerators => amount.to_string(),
         }
     }
 }
@@ -144,8 +157,8 @@ impl fmt::Display for Resource {
     }
 }
 
-/// Power and cooling together, in kilowatts. What is offered or claimed is not negative in any lane; a difference may
-/// be, and then says by how much a lane is over-committed.
+/// Power and cooling together, in kilowatts, and the accelerators that come with them, a count. What is offered or
+/// claimed is not negative in any lane; a difference may be, and then says by how much a lane is over-committed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct CapacityVector {
     /// Critical IT load, kW.
@@ -160,25 +173,34 @@ pub struct CapacityVector {
     /// Heat carried by immersion, kW.
     #[serde(rename = "immersion_cooling_kw")]
     pub immersion: i64,
+    /// Accelerators, such as GPUs: a count, so that a cluster is reserved as atomically as its power. The heat balance
+    /// does not know of them: what they draw is part of the IT load.
+    pub accelerators: i64,
 }
 
 impl CapacityVector {
     /// Nothing in any lane.
-    pub const ZERO: Self = Self { critical_it: 0, air: 0, liquid: 0, immersion: 0 };
+    pub const ZERO: Self = Self { critical_it: 0, air: 0, liquid: 0, immersion: 0, accelerators: 0 };
 
-    /// A vector that may be offered or claimed: no lane is negative.
+    /// Power and cooling that may be offered or claimed: no lane is negative. Without accelerators.
     pub fn new(critical_it: i64, air: i64, liquid: i64, immersion: i64) -> Option<Self> {
-        let vector = Self { critical_it, air, liquid, immersion };
+        let vector = Self { critical_it, air, liquid, immersion, accelerators: 0 };
         vector.is_non_negative().then_some(vector)
     }
 
-    /// The kilowatts of one lane.
+    /// The same with so many accelerators, not a negative number.
+    pub fn with_accelerators(self, accelerators: i64) -> Option<Self> {
+        (accelerators >= 0).then_some(Self { accelerators, ..self })
+    }
+
+    /// The amount in one lane.
     pub const fn get(&self, resource: Resource) -> i64 {
         match resource {
             Resource::CriticalIt => self.critical_it,
             Resource::AirCooling => self.air,
             Resource::LiquidCooling => self.liquid,
             Resource::ImmersionCooling => self.immersion,
+            Resource::Accelerators => self.accelerators,
         }
     }
 
@@ -189,6 +211,7 @@ impl CapacityVector {
             air: self.air.checked_add(other.air)?,
             liquid: self.liquid.checked_add(other.liquid)?,
             immersion: self.immersion.checked_add(other.immersion)?,
+            accelerators: self.accelerators.checked_add(other.accelerators)?,
         })
     }
 
@@ -199,6 +222,7 @@ impl CapacityVector {
             air: self.air.checked_sub(other.air)?,
             liquid: self.liquid.checked_sub(other.liquid)?,
             immersion: self.immersion.checked_sub(other.immersion)?,
+            accelerators: self.accelerators.checked_sub(other.accelerators)?,
         })
     }
 
@@ -210,6 +234,7 @@ impl CapacityVector {
             air: self.air.min(other.air),
             liquid: self.liquid.min(other.liquid),
             immersion: self.immersion.min(other.immersion),
+            accelerators: self.accelerators.min(other.accelerators),
         }
     }
 
@@ -221,6 +246,7 @@ impl CapacityVector {
             air: self.air.max(other.air),
             liquid: self.liquid.max(other.liquid),
             immersion: self.immersion.max(other.immersion),
+            accelerators: self.accelerators.max(other.accelerators),
         }
     }
 
@@ -230,6 +256,7 @@ impl CapacityVector {
             && self.air <= available.air
             && self.liquid <= available.liquid
             && self.immersion <= available.immersion
+            && self.accelerators <= available.accelerators
     }
 
     /// Whether every lane is zero.

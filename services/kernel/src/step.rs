@@ -94,9 +94,9 @@ pub struct Shortfall {
     pub from: Instant,
     /// The first instant after that at which it is not, or the end of what was asked.
     pub until: Instant,
-    /// How much is missing at the worst instant of the stretch, kW.
+    /// How much is missing at the worst instant of the stretch, kW; of accelerators a count.
     pub short_kw: i64,
-    /// How much there is at that instant, kW; zero if more is taken than there is.
+    /// How much there is at that instant, likewise; zero if more is taken than there is.
     pub available_kw: i64,
 }
 

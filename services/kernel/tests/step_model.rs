@@ -18,20 +18,21 @@ fn hours(from: usize, to: usize) -> Interval {
     Interval::new(hour(from), hour(to)).unwrap()
 }
 
-fn vector(lanes: [i64; 4]) -> CapacityVector {
-    CapacityVector { critical_it: lanes[0], air: lanes[1], liquid: lanes[2], immersion: lanes[3] }
+fn vector(lanes: [i64; 5]) -> CapacityVector {
+    let [critical_it, air, liquid, immersion, accelerators] = lanes;
+    CapacityVector { critical_it, air, liquid, immersion, accelerators }
 }
 
-fn lanes(v: CapacityVector) -> [i64; 4] {
+fn lanes(v: CapacityVector) -> [i64; 5] {
     Resource::ALL.map(|resource| v.get(resource))
 }
 
 /// One value over one interval of hours.
-type Part = (usize, usize, [i64; 4]);
+type Part = (usize, usize, [i64; 5]);
 
 fn part() -> impl Strategy<Value = Part> {
     // Few different values and hours, so that edges meet, values repeat and sums cancel often.
-    (0..HOURS - 1, 1..HOURS, prop::array::uniform4(-3_i64..=3))
+    (0..HOURS - 1, 1..HOURS, prop::array::uniform5(-3_i64..=3))
         .prop_map(|(from, length, lanes)| (from, (from + length).min(HOURS), lanes))
 }
 
@@ -39,8 +40,8 @@ fn parts() -> impl Strategy<Value = Vec<Part>> {
     prop::collection::vec(part(), 0..14)
 }
 
-fn table(parts: &[Part]) -> Vec<[i64; 4]> {
-    let mut table = vec![[0; 4]; HOURS + 1];
+fn table(parts: &[Part]) -> Vec<[i64; 5]> {
+    let mut table = vec![[0; 5]; HOURS + 1];
     for &(from, to, value) in parts {
         for row in &mut table[from..to] {
             for (lane, more) in row.iter_mut().zip(value) {
@@ -59,7 +60,7 @@ fn function(parts: &[Part]) -> StepFunction<CapacityVector> {
     f
 }
 
-fn assert_is(f: &StepFunction<CapacityVector>, table: &[[i64; 4]]) {
+fn assert_is(f: &StepFunction<CapacityVector>, table: &[[i64; 5]]) {
     for (n, &row) in table.iter().enumerate() {
         assert_eq!(lanes(f.value_at(hour(n))), row, "at hour {n} of {f:?}");
     }
@@ -72,12 +73,12 @@ fn assert_is(f: &StepFunction<CapacityVector>, table: &[[i64; 4]]) {
     }
 }
 
-fn combine(a: &[[i64; 4]], b: &[[i64; 4]], op: impl Fn(i64, i64) -> i64) -> Vec<[i64; 4]> {
+fn combine(a: &[[i64; 5]], b: &[[i64; 5]], op: impl Fn(i64, i64) -> i64) -> Vec<[i64; 5]> {
     a.iter().zip(b).map(|(a, b)| std::array::from_fn(|lane| op(a[lane], b[lane]))).collect()
 }
 
-fn short_lane(free: &[i64; 4], need: &[i64; 4]) -> Option<usize> {
-    (0..4).find(|&lane| free[lane] < need[lane])
+fn short_lane(free: &[i64; 5], need: &[i64; 5]) -> Option<usize> {
+    (0..free.len()).find(|&lane| free[lane] < need[lane])
 }
 
 proptest! {
@@ -120,12 +121,12 @@ proptest! {
 
     #[test]
     fn a_window_is_judged_hour_by_hour(
-        parts in parts(), from in 0..HOURS, length in 1..HOURS, need in prop::array::uniform4(-2_i64..=4),
+        parts in parts(), from in 0..HOURS, length in 1..HOURS, need in prop::array::uniform5(-2_i64..=4),
     ) {
         let (f, table) = (function(&parts), table(&parts));
         let to = (from + length).min(HOURS);
         let (window, rows) = (hours(from, to), &table[from..to]);
-        let lane = |pick: fn(i64, i64) -> i64| -> [i64; 4] {
+        let lane = |pick: fn(i64, i64) -> i64| -> [i64; 5] {
             std::array::from_fn(|lane| rows.iter().map(|row| row[lane]).reduce(pick).unwrap())
         };
         prop_assert_eq!(lanes(f.min_over(window)), lane(i64::min));
@@ -145,7 +146,7 @@ proptest! {
 
     #[test]
     fn the_first_shortfall_is_the_first_hour_that_is_short(
-        parts in parts(), from in 0..HOURS, length in 1..HOURS, need in prop::array::uniform4(-2_i64..=4),
+        parts in parts(), from in 0..HOURS, length in 1..HOURS, need in prop::array::uniform5(-2_i64..=4),
     ) {
         let (f, table) = (function(&parts), table(&parts));
         let to = (from + length).min(HOURS);
@@ -168,11 +169,11 @@ proptest! {
     #[test]
     fn the_earliest_window_is_the_first_that_fits(
         parts in parts(), from in 0..HOURS, length in 1..12_usize, grid in 1..6_usize,
-        need in prop::array::uniform4(-1_i64..=3),
+        need in prop::array::uniform5(-1_i64..=3),
     ) {
         let (f, mut table) = (function(&parts), table(&parts));
         // After the last part everything is zero for ever; enough of it for any window to show whether it fits there.
-        table.resize(HOURS * 2, [0; 4]);
+        table.resize(HOURS * 2, [0; 5]);
         let fits = |start: usize| table[start..start + length].iter().all(|row| short_lane(row, &need).is_none());
         let expected = (from..HOURS + 12).filter(|start| start % grid == 0).find(|&start| fits(start));
         let window = |at: Instant| {

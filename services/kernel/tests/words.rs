@@ -154,8 +154,11 @@ fn heat_is_carried_or_not() {
     assert!(!CapacityVector { liquid: 208_249, ..lease }.carries_heat());
     assert!(!CapacityVector { air: i64::MAX, liquid: 1, ..lease }.carries_heat());
     assert_eq!(CapacityVector::new(1, 0, -1, 0), None);
+    assert_eq!(lease.with_accelerators(-1), None);
+    let cluster = lease.with_accelerators(16_384).unwrap();
+    assert!(cluster.carries_heat() && !cluster.fits_in(&lease) && lease.fits_in(&cluster));
     assert!(lease.fits_in(&lease) && !CapacityVector { immersion: 1, ..lease }.fits_in(&lease));
-    let json = r#"{"critical_it_kw":245000,"air_cooling_kw":36750,"liquid_cooling_kw":208250,"immersion_cooling_kw":0}"#;
+    let json = r#"{"critical_it_kw":245000,"air_cooling_kw":36750,"liquid_cooling_kw":208250,"immersion_cooling_kw":0,"accelerators":0}"#;
     assert_eq!(serde_json::to_string(&lease).unwrap(), json);
 }
 

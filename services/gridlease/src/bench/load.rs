@@ -223,7 +223,7 @@ impl Worker {
             critical_it_kw: 20,
             air_cooling_kw: 3,
             liquid_cooling_kw: 17,
-            immersion_cooling_kw: 0,
+            ..Default::default()
         };
         let step = CapacityStep { start_time: stamp(start), capacity: Some(capacity) };
         let request = wire::PlaceHoldRequest {
@@ -305,7 +305,7 @@ async fn block(mut sites: SiteServiceClient<Wire>, id: String) -> anyhow::Result
                 critical_it_kw: ENDLESS_KW,
                 air_cooling_kw: ENDLESS_KW,
                 liquid_cooling_kw: ENDLESS_KW,
-                immersion_cooling_kw: 0,
+                ..Default::default()
             }),
             ready_for_service_date: Some(Date { year: 2026, month: 1, day: 1 }),
             date_basis: wire::DateBasis::Actual.into(),

@@ -43,7 +43,7 @@ pub(super) fn vector(
     air_cooling_kw: i64,
     liquid_cooling_kw: i64,
 ) -> Option<CapacityVector> {
-    Some(CapacityVector { critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw: 0 })
+    Some(CapacityVector { critical_it_kw, air_cooling_kw, liquid_cooling_kw, ..Default::default() })
 }
 
 /// The identity of one request: sent again after a lost answer it has no second effect.

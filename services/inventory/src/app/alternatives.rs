@@ -62,7 +62,9 @@ fn advise(mut error: Error, site: &SiteView, claim: &Claim) -> Error {
             let at = earliest.start().to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
             error = error.with("earliestTime", at);
         }
-        error = error.with("largestKw", search::share_of(free.min_over(term), most));
+        if most.critical_it > 0 {
+            error = error.with("largestKw", search::share_of(free.min_over(term), most));
+        }
     }
     let others: Vec<String> = site
         .blocks

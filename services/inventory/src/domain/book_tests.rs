@@ -13,7 +13,7 @@ fn over(start: i64, end: i64) -> Interval {
 }
 
 fn kw(critical_it: i64, liquid: i64) -> CapacityVector {
-    CapacityVector { critical_it, air: critical_it, liquid, immersion: 0 }
+    CapacityVector { critical_it, air: critical_it, liquid, immersion: 0, accelerators: 0 }
 }
 
 fn id(n: u128) -> ReservationId {

@@ -14,7 +14,7 @@ fn zone() -> Zone {
 }
 
 fn kw(it: i64, liquid: i64) -> CapacityVector {
-    CapacityVector { critical_it: it, air: it, liquid, immersion: 0 }
+    CapacityVector { critical_it: it, air: it, liquid, immersion: 0, accelerators: 0 }
 }
 
 fn phase(from: &str, capacity: CapacityVector, basis: DateBasis) -> PhaseView {

@@ -49,11 +49,18 @@ fn sum(a: CapacityVector, b: CapacityVector) -> CapacityVector {
         air: a.air + b.air,
         liquid: a.liquid + b.liquid,
         immersion: a.immersion + b.immersion,
+        accelerators: a.accelerators + b.accelerators,
     }
 }
 
 fn negative(v: CapacityVector) -> CapacityVector {
-    CapacityVector { critical_it: -v.critical_it, air: -v.air, liquid: -v.liquid, immersion: -v.immersion }
+    CapacityVector {
+        critical_it: -v.critical_it,
+        air: -v.air,
+        liquid: -v.liquid,
+        immersion: -v.immersion,
+        accelerators: -v.accelerators,
+    }
 }
 
 /// What is taken of a block over time; zero until its first step.
@@ -225,11 +232,8 @@ mod tests {
     }
 
     fn kw() -> impl Strategy<Value = CapacityVector> {
-        (0..50_i64, 0..50_i64, 0..50_i64).prop_map(|(it, air, liquid)| CapacityVector {
-            critical_it: it,
-            air,
-            liquid,
-            immersion: 0,
+        (0..50_i64, 0..50_i64, 0..50_i64, 0..9_i64).prop_map(|(it, air, liquid, accelerators)| {
+            CapacityVector { critical_it: it, air, liquid, immersion: 0, accelerators }
         })
     }
 

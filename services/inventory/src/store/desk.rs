@@ -56,13 +56,14 @@ pub struct Batch {
     pub kw: Lanes,
 }
 
-/// Vectors as four columns.
+/// Vectors as five columns.
 #[derive(Debug, Default)]
 pub struct Lanes {
     it: Vec<i64>,
     air: Vec<i64>,
     liquid: Vec<i64>,
     immersion: Vec<i64>,
+    accelerators: Vec<i64>,
 }
 
 impl Lanes {
@@ -72,6 +73,7 @@ impl Lanes {
         self.air.push(kw.air);
         self.liquid.push(kw.liquid);
         self.immersion.push(kw.immersion);
+        self.accelerators.push(kw.accelerators);
     }
 }
 
@@ -101,7 +103,7 @@ pub struct Booked {
 
 const BOOK: &str = "select outcomes, stale_blocks, at from inventory.book( \
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-    $22, $23, $24, $25, $26, $27, $28, $29, $30)";
+    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
 
 /// Writes a batch: one statement.
 pub async fn book(
@@ -121,6 +123,7 @@ pub async fn book(
         .bind(&batch.peaks.air)
         .bind(&batch.peaks.liquid)
         .bind(&batch.peaks.immersion)
+        .bind(&batch.peaks.accelerators)
         .bind(&batch.reservations)
         .bind(&batch.tenants)
         .bind(&batch.kinds)
@@ -141,6 +144,7 @@ pub async fn book(
         .bind(&batch.kw.air)
         .bind(&batch.kw.liquid)
         .bind(&batch.kw.immersion)
+        .bind(&batch.kw.accelerators)
         .fetch_one(conn)
         .await?;
     let outcomes: Vec<i16> = row.try_get(0)?;
@@ -186,7 +190,7 @@ pub async fn block_states(
     let versions: Vec<i64> = since.iter().map(|(_, version)| *version).collect();
     let rows = sqlx::query(
         "select part, block_id, version, reservation_id, state, hold_until, start_time, end_time, \
-                critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw \
+                critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators \
          from inventory.block_state($1, $2, $3)",
     )
     .bind(operator.as_str())
@@ -231,6 +235,7 @@ fn kw(row: &PgRow) -> Result<CapacityVector, sqlx::Error> {
         air: row.try_get(9)?,
         liquid: row.try_get(10)?,
         immersion: row.try_get(11)?,
+        accelerators: row.try_get(12)?,
     })
 }
 

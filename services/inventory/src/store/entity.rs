@@ -68,6 +68,7 @@ entity!("inventory", phase = "phase" {
     air_cooling_kw: i64,
     liquid_cooling_kw: i64,
     immersion_cooling_kw: i64,
+    accelerators: i64,
     gross_kw: i64,
     gross_basis: String,
     ready_for_service_date: Date,
@@ -105,4 +106,5 @@ entity!("inventory", claim = "claim" {
     air_cooling_kw: i64,
     liquid_cooling_kw: i64,
     immersion_cooling_kw: i64,
+    accelerators: i64,
 });

@@ -85,7 +85,7 @@ fn phase_view(row: &phase::Model) -> Result<PhaseView, Error> {
 
 async fn uses(tx: &Tx, operator: Option<&str>, from: Instant) -> Result<HashMap<Uuid, Vec<Use>>, Error> {
     let sql = "select block_id, kind, state, start_time, end_time, critical_it_kw, air_cooling_kw, \
-                      liquid_cooling_kw, immersion_cooling_kw \
+                      liquid_cooling_kw, immersion_cooling_kw, accelerators \
                from inventory.booked_use(case when $1::text is null then null else array[$1::text] end, $2)";
     let values = [operator.into(), from.into()];
     let rows = tx
@@ -102,7 +102,13 @@ async fn uses(tx: &Tx, operator: Option<&str>, from: Instant) -> Result<HashMap<
             kind: Kind::of_word(&text(1)?).ok_or_else(|| corrupt("kind"))?,
             state: State::of_word(&text(2)?).ok_or_else(|| corrupt("state"))?,
             interval: Interval::new(time(3)?, time(4)?).map_err(|_| corrupt("claim"))?,
-            kw: CapacityVector { critical_it: kw(5)?, air: kw(6)?, liquid: kw(7)?, immersion: kw(8)? },
+            kw: CapacityVector {
+                critical_it: kw(5)?,
+                air: kw(6)?,
+                liquid: kw(7)?,
+                immersion: kw(8)?,
+                accelerators: kw(9)?,
+            },
         });
     }
     Ok(found)

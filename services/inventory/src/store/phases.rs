@@ -30,6 +30,7 @@ pub async fn insert(tx: &Tx, block: BlockId, new: &Phase, check: GridCheck) -> R
         air_cooling_kw: Set(new.capacity.air),
         liquid_cooling_kw: Set(new.capacity.liquid),
         immersion_cooling_kw: Set(new.capacity.immersion),
+        accelerators: Set(new.capacity.accelerators),
         gross_kw: Set(new.gross_kw),
         gross_basis: Set(new.gross_basis.as_str().to_owned()),
         ready_for_service_date: Set(new.ready_for_service),
@@ -157,6 +158,7 @@ pub(crate) fn capacity(row: &phase::Model) -> CapacityVector {
         air: row.air_cooling_kw,
         liquid: row.liquid_cooling_kw,
         immersion: row.immersion_cooling_kw,
+        accelerators: row.accelerators,
     }
 }
 

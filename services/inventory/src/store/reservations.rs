@@ -189,6 +189,7 @@ fn profile(rows: &[claim::Model]) -> Option<Profile> {
                 air: row.air_cooling_kw,
                 liquid: row.liquid_cooling_kw,
                 immersion: row.immersion_cooling_kw,
+                accelerators: row.accelerators,
             };
             (row.start_time, kw)
         })

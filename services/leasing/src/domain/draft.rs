@@ -339,6 +339,7 @@ fn check_capacity(path: &str, capacity: &CapacityVector, findings: &mut Findings
         ("air_cooling_kw", capacity.air),
         ("liquid_cooling_kw", capacity.liquid),
         ("immersion_cooling_kw", capacity.immersion),
+        ("accelerators", capacity.accelerators),
     ] {
         if !(0..=KW_MAX).contains(&kw) {
             findings.invalid(&format!("{path}.{lane}"), format!("must be 0 to {KW_MAX}"));

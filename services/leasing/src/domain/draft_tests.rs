@@ -40,7 +40,8 @@ fn everything_wrong_is_found_at_once() {
     let mut second = draft.premises[0].clone();
     second.end = second.commencement;
     second.rate = None;
-    second.profile[0].1 = Some(CapacityVector { critical_it: 10, air: 1, liquid: 1, immersion: 0 });
+    second.profile[0].1 =
+        Some(CapacityVector { critical_it: 10, air: 1, liquid: 1, immersion: 0, accelerators: 0 });
     draft.premises.push(second);
     let refusal = check(draft).expect_err("refused");
     assert_eq!(refusal.reason(), Reason::InvalidField);
@@ -135,7 +136,7 @@ prop_compose! {
         PremisesDraft {
             block: "operators/hut8/sites/river-bend/blocks/one".parse().ok(),
             profile: steps.into_iter().map(|(from, kw)| (from, kw.map(|(critical_it, liquid)| CapacityVector {
-                critical_it, air: 0, liquid, immersion: 0,
+                critical_it, air: 0, liquid, immersion: 0, accelerators: 0,
             }))).collect(),
             commencement: start,
             end,

@@ -108,6 +108,14 @@ struct QuantityRecord {
     air_cooling_kw: i64,
     liquid_cooling_kw: i64,
     immersion_cooling_kw: i64,
+    /// Left out where there are none, so that the hash of terms without them never depended on them.
+    #[serde(skip_serializing_if = "is_none", default)]
+    accelerators: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_none(count: &i64) -> bool {
+    *count == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -226,6 +234,7 @@ impl QuantityRecord {
             air_cooling_kw: step.capacity.air,
             liquid_cooling_kw: step.capacity.liquid,
             immersion_cooling_kw: step.capacity.immersion,
+            accelerators: step.capacity.accelerators,
         }
     }
 
@@ -237,6 +246,7 @@ impl QuantityRecord {
                 air: self.air_cooling_kw,
                 liquid: self.liquid_cooling_kw,
                 immersion: self.immersion_cooling_kw,
+                accelerators: self.accelerators,
             },
         })
     }

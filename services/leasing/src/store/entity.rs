@@ -62,6 +62,7 @@ entity!("leasing", quantity_step = "quantity_step" {
     air_cooling_kw: i64,
     liquid_cooling_kw: i64,
     immersion_cooling_kw: i64,
+    accelerators: i64,
 });
 
 entity!("leasing", signature = "signature" {

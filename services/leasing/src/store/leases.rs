@@ -101,6 +101,7 @@ async fn insert_version(tx: &DatabaseTransaction, lease: &Lease, terms: Vec<u8>)
             air_cooling_kw: Set(step.capacity.air),
             liquid_cooling_kw: Set(step.capacity.liquid),
             immersion_cooling_kw: Set(step.capacity.immersion),
+            accelerators: Set(step.capacity.accelerators),
         }));
     }
     premises::Entity::insert_many(blocks).exec_without_returning(tx).await.map_err(store_error)?;

@@ -137,6 +137,7 @@ async fn read_steps(
             air: row.air_cooling_kw,
             liquid: row.liquid_cooling_kw,
             immersion: row.immersion_cooling_kw,
+            accelerators: row.accelerators,
         };
         let key = ((row.operator_id, row.lease_id, row.version), row.premises_no);
         parts.quantities.entry(key).or_default().push(ProfileStep { from: row.from_date, capacity });

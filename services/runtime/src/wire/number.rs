@@ -9,6 +9,8 @@ use kernel::{CapacityVector, Currency, Money, Percent, Rate, Resource, Violation
 
 /// No site has more; a larger number is a mistake of units.
 const KW_MAX: i64 = 100_000_000;
+/// Nor more accelerators than it has kilowatts.
+const ACCELERATORS_MAX: i64 = 100_000_000;
 const NANOS: i64 = 1_000_000_000;
 
 /// Reads a capacity vector that must be there: no lane is negative.
@@ -26,7 +28,14 @@ pub fn capacity(
         let air = lane("air_cooling_kw", vector.air_cooling_kw);
         let liquid = lane("liquid_cooling_kw", vector.liquid_cooling_kw);
         let immersion = lane("immersion_cooling_kw", vector.immersion_cooling_kw);
-        CapacityVector::new(critical_it?, air?, liquid?, immersion?)
+        let accelerators = v
+            .require(
+                "accelerators",
+                (0..=ACCELERATORS_MAX).contains(&vector.accelerators),
+                "must be from 0 to 100000000",
+            )
+            .then_some(vector.accelerators);
+        CapacityVector::new(critical_it?, air?, liquid?, immersion?)?.with_accelerators(accelerators?)
     })
 }
 
@@ -37,6 +46,7 @@ pub fn to_capacity(vector: CapacityVector) -> common::CapacityVector {
         air_cooling_kw: vector.air,
         liquid_cooling_kw: vector.liquid,
         immersion_cooling_kw: vector.immersion,
+        accelerators: vector.accelerators,
     }
 }
 
@@ -47,6 +57,7 @@ pub fn to_resource(resource: Resource) -> common::Resource {
         Resource::AirCooling => common::Resource::AirCooling,
         Resource::LiquidCooling => common::Resource::LiquidCooling,
         Resource::ImmersionCooling => common::Resource::ImmersionCooling,
+        Resource::Accelerators => common::Resource::Accelerators,
     }
 }
 

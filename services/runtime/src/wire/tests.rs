@@ -166,11 +166,13 @@ fn every_lane_of_a_vector_is_judged() {
         air_cooling_kw: 0,
         liquid_cooling_kw: i64::MAX,
         immersion_cooling_kw: 5,
+        accelerators: -8,
     };
     let told = problems(|v| capacity(v, "capacity", Some(&vector)));
-    assert_eq!(told.len(), 2);
+    assert_eq!(told.len(), 3);
+    assert!(told[2].starts_with("capacity.accelerators: "), "{told:?}");
     assert!(told[1].starts_with("capacity.liquid_cooling_kw: "), "{told:?}");
-    let good = common::CapacityVector { critical_it_kw: 1, liquid_cooling_kw: 0, ..vector };
+    let good = common::CapacityVector { critical_it_kw: 1, liquid_cooling_kw: 0, accelerators: 8, ..vector };
     let mut v = Violations::new();
     let read = capacity(&mut v, "capacity", Some(&good)).unwrap();
     assert_eq!(to_capacity(read), good);

@@ -31,8 +31,11 @@ pub(super) fn exhausted(claim: &Claim, short: &Shortfall) -> Error {
     Error::refused(
         Reason::CapacityExhausted,
         format!(
-            "{} is short of {} kW of {} from {at} on; {} kW are free.",
-            claim.block, short.short_kw, short.resource, short.available_kw
+            "{} is short of {} of {} from {at} on; {} are free.",
+            claim.block,
+            short.resource.amount(short.short_kw),
+            short.resource,
+            short.resource.amount(short.available_kw)
         ),
     )
     .with("block", &claim.block)

@@ -2,6 +2,7 @@
 
 mod archive;
 mod as_of;
+mod accelerators;
 mod bad_input;
 mod bad_terms;
 mod bad_values;

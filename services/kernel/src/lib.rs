@@ -15,13 +15,13 @@ pub use caller::{Caller, Organisation, Role, Scope};
 pub use error::{Error, Reason, Violation};
 pub use id::{
     AccountId, BlockId, BlockSlug, ClaimId, EventId, Ids, InvoiceId, InvoiceLineId, LeaseId, LedgerEntryId,
-    LedgerTransactionId, OperatorId, PhaseId, RequestId, ReservationId, RunId, SiteId, SystemIds, TenantId,
-    TestIds, derive_id,
+    LedgerTransactionId, MaintenanceId, OperatorId, PhaseId, RequestId, ReservationId, RunId, SiteId,
+    SystemIds, TenantId, TestIds, derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
 pub use name::{
-    AccountName, BillingRunName, BlockName, InvoiceName, LeaseName, OperatorName, OperatorParent, PhaseName,
-    ReservationName, SiteName, TenantName,
+    AccountName, BillingRunName, BlockName, InvoiceName, LeaseName, MaintenanceName, OperatorName,
+    OperatorParent, PhaseName, ReservationName, SiteName, TenantName,
 };
 pub use quantity::{CapacityVector, CoolingKw, GrossKw, ItKw, Resource, UtilityKw};
 pub use rent::{EscalationBasis, Escalator, QuantityStep, RateStep, RentLine};

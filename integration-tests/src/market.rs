@@ -167,7 +167,7 @@ pub fn grid_site(contracted_kw: i64) -> inventory::Site {
         grid_steps: vec![inventory::GridStep {
             from_date: Some(date("2020-01-01")),
             contracted_kw: Some(contracted_kw),
-            energised_kw: None,
+            ..Default::default()
         }],
         ..Default::default()
     }
@@ -190,6 +190,24 @@ pub fn phase(capacity: CapacityVector, ready: &str) -> inventory::Phase {
         capacity: Some(capacity),
         ready_for_service_date: Some(date(ready)),
         date_basis: inventory::DateBasis::Forecast.into(),
+        ..Default::default()
+    }
+}
+
+/// Planned work that takes `reduction` from one civil date to another, at a site in [`ZONE`].
+pub fn window(
+    from: &str,
+    until: &str,
+    reduction: CapacityVector,
+    reason: &str,
+) -> inventory::MaintenanceWindow {
+    let over = profile(reduction, from, until);
+    inventory::MaintenanceWindow {
+        kind: inventory::MaintenanceKind::Maintenance.into(),
+        start_time: over.steps.first().and_then(|step| step.start_time),
+        end_time: over.end_time,
+        reduction: Some(reduction),
+        reason: reason.to_owned(),
         ..Default::default()
     }
 }

@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use contracts::billing::v1 as billing;
+use contracts::common::v1::CapacityVector;
 use contracts::inventory::v1 as inventory;
 use contracts::leasing::v1 as leasing;
 use gridlease::clients::Clients;
@@ -34,6 +35,8 @@ pub struct Names {
     pub spare_block: String,
     /// A phase of the hall.
     pub phase: String,
+    /// A maintenance window of the hall, to come.
+    pub window: String,
     /// A hold of the tenant, HELD.
     pub reservation: String,
     /// A lease, PROPOSED.
@@ -56,6 +59,8 @@ pub struct Names {
     pub site_etag: String,
     /// The hall's etag.
     pub block_etag: String,
+    /// The phase's etag.
+    pub phase_etag: String,
 }
 
 /// A built world.
@@ -77,6 +82,7 @@ impl World {
         let [block, free_block] = place.blocks.as_slice() else { anyhow::bail!("two halls") };
         let (site_etag, block_etag) = mark(stack, &place, block, marker).await?;
         let (spare_site, spare_block) = spare(stack, &place).await?;
+        let window = maintain(stack, &place, block, marker).await?;
 
         let sales = stack.clients(&place.operator, Role::Sales)?;
         let mut hold = market::hold(&place.operator, free_block, &tenant, market::load(1_000));
@@ -107,6 +113,7 @@ impl World {
             spare_site,
             spare_block,
             phase: format!("{block}/phases/one"),
+            window,
             reservation,
             proposed: proposed.name,
             terms_hash: proposed.terms_hash,
@@ -119,6 +126,8 @@ impl World {
             operator_etag: "1".to_owned(),
             site_etag,
             block_etag,
+            // Nobody has changed it.
+            phase_etag: "1".to_owned(),
         };
         Ok(Self { names, lease })
     }
@@ -156,6 +165,7 @@ impl Names {
             &mut names.spare_site,
             &mut names.spare_block,
             &mut names.phase,
+            &mut names.window,
             &mut names.reservation,
             &mut names.proposed,
             &mut names.active,
@@ -275,6 +285,21 @@ async fn mark(
     let block =
         sites.update_block(update).await.context("update the hall")?.into_inner().block.context("a hall")?;
     Ok((site.etag, block.etag))
+}
+
+/// Work on the hall that takes nothing.
+async fn maintain(stack: &TestStack, place: &market::Site, block: &str, marker: &str) -> Result<String> {
+    let ops = stack.clients(&place.operator, Role::SiteOps)?;
+    let nothing = CapacityVector::default();
+    let schedule = inventory::ScheduleMaintenanceRequest {
+        parent: block.to_owned(),
+        window: Some(market::window("2027-06-01", "2027-06-02", nothing, &format!("{marker} work"))),
+        accept_shortfall: false,
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let scheduled = ops.maintenance().schedule_maintenance(schedule).await.context("schedule work")?;
+    Ok(scheduled.into_inner().window.context("a window")?.name)
 }
 
 /// A site and a hall on which nothing depends.

@@ -2,6 +2,7 @@
 
 mod billing;
 mod capacity;
+mod conversion;
 mod leasing;
 mod reservations;
 mod sites;
@@ -21,6 +22,8 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
         "common" => clock(method),
         "inventory" => sites::sites(method, n)
             .or_else(|| sites::blocks(method, n))
+            .or_else(|| conversion::phases(method, n))
+            .or_else(|| conversion::maintenance(method, n))
             .or_else(|| capacity::capacity(method, n))
             .or_else(|| reservations::reservations(method, n)),
         "leasing" => leasing::leases(method, n),

@@ -1,8 +1,8 @@
 //! Everything that holds over the wire and in the store, in one binary: a module a journey.
 
+mod accelerators;
 mod archive;
 mod as_of;
-mod accelerators;
 mod bad_input;
 mod bad_terms;
 mod bad_values;

@@ -7,6 +7,7 @@ use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
 use contracts::billing::v1::report_service_client::ReportServiceClient;
 use contracts::common::v1::clock_service_client::ClockServiceClient;
 use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
+use contracts::inventory::v1::maintenance_service_client::MaintenanceServiceClient;
 use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
@@ -83,6 +84,8 @@ impl Clients {
         sites: SiteServiceClient on inventory;
         /// Search and availability.
         capacity: CapacityServiceClient on inventory;
+        /// Maintenance and derates.
+        maintenance: MaintenanceServiceClient on inventory;
         /// Holds.
         reservations: ReservationServiceClient on inventory;
         /// The business clock, which the three services share.

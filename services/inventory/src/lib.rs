@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use contracts::inventory::v1::capacity_service_server::CapacityServiceServer;
 use contracts::inventory::v1::event_service_server::EventServiceServer;
+use contracts::inventory::v1::maintenance_service_server::MaintenanceServiceServer;
 use contracts::inventory::v1::reservation_service_server::ReservationServiceServer;
 use contracts::inventory::v1::site_service_server::SiteServiceServer;
 use kernel::Error;
@@ -21,7 +22,9 @@ use runtime::{Deps, Server};
 use crate::app::App;
 use crate::app::desk::{DatabaseClock, Desk, Directory};
 use crate::app::expire_holds::Expirer;
-use crate::grpc::{CapacityHandler, EventHandler, ReservationHandler, SiteHandler, WIRE, payload_type};
+use crate::grpc::{
+    CapacityHandler, EventHandler, MaintenanceHandler, ReservationHandler, SiteHandler, WIRE, payload_type,
+};
 pub use crate::settings::InventorySettings;
 use crate::store::SCHEMA;
 
@@ -53,6 +56,7 @@ pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, 
         .server()
         .add_service(SiteServiceServer::new(SiteHandler::new(Arc::clone(&app))))
         .add_service(CapacityServiceServer::new(CapacityHandler::new(Arc::clone(&app))))
+        .add_service(MaintenanceServiceServer::new(MaintenanceHandler::new(Arc::clone(&app))))
         .add_service(ReservationServiceServer::new(ReservationHandler::new(app)))
         .add_service(EventServiceServer::new(EventHandler::new(feed))))
 }

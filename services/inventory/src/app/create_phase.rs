@@ -3,10 +3,13 @@
 use kernel::{Caller, Error};
 use postgres::Answer;
 
+use super::change_phase::check_grid;
+use super::shortfalls::{Change, OnShortfall};
 use super::write::{Create, Write};
 use super::{App, kind, own_scope, rpc};
-use crate::domain::grid::{self, Draw};
 use crate::domain::phase::{GridCheck, Phase, PhaseDraft};
+use crate::domain::shortfall::{Cause, CauseKind};
+use crate::store::phases::Derived;
 use crate::store::{blocks, phases, sites};
 
 /// A phase that was created.
@@ -54,12 +57,17 @@ impl App {
             if phases::find(&tx, block.id, &draft.name).await?.is_some() {
                 return Err(Error::name_taken("phase"));
             }
-            let phase = draft.clone().settle(site.facts.zone, now)?;
-            let mut draws = phases::draws(&tx, &site.facts.name).await?;
-            draws.push(Draw { from: phase.ready_for_service, until: phase.end, gross_kw: phase.gross_kw });
-            let grid_check = grid::check(&site.facts.name, &site.facts.grid_steps, &draws)?;
-            phases::insert(&tx, block.id, &phase, grid_check).await?;
-            blocks::touch(&tx, operator, block.id).await?;
+            let phase = draft.clone().settle(site.facts.zone.date_of(now), now)?;
+            let grid_check = check_grid(&tx, &site, &phase).await?;
+            let interval = phase.interval(site.facts.zone)?;
+            blocks::lock(&tx, operator, block.id).await?;
+            phases::insert(&tx, &phase, Derived { block: block.id, interval, grid_check }).await?;
+            // More capacity makes nobody short, and may ease those who are.
+            let cause =
+                Cause { kind: CauseKind::Reduced, resource: phase.name.to_string(), reason: String::new() };
+            let on_shortfall = OnShortfall::of(false, command.validate_only);
+            let change = Change { block: &name, id: block.id, cause, on_shortfall, now };
+            self.settle_shortfalls(&tx, change).await?;
             sites::raise(&tx, &site.facts.name).await?;
             Ok((tx, Delivered { phase, grid_check }))
         })

@@ -4,6 +4,8 @@ mod alternatives;
 mod archive;
 mod as_of;
 mod audit;
+mod cancel_maintenance;
+mod change_phase;
 mod commit_reservation;
 mod create_block;
 mod create_operator;
@@ -14,13 +16,17 @@ pub mod expire_holds;
 mod extend_hold;
 mod find_earliest_capacity;
 mod get_availability;
+mod get_power_plan;
 mod move_reservation;
 mod place;
 mod place_hold;
+mod read_maintenance;
 mod read_reservations;
 mod read_sites;
 mod release_reservation;
+mod schedule_maintenance;
 mod search_capacity;
+mod shortfalls;
 mod sweep;
 mod update_block;
 mod update_operator;
@@ -35,21 +41,28 @@ use postgres::page::PageTokens;
 use runtime::feed::Feed;
 
 use crate::domain::block::Block;
+use crate::domain::maintenance::Window;
 use crate::domain::operator::Operator;
 use crate::domain::phase::Phase;
 use crate::domain::reservation::Reservation;
+use crate::domain::shortfall::Shortfall;
 use crate::domain::site::Site;
 
 pub use archive::Archive;
+pub use cancel_maintenance::CancelMaintenance;
+pub use change_phase::{ChangePhase, Changed};
 pub use create_phase::Delivered;
 pub use desk::Placed;
 pub use extend_hold::{ExtendHold, Until};
 pub use find_earliest_capacity::{Earliest, FindEarliest, SearchParent};
 pub use get_availability::{Availability, AvailabilityOf, GetAvailability};
+pub use get_power_plan::{GetPowerPlan, PowerPlan};
 pub use move_reservation::MoveReservation;
 pub use place_hold::PlaceHold;
+pub use read_maintenance::ListMaintenance;
 pub use read_reservations::ListReservations;
 pub use read_sites::{ListBlocks, ListOperators, ListPhases, ListSites};
+pub use schedule_maintenance::{ScheduleMaintenance, Scheduled};
 pub use search_capacity::{Found, SearchCapacity};
 pub use update_block::{BlockPatch, NewRate, UpdateBlock};
 pub use update_operator::{OperatorPatch, UpdateOperator};
@@ -97,6 +110,10 @@ pub struct Wire {
     pub phase: fn(&Phase) -> Vec<u8>,
     /// The payload of a reservation's event.
     pub reservation: fn(&Reservation) -> Vec<u8>,
+    /// The payload of a maintenance window's event.
+    pub maintenance: fn(&Window) -> Vec<u8>,
+    /// The payload of a shortfall's event.
+    pub shortfall: fn(&Shortfall) -> Vec<u8>,
     /// The replies of the RPCs, by their names.
     pub operator_created: fn(&Operator) -> Vec<u8>,
     /// `UpdateOperator`.
@@ -115,6 +132,18 @@ pub struct Wire {
     pub block_archived: fn(&Block) -> Vec<u8>,
     /// `CreatePhase`.
     pub phase_created: fn(&Delivered) -> Vec<u8>,
+    /// `UpdatePhase`.
+    pub phase_updated: fn(&Changed) -> Vec<u8>,
+    /// `AdvancePhase`.
+    pub phase_advanced: fn(&Changed) -> Vec<u8>,
+    /// `SlipPhase`.
+    pub phase_slipped: fn(&Changed) -> Vec<u8>,
+    /// `CancelPhase`.
+    pub phase_cancelled: fn(&Changed) -> Vec<u8>,
+    /// `ScheduleMaintenance`.
+    pub maintenance_scheduled: fn(&Scheduled) -> Vec<u8>,
+    /// `CancelMaintenance`.
+    pub maintenance_cancelled: fn(&Window) -> Vec<u8>,
     /// `PlaceHold`.
     pub placed: fn(&Placed) -> Vec<u8>,
     /// `ExtendHold`.
@@ -129,6 +158,8 @@ pub struct Wire {
     pub site_of: fn(&[u8], i64) -> Result<Site, Error>,
     /// A block, whose id is not on the wire.
     pub block_of: fn(&[u8], i64, BlockId) -> Result<Block, Error>,
+    /// A phase.
+    pub phase_of: fn(&[u8], i64) -> Result<Phase, Error>,
     /// A reservation.
     pub reservation_of: fn(&[u8], i64) -> Result<Reservation, Error>,
 }
@@ -187,6 +218,20 @@ pub mod rpc {
     pub const CREATE_PHASE: &str = "gridlease.inventory.v1.SiteService/CreatePhase";
     /// `ListPhases`.
     pub const LIST_PHASES: &str = "gridlease.inventory.v1.SiteService/ListPhases";
+    /// `UpdatePhase`.
+    pub const UPDATE_PHASE: &str = "gridlease.inventory.v1.SiteService/UpdatePhase";
+    /// `AdvancePhase`.
+    pub const ADVANCE_PHASE: &str = "gridlease.inventory.v1.SiteService/AdvancePhase";
+    /// `SlipPhase`.
+    pub const SLIP_PHASE: &str = "gridlease.inventory.v1.SiteService/SlipPhase";
+    /// `CancelPhase`.
+    pub const CANCEL_PHASE: &str = "gridlease.inventory.v1.SiteService/CancelPhase";
+    /// `ScheduleMaintenance`.
+    pub const SCHEDULE_MAINTENANCE: &str = "gridlease.inventory.v1.MaintenanceService/ScheduleMaintenance";
+    /// `CancelMaintenance`.
+    pub const CANCEL_MAINTENANCE: &str = "gridlease.inventory.v1.MaintenanceService/CancelMaintenance";
+    /// `ListMaintenance`.
+    pub const LIST_MAINTENANCE: &str = "gridlease.inventory.v1.MaintenanceService/ListMaintenance";
     /// `PlaceHold`.
     pub const PLACE_HOLD: &str = "gridlease.inventory.v1.ReservationService/PlaceHold";
     /// `ExtendHold`.
@@ -219,6 +264,24 @@ pub mod kind {
     pub const BLOCK_ARCHIVED: &str = "block.archived";
     /// A phase was created.
     pub const PHASE_CREATED: &str = "phase.created";
+    /// A phase was changed.
+    pub const PHASE_UPDATED: &str = "phase.updated";
+    /// A phase is used for something else.
+    pub const PHASE_ADVANCED: &str = "phase.advanced";
+    /// A phase's ready-for-service date moved.
+    pub const PHASE_SLIPPED: &str = "phase.slipped";
+    /// A phase was given up.
+    pub const PHASE_CANCELLED: &str = "phase.cancelled";
+    /// A maintenance window was scheduled.
+    pub const MAINTENANCE_SCHEDULED: &str = "maintenance.scheduled";
+    /// A maintenance window was cancelled or cut short.
+    pub const MAINTENANCE_CANCELLED: &str = "maintenance.cancelled";
+    /// A tenant on the block is told how a maintenance window is now.
+    pub const MAINTENANCE_ANNOUNCED: &str = "maintenance.announced";
+    /// A reservation is short of more than before, which was accepted.
+    pub const SHORTFALL_RECORDED: &str = "shortfall.recorded";
+    /// A reservation is short of less than before, or of nothing.
+    pub const SHORTFALL_EASED: &str = "shortfall.eased";
 }
 
 impl App {

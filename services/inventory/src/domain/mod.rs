@@ -3,16 +3,22 @@
 pub mod availability;
 pub mod block;
 pub mod book;
+pub mod conversion;
 pub mod convertible;
 pub mod grid;
+pub mod maintenance;
 pub mod operator;
 pub mod phase;
+pub mod phase_change;
+pub mod power_plan;
 pub mod reservation;
 pub mod search;
+pub mod shortfall;
 pub mod site;
 pub mod site_facts;
 pub mod states;
 pub mod usage;
+pub mod use_state;
 
 use kernel::Error;
 

@@ -121,6 +121,8 @@ pub struct GridStep {
     pub contracted_kw: Option<i64>,
     /// What can be drawn, gross kW.
     pub energised_kw: Option<i64>,
+    /// Interim load outside any phase, gross kW; none is none.
+    pub interim_kw: Option<i64>,
 }
 
 /// What a caller says of a site.

@@ -122,7 +122,7 @@ fn set_more(v: &mut Violations, patch: &mut BlockFactsPatch, block: &wire::Block
             patch.supply_temperature_decicelsius = Some(tenths);
         }
         "design_generation" => {
-            patch.design_generation = Some(v.text(field, &block.design_generation, 100)?)
+            patch.design_generation = Some(v.text(field, &block.design_generation, 100)?);
         }
         "cooling_demarcation" => {
             patch.cooling_demarcation = Some(v.text(field, &block.cooling_demarcation, 200)?);

@@ -4,16 +4,22 @@ mod block;
 mod capacity;
 mod capacity_service;
 mod event_service;
+mod maintenance;
+mod maintenance_service;
 mod operator;
 mod phase;
+mod phase_change;
+mod power_plan;
 mod reservation;
 mod reservation_service;
+mod shortfall;
 mod site;
 mod site_facts;
 mod site_service;
 
 pub use capacity_service::CapacityHandler;
 pub use event_service::EventHandler;
+pub use maintenance_service::MaintenanceHandler;
 pub use reservation_service::ReservationHandler;
 pub use site_service::SiteHandler;
 
@@ -32,6 +38,8 @@ pub const WIRE: Wire = Wire {
     block: |block| block::to_wire(block).encode_to_vec(),
     phase: |phase| phase::to_wire(phase).encode_to_vec(),
     reservation: |reservation| reservation::to_wire(reservation).encode_to_vec(),
+    maintenance: |window| maintenance::to_wire(window).encode_to_vec(),
+    shortfall: |shortfall| shortfall::to_wire(shortfall).encode_to_vec(),
     operator_created: |new| operator::created(new).encode_to_vec(),
     operator_updated: |changed| operator::updated(changed).encode_to_vec(),
     site_created: |new| site::created(new).encode_to_vec(),
@@ -41,6 +49,12 @@ pub const WIRE: Wire = Wire {
     block_updated: |block| block::updated(block).encode_to_vec(),
     block_archived: |block| block::archived(block).encode_to_vec(),
     phase_created: |new| phase::created(new).encode_to_vec(),
+    phase_updated: |phase| phase_change::updated(phase).encode_to_vec(),
+    phase_advanced: |phase| phase_change::advanced(phase).encode_to_vec(),
+    phase_slipped: |phase| phase_change::slipped(phase).encode_to_vec(),
+    phase_cancelled: |phase| phase_change::cancelled(phase).encode_to_vec(),
+    maintenance_scheduled: |new| maintenance::scheduled(new).encode_to_vec(),
+    maintenance_cancelled: |window| maintenance::cancelled(window).encode_to_vec(),
     placed: |placed| reservation::placed(placed).encode_to_vec(),
     extended: |reservation| reservation::extended(reservation).encode_to_vec(),
     committed: |reservation| reservation::committed(reservation).encode_to_vec(),
@@ -48,6 +62,7 @@ pub const WIRE: Wire = Wire {
     operator_of: operator::of_wire,
     site_of: site::of_wire,
     block_of: block::of_wire,
+    phase_of: phase::of_wire,
     reservation_of: reservation::of_wire,
 };
 
@@ -59,6 +74,8 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
         Some("site") => "gridlease.inventory.v1.Site",
         Some("block") => "gridlease.inventory.v1.Block",
         Some("phase") => "gridlease.inventory.v1.Phase",
+        Some("maintenance") => "gridlease.inventory.v1.MaintenanceWindow",
+        Some("shortfall") => "gridlease.inventory.v1.Shortfall",
         _ => "gridlease.inventory.v1.Reservation",
     }
 }

@@ -6,11 +6,13 @@ mod entity;
 pub mod history;
 pub mod in_use;
 pub mod jobs;
+pub mod maintenance;
 pub mod market;
 pub mod moves;
 pub mod operators;
 pub mod phases;
 pub mod reservations;
+pub mod shortfalls;
 pub mod sites;
 
 use std::fmt::Display;

@@ -347,7 +347,7 @@ table inventory.shortfall owner gridlease_owner row security forced
   policy shortfall_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy shortfall_worker permissive for all to inventory_worker using (true) with check (true)
   grant delete, insert, select to inventory
-  grant select to inventory_worker
+  grant delete, insert, select to inventory_worker
 
 table inventory.site owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -442,6 +442,7 @@ table inventory.superseded owner gridlease_owner row security forced
 
 function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 8c77d2ff7f8f0a83bf38a13dbdf3508d
   grant execute to inventory
+  grant execute to inventory_worker
 
 function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], b_peak_accelerators bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 99b11a185dc2d6995fb210755fed88d7
   grant execute to inventory
@@ -451,6 +452,7 @@ function inventory.booked_use(p_operators text[], p_from timestamp with time zon
 
 function inventory.lock_blocks(p_operator text, p_blocks uuid[]) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="" body c8c6175d28ab847dcbf2cca0800aecd4
   grant execute to inventory
+  grant execute to inventory_worker
 
 function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, p_before bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body b817ab6c4bea09f56f3305cdc5732721
   grant execute to inventory

@@ -35,6 +35,8 @@ pub struct Names {
     pub spare_block: String,
     /// A phase of the hall.
     pub phase: String,
+    /// A phase of the hall with room, to come, of which nothing is promised.
+    pub spare_phase: String,
     /// A maintenance window of the hall, to come.
     pub window: String,
     /// A hold of the tenant, HELD.
@@ -80,6 +82,8 @@ impl World {
         let place = market::site(clients, operator, &halls).await?;
         let tenant = market::tenant(clients, tenant).await?;
         let [block, free_block] = place.blocks.as_slice() else { anyhow::bail!("two halls") };
+        // A phase raises its site's etag: it comes before that is read.
+        let spare_phase = enlarge(stack, &place, free_block).await?;
         let (site_etag, block_etag) = mark(stack, &place, block, marker).await?;
         let (spare_site, spare_block) = spare(stack, &place).await?;
         let window = maintain(stack, &place, block, marker).await?;
@@ -113,6 +117,7 @@ impl World {
             spare_site,
             spare_block,
             phase: format!("{block}/phases/one"),
+            spare_phase,
             window,
             reservation,
             proposed: proposed.name,
@@ -165,6 +170,7 @@ impl Names {
             &mut names.spare_site,
             &mut names.spare_block,
             &mut names.phase,
+            &mut names.spare_phase,
             &mut names.window,
             &mut names.reservation,
             &mut names.proposed,
@@ -300,6 +306,20 @@ async fn maintain(stack: &TestStack, place: &market::Site, block: &str, marker: 
     };
     let scheduled = ops.maintenance().schedule_maintenance(schedule).await.context("schedule work")?;
     Ok(scheduled.into_inner().window.context("a window")?.name)
+}
+
+/// More capacity of a hall, to come.
+async fn enlarge(stack: &TestStack, place: &market::Site, block: &str) -> Result<String> {
+    let mut sites = stack.clients(&place.operator, Role::SiteOps)?.sites();
+    let phase = inventory::CreatePhaseRequest {
+        parent: block.to_owned(),
+        phase_id: "spare".to_owned(),
+        phase: Some(market::phase(market::hall(1_000), "2028-06-01")),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let phase = sites.create_phase(phase).await.context("a spare phase")?.into_inner();
+    Ok(phase.phase.context("a phase")?.name)
 }
 
 /// A site and a hall on which nothing depends.

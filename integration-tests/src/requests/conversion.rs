@@ -32,7 +32,7 @@ pub(super) fn phases(method: &str, n: &Names) -> Option<Vec<u8>> {
         }
         .encode_to_vec(),
         "SiteService/SlipPhase" => inventory::SlipPhaseRequest {
-            name,
+            name: n.spare_phase.clone(),
             ready_for_service_date: Some(date("2027-03-01")),
             date_basis: inventory::DateBasis::Forecast.into(),
             reason: "transformers are late".to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn phases(method: &str, n: &Names) -> Option<Vec<u8>> {
         }
         .encode_to_vec(),
         "SiteService/CancelPhase" => inventory::CancelPhaseRequest {
-            name,
+            name: n.spare_phase.clone(),
             reason: "no money".to_owned(),
             request_id,
             validate_only,

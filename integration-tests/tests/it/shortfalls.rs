@@ -9,7 +9,7 @@ use contracts::inventory::v1 as inventory;
 use gridlease::clients::Clients;
 use integration_tests::fleet::Fleet;
 use integration_tests::market::{self, READY, date, request_id};
-use integration_tests::{Refusal, TestDatabase, TestStack};
+use integration_tests::{Refusal, TestDatabase, TestStack, eventually};
 use kernel::Role;
 use prost::Message as _;
 use prost_types::FieldMask;
@@ -176,6 +176,46 @@ async fn a_hall_that_is_short_says_so_and_still_takes_what_it_has() -> Result<()
     let refusal = Refusal::expect(sales.reservations().place_hold(cooled(1)).await)?;
     ensure!(refusal.fact("resource")? == "AIR_COOLING", "{refusal:#?}");
     held(&sales, &place.operator, hall, "tenants/rival", 1).await.expect_err("no liquid is left");
+    ensure!(stack.database.oversold().await? == 0);
+    stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_given_back_eases_those_who_came_after() -> Result<()> {
+    let stack = TestStack::start().await?;
+    let clients = |organisation: &str, role| stack.clients(organisation, role);
+    let place = market::site(clients, "eased-power", &[market::hall(10_000)]).await?;
+    let hall = place.blocks.first().context("a hall")?;
+    let (sales, ops) =
+        (stack.clients(&place.operator, Role::Sales)?, stack.clients(&place.operator, Role::SiteOps)?);
+    let first = held(&sales, &place.operator, hall, "tenants/lab", 3_000).await?;
+    let second = held(&sales, &place.operator, hall, "tenants/rival", 7_000).await?;
+    let reduction = CapacityVector { critical_it_kw: 4_000, ..Default::default() };
+    let window = inventory::ScheduleMaintenanceRequest {
+        parent: hall.clone(),
+        window: Some(market::window("2028-01-01", "2028-02-01", reduction, "filters")),
+        accept_shortfall: true,
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let hurt = ops.maintenance().schedule_maintenance(window).await?.into_inner().shortfalls;
+    let [hurt] = hurt.as_slice() else { anyhow::bail!("who came last is hurt alone: {hurt:#?}") };
+    ensure!(
+        hurt.reservation == second && hurt.cause() == inventory::ShortfallCause::Maintenance,
+        "{hurt:#?}"
+    );
+    let release =
+        inventory::ReleaseReservationRequest { name: first, request_id: request_id(), ..Default::default() };
+    sales.reservations().release_reservation(release).await?;
+    let expected = [
+        ("shortfall.recorded".to_owned(), second.clone(), vec![4_000]),
+        ("shortfall.eased".to_owned(), second, vec![1_000]),
+    ];
+    eventually("the second is eased", async || {
+        Ok((told(&stack, "tenants/rival", Role::Tenant).await? == expected).then_some(()))
+    })
+    .await?;
     ensure!(stack.database.oversold().await? == 0);
     stack.stop().await;
     Ok(())

@@ -15,7 +15,10 @@ use sea_orm::{
 use super::entity::{reservation, shortfall};
 use super::{corrupt, parse};
 use crate::domain::maintenance;
-use crate::domain::shortfall::{Short, Shortfall, Taken};
+use crate::domain::shortfall::{Cause, CauseKind, Short, Shortfall, Taken};
+
+/// What made each reservation short.
+pub type Causes = HashMap<ReservationId, Cause>;
 
 /// What a block gives and what live claims take of it.
 #[derive(Debug)]
@@ -71,8 +74,8 @@ fn stretch(row: &QueryResult) -> Result<(Interval, CapacityVector), Error> {
     Ok((interval, kw))
 }
 
-/// What is recorded of a block.
-pub async fn of_block(tx: &Tx, operator: &OperatorId, block: BlockId) -> Result<Short, Error> {
+/// What is recorded of a block, and what made it so.
+pub async fn of_block(tx: &Tx, operator: &OperatorId, block: BlockId) -> Result<(Short, Causes), Error> {
     let rows = shortfall::Entity::find()
         .filter(shortfall::Column::OperatorId.eq(operator.as_str()))
         .filter(shortfall::Column::BlockId.eq(block.get()))
@@ -80,6 +83,7 @@ pub async fn of_block(tx: &Tx, operator: &OperatorId, block: BlockId) -> Result<
         .await
         .map_err(store_error)?;
     let mut pieces: BTreeMap<ReservationId, Vec<(Interval, CapacityVector)>> = BTreeMap::new();
+    let mut causes = Causes::new();
     for row in rows {
         let interval = Interval::new(row.start_time, row.end_time).map_err(|_| corrupt("shortfall"))?;
         let kw = CapacityVector {
@@ -89,15 +93,19 @@ pub async fn of_block(tx: &Tx, operator: &OperatorId, block: BlockId) -> Result<
             immersion: row.immersion_cooling_kw,
             accelerators: row.accelerators,
         };
-        pieces.entry(ReservationId::new(row.reservation_id)).or_default().push((interval, kw));
+        let reservation = ReservationId::new(row.reservation_id);
+        pieces.entry(reservation).or_default().push((interval, kw));
+        let kind = CauseKind::of_word(&row.cause).ok_or_else(|| corrupt("cause"))?;
+        causes.insert(reservation, Cause { kind, resource: row.cause_resource, reason: row.reason });
     }
-    pieces
+    let short: Result<Short, Error> = pieces
         .into_iter()
         .map(|(reservation, pieces)| {
             let function = StepFunction::from_intervals(pieces).map_err(|_| corrupt("shortfall"))?;
             Ok((reservation, function))
         })
-        .collect()
+        .collect();
+    Ok((short?, causes))
 }
 
 /// The tenants of reservations; those for the operator's own use have none.

@@ -253,3 +253,33 @@ async fn a_phase_lives_by_the_table_and_keeps_every_date() -> Result<()> {
     place.stack.stop().await;
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_not_stated_follows_the_sites_own_ratio() -> Result<()> {
+    let place = Place::prepare(400_000).await?;
+    let get = inventory::GetSiteRequest { name: place.site.clone(), ..Default::default() };
+    let site = place.ops.sites().get_site(get).await?.into_inner().site.context("a site")?;
+    let update = inventory::UpdateSiteRequest {
+        site: Some(inventory::Site {
+            gross_to_it: Some(inventory::GrossToIt {
+                gross_kw: 330_000,
+                critical_it_kw: 245_000,
+                ..Default::default()
+            }),
+            ..site
+        }),
+        update_mask: Some(FieldMask { paths: vec!["gross_to_it".to_owned()] }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    place.ops.sites().update_site(update).await?;
+    let product = inventory::Phase { gross_kw: 330_000, interim_gross_kw: 330_000, ..mine() };
+    let phase = place.create("one", product).await?.into_inner().phase.context("a phase")?;
+    ensure!(phase.capacity.is_some_and(|all| all.critical_it_kw == 245_000), "{phase:#?}");
+    ensure!(phase.it_basis() == inventory::ItBasis::Assumed, "{phase:#?}");
+    let small = market::phase(market::hall(2), "2027-10-01");
+    let phase = place.create("two", small).await?.into_inner().phase.context("a phase")?;
+    ensure!(phase.gross_kw == 3 && phase.gross_basis() == inventory::GrossBasis::Assumed, "{phase:#?}");
+    place.stack.stop().await;
+    Ok(())
+}

@@ -23,7 +23,7 @@ pub use name::{
     AccountName, BillingRunName, BlockName, InvoiceName, LeaseName, MaintenanceName, OperatorName,
     OperatorParent, PhaseName, ReservationName, SiteName, TenantName,
 };
-pub use quantity::{CapacityVector, CoolingKw, GrossKw, ItKw, Resource, UtilityKw};
+pub use quantity::{CapacityVector, CoolingKw, GrossKw, GrossPerIt, ItKw, Resource, UtilityKw};
 pub use rent::{EscalationBasis, Escalator, QuantityStep, RateStep, RentLine};
 pub use step::{Shortfall, StepFunction, StepValue};
 pub use time::{CivilDate, Clock, DateRange, Instant, Interval, SystemClock, TestClock, YearMonth, Zone};

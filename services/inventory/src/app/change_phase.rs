@@ -101,7 +101,8 @@ impl App {
         }
         // Two replicas' clocks may differ a little; time does not run backwards in what is kept.
         let now = self.now().max(was.updated_at);
-        let phase = was.after(&command.deed, site.facts.zone.date_of(now), now)?;
+        let (ratio, today) = (site.gross_per_it(), site.facts.zone.date_of(now));
+        let phase = was.after(&command.deed, ratio, today, now)?;
         let grid_check = check_grid(tx, &site, &phase).await?;
         let interval = phase.interval(site.facts.zone)?;
         supersede(tx, &self.wire, &was, now).await?;

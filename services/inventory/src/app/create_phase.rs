@@ -57,7 +57,8 @@ impl App {
             if phases::find(&tx, block.id, &draft.name).await?.is_some() {
                 return Err(Error::name_taken("phase"));
             }
-            let phase = draft.clone().settle(site.facts.zone.date_of(now), now)?;
+            let today = site.facts.zone.date_of(now);
+            let phase = draft.clone().settle(site.gross_per_it(), today, now)?;
             let grid_check = check_grid(&tx, &site, &phase).await?;
             let interval = phase.interval(site.facts.zone)?;
             blocks::lock(&tx, operator, block.id).await?;

@@ -1,7 +1,8 @@
 //! Phases: what gives a block capacity, from a date on. A phase is a tranche of gross power through its life.
 
 use kernel::{
-    CapacityVector, CivilDate, Error, GrossKw, Instant, Interval, ItKw, PhaseName, Reason, Violations, Zone,
+    CapacityVector, CivilDate, Error, GrossKw, GrossPerIt, Instant, Interval, ItKw, PhaseName, Reason,
+    Violations, Zone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ words! {
     GrossBasis {
         /// Stated by the operator.
         Stated = "STATED",
-        /// Critical IT load times 10/7, rounded up.
+        /// Critical IT load times the site's ratio, rounded up.
         Assumed = "ASSUMED",
     }
 }
@@ -24,7 +25,7 @@ words! {
     ItBasis {
         /// Stated by the operator.
         Stated = "STATED",
-        /// Gross power times 7/10, rounded down.
+        /// Gross power over the site's ratio, rounded down.
         Assumed = "ASSUMED",
     }
 }
@@ -170,9 +171,9 @@ impl PhaseDraft {
     ///
     /// # Errors
     /// `INVALID_FIELD` where figures or dates contradict each other.
-    pub fn settle(self, today: CivilDate, now: Instant) -> Result<Phase, Error> {
+    pub fn settle(self, ratio: GrossPerIt, today: CivilDate, now: Instant) -> Result<Phase, Error> {
         self.check()?;
-        let power = self.power()?;
+        let power = self.power(ratio)?;
         let conversion = self.conversion_from(today)?;
         let (date, basis) = (self.ready_for_service, self.date_basis);
         let use_state = match (basis, conversion.interim_use) {
@@ -201,7 +202,7 @@ impl PhaseDraft {
         })
     }
 
-    fn power(&self) -> Result<Power, Error> {
+    fn power(&self, ratio: GrossPerIt) -> Result<Power, Error> {
         let too_large = || Error::invalid_field("phase.capacity", "is too large");
         let stated_it = ItKw::new(self.capacity.critical_it).filter(|it| it.get() > 0);
         match (stated_it, self.gross_kw) {
@@ -214,12 +215,12 @@ impl PhaseDraft {
             (Some(it), None) => Ok(Power {
                 capacity: self.capacity,
                 it_basis: ItBasis::Stated,
-                gross_kw: it.gross_assumed().ok_or_else(too_large)?.get(),
+                gross_kw: ratio.gross(it).ok_or_else(too_large)?.get(),
                 gross_basis: GrossBasis::Assumed,
             }),
             (None, gross) => {
                 let gross = gross.and_then(GrossKw::new).ok_or_else(too_large)?;
-                let critical_it = gross.it_assumed().get();
+                let critical_it = ratio.it(gross).get();
                 if critical_it == 0 {
                     return Err(Error::invalid_field("phase.gross_kw", "carries no critical IT load"));
                 }
@@ -267,9 +268,9 @@ impl Phase {
     ///
     /// # Errors
     /// `INVALID_FIELD` where figures or dates contradict each other.
-    pub fn redrafted(self, draft: PhaseDraft, today: CivilDate) -> Result<Self, Error> {
+    pub fn redrafted(self, draft: &PhaseDraft, ratio: GrossPerIt, today: CivilDate) -> Result<Self, Error> {
         draft.check()?;
-        let (power, conversion) = (draft.power()?, draft.conversion_from(today)?);
+        let (power, conversion) = (draft.power(ratio)?, draft.conversion_from(today)?);
         Ok(Self {
             capacity: power.capacity,
             it_basis: power.it_basis,

@@ -1,7 +1,7 @@
 //! What may happen to a phase after it was created: its figures change, it is used for something else, it slips, or
 //! it is given up.
 
-use kernel::{CapacityVector, CivilDate, Error, Instant, Reason};
+use kernel::{CapacityVector, CivilDate, Error, GrossPerIt, Instant, Reason};
 use serde::Serialize;
 
 use super::conversion::InterimUse;
@@ -72,17 +72,23 @@ impl PhasePatch {
 }
 
 impl Phase {
-    /// The phase after a deed, on the site's civil day `today`.
+    /// The phase after a deed, at the site's ratio of gross power to IT load, on its civil day `today`.
     ///
     /// # Errors
     /// `INVALID_STATE_TRANSITION`, `INVALID_FIELD`.
-    pub fn after(&self, deed: &Deed, today: CivilDate, now: Instant) -> Result<Self, Error> {
+    pub fn after(
+        &self,
+        deed: &Deed,
+        ratio: GrossPerIt,
+        today: CivilDate,
+        now: Instant,
+    ) -> Result<Self, Error> {
         let next = Self { revision: self.revision + 1, updated_at: now, ..self.clone() };
         match deed {
             Deed::Update(patch) => {
                 self.open_to_change()?;
                 let draft = patch.apply(self.draft(), self.capacity.critical_it);
-                next.redrafted(draft, today)
+                next.redrafted(&draft, ratio, today)
             }
             Deed::Advance(state, since) => next.advanced(*state, since.unwrap_or(today), today, now),
             Deed::Slip { ready, basis, reason } => {

@@ -30,7 +30,7 @@ fn draft() -> PhaseDraft {
 }
 
 fn phase() -> Phase {
-    draft().settle(day("2026-12-01"), now()).expect("sound")
+    draft().settle(GrossPerIt::ASSUMED, day("2026-12-01"), now()).expect("sound")
 }
 
 fn fields(outcome: Result<Phase, Error>) -> Vec<String> {
@@ -56,12 +56,17 @@ fn gross_power_is_assumed_upwards_and_it_load_downwards() {
         gross_kw: None,
         ..draft()
     };
-    let phase = stated.settle(day("2026-12-01"), now()).expect("sound");
+    let phase = stated.settle(GrossPerIt::ASSUMED, day("2026-12-01"), now()).expect("sound");
     assert_eq!((phase.gross_kw, phase.gross_basis), (350_000, GrossBasis::Assumed));
-    let odd = PhaseDraft { gross_kw: Some(11), ..draft() }.settle(day("2026-12-01"), now()).expect("sound");
+    let odd = PhaseDraft { gross_kw: Some(11), ..draft() }
+        .settle(GrossPerIt::ASSUMED, day("2026-12-01"), now())
+        .expect("sound");
     assert_eq!(odd.capacity.critical_it, 7);
+    let ratio = GrossPerIt::new(330, 245).expect("a ratio");
+    let own = draft().settle(ratio, day("2026-12-01"), now()).expect("sound");
+    assert_eq!(own.capacity.critical_it, 222_727, "the site's own ratio");
     let nothing = PhaseDraft { gross_kw: Some(1), ..draft() };
-    assert_eq!(fields(nothing.settle(day("2026-12-01"), now())), ["phase.gross_kw"]);
+    assert_eq!(fields(nothing.settle(GrossPerIt::ASSUMED, day("2026-12-01"), now())), ["phase.gross_kw"]);
 }
 
 #[test]
@@ -78,7 +83,7 @@ fn everything_that_contradicts_is_told_at_once() {
         ..draft()
     };
     assert_eq!(
-        fields(wrong.settle(day("2026-12-01"), now())),
+        fields(wrong.settle(GrossPerIt::ASSUMED, day("2026-12-01"), now())),
         [
             "phase.capacity.critical_it_kw",
             "phase.end_date",
@@ -87,13 +92,15 @@ fn everything_that_contradicts_is_told_at_once() {
             "phase.interim_start_date",
         ]
     );
-    let over = draft().settle(day("2027-01-15"), now());
+    let over = draft().settle(GrossPerIt::ASSUMED, day("2027-01-15"), now());
     assert_eq!(fields(over), ["phase.interim_start_date"], "it is over already: since when was it?");
 }
 
 #[test]
 fn a_change_of_one_figure_takes_the_assumed_one_with_it() {
-    let after = |patch| phase().after(&Deed::Update(patch), day("2026-12-01"), now()).expect("sound");
+    let after = |patch| {
+        phase().after(&Deed::Update(patch), GrossPerIt::ASSUMED, day("2026-12-01"), now()).expect("sound")
+    };
     let more = after(PhasePatch { gross_kw: Some(Some(400_000)), ..PhasePatch::default() });
     assert_eq!((more.capacity.critical_it, more.it_basis), (280_000, ItBasis::Assumed));
     assert_eq!(more.capacity.liquid, 210_000, "cooling is as it was said");
@@ -116,14 +123,16 @@ fn a_change_of_one_figure_takes_the_assumed_one_with_it() {
 fn what_was_said_of_the_date_is_kept() {
     let slip = |phase: &Phase, ready, reason: &str| {
         let deed = Deed::Slip { ready: day(ready), basis: DateBasis::Forecast, reason: reason.to_owned() };
-        phase.after(&deed, day("2026-12-01"), now()).expect("open")
+        phase.after(&deed, GrossPerIt::ASSUMED, day("2026-12-01"), now()).expect("open")
     };
     let later = slip(&slip(&phase(), "2027-11-30", "transformers"), "2027-12-15", "more transformers");
     assert_eq!((later.baseline(), later.ready_for_service), (day("2027-10-01"), day("2027-12-15")));
     assert_eq!(later.ready_dates.len(), 3);
     assert_eq!((later.forecast(), later.actual()), (Some(day("2027-12-15")), None));
 
-    let advance = |phase: &Phase, state, on| phase.after(&Deed::Advance(state, None), day(on), now());
+    let advance = |phase: &Phase, state, on| {
+        phase.after(&Deed::Advance(state, None), GrossPerIt::ASSUMED, day(on), now())
+    };
     let built = advance(&later, UseState::Converting, "2027-01-20").expect("mined");
     assert_eq!(built.conversion.start, Some(day("2027-01-20")), "the day it began");
     let built = advance(&built, UseState::Commissioning, "2027-11-01").expect("built");
@@ -132,12 +141,12 @@ fn what_was_said_of_the_date_is_kept() {
     assert_eq!((ready.baseline(), ready.forecast()), (day("2027-10-01"), Some(day("2027-12-15"))));
 
     let late = Deed::Slip { ready: day("2028-01-01"), basis: DateBasis::Forecast, reason: "no".to_owned() };
-    let error = ready.after(&late, day("2027-12-02"), now()).expect_err("it is ready");
+    let error = ready.after(&late, GrossPerIt::ASSUMED, day("2027-12-02"), now()).expect_err("it is ready");
     assert_eq!(error.reason(), Reason::InvalidStateTransition);
     let retired = advance(&ready, UseState::Retired, "2037-05-01").expect("in service");
     assert_eq!(retired.end, Some(day("2037-05-01")));
     let open = Deed::Update(PhasePatch::default());
-    let error = retired.after(&open, day("2037-06-01"), now()).expect_err("it is over");
+    let error = retired.after(&open, GrossPerIt::ASSUMED, day("2037-06-01"), now()).expect_err("it is over");
     assert_eq!(error.reason(), Reason::InvalidStateTransition);
 }
 
@@ -145,20 +154,25 @@ fn what_was_said_of_the_date_is_kept() {
 fn a_day_that_has_not_come_is_no_fact() {
     let on = |state, since| {
         let deed = Deed::Advance(state, Some(day(since)));
-        fields(phase().after(&deed, day("2027-11-01"), now()))
+        fields(phase().after(&deed, GrossPerIt::ASSUMED, day("2027-11-01"), now()))
     };
     assert_eq!(on(UseState::Converting, "2027-11-02"), ["date"]);
     assert_eq!(on(UseState::Converting, "2027-10-01"), ["date"], "it should be ready by then");
     assert_eq!(on(UseState::Converting, "2026-12-01"), ["date"], "it had not begun to mine");
     let before = Deed::Slip { ready: day("2027-01-15"), basis: DateBasis::Assumed, reason: String::new() };
-    assert_eq!(fields(phase().after(&before, day("2026-12-01"), now())), ["ready_for_service_date"]);
+    assert_eq!(
+        fields(phase().after(&before, GrossPerIt::ASSUMED, day("2026-12-01"), now())),
+        ["ready_for_service_date"]
+    );
 }
 
 #[test]
 fn a_cancelled_phase_draws_nothing() {
     let stages: Vec<Stage> = phase().life().iter().map(|stretch| stretch.stage).collect();
     assert_eq!(stages, [Stage::Interim, Stage::Dark, Stage::Service]);
-    let gone = phase().after(&Deed::Cancel("no money".to_owned()), day("2026-12-01"), now()).expect("open");
+    let gone = phase()
+        .after(&Deed::Cancel("no money".to_owned()), GrossPerIt::ASSUMED, day("2026-12-01"), now())
+        .expect("open");
     assert!(gone.life().is_empty());
     assert_eq!((gone.use_state, gone.cancel_reason.as_str()), (UseState::Cancelled, "no money"));
 }

@@ -1,9 +1,9 @@
 //! Sites: places with a grid connection.
 
-use kernel::{CivilDate, Instant, SiteName, Zone};
+use kernel::{CivilDate, GrossPerIt, Instant, SiteName, Zone};
 use serde::{Deserialize, Serialize};
 
-use super::site_facts::SiteFacts;
+use super::site_facts::{GrossToIt, SiteFacts};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -186,4 +186,12 @@ pub struct Site {
     pub updated_at: Instant,
     /// When it was archived; none while it is not.
     pub archived_at: Option<Instant>,
+}
+
+impl Site {
+    /// The gross power that IT load needs here; 10 to 7 where nobody says so.
+    pub fn gross_per_it(&self) -> GrossPerIt {
+        let stated = self.facts.more.gross_to_it.as_ref();
+        stated.and_then(GrossToIt::ratio).unwrap_or(GrossPerIt::ASSUMED)
+    }
 }

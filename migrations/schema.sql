@@ -121,6 +121,47 @@ table inventory.curtailment owner gridlease_owner row security forced
   grant insert, select to inventory
   grant select to inventory_worker
 
+table inventory.derate owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  derate_id uuid not null
+  block_id uuid not null
+  kind text not null
+  state text not null
+  start_time timestamp with time zone not null
+  end_time timestamp with time zone not null
+  critical_it_kw bigint not null
+  air_cooling_kw bigint not null
+  liquid_cooling_kw bigint not null
+  immersion_cooling_kw bigint not null
+  accelerators bigint not null
+  reason text not null
+  revision bigint not null
+  created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
+  constraint derate_accelerators_check CHECK (((accelerators >= 0) AND (accelerators <= 1000000000)))
+  constraint derate_air_cooling_kw_check CHECK (((air_cooling_kw >= 0) AND (air_cooling_kw <= 1000000000)))
+  constraint derate_check CHECK ((start_time < end_time))
+  constraint derate_check1 CHECK (((kind <> 'DERATE'::text) OR (GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) > 0)))
+  constraint derate_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint derate_critical_it_kw_check CHECK (((critical_it_kw >= 0) AND (critical_it_kw <= 1000000000)))
+  constraint derate_end_time_check CHECK (((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint derate_immersion_cooling_kw_check CHECK (((immersion_cooling_kw >= 0) AND (immersion_cooling_kw <= 1000000000)))
+  constraint derate_kind_check CHECK ((kind = ANY (ARRAY['MAINTENANCE'::text, 'DERATE'::text])))
+  constraint derate_liquid_cooling_kw_check CHECK (((liquid_cooling_kw >= 0) AND (liquid_cooling_kw <= 1000000000)))
+  constraint derate_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
+  constraint derate_revision_check CHECK ((revision > 0))
+  constraint derate_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint derate_state_check CHECK ((state = ANY (ARRAY['SCHEDULED'::text, 'CANCELLED'::text, 'CUT_SHORT'::text])))
+  constraint derate_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint derate_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
+  constraint derate_pkey PRIMARY KEY (operator_id, derate_id)
+  CREATE INDEX derate_block ON inventory.derate USING btree (operator_id, block_id, start_time)
+  policy derate_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy derate_published permissive for select to inventory using (((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text)))
+  policy derate_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select, update to inventory
+  grant select to inventory_worker
+
 table inventory.encumbrance owner gridlease_owner row security forced
   operator_id text collate "C" not null
   encumbrance_id uuid not null
@@ -280,17 +321,34 @@ table inventory.phase owner gridlease_owner row security forced
   accelerators bigint not null
   gross_kw bigint not null
   gross_basis text not null
+  it_basis text not null
+  use_state text not null
+  interim_use text not null
+  interim_gross_kw bigint not null
+  interim_start_date date
+  conversion_start_date date
+  wind_down_notice_days integer not null
   ready_for_service_date date not null
   date_basis text not null
+  ready_dates jsonb not null
   end_date date
   start_time timestamp with time zone not null
   end_time timestamp with time zone not null
   grid_check text not null
+  cancel_reason text not null
+  revision bigint not null
   created_at timestamp with time zone not null
+  updated_at timestamp with time zone not null
   constraint phase_accelerators_check CHECK (((accelerators >= 0) AND (accelerators <= 1000000000)))
   constraint phase_air_cooling_kw_check CHECK (((air_cooling_kw >= 0) AND (air_cooling_kw <= 1000000000)))
+  constraint phase_cancel_reason_check CHECK ((length(cancel_reason) <= 500))
   constraint phase_check CHECK ((start_time < end_time))
   constraint phase_check1 CHECK ((ready_for_service_date < end_date))
+  constraint phase_check2 CHECK (((interim_use = 'NONE'::text) = (interim_gross_kw = 0)))
+  constraint phase_check3 CHECK (((interim_use = 'NONE'::text) = (interim_start_date IS NULL)))
+  constraint phase_check4 CHECK ((conversion_start_date < ready_for_service_date))
+  constraint phase_check5 CHECK ((interim_start_date < COALESCE(conversion_start_date, ready_for_service_date)))
+  constraint phase_conversion_start_date_check CHECK (((conversion_start_date >= '2000-01-01'::date) AND (conversion_start_date <= '9999-12-31'::date)))
   constraint phase_created_at_check CHECK (((created_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (created_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint phase_critical_it_kw_check CHECK (((critical_it_kw >= 0) AND (critical_it_kw <= 1000000000)))
   constraint phase_date_basis_check CHECK ((date_basis = ANY (ARRAY['ACTUAL'::text, 'FORECAST'::text, 'ASSUMED'::text])))
@@ -300,16 +358,25 @@ table inventory.phase owner gridlease_owner row security forced
   constraint phase_gross_basis_check CHECK ((gross_basis = ANY (ARRAY['STATED'::text, 'ASSUMED'::text])))
   constraint phase_gross_kw_check CHECK (((gross_kw >= 0) AND (gross_kw <= '10000000000'::bigint)))
   constraint phase_immersion_cooling_kw_check CHECK (((immersion_cooling_kw >= 0) AND (immersion_cooling_kw <= 1000000000)))
+  constraint phase_interim_gross_kw_check CHECK (((interim_gross_kw >= 0) AND (interim_gross_kw <= '10000000000'::bigint)))
+  constraint phase_interim_start_date_check CHECK (((interim_start_date >= '2000-01-01'::date) AND (interim_start_date <= '9999-12-31'::date)))
+  constraint phase_interim_use_check CHECK ((interim_use = ANY (ARRAY['NONE'::text, 'MINING'::text, 'HOSTING'::text, 'IDLE'::text])))
+  constraint phase_it_basis_check CHECK ((it_basis = ANY (ARRAY['STATED'::text, 'ASSUMED'::text])))
   constraint phase_liquid_cooling_kw_check CHECK (((liquid_cooling_kw >= 0) AND (liquid_cooling_kw <= 1000000000)))
   constraint phase_phase_id_check CHECK ((phase_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
+  constraint phase_ready_dates_check CHECK (((jsonb_typeof(ready_dates) = 'array'::text) AND (ready_dates <> '[]'::jsonb)))
   constraint phase_ready_for_service_date_check CHECK (((ready_for_service_date >= '2000-01-01'::date) AND (ready_for_service_date <= '9999-12-31'::date)))
+  constraint phase_revision_check CHECK ((revision > 0))
   constraint phase_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint phase_updated_at_check CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint phase_use_state_check CHECK ((use_state = ANY (ARRAY['PLANNED'::text, 'MINING'::text, 'HOSTING'::text, 'IDLE'::text, 'CONVERTING'::text, 'COMMISSIONING'::text, 'READY'::text, 'RETIRED'::text, 'CANCELLED'::text])))
+  constraint phase_wind_down_notice_days_check CHECK (((wind_down_notice_days >= 0) AND (wind_down_notice_days <= 3650)))
   constraint phase_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
   constraint phase_pkey PRIMARY KEY (operator_id, block_id, phase_id)
   policy phase_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy phase_published permissive for select to inventory using (((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text)))
   policy phase_worker permissive for all to inventory_worker using (true) with check (true)
-  grant insert, select to inventory
+  grant insert, select, update to inventory
   grant select to inventory_worker
 
 table inventory.reservation owner gridlease_owner row security forced
@@ -346,6 +413,43 @@ table inventory.schema_history owner gridlease_owner row security forced
   policy schema_history_read permissive for all to inventory, inventory_worker using (true) with check (false)
   grant select to inventory
   grant select to inventory_worker
+
+table inventory.shortfall owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  block_id uuid not null
+  reservation_id uuid not null
+  start_time timestamp with time zone not null
+  end_time timestamp with time zone not null
+  critical_it_kw bigint not null
+  air_cooling_kw bigint not null
+  liquid_cooling_kw bigint not null
+  immersion_cooling_kw bigint not null
+  accelerators bigint not null
+  cause text not null
+  cause_resource text not null
+  reason text not null
+  recorded_at timestamp with time zone not null
+  constraint shortfall_accelerators_check CHECK (((accelerators >= 0) AND (accelerators <= 1000000000)))
+  constraint shortfall_air_cooling_kw_check CHECK (((air_cooling_kw >= 0) AND (air_cooling_kw <= 1000000000)))
+  constraint shortfall_cause_check CHECK ((cause = ANY (ARRAY['DELAYED'::text, 'REDUCED'::text, 'CANCELLED'::text, 'MAINTENANCE'::text, 'DERATED'::text])))
+  constraint shortfall_cause_resource_check CHECK (((length(cause_resource) >= 1) AND (length(cause_resource) <= 500)))
+  constraint shortfall_check CHECK ((start_time < end_time))
+  constraint shortfall_check1 CHECK ((GREATEST(critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators) > 0))
+  constraint shortfall_critical_it_kw_check CHECK (((critical_it_kw >= 0) AND (critical_it_kw <= 1000000000)))
+  constraint shortfall_end_time_check CHECK (((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint shortfall_immersion_cooling_kw_check CHECK (((immersion_cooling_kw >= 0) AND (immersion_cooling_kw <= 1000000000)))
+  constraint shortfall_liquid_cooling_kw_check CHECK (((liquid_cooling_kw >= 0) AND (liquid_cooling_kw <= 1000000000)))
+  constraint shortfall_reason_check CHECK ((length(reason) <= 500))
+  constraint shortfall_recorded_at_check CHECK (((recorded_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (recorded_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint shortfall_start_time_check CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint shortfall_operator_id_block_id_fkey FOREIGN KEY (operator_id, block_id) REFERENCES inventory.block(operator_id, block_id)
+  constraint shortfall_operator_id_reservation_id_fkey FOREIGN KEY (operator_id, reservation_id) REFERENCES inventory.reservation(operator_id, reservation_id)
+  constraint shortfall_pkey PRIMARY KEY (operator_id, block_id, reservation_id, start_time)
+  CREATE INDEX shortfall_reservation ON inventory.shortfall USING btree (operator_id, reservation_id)
+  policy shortfall_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy shortfall_worker permissive for all to inventory_worker using (true) with check (true)
+  grant delete, insert, select to inventory
+  grant delete, insert, select to inventory_worker
 
 table inventory.site owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -403,9 +507,11 @@ table inventory.site_grid_step owner gridlease_owner row security forced
   from_date date not null
   contracted_kw bigint
   energised_kw bigint
+  interim_kw bigint
   constraint site_grid_step_contracted_kw_check CHECK (((contracted_kw >= 0) AND (contracted_kw <= 1000000000)))
   constraint site_grid_step_energised_kw_check CHECK (((energised_kw >= 0) AND (energised_kw <= 1000000000)))
   constraint site_grid_step_from_date_check CHECK (((from_date >= '2000-01-01'::date) AND (from_date <= '9999-12-31'::date)))
+  constraint site_grid_step_interim_kw_check CHECK (((interim_kw >= 0) AND (interim_kw <= 1000000000)))
   constraint site_grid_step_operator_id_site_id_fkey FOREIGN KEY (operator_id, site_id) REFERENCES inventory.site(operator_id, site_id)
   constraint site_grid_step_pkey PRIMARY KEY (operator_id, site_id, from_date)
   policy site_grid_step_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
@@ -495,8 +601,9 @@ table inventory.waitlist_step owner gridlease_owner row security forced
   grant insert, select to inventory
   grant select to inventory_worker
 
-function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 4c959c8691eb0aeb1da9c668b73ecb7b
+function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 8c77d2ff7f8f0a83bf38a13dbdf3508d
   grant execute to inventory
+  grant execute to inventory_worker
 
 function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], b_peak_accelerators bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, enable_hashjoin=off, enable_mergejoin=off, enable_seqscan=off, enable_bitmapscan=off body 69f7bf9362b772bcca0271a22acc17ae
   grant execute to inventory
@@ -506,6 +613,7 @@ function inventory.booked_use(p_operators text[], p_from timestamp with time zon
 
 function inventory.lock_blocks(p_operator text, p_blocks uuid[]) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="" body c8c6175d28ab847dcbf2cca0800aecd4
   grant execute to inventory
+  grant execute to inventory_worker
 
 function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, p_before bytea, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 87159db12c4e9e20dffedf452a1168a8
   grant execute to inventory
@@ -514,7 +622,7 @@ function inventory.move_reservation(p_operator text, p_reservation uuid, p_revis
 function inventory.open_holds(p_operator text, p_tenants text[]) returns TABLE(tenant_id text, holds bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body f00952784f78e52e49c47ad03a42aa3f
   grant execute to inventory
 
-function inventory.oversold_instants() returns TABLE(operator_id text, block_id uuid, resource text, at timestamp with time zone, used_kw bigint, capacity_kw bigint) owner gridlease_owner language sql volatile set search_path="" body b43cc325782785693513a16a772fdc47
+function inventory.oversold_instants() returns TABLE(operator_id text, block_id uuid, resource text, at timestamp with time zone, used_kw bigint, capacity_kw bigint) owner gridlease_owner language plpgsql volatile set search_path="" body 6ddb0a3a87e318c508a88a59721ba0d2
   grant execute to inventory_worker
 
 function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[], k_request uuid[]) returns TABLE(caller text, request_id uuid, request_hash bytea, reply bytea, created_at timestamp with time zone) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 5aa8d90583c7a13138ec2010bbac0981
@@ -523,7 +631,7 @@ function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[]
 function inventory.rewrite_reservations(p_operator text, p_rewrite jsonb, OUT outcome text) returns text owner gridlease_owner language plpgsql volatile security definer set search_path="" body a36959403c79b02d304bd797305d4ba9
   grant execute to inventory
 
-function inventory.touch_block(p_operator text, p_block uuid) returns bigint owner gridlease_owner language plpgsql volatile security definer set search_path="" body adc1f1018618eae39ad85520fd5ef558
+function inventory.touch_block(p_operator text, p_block uuid) returns bigint owner gridlease_owner language plpgsql volatile security definer set search_path="" body b0402c56eaf652d62d2086d310d01d5b
   grant execute to inventory
 
 schema leasing owner gridlease_owner

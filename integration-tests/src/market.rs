@@ -167,7 +167,7 @@ pub fn grid_site(contracted_kw: i64) -> inventory::Site {
         grid_steps: vec![inventory::GridStep {
             from_date: Some(date("2020-01-01")),
             contracted_kw: Some(contracted_kw),
-            energised_kw: None,
+            ..Default::default()
         }],
         ..Default::default()
     }
@@ -215,6 +215,24 @@ pub fn curtailment(site: &str) -> inventory::Curtailment {
         end_time: Some(runtime::wire::to_timestamp(start + chrono::TimeDelta::hours(2))),
         curtailed_kw: 1_000,
         note: "a hot afternoon".to_owned(),
+        ..Default::default()
+    }
+}
+
+/// Planned work that takes `reduction` from one civil date to another, at a site in [`ZONE`].
+pub fn window(
+    from: &str,
+    until: &str,
+    reduction: CapacityVector,
+    reason: &str,
+) -> inventory::MaintenanceWindow {
+    let over = profile(reduction, from, until);
+    inventory::MaintenanceWindow {
+        kind: inventory::MaintenanceKind::Maintenance.into(),
+        start_time: over.steps.first().and_then(|step| step.start_time),
+        end_time: over.end_time,
+        reduction: Some(reduction),
+        reason: reason.to_owned(),
         ..Default::default()
     }
 }

@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use contracts::billing::v1 as billing;
+use contracts::common::v1::CapacityVector;
 use contracts::inventory::v1 as inventory;
 use contracts::leasing::v1 as leasing;
 use gridlease::clients::Clients;
@@ -35,6 +36,10 @@ pub struct Names {
     pub spare_block: String,
     /// A phase of the hall.
     pub phase: String,
+    /// A phase of the hall with room, to come, of which nothing is promised.
+    pub spare_phase: String,
+    /// A maintenance window of the hall, to come.
+    pub window: String,
     /// A hold of the tenant, HELD.
     pub reservation: String,
     /// Another hold of the tenant on the same hall, HELD.
@@ -65,6 +70,8 @@ pub struct Names {
     pub site_etag: String,
     /// The hall's etag.
     pub block_etag: String,
+    /// The phase's etag.
+    pub phase_etag: String,
 }
 
 /// A built world.
@@ -84,8 +91,11 @@ impl World {
         let place = market::site(clients, operator, &halls).await?;
         let tenant = market::tenant(clients, tenant).await?;
         let [block, free_block] = place.blocks.as_slice() else { anyhow::bail!("two halls") };
+        // A phase raises its site's etag: it comes before that is read.
+        let spare_phase = enlarge(stack, &place, free_block).await?;
         let (site_etag, block_etag) = mark(stack, &place, block, marker).await?;
         let (spare_site, spare_block) = spare(stack, &place).await?;
+        let window = maintain(stack, &place, block, marker).await?;
 
         let sales = stack.clients(&place.operator, Role::Sales)?;
         let mut hold = market::hold(&place.operator, free_block, &tenant, market::load(1_000));
@@ -122,6 +132,8 @@ impl World {
             spare_site,
             spare_block,
             phase: format!("{block}/phases/one"),
+            spare_phase,
+            window,
             reservation,
             other_reservation,
             encumbrance: String::new(),
@@ -138,6 +150,8 @@ impl World {
             operator_etag: "1".to_owned(),
             site_etag,
             block_etag,
+            // Nobody has changed it.
+            phase_etag: "1".to_owned(),
         };
         let names = beside(&sales, names, marker).await?;
         Ok(Self { names, lease })
@@ -198,6 +212,8 @@ impl Names {
             &mut names.spare_site,
             &mut names.spare_block,
             &mut names.phase,
+            &mut names.spare_phase,
+            &mut names.window,
             &mut names.reservation,
             &mut names.other_reservation,
             &mut names.encumbrance,
@@ -321,6 +337,35 @@ async fn mark(
     let block =
         sites.update_block(update).await.context("update the hall")?.into_inner().block.context("a hall")?;
     Ok((site.etag, block.etag))
+}
+
+/// Work on the hall that takes nothing.
+async fn maintain(stack: &TestStack, place: &market::Site, block: &str, marker: &str) -> Result<String> {
+    let ops = stack.clients(&place.operator, Role::SiteOps)?;
+    let nothing = CapacityVector::default();
+    let schedule = inventory::ScheduleMaintenanceRequest {
+        parent: block.to_owned(),
+        window: Some(market::window("2027-06-01", "2027-06-02", nothing, &format!("{marker} work"))),
+        accept_shortfall: false,
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let scheduled = ops.maintenance().schedule_maintenance(schedule).await.context("schedule work")?;
+    Ok(scheduled.into_inner().window.context("a window")?.name)
+}
+
+/// More capacity of a hall, to come.
+async fn enlarge(stack: &TestStack, place: &market::Site, block: &str) -> Result<String> {
+    let mut sites = stack.clients(&place.operator, Role::SiteOps)?.sites();
+    let phase = inventory::CreatePhaseRequest {
+        parent: block.to_owned(),
+        phase_id: "spare".to_owned(),
+        phase: Some(market::phase(market::hall(1_000), "2028-06-01")),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let phase = sites.create_phase(phase).await.context("a spare phase")?.into_inner();
+    Ok(phase.phase.context("a phase")?.name)
 }
 
 /// A site and a hall on which nothing depends.

@@ -49,6 +49,8 @@ create table inventory.site_grid_step (
     from_date      date not null check (from_date between '2000-01-01' and '9999-12-31'),
     contracted_kw  bigint check (contracted_kw between 0 and 1000000000),
     energised_kw   bigint check (energised_kw between 0 and 1000000000),
+    -- Interim load outside any phase, such as mining. A null is none.
+    interim_kw     bigint check (interim_kw between 0 and 1000000000),
     primary key (operator_id, site_id, from_date),
     foreign key (operator_id, site_id) references inventory.site (operator_id, site_id)
 );
@@ -102,7 +104,9 @@ create table inventory.block_version (
 ) with (fillfactor = 50);
 
 -- What gives a block capacity over time. Civil dates are the truth; the instants are derived from them once, in the
--- site's zone, and frozen here. Capacity of a block at t = sum of its phases in service at t.
+-- site's zone, and frozen here. Capacity of a block at t = sum of its phases in service at t, less its derates at t. A
+-- phase is a tranche of gross power through its life: interim use until the conversion starts, dark until it is ready,
+-- in service until it ends. A cancelled one gives and draws nothing.
 create table inventory.phase (
     operator_id             text collate "C" not null,
     block_id                uuid not null,
@@ -115,18 +119,36 @@ create table inventory.phase (
     accelerators            bigint not null check (accelerators between 0 and 1000000000),
     gross_kw                bigint not null check (gross_kw between 0 and 10000000000),
     gross_basis             text not null check (gross_basis in ('STATED', 'ASSUMED')),
+    it_basis                text not null check (it_basis in ('STATED', 'ASSUMED')),
+    -- A fact of today, told by people; capacity over time never follows from it, but that a cancelled phase has none.
+    use_state               text not null check (use_state in
+        ('PLANNED', 'MINING', 'HOSTING', 'IDLE', 'CONVERTING', 'COMMISSIONING', 'READY', 'RETIRED', 'CANCELLED')),
+    interim_use             text not null check (interim_use in ('NONE', 'MINING', 'HOSTING', 'IDLE')),
+    interim_gross_kw        bigint not null check (interim_gross_kw between 0 and 10000000000),
+    interim_start_date      date check (interim_start_date between '2000-01-01' and '9999-12-31'),
+    conversion_start_date   date check (conversion_start_date between '2000-01-01' and '9999-12-31'),
+    wind_down_notice_days   integer not null check (wind_down_notice_days between 0 and 3650),
     ready_for_service_date  date not null check (ready_for_service_date between '2000-01-01' and '9999-12-31'),
     date_basis              text not null check (date_basis in ('ACTUAL', 'FORECAST', 'ASSUMED')),
+    -- Everything that was ever said of the date, the baseline first: date, basis, when and why.
+    ready_dates             jsonb not null check (jsonb_typeof(ready_dates) = 'array' and ready_dates <> '[]'),
     end_date                date check (end_date between '2000-01-01' and '9999-12-31'),
     start_time              timestamptz not null check (start_time between '2000-01-01Z' and '9999-12-31Z'),
     -- A phase without an end lasts to the end of time as we count it.
     end_time                timestamptz not null check (end_time between '2000-01-01Z' and '9999-12-31Z'),
     grid_check              text not null check (grid_check in ('WITHIN', 'UNSTATED')),
+    cancel_reason           text not null check (length(cancel_reason) <= 500),
+    revision                bigint not null check (revision > 0),
     created_at              timestamptz not null check (created_at between '2000-01-01Z' and '9999-12-31Z'),
+    updated_at              timestamptz not null check (updated_at between '2000-01-01Z' and '9999-12-31Z'),
     primary key (operator_id, block_id, phase_id),
     foreign key (operator_id, block_id) references inventory.block (operator_id, block_id),
     check (start_time < end_time),
-    check (ready_for_service_date < end_date)
+    check (ready_for_service_date < end_date),
+    check ((interim_use = 'NONE') = (interim_gross_kw = 0)),
+    check ((interim_use = 'NONE') = (interim_start_date is null)),
+    check (conversion_start_date < ready_for_service_date),
+    check (interim_start_date < coalesce(conversion_start_date, ready_for_service_date))
 );
 
 -- The hot tables have few and short constraints: every statement that inserts reads and compiles all of them.

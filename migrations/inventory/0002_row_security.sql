@@ -97,7 +97,7 @@ grant select, insert on inventory.operator to inventory;
 grant select, insert, update on inventory.site to inventory;
 grant select, insert, delete on inventory.site_grid_step to inventory;
 grant select, insert, update on inventory.block to inventory;
-grant select, insert on inventory.phase to inventory;
+grant select, insert, update on inventory.phase to inventory;
 grant select on inventory.block_version, inventory.reservation, inventory.claim to inventory;
 grant select, insert on inventory.superseded to inventory;
 grant select on inventory.operator, inventory.site, inventory.site_grid_step, inventory.block, inventory.block_version,

@@ -208,8 +208,9 @@ begin
 end
 $$;
 
--- Raises a block's version after its phases changed, in the same transaction, and records the most they ever give.
--- Makes the version row of a new block.
+-- Raises a block's version after its phases or derates changed, in the same transaction, and records the most that its
+-- phases ever give. Makes the version row of a new block. What the last batch declared as its peak may be more than
+-- what is left, so it is forgotten.
 create function inventory.touch_block(p_operator text, p_block uuid) returns bigint
     language plpgsql volatile security definer set search_path = '' as $$
 declare
@@ -228,20 +229,22 @@ begin
                 sum(p.accelerators)::bigint as accelerators
             from inventory.phase s
             join inventory.phase p on p.operator_id = p_operator and p.block_id = p_block
-                and p.start_time <= s.start_time and s.start_time < p.end_time
-            where s.operator_id = p_operator and s.block_id = p_block
+                and p.start_time <= s.start_time and s.start_time < p.end_time and p.use_state <> 'CANCELLED'
+            where s.operator_id = p_operator and s.block_id = p_block and s.use_state <> 'CANCELLED'
             group by s.start_time, s.phase_id) t
         on conflict (operator_id, block_id) do update
             set version = v.version + 1,
                 limit_it_kw = excluded.limit_it_kw, limit_air_kw = excluded.limit_air_kw,
                 limit_liquid_kw = excluded.limit_liquid_kw, limit_immersion_kw = excluded.limit_immersion_kw,
-                limit_accelerators = excluded.limit_accelerators
+                limit_accelerators = excluded.limit_accelerators,
+                peak_it_kw = 0, peak_air_kw = 0, peak_liquid_kw = 0, peak_immersion_kw = 0,
+                peak_accelerators = 0
         returning v.version into v_version;
     return v_version;
 end
 $$;
 
--- What the desk keeps in memory of blocks: versions, phases and claims, all from one statement and so from one
+-- What the desk keeps in memory of blocks: versions, phases, derates and claims, all from one statement and so from one
 -- snapshot. A version read before its claims would be harmless, claims read before their version would oversell.
 --
 -- p_since: -1 = all live claims; otherwise every claim written after that version, whatever its state.
@@ -266,7 +269,13 @@ begin
             p.start_time, p.end_time, p.critical_it_kw, p.air_cooling_kw, p.liquid_cooling_kw, p.immersion_cooling_kw,
             p.accelerators
         from inventory.phase p
-        where p.operator_id = p_operator and p.block_id = any (p_blocks)
+        where p.operator_id = p_operator and p.block_id = any (p_blocks) and p.use_state <> 'CANCELLED'
+        union all
+        select 'DERATE', d.block_id, 0::bigint, null, null, null, null,
+            d.start_time, d.end_time, d.critical_it_kw, d.air_cooling_kw, d.liquid_cooling_kw, d.immersion_cooling_kw,
+            d.accelerators
+        from inventory.derate d
+        where d.operator_id = p_operator and d.block_id = any (p_blocks) and d.state <> 'CANCELLED'
         union all
         select 'CLAIM', c.block_id, c.version, c.reservation_id, c.kind, c.state, c.hold_until,
             c.start_time, c.end_time, c.critical_it_kw, c.air_cooling_kw, c.liquid_cooling_kw, c.immersion_cooling_kw,
@@ -340,4 +349,4 @@ revoke execute on all functions in schema inventory from public;
 grant execute on function
     inventory.book, inventory.move_reservation, inventory.lock_blocks, inventory.touch_block, inventory.block_state,
     inventory.recorded_replies, inventory.open_holds, inventory.booked_use to inventory;
-grant execute on function inventory.move_reservation to inventory_worker;
+grant execute on function inventory.move_reservation, inventory.lock_blocks, inventory.block_state to inventory_worker;

@@ -1,40 +1,59 @@
--- The independent auditor: a sweep over every edge of claims and phases, sharing nothing with the desk. A row is an
--- instant from which on a block promises more of a resource than its phases give. A sound database returns none.
+-- The independent auditor: a sweep over every edge of claims, phases, derates and accepted shortfalls, sharing nothing
+-- with the desk. A row is an instant from which on a block promises more of a resource than its phases give, less its
+-- derates, and than what live reservations are known to be short of. A sound database returns none.
 create function inventory.oversold_instants()
     returns table (operator_id text, block_id uuid, resource text, at timestamptz, used_kw bigint, capacity_kw bigint)
-    language sql volatile set search_path = '' as $$
-    with edge as (
-        select c.operator_id, c.block_id, e.at, e.sign * c.critical_it_kw as it, e.sign * c.air_cooling_kw as air,
-            e.sign * c.liquid_cooling_kw as liquid, e.sign * c.immersion_cooling_kw as immersion,
-            e.sign * c.accelerators as accelerators,
-            0 as cap_it, 0 as cap_air, 0 as cap_liquid, 0 as cap_immersion, 0 as cap_accelerators
+    language plpgsql volatile set search_path = '' as $$
+begin
+    return query
+    with lane as (
+        select c.operator_id, c.block_id, 'claim' as part, c.start_time, c.end_time,
+            c.critical_it_kw, c.air_cooling_kw, c.liquid_cooling_kw, c.immersion_cooling_kw, c.accelerators
         from inventory.claim c
-        cross join lateral (values (c.start_time, 1), (c.end_time, -1)) as e (at, sign)
         where c.state = 'COMMITTED' or (c.state = 'HELD' and c.hold_until > clock_timestamp())
         union all
-        select p.operator_id, p.block_id, e.at, 0, 0, 0, 0, 0, e.sign * p.critical_it_kw, e.sign * p.air_cooling_kw,
-            e.sign * p.liquid_cooling_kw, e.sign * p.immersion_cooling_kw, e.sign * p.accelerators
+        select p.operator_id, p.block_id, 'phase', p.start_time, p.end_time,
+            p.critical_it_kw, p.air_cooling_kw, p.liquid_cooling_kw, p.immersion_cooling_kw, p.accelerators
         from inventory.phase p
-        cross join lateral (values (p.start_time, 1), (p.end_time, -1)) as e (at, sign)),
+        where p.use_state <> 'CANCELLED'
+        union all
+        select d.operator_id, d.block_id, 'derate', d.start_time, d.end_time,
+            d.critical_it_kw, d.air_cooling_kw, d.liquid_cooling_kw, d.immersion_cooling_kw, d.accelerators
+        from inventory.derate d
+        where d.state <> 'CANCELLED'
+        union all
+        select s.operator_id, s.block_id, 'short', s.start_time, s.end_time,
+            s.critical_it_kw, s.air_cooling_kw, s.liquid_cooling_kw, s.immersion_cooling_kw, s.accelerators
+        from inventory.shortfall s
+        where exists (
+            select from inventory.claim c
+            where c.operator_id = s.operator_id and c.reservation_id = s.reservation_id and c.block_id = s.block_id
+                and (c.state = 'COMMITTED' or (c.state = 'HELD' and c.hold_until > clock_timestamp())))),
+    edge as (
+        select l.operator_id, l.block_id, l.part, e.at, r.resource, e.sign * r.kw as kw
+        from lane l
+        cross join lateral (values (l.start_time, 1), (l.end_time, -1)) as e (at, sign)
+        cross join lateral (values
+            ('critical_it', l.critical_it_kw), ('air_cooling', l.air_cooling_kw),
+            ('liquid_cooling', l.liquid_cooling_kw), ('immersion_cooling', l.immersion_cooling_kw),
+            ('accelerators', l.accelerators)
+        ) as r (resource, kw)
+        where r.kw <> 0),
     level as (
-        select e.operator_id, e.block_id, e.at,
-            sum(sum(it)) over w as it, sum(sum(air)) over w as air, sum(sum(liquid)) over w as liquid,
-            sum(sum(immersion)) over w as immersion, sum(sum(accelerators)) over w as accelerators,
-            sum(sum(cap_it)) over w as cap_it,
-            sum(sum(cap_air)) over w as cap_air, sum(sum(cap_liquid)) over w as cap_liquid,
-            sum(sum(cap_immersion)) over w as cap_immersion, sum(sum(cap_accelerators)) over w as cap_accelerators
+        select e.operator_id, e.block_id, e.resource, e.at,
+            sum(coalesce(sum(e.kw) filter (where e.part = 'claim'), 0)) over w as used,
+            sum(coalesce(sum(e.kw) filter (where e.part = 'phase'), 0)) over w as given,
+            sum(coalesce(sum(e.kw) filter (where e.part = 'derate'), 0)) over w as derated,
+            sum(coalesce(sum(e.kw) filter (where e.part = 'short'), 0)) over w as short
         from edge e
-        group by e.operator_id, e.block_id, e.at
-        window w as (partition by e.operator_id, e.block_id order by e.at))
-    select l.operator_id, l.block_id, r.resource, l.at, r.used::bigint, r.capacity::bigint
+        group by e.operator_id, e.block_id, e.resource, e.at
+        window w as (partition by e.operator_id, e.block_id, e.resource order by e.at))
+    select l.operator_id, l.block_id, l.resource, l.at, l.used::bigint,
+        (greatest(l.given - l.derated, 0) + l.short)::bigint
     from level l
-    cross join lateral (values
-        ('critical_it', l.it, l.cap_it), ('air_cooling', l.air, l.cap_air),
-        ('liquid_cooling', l.liquid, l.cap_liquid), ('immersion_cooling', l.immersion, l.cap_immersion),
-        ('accelerators', l.accelerators, l.cap_accelerators)
-    ) as r (resource, used, capacity)
-    where r.used > r.capacity
-    order by 1, 2, 4, 3
+    where l.used > greatest(l.given - l.derated, 0) + l.short
+    order by 1, 2, 4, 3;
+end
 $$;
 
 revoke execute on function inventory.oversold_instants() from public;

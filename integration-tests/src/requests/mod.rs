@@ -3,6 +3,7 @@
 pub mod amendments;
 mod billing;
 mod capacity;
+mod conversion;
 mod facts;
 mod leasing;
 mod reservations;
@@ -24,6 +25,8 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
         "inventory" => sites::sites(method, n)
             .or_else(|| sites::blocks(method, n))
             .or_else(|| facts::facts(method, n))
+            .or_else(|| conversion::phases(method, n))
+            .or_else(|| conversion::maintenance(method, n))
             .or_else(|| capacity::capacity(method, n))
             .or_else(|| reservations::reservations(method, n))
             .or_else(|| amendments::valid(method, n)),

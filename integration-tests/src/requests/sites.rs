@@ -75,7 +75,6 @@ pub(super) fn sites(method: &str, n: &Names) -> Option<Vec<u8>> {
 
 pub(super) fn blocks(method: &str, n: &Names) -> Option<Vec<u8>> {
     let (request_id, validate_only) = (request_id(), true);
-    let (page_size, page_token) = (0, String::new());
     Some(match method {
         "SiteService/CreateBlock" => inventory::CreateBlockRequest {
             parent: n.site.clone(),
@@ -118,9 +117,11 @@ pub(super) fn blocks(method: &str, n: &Names) -> Option<Vec<u8>> {
             validate_only,
         }
         .encode_to_vec(),
-        "SiteService/GetPhase" => inventory::GetPhaseRequest { name: n.phase.clone() }.encode_to_vec(),
+        "SiteService/GetPhase" => {
+            inventory::GetPhaseRequest { name: n.phase.clone(), ..Default::default() }.encode_to_vec()
+        }
         "SiteService/ListPhases" => {
-            inventory::ListPhasesRequest { parent: n.block.clone(), page_size, page_token }.encode_to_vec()
+            inventory::ListPhasesRequest { parent: n.block.clone(), ..Default::default() }.encode_to_vec()
         }
         _ => return None,
     })

@@ -130,6 +130,7 @@ async fn sites_and_blocks_read_back_as_they_were() -> Result<()> {
             from_date: Some(date("2030-01-01")),
             contracted_kw: None,
             energised_kw: Some(5),
+            interim_kw: None,
         });
     })
     .await?;

@@ -163,6 +163,7 @@ fn compare_with_golden(text: &str) -> Result<()> {
 
 /// Lists that a tenant may ask of any operator and that hold the tenant's own rows only: empty, whoever is asked.
 const EMPTY_FOR_STRANGERS: &[&str] = &[
+    "gridlease.inventory.v1.MaintenanceService/ListMaintenance",
     "gridlease.inventory.v1.ReservationService/ListReservations",
     "gridlease.inventory.v1.EncumbranceService/ListEncumbrances",
     "gridlease.inventory.v1.WaitlistService/ListWaitlist",

@@ -92,11 +92,13 @@ fn whole_site() -> inventory::Site {
                 from_date: Some(date("2020-01-01")),
                 contracted_kw: Some(50_000),
                 energised_kw: None,
+                interim_kw: None,
             },
             inventory::GridStep {
                 from_date: Some(date("2030-01-01")),
                 contracted_kw: None,
                 energised_kw: Some(7),
+                interim_kw: None,
             },
         ],
         gross_to_it: Some(inventory::GrossToIt { gross_kw: 10, critical_it_kw: 7, provenance: source() }),

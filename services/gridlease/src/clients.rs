@@ -10,6 +10,7 @@ use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
 use contracts::inventory::v1::encumbrance_service_client::EncumbranceServiceClient;
 use contracts::inventory::v1::import_service_client::ImportServiceClient;
 use contracts::inventory::v1::incident_service_client::IncidentServiceClient;
+use contracts::inventory::v1::maintenance_service_client::MaintenanceServiceClient;
 use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::inventory::v1::waitlist_service_client::WaitlistServiceClient;
@@ -87,6 +88,8 @@ impl Clients {
         sites: SiteServiceClient on inventory;
         /// Search and availability.
         capacity: CapacityServiceClient on inventory;
+        /// Maintenance and derates.
+        maintenance: MaintenanceServiceClient on inventory;
         /// Holds.
         reservations: ReservationServiceClient on inventory;
         /// Rights and intents on capacity.

@@ -13,6 +13,7 @@ use contracts::inventory::v1::encumbrance_service_server::EncumbranceServiceServ
 use contracts::inventory::v1::event_service_server::EventServiceServer;
 use contracts::inventory::v1::import_service_server::ImportServiceServer;
 use contracts::inventory::v1::incident_service_server::IncidentServiceServer;
+use contracts::inventory::v1::maintenance_service_server::MaintenanceServiceServer;
 use contracts::inventory::v1::reservation_service_server::ReservationServiceServer;
 use contracts::inventory::v1::site_service_server::SiteServiceServer;
 use contracts::inventory::v1::waitlist_service_server::WaitlistServiceServer;
@@ -26,8 +27,8 @@ use crate::app::desk::{DatabaseClock, Desk, Directory};
 use crate::app::expire_holds::Expirer;
 use crate::app::{App, Rights};
 use crate::grpc::{
-    CapacityHandler, EncumbranceHandler, EventHandler, ImportHandler, IncidentHandler, ReservationHandler,
-    SiteHandler, WIRE, WaitlistHandler, payload_type,
+    CapacityHandler, EncumbranceHandler, EventHandler, ImportHandler, IncidentHandler, MaintenanceHandler,
+    ReservationHandler, SiteHandler, WIRE, WaitlistHandler, payload_type,
 };
 pub use crate::settings::InventorySettings;
 use crate::store::SCHEMA;
@@ -65,7 +66,8 @@ pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, 
         .add_service(EncumbranceServiceServer::new(EncumbranceHandler::new(Arc::clone(&app))))
         .add_service(WaitlistServiceServer::new(WaitlistHandler::new(Arc::clone(&app))))
         .add_service(ImportServiceServer::new(ImportHandler::new(Arc::clone(&app))))
-        .add_service(IncidentServiceServer::new(IncidentHandler::new(app)))
+        .add_service(IncidentServiceServer::new(IncidentHandler::new(Arc::clone(&app))))
+        .add_service(MaintenanceServiceServer::new(MaintenanceHandler::new(app)))
         .add_service(EventServiceServer::new(EventHandler::new(feed))))
 }
 

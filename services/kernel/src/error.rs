@@ -118,6 +118,8 @@ reasons! {
     ResourceInUse = "RESOURCE_IN_USE",
     /// It is archived, or what it lies in is.
     ResourceArchived = "RESOURCE_ARCHIVED",
+    /// Capacity would fall below what is promised.
+    CapacityCommitted = "CAPACITY_COMMITTED",
 }
 
 impl fmt::Display for Reason {

@@ -228,6 +228,8 @@ uuid_ids! {
     LedgerEntryId;
     /// A set of ledger entries that sums to zero.
     LedgerTransactionId;
+    /// A window in which a block gives less.
+    MaintenanceId;
     /// The caller's name for one deed: the same id is the same deed.
     RequestId;
     /// A reservation of capacity, in any state.

@@ -15,16 +15,17 @@ pub use caller::{Caller, Organisation, Role, Scope};
 pub use error::{Error, Reason, Violation};
 pub use id::{
     AccountId, BlockId, BlockSlug, ClaimId, CurtailmentId, EncumbranceId, EventId, Ids, IncidentId,
-    InvoiceId, InvoiceLineId, LeaseId, LedgerEntryId, LedgerTransactionId, OperatorId, PhaseId, RequestId,
-    ReservationId, RunId, SiteId, SystemIds, TenantId, TestIds, WaitlistEntryId, derive_id,
+    InvoiceId, InvoiceLineId, LeaseId, LedgerEntryId, LedgerTransactionId, MaintenanceId, OperatorId,
+    PhaseId, RequestId, ReservationId, RunId, SiteId, SystemIds, TenantId, TestIds, WaitlistEntryId,
+    derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
 pub use name::{
     AccountName, BillingRunName, BlockName, CurtailmentName, EncumbranceName, IncidentName, InvoiceName,
-    LeaseName, NameError, OperatorName, OperatorParent, PhaseName, ReservationName, SiteName, TenantName,
-    WaitlistEntryName,
+    LeaseName, MaintenanceName, NameError, OperatorName, OperatorParent, PhaseName, ReservationName,
+    SiteName, TenantName, WaitlistEntryName,
 };
-pub use quantity::{CapacityVector, CoolingKw, GrossKw, ItKw, Resource, UtilityKw};
+pub use quantity::{CapacityVector, CoolingKw, GrossKw, GrossPerIt, ItKw, Resource, UtilityKw};
 pub use rent::{EscalationBasis, Escalator, QuantityStep, RateStep, RentLine};
 pub use step::{Shortfall, StepFunction, StepValue};
 pub use time::{CivilDate, Clock, DateRange, Instant, Interval, SystemClock, TestClock, YearMonth, Zone};

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{
-    AccountId, BlockSlug, CurtailmentId, EncumbranceId, IncidentId, InvoiceId, LeaseId, OperatorId, PhaseId,
-    ReservationId, RunId, SiteId, TenantId, WaitlistEntryId, serde_as_text,
+    AccountId, BlockSlug, CurtailmentId, EncumbranceId, IncidentId, InvoiceId, LeaseId, MaintenanceId,
+    OperatorId, PhaseId, ReservationId, RunId, SiteId, TenantId, WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -110,6 +110,8 @@ names! {
     InvoiceName { operator: OperatorId = "operators", invoice: InvoiceId = "invoices" }
     /// A lease: `operators/{operator}/leases/{lease}`.
     LeaseName { operator: OperatorId = "operators", lease: LeaseId = "leases" }
+    /// A window in which a block gives less: `operators/{operator}/sites/{site}/blocks/{block}/maintenanceWindows/{window}`.
+    MaintenanceName { operator: OperatorId = "operators", site: SiteId = "sites", block: BlockSlug = "blocks", window: MaintenanceId = "maintenanceWindows" }
     /// An operator: `operators/{operator}`.
     OperatorName { operator: OperatorId = "operators" }
     /// A step of a block's capacity: `operators/{operator}/sites/{site}/blocks/{block}/phases/{phase}`.
@@ -126,6 +128,13 @@ names! {
 
 impl PhaseName {
     /// The block this phase belongs to.
+    pub fn block_name(&self) -> BlockName {
+        BlockName::new(self.operator.clone(), self.site.clone(), self.block.clone())
+    }
+}
+
+impl MaintenanceName {
+    /// The block this window is of.
     pub fn block_name(&self) -> BlockName {
         BlockName::new(self.operator.clone(), self.site.clone(), self.block.clone())
     }

@@ -75,24 +75,48 @@ kilowatts! {
     UtilityKw;
 }
 
-/// Gross over IT where no figure is stated: 10/7 exactly. A rounded 1.43 refuses leases that exist.
-const GROSS_PER_IT: (i64, i64) = (10, 7);
+/// How much gross power critical IT load needs, as a ratio of whole numbers: a rounded 1.43 refuses leases that exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GrossPerIt {
+    gross: i64,
+    it: i64,
+}
+
+impl GrossPerIt {
+    /// 10 to 7 exactly: what is assumed where no figure is stated.
+    pub const ASSUMED: Self = Self { gross: 10, it: 7 };
+
+    /// So much gross power for so much IT load, which is positive and not more.
+    pub const fn new(gross: i64, it: i64) -> Option<Self> {
+        if it > 0 && gross >= it { Some(Self { gross, it }) } else { None }
+    }
+
+    /// The gross power that the load needs, rounded up; `None` beyond the range of the type.
+    pub fn gross(self, load: ItKw) -> Option<GrossKw> {
+        let product = i128::from(load.0) * i128::from(self.gross);
+        let it = i128::from(self.it);
+        i64::try_from(product / it + i128::from(product % it != 0)).ok().map(GrossKw)
+    }
+
+    /// The load that the gross power carries, rounded down.
+    pub fn it(self, power: GrossKw) -> ItKw {
+        let load = i128::from(power.0) * i128::from(self.it) / i128::from(self.gross);
+        // Not more than the gross power, since the ratio is at least one.
+        ItKw(i64::try_from(load).unwrap_or(power.0))
+    }
+}
 
 impl ItKw {
-    /// The gross power to assume for this load where none is stated: 10/7 of it, rounded up.
+    /// The gross power to assume for this load where no ratio is stated: 10/7 of it, rounded up.
     pub fn gross_assumed(self) -> Option<GrossKw> {
-        let (ten, seven) = GROSS_PER_IT;
-        let product = self.0.checked_mul(ten)?;
-        Some(GrossKw(product / seven + i64::from(product % seven != 0)))
+        GrossPerIt::ASSUMED.gross(self)
     }
 }
 
 impl GrossKw {
-    /// The IT load that this gross power is assumed to carry: 7/10 of it, rounded down.
+    /// The IT load that this gross power is assumed to carry where no ratio is stated: 7/10 of it, rounded down.
     pub fn it_assumed(self) -> ItKw {
-        let (ten, seven) = GROSS_PER_IT;
-        // Split so that no product overflows: gross = ten * q + r gives seven * q + seven * r / ten.
-        ItKw(self.0 / ten * seven + self.0 % ten * seven / ten)
+        GrossPerIt::ASSUMED.it(self)
     }
 }
 

@@ -214,6 +214,13 @@ impl<V: StepValue> StepFunction<V> {
         self.merge(other, |a, b| Some(a.lane_min(b))).unwrap_or_default()
     }
 
+    /// The greater of two functions at every instant, lane by lane.
+    #[must_use]
+    pub fn pointwise_max(&self, other: &Self) -> Self {
+        // `max` never fails, so neither does the merge.
+        self.merge(other, |a, b| Some(a.lane_max(b))).unwrap_or_default()
+    }
+
     fn merge(&self, other: &Self, combine: impl Fn(V, V) -> Option<V>) -> Result<Self, StepError> {
         let (mut left, mut right) = (self.steps.iter().peekable(), other.steps.iter().peekable());
         let (mut a, mut b) = (V::ZERO, V::ZERO);

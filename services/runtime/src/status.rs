@@ -35,6 +35,7 @@ pub fn code(reason: Reason) -> Code {
         Reason::ResourceNotFound => Code::NotFound,
         Reason::NameTaken => Code::AlreadyExists,
         Reason::CapacityExhausted
+        | Reason::CapacityCommitted
         | Reason::SitePowerExceeded
         | Reason::HoldExpired
         | Reason::HoldAlreadyConfirmed
@@ -79,7 +80,8 @@ pub fn status(error: Error) -> Status {
     let mut details = ErrorDetails::new();
     let metadata: HashMap<String, String> =
         error.metadata().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-    if !error.violations().is_empty() {
+    // What a precondition is violated by is told as that.
+    if !error.violations().is_empty() && reason != Reason::CapacityCommitted {
         let violations = error.violations().iter().take(VIOLATIONS_MAX);
         details.set_bad_request(
             violations
@@ -124,6 +126,15 @@ fn add_kind(details: &mut ErrorDetails, reason: Reason, error: &Error) {
         Reason::CapacityExhausted => {
             let violation = tonic_types::PreconditionViolation::new("CAPACITY", of("block"), error.message());
             details.set_precondition_failure(vec![violation]);
+        }
+        Reason::CapacityCommitted => {
+            let hurt = error.violations().iter().take(VIOLATIONS_MAX);
+            details.set_precondition_failure(
+                hurt.map(|one| {
+                    tonic_types::PreconditionViolation::new("SHORTFALL", &one.field, &one.description)
+                })
+                .collect::<Vec<_>>(),
+            );
         }
         Reason::QuotaExceeded => {
             details.set_quota_failure(vec![tonic_types::QuotaViolation::new(of("subject"), error.message())]);

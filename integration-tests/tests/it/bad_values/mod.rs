@@ -2,6 +2,7 @@
 
 mod amendments;
 mod capacity;
+mod conversion;
 mod facts;
 mod incidents;
 mod reservations;
@@ -70,7 +71,7 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
 ];
 
 /// Enums in resources that only the server sets; what a caller says there is ignored.
-pub(crate) const OUTPUT_ONLY: &[&str] = &["phase.gross_basis"];
+pub(crate) const OUTPUT_ONLY: &[&str] = &["phase.gross_basis", "phase.it_basis", "phase.use_state"];
 
 pub(crate) const NO_DAY: Option<Date> = Some(Date { year: 2027, month: 2, day: 30 });
 
@@ -92,6 +93,11 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "UpdateSite" => sites::site(method, n),
         "CreateBlock" => [sites::block(n), facts::block(n)].concat(),
         "CreatePhase" => sites::phase(n),
+        "UpdatePhase" => conversion::update_phase(n),
+        "AdvancePhase" | "SlipPhase" | "CancelPhase" => conversion::change_phase(method, n),
+        "GetPhase" | "ListPhases" => conversion::read_time(method, n),
+        "GetPowerPlan" => conversion::power_plan(n),
+        "ScheduleMaintenance" | "ListMaintenance" => conversion::maintenance(method, n),
         "SearchCapacity" => capacity::search(),
         "FindEarliestCapacity" | "GetAvailability" => capacity::availability(method, n),
         "PlaceHold" => reservations::place_hold(n),

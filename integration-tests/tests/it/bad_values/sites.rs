@@ -61,8 +61,19 @@ pub(super) fn site(method: &str, n: &Names) -> Vec<Case> {
             ..Default::default()
         }),
         grid_steps: vec![
-            inventory::GridStep { from_date: None, contracted_kw: Some(-1), energised_kw: Some(i64::MAX) },
-            inventory::GridStep { from_date: NO_DAY, contracted_kw: None, energised_kw: None },
+            inventory::GridStep {
+                from_date: None,
+                contracted_kw: Some(-1),
+                energised_kw: Some(i64::MAX),
+                interim_kw: Some(-1),
+            },
+            inventory::GridStep { from_date: NO_DAY, ..Default::default() },
+            inventory::GridStep {
+                from_date: Some(date("2030-01-01")),
+                contracted_kw: Some(10),
+                energised_kw: None,
+                interim_kw: Some(11),
+            },
         ],
         reported_leased_it_kw: Some(-5),
         provenance: Some(Provenance { confidence: 99, ..Default::default() }),
@@ -128,7 +139,9 @@ pub(super) fn site(method: &str, n: &Names) -> Vec<Case> {
                 "site.grid_steps[0].from_date",
                 "site.grid_steps[0].contracted_kw",
                 "site.grid_steps[0].energised_kw",
+                "site.grid_steps[0].interim_kw",
                 "site.grid_steps[1].from_date",
+                "site.grid_steps[2].interim_kw",
                 "site.reported_leased_it_kw",
                 "site.provenance.confidence",
             ],
@@ -232,6 +245,12 @@ pub(super) fn phase(n: &Names) -> Vec<Case> {
     };
     let reversed = inventory::Phase { end_date: Some(date("2028-01-01")), ..good() };
     let vast = inventory::Phase { gross_kw: 9_999_000, ..good() };
+    let mined = inventory::Phase {
+        gross_kw: 999,
+        interim_gross_kw: 10,
+        conversion_start_date: Some(date("2028-01-01")),
+        ..good()
+    };
     vec![
         Case::invalid("no phase", ask("fresh", None), &["phase"]),
         Case::invalid(
@@ -252,6 +271,11 @@ pub(super) fn phase(n: &Names) -> Vec<Case> {
             &["phase.capacity"],
         ),
         Case::invalid("an end that is the start", ask("fresh", Some(reversed)), &["phase.end_date"]),
+        Case::invalid(
+            "a mine that contradicts itself",
+            ask("fresh", Some(mined)),
+            &["phase.gross_kw", "phase.interim_gross_kw", "phase.conversion_start_date"],
+        ),
         Case::new(
             "more than the grid gives",
             ask("fresh", Some(vast)),

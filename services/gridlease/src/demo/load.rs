@@ -78,6 +78,7 @@ fn of_site(site: &Site) -> wire::Site {
         from_date: date(site.grid_from.unwrap_or(GRID_SINCE)),
         contracted_kw: site.contracted_kw,
         energised_kw: site.energised_kw,
+        interim_kw: None,
     };
     let status = match (site.energised_kw, site.contracted_kw) {
         (Some(kw), _) if kw > 0 => wire::InterconnectionStatus::Energised,

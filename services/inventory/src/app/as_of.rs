@@ -9,6 +9,7 @@ use postgres::Tx;
 use super::Wire;
 use crate::domain::block::Block;
 use crate::domain::operator::Operator;
+use crate::domain::phase::Phase;
 use crate::domain::reservation::Reservation;
 use crate::domain::site::Site;
 use crate::store::history::{self, Kept, Kind, Superseded};
@@ -180,6 +181,34 @@ impl Versioned for Block {
 
     fn decode(&self, wire: &Wire, kept: &Kept) -> Result<Self, Error> {
         (wire.block_of)(&kept.payload, kept.revision, self.id)
+    }
+}
+
+impl Versioned for Phase {
+    const KIND: Kind = Kind::Phase;
+
+    fn operator(&self) -> &OperatorId {
+        &self.name.operator
+    }
+
+    fn full_name(&self) -> String {
+        self.name.to_string()
+    }
+
+    fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    fn times(&self) -> (Instant, Instant) {
+        (self.created_at, self.updated_at)
+    }
+
+    fn encode(&self, wire: &Wire) -> Vec<u8> {
+        (wire.phase)(self)
+    }
+
+    fn decode(&self, wire: &Wire, kept: &Kept) -> Result<Self, Error> {
+        (wire.phase_of)(&kept.payload, kept.revision)
     }
 }
 

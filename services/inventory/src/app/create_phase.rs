@@ -3,12 +3,15 @@
 use kernel::{Caller, Error, Instant};
 use postgres::{Answer, Tx};
 
+use super::shortfalls::{Change, OnShortfall};
 use super::write::{Create, Write};
 use super::{App, kind, own_scope, rpc};
 use crate::domain::block::Block;
 use crate::domain::grid::{self, Draw};
 use crate::domain::phase::{GridCheck, Phase, PhaseDraft};
+use crate::domain::shortfall::{Cause, CauseKind};
 use crate::domain::site::Site;
+use crate::store::phases::Derived;
 use crate::store::{blocks, phases, sites};
 
 /// A phase that was created.
@@ -53,9 +56,15 @@ impl App {
             if block.archived_at.is_some() {
                 return Err(Error::archived("block"));
             }
-            let mut draws = phases::draws(&tx, &site.facts.name).await?;
+            blocks::lock(&tx, operator, block.id).await?;
+            let mut draws = phases::draws(&tx, &site.facts.name, None).await?;
             let delivered = deliver(&tx, &site, &block, draft, &mut draws, now).await?;
-            blocks::touch(&tx, operator, block.id).await?;
+            // More capacity makes nobody short, and may ease those who are.
+            let resource = delivered.phase.name.to_string();
+            let cause = Cause { kind: CauseKind::Reduced, resource, reason: String::new() };
+            let on_shortfall = OnShortfall::of(false, command.validate_only);
+            let change = Change { block: &name, id: block.id, cause, on_shortfall, now };
+            self.settle_shortfalls(&tx, change).await?;
             sites::raise(&tx, &site.facts.name).await?;
             Ok((tx, delivered))
         })
@@ -67,7 +76,7 @@ impl App {
 /// touches the block and raises the site.
 ///
 /// # Errors
-/// `NAME_TAKEN`, `SITE_POWER_EXCEEDED`, `TERM_OUT_OF_RANGE`: nothing was added.
+/// `NAME_TAKEN`, `SITE_POWER_EXCEEDED`, `TERM_OUT_OF_RANGE`, `INVALID_FIELD`: nothing was added.
 pub(super) async fn deliver(
     tx: &Tx,
     site: &Site,
@@ -79,11 +88,13 @@ pub(super) async fn deliver(
     if phases::find(tx, block.id, &draft.name).await?.is_some() {
         return Err(Error::name_taken("phase"));
     }
-    let phase = draft.clone().settle(site.facts.zone, now)?;
-    draws.push(Draw { from: phase.ready_for_service, until: phase.end, gross_kw: phase.gross_kw });
-    let grid_check = grid::check(&site.facts.name, &site.facts.grid_steps, draws).inspect_err(|_| {
-        draws.pop();
-    })?;
-    phases::insert(tx, block.id, &phase, grid_check).await?;
+    let today = site.facts.zone.date_of(now);
+    let phase = draft.clone().settle(site.gross_per_it(), today, now)?;
+    let others = draws.len();
+    draws.extend(phase.life().into_iter().map(Draw::from));
+    let grid_check = grid::check(&site.facts.name, &site.facts.grid_steps, draws)
+        .inspect_err(|_| draws.truncate(others))?;
+    let interval = phase.interval(site.facts.zone)?;
+    phases::insert(tx, &phase, Derived { block: block.id, interval, grid_check }).await?;
     Ok(Delivered { phase, grid_check })
 }

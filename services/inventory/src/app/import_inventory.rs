@@ -247,7 +247,7 @@ impl Work<'_> {
         }
         let draws = match &mut place.draws {
             Some(draws) => draws,
-            none => none.insert(phases::draws(tx, &place.site.facts.name).await?),
+            none => none.insert(phases::draws(tx, &place.site.facts.name, None).await?),
         };
         match deliver(tx, &place.site, block, draft, draws, self.now).await {
             Ok(delivered) => {

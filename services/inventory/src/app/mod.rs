@@ -6,7 +6,9 @@ mod announce_curtailment;
 mod archive;
 mod as_of;
 mod audit;
+mod cancel_maintenance;
 mod change_incident;
+mod change_phase;
 mod commit_reservation;
 mod create_block;
 mod create_operator;
@@ -19,19 +21,23 @@ mod export_inventory;
 mod extend_hold;
 mod find_earliest_capacity;
 mod get_availability;
+mod get_power_plan;
 mod import_inventory;
 mod merge_reservations;
 mod move_reservation;
 mod place;
 mod place_hold;
 mod read_incidents;
+mod read_maintenance;
 mod read_reservations;
 mod read_sites;
 mod release_reservation;
 mod report_incident;
 mod rewrite_reservations;
 mod rights;
+mod schedule_maintenance;
 mod search_capacity;
+mod shortfalls;
 mod split_reservation;
 mod sweep;
 mod tell_waiting;
@@ -52,16 +58,20 @@ use crate::domain::block::Block;
 use crate::domain::curtailment::Curtailment;
 use crate::domain::encumbrance::Encumbrance;
 use crate::domain::incident::Incident;
+use crate::domain::maintenance::Window;
 use crate::domain::operator::Operator;
 use crate::domain::phase::Phase;
 use crate::domain::reservation::Reservation;
+use crate::domain::shortfall::Shortfall;
 use crate::domain::site::Site;
 use crate::domain::waitlist::WaitlistEntry;
 
 pub use amend_reservation::AmendReservation;
 pub use announce_curtailment::AnnounceCurtailment;
 pub use archive::Archive;
+pub use cancel_maintenance::CancelMaintenance;
 pub use change_incident::{CloseIncident, IncidentPatch, UpdateIncident};
+pub use change_phase::{ChangePhase, Changed};
 pub use create_phase::Delivered;
 pub use desk::Placed;
 pub use encumbrances::{ListEncumbrances, ReleaseEncumbrance};
@@ -69,15 +79,18 @@ pub use export_inventory::{ROWS_MAX, Whole};
 pub use extend_hold::{ExtendHold, Until};
 pub use find_earliest_capacity::{Earliest, FindEarliest, SearchParent};
 pub use get_availability::{Availability, AvailabilityOf, GetAvailability};
+pub use get_power_plan::{GetPowerPlan, PowerPlan};
 pub use import_inventory::{Import, Imported, Numbered, Problem};
 pub use merge_reservations::MergeReservations;
 pub use move_reservation::MoveReservation;
 pub use place_hold::PlaceHold;
 pub use read_incidents::{ListCurtailments, ListIncidents};
+pub use read_maintenance::ListMaintenance;
 pub use read_reservations::ListReservations;
 pub use read_sites::{ListBlocks, ListOperators, ListPhases, ListSites};
 pub use report_incident::NewIncident;
 pub use rights::Rights;
+pub use schedule_maintenance::{ScheduleMaintenance, Scheduled};
 pub use search_capacity::{Found, SearchCapacity};
 pub use split_reservation::{Part, SplitReservation};
 pub use update_block::{BlockPatch, NewRate, UpdateBlock};
@@ -131,6 +144,10 @@ pub struct Wire {
     pub incident: fn(&Incident) -> Vec<u8>,
     /// The payload of a curtailment's event.
     pub curtailment: fn(&Curtailment) -> Vec<u8>,
+    /// The payload of a maintenance window's event.
+    pub maintenance: fn(&Window) -> Vec<u8>,
+    /// The payload of a shortfall's event.
+    pub shortfall: fn(&Shortfall) -> Vec<u8>,
     /// The replies of the RPCs, by their names.
     pub operator_created: fn(&Operator) -> Vec<u8>,
     /// `UpdateOperator`.
@@ -161,6 +178,18 @@ pub struct Wire {
     pub incident_closed: fn(&Incident) -> Vec<u8>,
     /// `AnnounceCurtailment`.
     pub curtailment_announced: fn(&Curtailment) -> Vec<u8>,
+    /// `UpdatePhase`.
+    pub phase_updated: fn(&Changed) -> Vec<u8>,
+    /// `AdvancePhase`.
+    pub phase_advanced: fn(&Changed) -> Vec<u8>,
+    /// `SlipPhase`.
+    pub phase_slipped: fn(&Changed) -> Vec<u8>,
+    /// `CancelPhase`.
+    pub phase_cancelled: fn(&Changed) -> Vec<u8>,
+    /// `ScheduleMaintenance`.
+    pub maintenance_scheduled: fn(&Scheduled) -> Vec<u8>,
+    /// `CancelMaintenance`.
+    pub maintenance_cancelled: fn(&Window) -> Vec<u8>,
     /// `PlaceHold`.
     pub placed: fn(&Placed) -> Vec<u8>,
     /// `ExtendHold`.
@@ -193,6 +222,8 @@ pub struct Wire {
     pub site_of: fn(&[u8], i64) -> Result<Site, Error>,
     /// A block, whose id is not on the wire.
     pub block_of: fn(&[u8], i64, BlockId) -> Result<Block, Error>,
+    /// A phase.
+    pub phase_of: fn(&[u8], i64) -> Result<Phase, Error>,
     /// A reservation.
     pub reservation_of: fn(&[u8], i64) -> Result<Reservation, Error>,
 }
@@ -271,6 +302,20 @@ pub mod rpc {
     pub const ANNOUNCE_CURTAILMENT: &str = "gridlease.inventory.v1.IncidentService/AnnounceCurtailment";
     /// `ListCurtailments`.
     pub const LIST_CURTAILMENTS: &str = "gridlease.inventory.v1.IncidentService/ListCurtailments";
+    /// `UpdatePhase`.
+    pub const UPDATE_PHASE: &str = "gridlease.inventory.v1.SiteService/UpdatePhase";
+    /// `AdvancePhase`.
+    pub const ADVANCE_PHASE: &str = "gridlease.inventory.v1.SiteService/AdvancePhase";
+    /// `SlipPhase`.
+    pub const SLIP_PHASE: &str = "gridlease.inventory.v1.SiteService/SlipPhase";
+    /// `CancelPhase`.
+    pub const CANCEL_PHASE: &str = "gridlease.inventory.v1.SiteService/CancelPhase";
+    /// `ScheduleMaintenance`.
+    pub const SCHEDULE_MAINTENANCE: &str = "gridlease.inventory.v1.MaintenanceService/ScheduleMaintenance";
+    /// `CancelMaintenance`.
+    pub const CANCEL_MAINTENANCE: &str = "gridlease.inventory.v1.MaintenanceService/CancelMaintenance";
+    /// `ListMaintenance`.
+    pub const LIST_MAINTENANCE: &str = "gridlease.inventory.v1.MaintenanceService/ListMaintenance";
     /// `PlaceHold`.
     pub const PLACE_HOLD: &str = "gridlease.inventory.v1.ReservationService/PlaceHold";
     /// `ExtendHold`.
@@ -345,6 +390,24 @@ pub mod kind {
     pub const WAITLIST_LEFT: &str = "waitlist.left";
     /// What a tenant waits for has come free.
     pub const WAITLIST_AVAILABLE: &str = "waitlist.available";
+    /// A phase was changed.
+    pub const PHASE_UPDATED: &str = "phase.updated";
+    /// A phase is used for something else.
+    pub const PHASE_ADVANCED: &str = "phase.advanced";
+    /// A phase's ready-for-service date moved.
+    pub const PHASE_SLIPPED: &str = "phase.slipped";
+    /// A phase was given up.
+    pub const PHASE_CANCELLED: &str = "phase.cancelled";
+    /// A maintenance window was scheduled.
+    pub const MAINTENANCE_SCHEDULED: &str = "maintenance.scheduled";
+    /// A maintenance window was cancelled or cut short.
+    pub const MAINTENANCE_CANCELLED: &str = "maintenance.cancelled";
+    /// A tenant on the block is told how a maintenance window is now.
+    pub const MAINTENANCE_ANNOUNCED: &str = "maintenance.announced";
+    /// A reservation is short of more than before, which was accepted.
+    pub const SHORTFALL_RECORDED: &str = "shortfall.recorded";
+    /// A reservation is short of less than before, or of nothing.
+    pub const SHORTFALL_EASED: &str = "shortfall.eased";
 }
 
 impl App {

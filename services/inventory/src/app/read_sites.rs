@@ -91,6 +91,8 @@ pub struct ListPhases {
     pub site: Option<SiteId>,
     /// Of blocks of this id; none is all.
     pub block: Option<BlockSlug>,
+    /// What was known then; none is now.
+    pub read_time: Option<Instant>,
     /// Which page.
     pub page: PageRequest,
 }
@@ -159,11 +161,16 @@ impl App {
             .ok_or_else(|| Error::not_found("block"))
     }
 
-    /// Reads a phase.
+    /// Reads a phase as it was known at an instant, or is now.
     ///
     /// # Errors
     /// `RESOURCE_NOT_FOUND`.
-    pub async fn get_phase(&self, caller: &Caller, name: &PhaseName) -> Result<Phase, Error> {
+    pub async fn get_phase(
+        &self,
+        caller: &Caller,
+        name: &PhaseName,
+        read_time: Option<Instant>,
+    ) -> Result<Phase, Error> {
         let scope = scope_of(caller, &name.operator, "phase")?;
         self.db
             .read("get_phase", &scope, |tx| async move {
@@ -171,6 +178,7 @@ impl App {
                     Some(block) => phases::find(&tx, block.id, name).await?,
                     None => None,
                 };
+                let found = one_known_at(&tx, &self.wire, read_time, found).await?;
                 Ok((tx, found))
             })
             .await?
@@ -260,31 +268,25 @@ impl App {
     /// # Errors
     /// `RESOURCE_NOT_FOUND` (block), `INVALID_PAGE_TOKEN`.
     pub async fn list_phases(&self, caller: &Caller, asked: ListPhases) -> Result<Page<Phase>, Error> {
-        let ListPhases { operator, site, block, page } = asked;
-        let scope = match (&operator, &site, &block) {
-            (Some(operator), Some(site), Some(block)) => {
-                let name = BlockName::new(operator.clone(), site.clone(), block.clone());
-                self.get_block(caller, &name, None).await?;
-                scope_of(caller, operator, "block")?
-            }
-            _ => self.site_scope(caller, operator.as_ref(), site.as_ref(), "block").await?,
-        };
-        let scope = &scope;
-        let filter = format!("{operator:?}|{site:?}|{block:?}");
+        let ListPhases { operator, site, block, read_time, page } = asked;
+        let scope = &self.block_scope(caller, operator.as_ref(), site.as_ref(), block.as_ref()).await?;
+        let filter = format!("{operator:?}|{site:?}|{block:?}|{read_time:?}");
         let place: Place<'_, phases::PhaseKey> = self.place(caller, rpc::LIST_PHASES, filter, &page)?;
         let after = place.after.as_ref();
         let parent = &PhaseParent { operator, site, block };
-        let rows = self
+        let (rows, then) = self
             .db
             .read("list_phases", scope, |tx| async move {
                 let rows = phases::list(&tx, scope, parent, after, page.size).await?;
-                Ok((tx, rows))
+                let then = known_at(&tx, &self.wire, read_time, &rows.rows).await?;
+                Ok((tx, (rows, then)))
             })
             .await?;
-        place.page(rows, |phase| {
+        let page = place.page(rows, |phase| {
             let name = &phase.name;
             (name.operator.to_string(), name.site.to_string(), name.block.to_string(), name.phase.to_string())
-        })
+        })?;
+        Ok(page.with(then))
     }
 
     /// The scope of a list under an operator that must exist, or under all.
@@ -299,6 +301,24 @@ impl App {
                 self.get_operator(caller, operator, None).await?;
                 scope_of(caller, operator, "operator")
             }
+        }
+    }
+
+    /// The scope of a list under a block that must exist, or under all of a site, an operator or everybody.
+    pub(crate) async fn block_scope(
+        &self,
+        caller: &Caller,
+        operator: Option<&OperatorId>,
+        site: Option<&SiteId>,
+        block: Option<&BlockSlug>,
+    ) -> Result<Scope, Error> {
+        match (operator, site, block) {
+            (Some(operator), Some(site), Some(block)) => {
+                let name = BlockName::new(operator.clone(), site.clone(), block.clone());
+                self.get_block(caller, &name, None).await?;
+                scope_of(caller, operator, "block")
+            }
+            _ => self.site_scope(caller, operator, site, "block").await,
         }
     }
 

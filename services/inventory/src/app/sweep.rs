@@ -1,6 +1,6 @@
 //! The sweeper: only a broom. A hold that has run out is gone for everybody whether it was here or not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use kernel::{Error, OperatorId, ReservationId};
@@ -15,7 +15,11 @@ const BATCH: i64 = 500;
 impl App {
     /// Sweeps until told to stop.
     pub async fn sweep(&self, every: Duration, stop: &CancellationToken) {
+        let mut seen = HashMap::new();
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
+            if let Err(error) = self.ease_shortfalls(&mut seen).await {
+                tracing::warn!(%error, "what is short could not be looked at again");
+            }
             match self.sweep_once().await {
                 Ok(0) => {}
                 Ok(expired) => {

@@ -128,7 +128,7 @@ impl App {
             supersede(&tx, &self.wire, &site, now).await?;
             let facts = patch.clone().apply(site.facts);
             if patch.grid_steps.is_some() {
-                grid::check(name, &facts.grid_steps, &phases::draws(&tx, name).await?)?;
+                grid::check(name, &facts.grid_steps, &phases::draws(&tx, name, None).await?)?;
             }
             let site = Site {
                 facts,

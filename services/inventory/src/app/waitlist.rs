@@ -7,8 +7,8 @@ use kernel::{
 use postgres::Answer;
 use serde::Serialize;
 
-use super::place_hold::in_range;
 use super::place::Place;
+use super::place_hold::in_range;
 use super::write::{Create, Write};
 use super::{App, Page, PageRequest, kind, rpc, scope_of};
 use crate::domain::check_etag;

@@ -4,7 +4,9 @@ use kernel::{
     BlockName, CapacityVector, CivilDate, Currency, Instant, Interval, Rate, SiteName, StepFunction, Zone,
 };
 
+use super::conversion::{Conversion, Stretch};
 use super::encumbrance::{Encumbrance, soft_kw};
+use super::maintenance;
 use super::phase::DateBasis;
 use super::reservation::{Kind, Profile};
 use super::site::GridStep;
@@ -25,6 +27,15 @@ pub struct PhaseView {
     pub until: Option<CivilDate>,
     /// How the first day is known.
     pub basis: DateBasis,
+    /// What it is before.
+    pub conversion: Conversion,
+}
+
+impl PhaseView {
+    /// The gross power of its life.
+    pub fn life(&self) -> Vec<Stretch> {
+        self.conversion.life(self.from, self.until, self.gross_kw)
+    }
 }
 
 /// What live reservations of one kind take, added up, without names.
@@ -47,8 +58,10 @@ pub struct BlockView {
     pub name: BlockName,
     /// Indicative rent.
     pub rate: Option<(Rate, Currency)>,
-    /// Its phases.
+    /// Its phases; cancelled ones are left out.
     pub phases: Vec<PhaseView>,
+    /// What maintenance and derates take away, and when.
+    pub derates: Vec<(Interval, CapacityVector)>,
     /// What is promised of it.
     pub uses: Vec<Use>,
 }
@@ -103,9 +116,10 @@ fn steps(parts: impl IntoIterator<Item = (Interval, CapacityVector)>) -> StepFun
 }
 
 impl BlockView {
-    /// What the phases give over time.
+    /// What the phases give over time, less maintenance and derates.
     pub fn capacity(&self) -> StepFunction<CapacityVector> {
-        steps(self.phases.iter().map(|phase| (phase.interval, phase.capacity)))
+        let phases = self.phases.iter().map(|phase| (phase.interval, phase.capacity));
+        maintenance::capacity(phases, self.derates.iter().copied())
     }
 
     /// What is promised under one heading.
@@ -120,6 +134,16 @@ impl BlockView {
 
     /// What can be reserved.
     pub fn free(&self) -> StepFunction<CapacityVector> {
+        self.left().pointwise_max(&StepFunction::zero())
+    }
+
+    /// What is promised beyond the capacity, since a shortfall was accepted.
+    pub fn short(&self) -> StepFunction<CapacityVector> {
+        let zero = StepFunction::zero();
+        zero.sub(&self.left().pointwise_min(&zero)).unwrap_or_default()
+    }
+
+    fn left(&self) -> StepFunction<CapacityVector> {
         // Bounded lanes never overflow; if they did, nothing would be free.
         StepFunction::from_intervals(self.uses.iter().map(|u| (u.interval, u.kw)))
             .and_then(|used| self.capacity().sub(&used))
@@ -133,12 +157,12 @@ impl BlockView {
     }
 }
 
-/// One stretch of time in which nothing changes: capacity = leased + optioned + held + own use + free.
+/// One stretch of time in which nothing changes: capacity + short = leased + optioned + held + own use + free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AvailabilityStep {
     /// When.
     pub interval: Interval,
-    /// What the phases give.
+    /// What the phases give, less maintenance and derates.
     pub capacity: CapacityVector,
     /// Committed to leases.
     pub leased: CapacityVector,
@@ -150,6 +174,8 @@ pub struct AvailabilityStep {
     pub own_use: CapacityVector,
     /// What can be reserved.
     pub free: CapacityVector,
+    /// What is promised beyond the capacity.
+    pub short: CapacityVector,
 }
 
 /// A step with what encumbrances are on beside it.
@@ -192,10 +218,11 @@ pub fn availability(blocks: &[BlockView], interval: Interval) -> Vec<Availabilit
     let total = |of: &dyn Fn(&BlockView) -> StepFunction<CapacityVector>| {
         blocks.iter().fold(StepFunction::zero(), |sum, block| sum.add(&of(block)).unwrap_or(sum))
     };
-    let capacity = total(&BlockView::capacity);
+    let (capacity, free, short) =
+        (total(&BlockView::capacity), total(&BlockView::free), total(&BlockView::short));
     let shares = [Share::Leased, Share::Optioned, Share::Held, Share::OwnUse].map(|s| total(&|b| b.share(s)));
     let mut edges: Vec<Instant> = vec![interval.start(), interval.end()];
-    for function in std::iter::once(&capacity).chain(&shares) {
+    for function in [&capacity, &free, &short].into_iter().chain(&shares) {
         edges.extend(function.steps().iter().map(|step| step.0).filter(|at| interval.contains(*at)));
     }
     edges.sort_unstable();
@@ -205,12 +232,9 @@ pub fn availability(blocks: &[BlockView], interval: Interval) -> Vec<Availabilit
         .filter_map(|pair| Interval::new(pair[0], pair[1]).ok())
         .map(|piece| {
             let at = piece.start();
-            let capacity = capacity.value_at(at);
             let [leased, optioned, held, own_use] = [0, 1, 2, 3].map(|i: usize| shares[i].value_at(at));
-            let free = [leased, optioned, held, own_use]
-                .into_iter()
-                .fold(capacity, |free, used| free.checked_sub(used).unwrap_or_default());
-            AvailabilityStep { interval: piece, capacity, leased, optioned, held, own_use, free }
+            let (capacity, free, short) = (capacity.value_at(at), free.value_at(at), short.value_at(at));
+            AvailabilityStep { interval: piece, capacity, leased, optioned, held, own_use, free, short }
         })
         .collect()
 }

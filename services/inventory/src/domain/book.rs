@@ -127,7 +127,10 @@ impl BlockBook {
     fn fits_piece(&self, interval: Interval, kw: CapacityVector) -> bool {
         // Capacity has few steps and usage many: ask for the peak of usage within each piece of capacity.
         self.capacity.steps_in(interval).all(|(piece, capacity)| {
-            self.usage.peak(piece).checked_add(kw).is_some_and(|needed| needed.fits_in(&capacity))
+            let taken = self.usage.peak(piece);
+            // A lane of which more is promised than there is, since that was accepted, keeps nobody out who takes
+            // nothing of it.
+            taken.checked_add(kw).is_some_and(|needed| needed.fits_in(&capacity.max(taken)))
         })
     }
 
@@ -137,7 +140,7 @@ impl BlockBook {
             self.usage.take(interval, kw);
             let claim = StoredClaim { reservation, interval, kw, standing: Standing::Held(held_until) };
             self.remember(&claim);
-            self.peak = self.peak.max(self.usage.peak(interval));
+            self.peak = self.peak.max(in_lanes_of(kw, self.usage.peak(interval)));
         }
     }
 
@@ -169,10 +172,11 @@ impl BlockBook {
         profile.pieces().find_map(|(interval, kw)| free.first_shortfall(interval, kw))
     }
 
-    /// What is free over time; negative where more is taken than there is.
+    /// What is free over time; nothing where more is taken than there is.
     pub fn free(&self) -> StepFunction<CapacityVector> {
         // Bounded lanes never overflow; if they did, nothing would be free.
-        self.usage.to_steps().and_then(|used| self.capacity.sub(&used)).unwrap_or_default()
+        let left = self.usage.to_steps().and_then(|used| self.capacity.sub(&used)).unwrap_or_default();
+        left.pointwise_max(&StepFunction::zero())
     }
 
     /// The most of each lane that is taken at any instant of the interval.
@@ -200,6 +204,18 @@ impl BlockBook {
             .filter(|(_, reservation)| self.live.get(reservation).is_some_and(overlaps))
             .map(|(_, reservation)| *reservation)
             .collect()
+    }
+}
+
+/// The peak in the lanes that a claim takes something of: the others it leaves as they are.
+fn in_lanes_of(kw: CapacityVector, peak: CapacityVector) -> CapacityVector {
+    let lane = |taken: i64, peak: i64| if taken > 0 { peak } else { 0 };
+    CapacityVector {
+        critical_it: lane(kw.critical_it, peak.critical_it),
+        air: lane(kw.air, peak.air),
+        liquid: lane(kw.liquid, peak.liquid),
+        immersion: lane(kw.immersion, peak.immersion),
+        accelerators: lane(kw.accelerators, peak.accelerators),
     }
 }
 

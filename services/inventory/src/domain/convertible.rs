@@ -3,7 +3,7 @@
 use kernel::time::add_months;
 use kernel::{CivilDate, GrossKw, ItKw, SiteName, StepFunction, UtilityKw};
 
-use super::availability::SiteView;
+use super::availability::{PhaseView, SiteView};
 use super::grid;
 use super::search::{Filter, Need};
 
@@ -65,13 +65,14 @@ fn of_site(site: &SiteView, need: &Need, today: CivilDate) -> Option<Convertible
     })
 }
 
-/// The most that the phases draw on any day from `from` on.
+/// The most that the phases draw, or that is set aside for them, on any day from `from` on.
 fn drawn_most(site: &SiteView, from: CivilDate) -> i64 {
     let draws: Vec<grid::Draw> = site
         .blocks
         .iter()
         .flat_map(|block| &block.phases)
-        .map(|phase| grid::Draw { from: phase.from, until: phase.until, gross_kw: phase.gross_kw })
+        .flat_map(PhaseView::life)
+        .map(grid::Draw::from)
         .collect();
     let days = draws.iter().map(|draw| draw.from.max(from));
     days.chain(std::iter::once(from)).map(|day| grid::drawn_on(&draws, day)).max().unwrap_or(0)

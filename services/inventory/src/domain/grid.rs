@@ -1,12 +1,14 @@
-//! The site's limit: the gross power of all phases stays within the contracted grid power at every instant it is
-//! known. It binds capacity, not bookings, so that a booking needs only its blocks.
+//! The site's limit: the gross power of all phases, through their interim use and their conversion, and the site's own
+//! interim load stay within the contracted grid power at every instant it is known. It binds capacity, not bookings,
+//! so that a booking needs only its blocks.
 
 use kernel::{CivilDate, Error, Reason, SiteName};
 
+use super::conversion::Stretch;
 use super::phase::GridCheck;
 use super::site::GridStep;
 
-/// The gross power of one phase over its civil dates in the site's zone.
+/// Gross power that a phase draws, or that is set aside for it, over civil dates in the site's zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw {
     /// First day.
@@ -15,6 +17,12 @@ pub struct Draw {
     pub until: Option<CivilDate>,
     /// Gross power, kW.
     pub gross_kw: i64,
+}
+
+impl From<Stretch> for Draw {
+    fn from(stretch: Stretch) -> Self {
+        Self { from: stretch.from, until: stretch.until, gross_kw: stretch.gross_kw }
+    }
 }
 
 impl Draw {
@@ -31,7 +39,16 @@ pub fn drawn_on(draws: &[Draw], date: CivilDate) -> i64 {
 
 /// The contracted power on a day; none = unknown.
 pub fn contracted_on(steps: &[GridStep], date: CivilDate) -> Option<i64> {
-    steps.iter().rev().find(|step| step.from <= date).and_then(|step| step.contracted_kw)
+    step_on(steps, date).and_then(|step| step.contracted_kw)
+}
+
+/// The site's interim load outside any phase on a day, kW.
+pub fn interim_on(steps: &[GridStep], date: CivilDate) -> i64 {
+    step_on(steps, date).and_then(|step| step.interim_kw).unwrap_or(0)
+}
+
+fn step_on(steps: &[GridStep], date: CivilDate) -> Option<&GridStep> {
+    steps.iter().rev().find(|step| step.from <= date)
 }
 
 /// Checks every day on which the sum or the limit changes.
@@ -46,7 +63,7 @@ pub fn check(site: &SiteName, steps: &[GridStep], draws: &[Draw]) -> Result<Grid
     days.dedup();
     let mut outcome = GridCheck::Within;
     for day in days {
-        let needed = drawn_on(draws, day);
+        let needed = drawn_on(draws, day) + interim_on(steps, day);
         match contracted_on(steps, day) {
             Some(contracted) if needed > contracted => return Err(exceeded(site, contracted, needed, day)),
             None if needed > 0 => outcome = GridCheck::Unstated,
@@ -60,7 +77,7 @@ fn exceeded(site: &SiteName, contracted: i64, needed: i64, day: CivilDate) -> Er
     Error::refused(
         Reason::SitePowerExceeded,
         format!(
-            "The blocks of {site} would draw {needed} kW on {day}, more than the {contracted} kW contracted."
+            "{site} would draw {needed} kW on {day}, interim use included, more than the {contracted} kW contracted."
         ),
     )
     .with("site", site)
@@ -82,7 +99,7 @@ mod tests {
     }
 
     fn step(from: &str, contracted_kw: Option<i64>) -> GridStep {
-        GridStep { from: day(from), contracted_kw, energised_kw: None }
+        GridStep { from: day(from), contracted_kw, energised_kw: None, interim_kw: None }
     }
 
     fn draw(from: &str, until: Option<&str>, gross_kw: i64) -> Draw {
@@ -115,5 +132,14 @@ mod tests {
         assert_eq!(check(&site(), &[], &draws).expect("unknown"), GridCheck::Unstated);
         let later = [step("2027-01-01", Some(9))];
         check(&site(), &later, &draws).expect_err("known from 2027 on, and then too little");
+    }
+    #[test]
+    fn the_sites_own_interim_load_counts() {
+        let mining = |from, kw| GridStep { interim_kw: Some(kw), ..step(from, Some(100)) };
+        let steps = [mining("2026-01-01", 60), mining("2027-01-01", 40)];
+        assert_eq!(check(&site(), &steps, &[draw("2027-01-01", None, 60)]).expect("fits"), GridCheck::Within);
+        let early = [draw("2026-12-31", None, 60)];
+        let error = check(&site(), &steps, &early).expect_err("one day too early");
+        assert_eq!((error.get("neededKw"), error.get("firstTime")), (Some("120"), Some("2026-12-31")));
     }
 }

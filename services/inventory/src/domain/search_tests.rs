@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::availability::{PhaseView, Use};
+use crate::domain::conversion::Conversion;
 use crate::domain::convertible::convertible;
 use crate::domain::reservation::Kind;
 use crate::domain::site::GridStep;
@@ -21,7 +22,8 @@ fn phase(from: &str, capacity: CapacityVector, basis: DateBasis) -> PhaseView {
     let interval =
         Interval::new(zone().start_of_day(day(from)), kernel::time::max_instant()).expect("forward");
     let gross_kw = capacity.critical_it * 10 / 7;
-    PhaseView { capacity, gross_kw, interval, from: day(from), until: None, basis }
+    let conversion = Conversion::default();
+    PhaseView { capacity, gross_kw, interval, from: day(from), until: None, basis, conversion }
 }
 
 fn lease(from: &str, until: &str, kw: CapacityVector) -> Use {
@@ -40,6 +42,7 @@ fn site(name: &str, iso: &str, blocks: Vec<BlockView>) -> SiteView {
             from: day("2026-01-01"),
             contracted_kw: Some(1_000_000),
             energised_kw: None,
+            interim_kw: None,
         }],
         reported_leased_it_kw: Some(50_000),
         blocks,
@@ -48,7 +51,7 @@ fn site(name: &str, iso: &str, blocks: Vec<BlockView>) -> SiteView {
 
 fn block(name: &str, rate: Option<&str>, phases: Vec<PhaseView>, uses: Vec<Use>) -> BlockView {
     let rate = rate.map(|text| (text.parse().expect("a rate"), Currency::USD));
-    BlockView { name: name.parse().expect("a name"), rate, phases, uses }
+    BlockView { name: name.parse().expect("a name"), rate, phases, derates: Vec::new(), uses }
 }
 
 fn need(it: i64, from: &str, until: &str) -> Need {

@@ -1,9 +1,9 @@
 //! Sites: places with a grid connection.
 
-use kernel::{CivilDate, Instant, SiteName, Zone};
+use kernel::{CivilDate, GrossPerIt, Instant, SiteName, Zone};
 use serde::{Deserialize, Serialize};
 
-use super::site_facts::SiteFacts;
+use super::site_facts::{GrossToIt, SiteFacts};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -139,6 +139,8 @@ pub struct GridStep {
     pub contracted_kw: Option<i64>,
     /// What can be drawn, gross kW.
     pub energised_kw: Option<i64>,
+    /// Interim load outside any phase, gross kW; none is none.
+    pub interim_kw: Option<i64>,
 }
 
 /// What a caller says of a site.
@@ -202,4 +204,12 @@ pub struct Site {
     pub updated_at: Instant,
     /// When it was archived; none while it is not.
     pub archived_at: Option<Instant>,
+}
+
+impl Site {
+    /// The gross power that IT load needs here; 10 to 7 where nobody says so.
+    pub fn gross_per_it(&self) -> GrossPerIt {
+        let stated = self.facts.more.gross_to_it.as_ref();
+        stated.and_then(GrossToIt::ratio).unwrap_or(GrossPerIt::ASSUMED)
+    }
 }

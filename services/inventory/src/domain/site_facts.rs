@@ -1,6 +1,6 @@
 //! What else is known of a site: who bills there, what comes in beside the grid, and what the utility is owed.
 
-use kernel::{CivilDate, Money};
+use kernel::{CivilDate, GrossKw, GrossPerIt, ItKw, Money};
 use serde::{Deserialize, Serialize};
 
 use super::site::{Provenance, words};
@@ -60,11 +60,14 @@ pub struct GrossToIt {
 }
 
 impl GrossToIt {
+    /// The ratio itself.
+    pub fn ratio(&self) -> Option<GrossPerIt> {
+        GrossPerIt::new(self.gross_kw, self.critical_it_kw)
+    }
+
     /// Gross power that so much critical IT load needs, rounded up to a whole kW.
     pub fn gross_of(&self, critical_it_kw: i64) -> Option<i64> {
-        let gross = i128::from(critical_it_kw).checked_mul(i128::from(self.gross_kw))?;
-        let it = i128::from(self.critical_it_kw);
-        i64::try_from((gross + it - 1) / it).ok()
+        self.ratio()?.gross(ItKw::new(critical_it_kw)?).map(GrossKw::get)
     }
 }
 

@@ -146,7 +146,13 @@ mod tests {
             grid_steps: Vec::new(),
             reported_leased_it_kw: None,
             // What is taken less than nothing is given: a phase would say the same in more words.
-            blocks: vec![BlockView { name, rate: None, phases: Vec::new(), uses: vec![taken, given] }],
+            blocks: vec![BlockView {
+                name,
+                rate: None,
+                phases: Vec::new(),
+                derates: Vec::new(),
+                uses: vec![taken, given],
+            }],
         }
     }
 

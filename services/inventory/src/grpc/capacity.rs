@@ -3,7 +3,8 @@
 use contracts::inventory::v1 as wire;
 use kernel::time::add_months;
 use kernel::{
-    CapacityVector, CivilDate, Currency, Error, OperatorName, Reason, SiteName, Violation, Violations,
+    CapacityVector, CivilDate, Currency, DateRange, Error, OperatorName, Reason, SiteName, Violation,
+    Violations,
 };
 use runtime::wire::{
     capacity, date, date_range, optional_date, optional_rate, to_capacity, to_date, to_decimal, to_resource,
@@ -154,11 +155,7 @@ pub(super) fn availability(request: &wire::GetAvailabilityRequest) -> Result<Get
         ("end_date", request.end_date.as_ref()),
     );
     let asked = v.build(|| Some(GetAvailability { of: of?, days: days? }))?;
-    if asked.days.days() > DAYS_MAX {
-        let violation = Violation::new("end_date", "must be at most 50 years after start_date");
-        return Err(Error::refused(Reason::TermOutOfRange, "The dates may be 50 years apart at most.")
-            .with_violations(vec![violation]));
-    }
+    within_years(&asked.days)?;
     Ok(asked)
 }
 
@@ -174,6 +171,16 @@ fn availability_of(v: &mut Violations, request: &wire::GetAvailabilityRequest) -
     v.require("name", alone, "must be empty where a region is given");
     let extent = v.parse("name", &request.name, str::parse::<Extent>);
     extent.filter(|_| alone).map(AvailabilityOf::Extent)
+}
+
+/// Refuses days that are too far apart to be answered.
+pub(super) fn within_years(days: &DateRange) -> Result<(), Error> {
+    if days.days() <= DAYS_MAX {
+        return Ok(());
+    }
+    let violation = Violation::new("end_date", "must be at most 50 years after start_date");
+    Err(Error::refused(Reason::TermOutOfRange, "The dates may be 50 years apart at most.")
+        .with_violations(vec![violation]))
 }
 
 pub(super) fn found(found: &Found) -> wire::SearchCapacityResponse {
@@ -257,6 +264,7 @@ pub(super) fn available(availability: &Availability) -> wire::GetAvailabilityRes
             free: Some(to_capacity(step.free)),
             soft_kw: encumbered.soft_kw,
             free_unencumbered_kw: encumbered.free_unencumbered_kw(),
+            short: share(step.short),
         }
     });
     wire::GetAvailabilityResponse {

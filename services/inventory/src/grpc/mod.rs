@@ -11,10 +11,15 @@ mod event_service;
 mod import_service;
 mod incident;
 mod incident_service;
+mod maintenance;
+mod maintenance_service;
 mod operator;
 mod phase;
+mod phase_change;
+mod power_plan;
 mod reservation;
 mod reservation_service;
+mod shortfall;
 mod site;
 mod site_facts;
 mod site_service;
@@ -27,6 +32,7 @@ pub use encumbrance_service::EncumbranceHandler;
 pub use event_service::EventHandler;
 pub use import_service::ImportHandler;
 pub use incident_service::IncidentHandler;
+pub use maintenance_service::MaintenanceHandler;
 pub use reservation_service::ReservationHandler;
 pub use site_service::SiteHandler;
 pub use waitlist_service::WaitlistHandler;
@@ -48,6 +54,8 @@ pub const WIRE: Wire = Wire {
     reservation: |reservation| reservation::to_wire(reservation).encode_to_vec(),
     incident: |incident| incident::to_wire(incident).encode_to_vec(),
     curtailment: |curtailment| curtailment::to_wire(curtailment).encode_to_vec(),
+    maintenance: |window| maintenance::to_wire(window).encode_to_vec(),
+    shortfall: |shortfall| shortfall::to_wire(shortfall).encode_to_vec(),
     operator_created: |new| operator::created(new).encode_to_vec(),
     operator_updated: |changed| operator::updated(changed).encode_to_vec(),
     site_created: |new| site::created(new).encode_to_vec(),
@@ -63,6 +71,12 @@ pub const WIRE: Wire = Wire {
     incident_updated: |incident| incident::updated(incident).encode_to_vec(),
     incident_closed: |incident| incident::closed(incident).encode_to_vec(),
     curtailment_announced: |new| curtailment::announced(new).encode_to_vec(),
+    phase_updated: |phase| phase_change::updated(phase).encode_to_vec(),
+    phase_advanced: |phase| phase_change::advanced(phase).encode_to_vec(),
+    phase_slipped: |phase| phase_change::slipped(phase).encode_to_vec(),
+    phase_cancelled: |phase| phase_change::cancelled(phase).encode_to_vec(),
+    maintenance_scheduled: |new| maintenance::scheduled(new).encode_to_vec(),
+    maintenance_cancelled: |window| maintenance::cancelled(window).encode_to_vec(),
     placed: |placed| reservation::placed(placed).encode_to_vec(),
     extended: |reservation| reservation::extended(reservation).encode_to_vec(),
     committed: |reservation| reservation::committed(reservation).encode_to_vec(),
@@ -79,6 +93,7 @@ pub const WIRE: Wire = Wire {
     operator_of: operator::of_wire,
     site_of: site::of_wire,
     block_of: block::of_wire,
+    phase_of: phase::of_wire,
     reservation_of: reservation::of_wire,
 };
 
@@ -94,6 +109,8 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
         Some("phase") => "gridlease.inventory.v1.Phase",
         Some("encumbrance") => "gridlease.inventory.v1.Encumbrance",
         Some("waitlist") => "gridlease.inventory.v1.WaitlistEntry",
+        Some("maintenance") => "gridlease.inventory.v1.MaintenanceWindow",
+        Some("shortfall") => "gridlease.inventory.v1.Shortfall",
         _ => "gridlease.inventory.v1.Reservation",
     }
 }

@@ -181,7 +181,16 @@ pub(super) fn grid_step(v: &mut Violations, step: &wire::GridStep) -> Option<Gri
     let from = date(v, "from_date", step.from_date.as_ref());
     let contracted_kw = optional_kw(v, "contracted_kw", step.contracted_kw);
     let energised_kw = optional_kw(v, "energised_kw", step.energised_kw);
-    Some(GridStep { from: from?, contracted_kw: contracted_kw?, energised_kw: energised_kw? })
+    let interim_kw = optional_kw(v, "interim_kw", step.interim_kw);
+    if let (Some(contracted), Some(interim)) = (step.contracted_kw, step.interim_kw) {
+        v.require("interim_kw", interim <= contracted, "must be at most contracted_kw");
+    }
+    Some(GridStep {
+        from: from?,
+        contracted_kw: contracted_kw?,
+        energised_kw: energised_kw?,
+        interim_kw: interim_kw?,
+    })
 }
 
 /// Whether a step reads.
@@ -292,6 +301,7 @@ pub(super) fn to_wire(site: &Site) -> wire::Site {
                 from_date: Some(to_date(step.from)),
                 contracted_kw: step.contracted_kw,
                 energised_kw: step.energised_kw,
+                interim_kw: step.interim_kw,
             })
             .collect(),
         reported_leased_it_kw: facts.reported_leased_it_kw,

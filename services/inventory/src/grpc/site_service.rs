@@ -7,7 +7,7 @@ use contracts::inventory::v1::site_service_server::SiteService;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{block, operator, phase, site};
+use super::{block, operator, phase, phase_change, power_plan, site};
 use crate::app::App;
 
 /// Answers for operators, sites, blocks and phases.
@@ -189,8 +189,8 @@ impl SiteService for SiteHandler {
         request: Request<wire::GetPhaseRequest>,
     ) -> Result<Response<wire::GetPhaseResponse>, Status> {
         let caller = caller(&request)?;
-        let asked = phase::name(&request.get_ref().name).map_err(status)?;
-        let answer = self.app.get_phase(&caller, &asked).await.map_err(status)?;
+        let (asked, read_time) = phase::get(request.get_ref()).map_err(status)?;
+        let answer = self.app.get_phase(&caller, &asked, read_time).await.map_err(status)?;
         Ok(Response::new(wire::GetPhaseResponse { phase: Some(phase::to_wire(&answer)) }))
     }
 
@@ -205,5 +205,55 @@ impl SiteService for SiteHandler {
             phases: answer.items.iter().map(phase::to_wire).collect(),
             next_page_token: answer.next,
         }))
+    }
+
+    async fn update_phase(
+        &self,
+        request: Request<wire::UpdatePhaseRequest>,
+    ) -> Result<Response<wire::UpdatePhaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = phase_change::update(request.get_ref()).map_err(status)?;
+        let answer = self.app.change_phase(&caller, asked).await.map_err(status)?;
+        reply(answer, phase_change::updated)
+    }
+
+    async fn advance_phase(
+        &self,
+        request: Request<wire::AdvancePhaseRequest>,
+    ) -> Result<Response<wire::AdvancePhaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = phase_change::advance(request.get_ref()).map_err(status)?;
+        let answer = self.app.change_phase(&caller, asked).await.map_err(status)?;
+        reply(answer, phase_change::advanced)
+    }
+
+    async fn slip_phase(
+        &self,
+        request: Request<wire::SlipPhaseRequest>,
+    ) -> Result<Response<wire::SlipPhaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = phase_change::slip(request.get_ref()).map_err(status)?;
+        let answer = self.app.change_phase(&caller, asked).await.map_err(status)?;
+        reply(answer, phase_change::slipped)
+    }
+
+    async fn cancel_phase(
+        &self,
+        request: Request<wire::CancelPhaseRequest>,
+    ) -> Result<Response<wire::CancelPhaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = phase_change::cancel(request.get_ref()).map_err(status)?;
+        let answer = self.app.change_phase(&caller, asked).await.map_err(status)?;
+        reply(answer, phase_change::cancelled)
+    }
+
+    async fn get_power_plan(
+        &self,
+        request: Request<wire::GetPowerPlanRequest>,
+    ) -> Result<Response<wire::GetPowerPlanResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = power_plan::get(request.get_ref()).map_err(status)?;
+        let answer = self.app.get_power_plan(&caller, asked).await.map_err(status)?;
+        Ok(Response::new(power_plan::planned(&answer)))
     }
 }

@@ -65,6 +65,17 @@ pub async fn touch(tx: &Tx, operator: &OperatorId, block: BlockId) -> Result<(),
         .map_err(store_error)
 }
 
+/// Takes a block's lock until the transaction ends: its claims and its capacity stay as they are read from then on.
+pub async fn lock(tx: &Tx, operator: &OperatorId, block: BlockId) -> Result<(), Error> {
+    let sql = "select inventory.lock_blocks($1, array[$2])";
+    let values = [operator.as_str().into(), block.get().into()];
+    tx.conn()
+        .execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+        .await
+        .map(|_| ())
+        .map_err(store_error)
+}
+
 /// One block, if the transaction's scope sees it.
 pub async fn find(tx: &Tx, name: &BlockName) -> Result<Option<Block>, Error> {
     let row = block::Entity::find().filter(key(name)).one(tx.conn()).await.map_err(store_error)?;

@@ -5,6 +5,7 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Executor as _, Row as _};
 
 use crate::domain::book::{Standing, StoredClaim};
+use crate::domain::maintenance;
 use crate::domain::states::State;
 use crate::store::reservations::AMENDED;
 
@@ -214,7 +215,7 @@ pub struct BlockState {
     pub block: BlockId,
     /// Its version.
     pub version: i64,
-    /// What its phases give.
+    /// What its phases give, less what derates take.
     pub capacity: StepFunction<CapacityVector>,
     /// Claims: all live ones, or all that were written since the version asked for.
     pub claims: Vec<StoredClaim>,
@@ -252,6 +253,7 @@ pub(crate) fn block_states_of<'a>(
         match row.try_get::<&str, _>(0)? {
             "HEAD" => parts.version = Some(row.try_get(2)?),
             "PHASE" => parts.phases.push((interval(row)?, kw(row)?)),
+            "DERATE" => parts.derates.push((interval(row)?, kw(row)?)),
             _ => parts.claims.push(claim(row)?),
         }
     }
@@ -259,7 +261,7 @@ pub(crate) fn block_states_of<'a>(
         Some(BlockState {
             block: BlockId::new(block),
             version: parts.version?,
-            capacity: StepFunction::from_intervals(parts.phases).unwrap_or_default(),
+            capacity: maintenance::capacity(parts.phases, parts.derates),
             claims: parts.claims,
         })
     });
@@ -270,6 +272,7 @@ pub(crate) fn block_states_of<'a>(
 struct Parts {
     version: Option<i64>,
     phases: Vec<(Interval, CapacityVector)>,
+    derates: Vec<(Interval, CapacityVector)>,
     claims: Vec<StoredClaim>,
 }
 

@@ -42,6 +42,7 @@ entity!("inventory", site_grid_step = "site_grid_step" {
     key { operator_id: String, site_id: String, from_date: Date }
     contracted_kw: Option<i64>,
     energised_kw: Option<i64>,
+    interim_kw: Option<i64>,
 });
 
 entity!("inventory", block = "block" {
@@ -71,13 +72,56 @@ entity!("inventory", phase = "phase" {
     accelerators: i64,
     gross_kw: i64,
     gross_basis: String,
+    it_basis: String,
+    use_state: String,
+    interim_use: String,
+    interim_gross_kw: i64,
+    interim_start_date: Option<Date>,
+    conversion_start_date: Option<Date>,
+    wind_down_notice_days: i32,
     ready_for_service_date: Date,
     date_basis: String,
+    ready_dates: Json,
     end_date: Option<Date>,
     start_time: DateTimeUtc,
     end_time: DateTimeUtc,
     grid_check: String,
+    cancel_reason: String,
+    revision: i64,
     created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+});
+
+entity!("inventory", derate = "derate" {
+    key { operator_id: String, derate_id: Uuid }
+    block_id: Uuid,
+    kind: String,
+    state: String,
+    start_time: DateTimeUtc,
+    end_time: DateTimeUtc,
+    critical_it_kw: i64,
+    air_cooling_kw: i64,
+    liquid_cooling_kw: i64,
+    immersion_cooling_kw: i64,
+    accelerators: i64,
+    reason: String,
+    revision: i64,
+    created_at: DateTimeUtc,
+    updated_at: DateTimeUtc,
+});
+
+entity!("inventory", shortfall = "shortfall" {
+    key { operator_id: String, block_id: Uuid, reservation_id: Uuid, start_time: DateTimeUtc }
+    end_time: DateTimeUtc,
+    critical_it_kw: i64,
+    air_cooling_kw: i64,
+    liquid_cooling_kw: i64,
+    immersion_cooling_kw: i64,
+    accelerators: i64,
+    cause: String,
+    cause_resource: String,
+    reason: String,
+    recorded_at: DateTimeUtc,
 });
 
 entity!("inventory", reservation = "reservation" {

@@ -20,7 +20,8 @@ pub async fn phases_of(
     now: Instant,
 ) -> Result<Vec<String>, Error> {
     let sql = "select p.phase_id from inventory.phase p \
-               where p.operator_id = $1 and p.block_id = $2 and p.end_time > $3 order by p.phase_id limit 10";
+               where p.operator_id = $1 and p.block_id = $2 and p.end_time > $3 and p.use_state <> 'CANCELLED' \
+               order by p.phase_id limit 10";
     names(tx, sql, vec![operator.as_str().into(), block.get().into(), now.into()]).await
 }
 

@@ -1,10 +1,11 @@
 //! What background work reads, on the worker's role.
 
-use kernel::{Error, OperatorId, ReservationId, Scope, Uuid};
+use kernel::{BlockId, BlockName, Error, OperatorId, ReservationId, Scope, Uuid};
 use postgres::{Db, sqlx_error};
 use sqlx::Row as _;
 
-use super::parse;
+use super::{corrupt, parse};
+use crate::domain::shortfall::{Cause, CauseKind};
 
 /// Holds whose time has run out, by the database's clock, of any operator.
 pub async fn lapsed_holds(worker: &Db, limit: i64) -> Result<Vec<(OperatorId, ReservationId)>, Error> {
@@ -59,6 +60,51 @@ pub async fn oversold(worker: &Db) -> Result<Vec<Oversold>, Error> {
                 at: row.try_get(3).map_err(sqlx_error)?,
                 used_kw: row.try_get(4).map_err(sqlx_error)?,
                 capacity_kw: row.try_get(5).map_err(sqlx_error)?,
+            })
+        })
+        .collect()
+}
+
+/// A block of which something is recorded as short.
+#[derive(Debug, Clone)]
+pub struct ShortBlock {
+    /// Its name.
+    pub name: BlockName,
+    /// Its id.
+    pub id: BlockId,
+    /// Its version, which rises with every change of its claims.
+    pub version: i64,
+    /// What made it so.
+    pub cause: Cause,
+}
+
+/// Every block of which something is recorded as short.
+pub async fn short_blocks(worker: &Db) -> Result<Vec<ShortBlock>, Error> {
+    let rows = sqlx::query(
+        "select distinct on (s.operator_id, s.block_id) \
+             s.operator_id, b.site_id, b.block_slug, s.block_id, v.version, s.cause, s.cause_resource, s.reason \
+         from inventory.shortfall s \
+         join inventory.block b on b.operator_id = s.operator_id and b.block_id = s.block_id \
+         join inventory.block_version v on v.operator_id = s.operator_id and v.block_id = s.block_id \
+         order by s.operator_id, s.block_id, s.recorded_at desc",
+    )
+    .fetch_all(worker.sqlx())
+    .await
+    .map_err(sqlx_error)?;
+    rows.iter()
+        .map(|row| {
+            let text = |index: usize| row.try_get::<String, _>(index).map_err(sqlx_error);
+            let name = BlockName::new(
+                parse("operator", &text(0)?)?,
+                parse("site", &text(1)?)?,
+                parse("block", &text(2)?)?,
+            );
+            let kind = CauseKind::of_word(&text(5)?).ok_or_else(|| corrupt("cause"))?;
+            Ok(ShortBlock {
+                name,
+                id: BlockId::new(row.try_get(3).map_err(sqlx_error)?),
+                version: row.try_get(4).map_err(sqlx_error)?,
+                cause: Cause { kind, resource: text(6)?, reason: text(7)? },
             })
         })
         .collect()

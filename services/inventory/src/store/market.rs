@@ -9,9 +9,9 @@ use sea_orm::{
     Statement,
 };
 
-use super::entity::{block, phase};
+use super::entity::{block, derate, phase};
 use super::sites::{self, SiteFilter};
-use super::{ASC, blocks, corrupt, of_operator, phases};
+use super::{ASC, blocks, corrupt, maintenance, of_operator, phases};
 use crate::domain::availability::{BlockView, PhaseView, SiteView, Use};
 use crate::domain::reservation::Kind;
 use crate::domain::states::State;
@@ -38,9 +38,24 @@ pub async fn sites(
         query.order_by(block::Column::BlockSlug, ASC).all(tx.conn()).await.map_err(store_error)?;
     let phase_rows = phase::Entity::find()
         .filter(of_operator(scope, operator, phase::Column::OperatorId))
+        .filter(phase::Column::UseState.ne("CANCELLED"))
         .all(tx.conn())
         .await
         .map_err(store_error)?;
+    let derate_rows = derate::Entity::find()
+        .filter(of_operator(scope, operator, derate::Column::OperatorId))
+        .filter(derate::Column::State.ne("CANCELLED"))
+        .filter(derate::Column::EndTime.gt(from))
+        .all(tx.conn())
+        .await
+        .map_err(store_error)?;
+    let mut derates_of: HashMap<Uuid, Vec<(Interval, CapacityVector)>> = HashMap::new();
+    for row in derate_rows {
+        derates_of
+            .entry(row.block_id)
+            .or_default()
+            .push((maintenance::interval(&row)?, maintenance::reduction(&row)));
+    }
     let mut uses = uses(tx, operator.map(kernel::OperatorId::as_str), from).await?;
     let mut phases_of: HashMap<Uuid, Vec<PhaseView>> = HashMap::new();
     for row in phase_rows {
@@ -52,6 +67,7 @@ pub async fn sites(
             name: blocks::name(&row)?,
             rate: blocks::rate(&row)?,
             phases: phases_of.remove(&row.block_id).unwrap_or_default(),
+            derates: derates_of.remove(&row.block_id).unwrap_or_default(),
             uses: uses.remove(&row.block_id).unwrap_or_default(),
         };
         blocks_of.entry((row.operator_id, row.site_id)).or_default().push(view);
@@ -80,6 +96,7 @@ fn phase_view(row: &phase::Model) -> Result<PhaseView, Error> {
         from: row.ready_for_service_date,
         until: row.end_date,
         basis: phases::basis(row)?,
+        conversion: phases::conversion(row)?,
     })
 }
 

@@ -9,12 +9,14 @@ pub mod history;
 pub mod in_use;
 pub mod incidents;
 pub mod jobs;
+pub mod maintenance;
 pub mod market;
 pub mod moves;
 pub mod operators;
 pub mod phases;
 pub mod reservations;
 pub mod rewrites;
+pub mod shortfalls;
 pub mod sites;
 pub mod waitlist;
 

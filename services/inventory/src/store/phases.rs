@@ -11,78 +11,122 @@ use sea_orm::{
 
 use super::entity::phase;
 use super::{Rows, corrupt, parse};
+use crate::domain::conversion::{Conversion, InterimUse};
 use crate::domain::grid::Draw;
-use crate::domain::phase::{DateBasis, GridCheck, GrossBasis, Phase};
+use crate::domain::phase::{DateBasis, GridCheck, GrossBasis, ItBasis, Phase, ReadyDate};
+use crate::domain::use_state::UseState;
 
 /// The sort key of a list of phases: operator, site, block, phase.
 pub type PhaseKey = (String, String, String, String);
+
+/// Where a phase is kept, and what was derived from it once: its block, its instants, and the grid's check.
+#[derive(Debug, Clone, Copy)]
+pub struct Derived {
+    /// The block.
+    pub block: BlockId,
+    /// When it is in service.
+    pub interval: Interval,
+    /// Whether the site's grid power could be checked.
+    pub grid_check: GridCheck,
+}
 
 /// Writes a new phase. The caller holds the site's lock and touches the block.
 ///
 /// # Errors
 /// `NAME_TAKEN`.
-pub async fn insert(tx: &Tx, block: BlockId, new: &Phase, check: GridCheck) -> Result<(), Error> {
-    let row = phase::ActiveModel {
-        operator_id: Set(new.name.operator.to_string()),
-        block_id: Set(block.get()),
-        phase_id: Set(new.name.phase.to_string()),
-        critical_it_kw: Set(new.capacity.critical_it),
-        air_cooling_kw: Set(new.capacity.air),
-        liquid_cooling_kw: Set(new.capacity.liquid),
-        immersion_cooling_kw: Set(new.capacity.immersion),
-        accelerators: Set(new.capacity.accelerators),
-        gross_kw: Set(new.gross_kw),
-        gross_basis: Set(new.gross_basis.as_str().to_owned()),
-        ready_for_service_date: Set(new.ready_for_service),
-        date_basis: Set(new.date_basis.as_str().to_owned()),
-        end_date: Set(new.end),
-        start_time: Set(new.interval.start()),
-        end_time: Set(new.interval.end()),
-        grid_check: Set(check.as_str().to_owned()),
-        created_at: Set(new.created_at),
-    };
-    match phase::Entity::insert(row).exec_without_returning(tx.conn()).await {
+pub async fn insert(tx: &Tx, new: &Phase, derived: Derived) -> Result<(), Error> {
+    match phase::Entity::insert(row(new, derived)?).exec_without_returning(tx.conn()).await {
         Ok(_) => Ok(()),
         Err(error) if is_unique_violation(&error) => Err(Error::name_taken("phase").with_source(error)),
         Err(error) => Err(store_error(error)),
     }
 }
 
-/// One phase of a block, if the transaction's scope sees it.
-pub async fn find(tx: &Tx, block: BlockId, name: &PhaseName) -> Result<Option<Phase>, Error> {
-    let row = phase::Entity::find()
-        .filter(
-            Condition::all()
-                .add(phase::Column::OperatorId.eq(name.operator.as_str()))
-                .add(phase::Column::BlockId.eq(block.get()))
-                .add(phase::Column::PhaseId.eq(name.phase.as_str())),
-        )
-        .one(tx.conn())
+/// Writes a changed phase over the revision before it, under the same locks.
+///
+/// # Errors
+/// `ETAG_MISMATCH` if that revision is gone.
+pub async fn update(tx: &Tx, changed: &Phase, derived: Derived) -> Result<(), Error> {
+    let done = phase::Entity::update_many()
+        .set(row(changed, derived)?)
+        .filter(key(derived.block, &changed.name))
+        .filter(phase::Column::Revision.eq(changed.revision - 1))
+        .exec(tx.conn())
         .await
         .map_err(store_error)?;
+    if done.rows_affected == 1 { Ok(()) } else { Err(Error::etag_mismatch()) }
+}
+
+fn row(of: &Phase, derived: Derived) -> Result<phase::ActiveModel, Error> {
+    Ok(phase::ActiveModel {
+        operator_id: Set(of.name.operator.to_string()),
+        block_id: Set(derived.block.get()),
+        phase_id: Set(of.name.phase.to_string()),
+        critical_it_kw: Set(of.capacity.critical_it),
+        air_cooling_kw: Set(of.capacity.air),
+        liquid_cooling_kw: Set(of.capacity.liquid),
+        immersion_cooling_kw: Set(of.capacity.immersion),
+        accelerators: Set(of.capacity.accelerators),
+        gross_kw: Set(of.gross_kw),
+        gross_basis: Set(of.gross_basis.as_str().to_owned()),
+        it_basis: Set(of.it_basis.as_str().to_owned()),
+        use_state: Set(of.use_state.as_str().to_owned()),
+        interim_use: Set(of.conversion.interim_use.as_str().to_owned()),
+        interim_gross_kw: Set(of.conversion.interim_gross_kw),
+        interim_start_date: Set(of.conversion.interim_start),
+        conversion_start_date: Set(of.conversion.start),
+        wind_down_notice_days: Set(of.conversion.wind_down_notice_days),
+        ready_for_service_date: Set(of.ready_for_service),
+        date_basis: Set(of.date_basis.as_str().to_owned()),
+        ready_dates: Set(serde_json::to_value(&of.ready_dates).map_err(Error::internal)?),
+        end_date: Set(of.end),
+        start_time: Set(derived.interval.start()),
+        end_time: Set(derived.interval.end()),
+        grid_check: Set(derived.grid_check.as_str().to_owned()),
+        cancel_reason: Set(of.cancel_reason.clone()),
+        revision: Set(of.revision),
+        created_at: Set(of.created_at),
+        updated_at: Set(of.updated_at),
+    })
+}
+
+fn key(block: BlockId, name: &PhaseName) -> Condition {
+    Condition::all()
+        .add(phase::Column::OperatorId.eq(name.operator.as_str()))
+        .add(phase::Column::BlockId.eq(block.get()))
+        .add(phase::Column::PhaseId.eq(name.phase.as_str()))
+}
+
+/// One phase of a block, if the transaction's scope sees it.
+pub async fn find(tx: &Tx, block: BlockId, name: &PhaseName) -> Result<Option<Phase>, Error> {
+    let row = phase::Entity::find().filter(key(block, name)).one(tx.conn()).await.map_err(store_error)?;
     row.map(|row| read(&row, name.block_name())).transpose()
 }
 
-/// What the phases of a site draw from its grid.
-pub async fn draws(tx: &Tx, site: &SiteName) -> Result<Vec<Draw>, Error> {
-    let sql = "select p.ready_for_service_date, p.end_date, p.gross_kw from inventory.phase p \
+/// What the phases of a site draw from its grid through their lives, without one that is about to change.
+pub async fn draws(tx: &Tx, site: &SiteName, without: Option<&PhaseName>) -> Result<Vec<Draw>, Error> {
+    let sql = "select p.*, b.block_slug from inventory.phase p \
                join inventory.block b on b.operator_id = p.operator_id and b.block_id = p.block_id \
-               where b.operator_id = $1 and b.site_id = $2";
-    let values = [site.operator.as_str().into(), site.site.as_str().into()];
+               where b.operator_id = $1 and b.site_id = $2 and p.use_state <> 'CANCELLED' \
+                 and ($3::text is null or (b.block_slug, p.phase_id) <> ($3, $4))";
+    let values = [
+        site.operator.as_str().into(),
+        site.site.as_str().into(),
+        without.map(|name| name.block.as_str()).into(),
+        without.map(|name| name.phase.as_str()).into(),
+    ];
     let rows = tx
         .conn()
         .query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
         .await
         .map_err(store_error)?;
-    rows.iter()
-        .map(|row| {
-            Ok(Draw {
-                from: row.try_get_by_index(0).map_err(store_error)?,
-                until: row.try_get_by_index(1).map_err(store_error)?,
-                gross_kw: row.try_get_by_index(2).map_err(store_error)?,
-            })
-        })
-        .collect()
+    let mut draws = Vec::with_capacity(rows.len());
+    for row in rows {
+        let row = phase::Model::from_query_result(&row, "").map_err(store_error)?;
+        let life = conversion(&row)?.life(row.ready_for_service_date, row.end_date, row.gross_kw);
+        draws.extend(life.into_iter().map(Draw::from));
+    }
+    Ok(draws)
 }
 
 /// Which phases a list shows.
@@ -172,16 +216,35 @@ pub(crate) fn basis(row: &phase::Model) -> Result<DateBasis, Error> {
     DateBasis::of_word(&row.date_basis).ok_or_else(|| corrupt("date basis"))
 }
 
+/// What a stored phase is before it is in service.
+pub(crate) fn conversion(row: &phase::Model) -> Result<Conversion, Error> {
+    Ok(Conversion {
+        interim_use: InterimUse::of_word(&row.interim_use).ok_or_else(|| corrupt("interim use"))?,
+        interim_gross_kw: row.interim_gross_kw,
+        interim_start: row.interim_start_date,
+        start: row.conversion_start_date,
+        wind_down_notice_days: row.wind_down_notice_days,
+    })
+}
+
 fn read(row: &phase::Model, block: BlockName) -> Result<Phase, Error> {
+    let ready_dates: Vec<ReadyDate> =
+        serde_json::from_value(row.ready_dates.clone()).map_err(|_| corrupt("history of dates"))?;
     Ok(Phase {
         capacity: capacity(row),
-        interval: interval(row)?,
+        conversion: conversion(row)?,
         date_basis: basis(row)?,
         gross_basis: GrossBasis::of_word(&row.gross_basis).ok_or_else(|| corrupt("gross basis"))?,
+        it_basis: ItBasis::of_word(&row.it_basis).ok_or_else(|| corrupt("IT basis"))?,
+        use_state: UseState::of_word(&row.use_state).ok_or_else(|| corrupt("use state"))?,
         name: PhaseName::new(block.operator, block.site, block.block, parse("phase", &row.phase_id)?),
         gross_kw: row.gross_kw,
         ready_for_service: row.ready_for_service_date,
+        ready_dates,
         end: row.end_date,
+        cancel_reason: row.cancel_reason.clone(),
+        revision: row.revision,
         created_at: row.created_at,
+        updated_at: row.updated_at,
     })
 }

@@ -85,6 +85,7 @@ async fn insert_steps(tx: &Tx, of: &Site) -> Result<(), Error> {
         from_date: Set(step.from),
         contracted_kw: Set(step.contracted_kw),
         energised_kw: Set(step.energised_kw),
+        interim_kw: Set(step.interim_kw),
     });
     site_grid_step::Entity::insert_many(rows).exec_without_returning(tx.conn()).await.map_err(store_error)?;
     Ok(())
@@ -232,7 +233,12 @@ fn row(of: &Site) -> site::ActiveModel {
 }
 
 fn read_step(row: &site_grid_step::Model) -> GridStep {
-    GridStep { from: row.from_date, contracted_kw: row.contracted_kw, energised_kw: row.energised_kw }
+    GridStep {
+        from: row.from_date,
+        contracted_kw: row.contracted_kw,
+        energised_kw: row.energised_kw,
+        interim_kw: row.interim_kw,
+    }
 }
 
 fn read(row: site::Model, grid_steps: Vec<GridStep>) -> Result<Site, Error> {

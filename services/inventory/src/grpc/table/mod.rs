@@ -68,6 +68,7 @@ const COLUMNS: &[Column] = &[
     column("from_date", Holds::Text, &[STEP]),
     column("contracted_kw", Holds::Number, &[STEP]),
     column("energised_kw", Holds::Number, &[STEP]),
+    column("interim_kw", Holds::Number, &[STEP]),
     column("cooling_kinds", Holds::Text, &[BLOCK]),
     column("redundancy", Holds::Text, &[BLOCK]),
     column("max_kw_per_rack", Holds::Number, &[BLOCK]),

@@ -105,6 +105,7 @@ impl Table {
                 from_date: cells.date("from_date"),
                 contracted_kw: cells.number("contracted_kw"),
                 energised_kw: cells.number("energised_kw"),
+                interim_kw: cells.number("interim_kw"),
             };
             site::grid_step(&mut cells.v, &step);
             found.entry(cells.text("site")).or_default().push((step, row.number));

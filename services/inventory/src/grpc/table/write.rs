@@ -129,6 +129,7 @@ fn steps(site: &Site) -> impl Iterator<Item = Cells> + '_ {
                 ("from_date", step.from.to_string()),
                 ("contracted_kw", number(step.contracted_kw)),
                 ("energised_kw", number(step.energised_kw)),
+                ("interim_kw", number(step.interim_kw)),
             ],
         )
     })

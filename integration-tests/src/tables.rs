@@ -14,17 +14,18 @@ const MOVING_TABLE: &str = "feed_cursor";
 /// Rows and their fingerprint, by table.
 pub type Tables = BTreeMap<String, (i64, String)>;
 
-/// The fingerprint of every table, once billing has taken what leasing told.
+/// The fingerprint of every table, once billing has taken what leasing told and the holds to be released are.
 ///
 /// # Errors
 /// A database that does not answer, a billing that does not follow.
 pub async fn read(connection: &mut PgConnection) -> Result<Tables> {
     let connection = &mut *connection;
-    eventually("billing has taken every event", async || {
+    eventually("background work has come to rest", async || {
         let open: i64 = sqlx::query_scalar(
-            "select count(*) from leasing.outbox o where kind like 'lease.%' and not exists (
+            "select (select count(*) from leasing.outbox o where kind like 'lease.%' and not exists (
                 select from billing.applied_event a
-                where a.operator_id = o.operator_id and a.event_id = o.event_id)",
+                where a.operator_id = o.operator_id and a.event_id = o.event_id))
+                + (select count(*) from leasing.hold_release)",
         )
         .fetch_one(&mut *connection)
         .await?;

@@ -56,8 +56,7 @@ grant select, insert, delete on {schema}.idempotency to {schema}_worker;
 create table {schema}.outbox (
     operator_id text collate "C" not null,
     position_xid bigint not null default pg_current_xact_id()::text::bigint,
-    -- Orders the events of one transaction, so each session may take its numbers by the dozen.
-    position_seq bigint not null generated always as identity (cache 64),
+    position_seq bigint not null generated always as identity,
     event_id uuid not null,
     kind text collate "C" not null,
     subject text collate "C" not null,

@@ -23,6 +23,7 @@ mod find_earliest_capacity;
 mod get_availability;
 mod get_power_plan;
 mod import_inventory;
+pub mod kind;
 mod merge_reservations;
 mod move_reservation;
 mod place;
@@ -35,6 +36,7 @@ mod release_reservation;
 mod report_incident;
 mod rewrite_reservations;
 mod rights;
+pub mod rpc;
 mod schedule_maintenance;
 mod search_capacity;
 mod shortfalls;
@@ -254,160 +256,6 @@ pub struct App {
     pub rights: Rights,
     /// Open holds a tenant may have with one operator.
     pub quota_open_holds: u32,
-}
-
-/// Full names of the writing and listing RPCs: part of every request key and page token.
-pub mod rpc {
-    /// `CreateOperator`.
-    pub const CREATE_OPERATOR: &str = "gridlease.inventory.v1.SiteService/CreateOperator";
-    /// `UpdateOperator`.
-    pub const UPDATE_OPERATOR: &str = "gridlease.inventory.v1.SiteService/UpdateOperator";
-    /// `ListOperators`.
-    pub const LIST_OPERATORS: &str = "gridlease.inventory.v1.SiteService/ListOperators";
-    /// `CreateSite`.
-    pub const CREATE_SITE: &str = "gridlease.inventory.v1.SiteService/CreateSite";
-    /// `UpdateSite`.
-    pub const UPDATE_SITE: &str = "gridlease.inventory.v1.SiteService/UpdateSite";
-    /// `ArchiveSite`.
-    pub const ARCHIVE_SITE: &str = "gridlease.inventory.v1.SiteService/ArchiveSite";
-    /// `ListSites`.
-    pub const LIST_SITES: &str = "gridlease.inventory.v1.SiteService/ListSites";
-    /// `CreateBlock`.
-    pub const CREATE_BLOCK: &str = "gridlease.inventory.v1.SiteService/CreateBlock";
-    /// `UpdateBlock`.
-    pub const UPDATE_BLOCK: &str = "gridlease.inventory.v1.SiteService/UpdateBlock";
-    /// `ArchiveBlock`.
-    pub const ARCHIVE_BLOCK: &str = "gridlease.inventory.v1.SiteService/ArchiveBlock";
-    /// `ListBlocks`.
-    pub const LIST_BLOCKS: &str = "gridlease.inventory.v1.SiteService/ListBlocks";
-    /// `CreatePhase`.
-    pub const CREATE_PHASE: &str = "gridlease.inventory.v1.SiteService/CreatePhase";
-    /// `ListPhases`.
-    pub const LIST_PHASES: &str = "gridlease.inventory.v1.SiteService/ListPhases";
-    /// `ImportInventory`.
-    pub const IMPORT_INVENTORY: &str = "gridlease.inventory.v1.ImportService/ImportInventory";
-    /// `ExportInventory`.
-    pub const EXPORT_INVENTORY: &str = "gridlease.inventory.v1.ImportService/ExportInventory";
-    /// `ReportIncident`.
-    pub const REPORT_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/ReportIncident";
-    /// `OpenIncident`.
-    pub const OPEN_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/OpenIncident";
-    /// `UpdateIncident`.
-    pub const UPDATE_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/UpdateIncident";
-    /// `CloseIncident`.
-    pub const CLOSE_INCIDENT: &str = "gridlease.inventory.v1.IncidentService/CloseIncident";
-    /// `ListIncidents`.
-    pub const LIST_INCIDENTS: &str = "gridlease.inventory.v1.IncidentService/ListIncidents";
-    /// `AnnounceCurtailment`.
-    pub const ANNOUNCE_CURTAILMENT: &str = "gridlease.inventory.v1.IncidentService/AnnounceCurtailment";
-    /// `ListCurtailments`.
-    pub const LIST_CURTAILMENTS: &str = "gridlease.inventory.v1.IncidentService/ListCurtailments";
-    /// `UpdatePhase`.
-    pub const UPDATE_PHASE: &str = "gridlease.inventory.v1.SiteService/UpdatePhase";
-    /// `AdvancePhase`.
-    pub const ADVANCE_PHASE: &str = "gridlease.inventory.v1.SiteService/AdvancePhase";
-    /// `SlipPhase`.
-    pub const SLIP_PHASE: &str = "gridlease.inventory.v1.SiteService/SlipPhase";
-    /// `CancelPhase`.
-    pub const CANCEL_PHASE: &str = "gridlease.inventory.v1.SiteService/CancelPhase";
-    /// `ScheduleMaintenance`.
-    pub const SCHEDULE_MAINTENANCE: &str = "gridlease.inventory.v1.MaintenanceService/ScheduleMaintenance";
-    /// `CancelMaintenance`.
-    pub const CANCEL_MAINTENANCE: &str = "gridlease.inventory.v1.MaintenanceService/CancelMaintenance";
-    /// `ListMaintenance`.
-    pub const LIST_MAINTENANCE: &str = "gridlease.inventory.v1.MaintenanceService/ListMaintenance";
-    /// `PlaceHold`.
-    pub const PLACE_HOLD: &str = "gridlease.inventory.v1.ReservationService/PlaceHold";
-    /// `ExtendHold`.
-    pub const EXTEND_HOLD: &str = "gridlease.inventory.v1.ReservationService/ExtendHold";
-    /// `CommitReservation`.
-    pub const COMMIT: &str = "gridlease.inventory.v1.ReservationService/CommitReservation";
-    /// `ReleaseReservation`.
-    pub const RELEASE: &str = "gridlease.inventory.v1.ReservationService/ReleaseReservation";
-    /// `AmendReservation`.
-    pub const AMEND: &str = "gridlease.inventory.v1.ReservationService/AmendReservation";
-    /// `SplitReservation`.
-    pub const SPLIT: &str = "gridlease.inventory.v1.ReservationService/SplitReservation";
-    /// `MergeReservations`.
-    pub const MERGE: &str = "gridlease.inventory.v1.ReservationService/MergeReservations";
-    /// `PlaceEncumbrance`.
-    pub const PLACE_ENCUMBRANCE: &str = "gridlease.inventory.v1.EncumbranceService/PlaceEncumbrance";
-    /// `ReleaseEncumbrance`.
-    pub const RELEASE_ENCUMBRANCE: &str = "gridlease.inventory.v1.EncumbranceService/ReleaseEncumbrance";
-    /// `ListEncumbrances`.
-    pub const LIST_ENCUMBRANCES: &str = "gridlease.inventory.v1.EncumbranceService/ListEncumbrances";
-    /// `JoinWaitlist`.
-    pub const JOIN_WAITLIST: &str = "gridlease.inventory.v1.WaitlistService/JoinWaitlist";
-    /// `LeaveWaitlist`.
-    pub const LEAVE_WAITLIST: &str = "gridlease.inventory.v1.WaitlistService/LeaveWaitlist";
-    /// `ListWaitlist`.
-    pub const LIST_WAITLIST: &str = "gridlease.inventory.v1.WaitlistService/ListWaitlist";
-    /// `ListReservations`.
-    pub const LIST_RESERVATIONS: &str = "gridlease.inventory.v1.ReservationService/ListReservations";
-}
-
-/// The kinds of events that are not a reservation's; those are [`crate::domain::states::Deed::event_kind`] and HELD.
-pub mod kind {
-    /// An operator was created.
-    pub const OPERATOR_CREATED: &str = "operator.created";
-    /// An operator was changed.
-    pub const OPERATOR_UPDATED: &str = "operator.updated";
-    /// A table was imported; an event for each thing in it came before.
-    pub const OPERATOR_IMPORTED: &str = "operator.imported";
-    /// The operator reported an incident.
-    pub const INCIDENT_REPORTED: &str = "incident.reported";
-    /// A tenant opened an incident.
-    pub const INCIDENT_OPENED: &str = "incident.opened";
-    /// A tenant is told of an incident as it is now; the operator sees whom it was told.
-    pub const INCIDENT_NOTICE: &str = "incident.notice";
-    /// A curtailment was announced.
-    pub const CURTAILMENT_ANNOUNCED: &str = "curtailment.announced";
-    /// A tenant is told of a curtailment; the operator sees whom it was told.
-    pub const CURTAILMENT_NOTICE: &str = "curtailment.notice";
-    /// A site was created.
-    pub const SITE_CREATED: &str = "site.created";
-    /// A site was changed.
-    pub const SITE_UPDATED: &str = "site.updated";
-    /// A site was archived.
-    pub const SITE_ARCHIVED: &str = "site.archived";
-    /// A block was created.
-    pub const BLOCK_CREATED: &str = "block.created";
-    /// A block was changed.
-    pub const BLOCK_UPDATED: &str = "block.updated";
-    /// A block was archived.
-    pub const BLOCK_ARCHIVED: &str = "block.archived";
-    /// A phase was created.
-    pub const PHASE_CREATED: &str = "phase.created";
-    /// A reservation became several: one event for each of them.
-    pub const RESERVATION_SPLIT: &str = "reservation.split";
-    /// An encumbrance was placed.
-    pub const ENCUMBRANCE_PLACED: &str = "encumbrance.placed";
-    /// An encumbrance was given up, or taken back.
-    pub const ENCUMBRANCE_RELEASED: &str = "encumbrance.released";
-    /// A tenant waits.
-    pub const WAITLIST_JOINED: &str = "waitlist.joined";
-    /// A tenant waits no more.
-    pub const WAITLIST_LEFT: &str = "waitlist.left";
-    /// What a tenant waits for has come free.
-    pub const WAITLIST_AVAILABLE: &str = "waitlist.available";
-    /// A phase was changed.
-    pub const PHASE_UPDATED: &str = "phase.updated";
-    /// A phase is used for something else.
-    pub const PHASE_ADVANCED: &str = "phase.advanced";
-    /// A phase's ready-for-service date moved.
-    pub const PHASE_SLIPPED: &str = "phase.slipped";
-    /// A phase was given up.
-    pub const PHASE_CANCELLED: &str = "phase.cancelled";
-    /// A maintenance window was scheduled.
-    pub const MAINTENANCE_SCHEDULED: &str = "maintenance.scheduled";
-    /// A maintenance window was cancelled or cut short.
-    pub const MAINTENANCE_CANCELLED: &str = "maintenance.cancelled";
-    /// A tenant on the block is told how a maintenance window is now.
-    pub const MAINTENANCE_ANNOUNCED: &str = "maintenance.announced";
-    /// A reservation is short of more than before, which was accepted.
-    pub const SHORTFALL_RECORDED: &str = "shortfall.recorded";
-    /// A reservation is short of less than before, or of nothing.
-    pub const SHORTFALL_EASED: &str = "shortfall.eased";
 }
 
 impl App {

@@ -90,6 +90,23 @@ impl App {
             reply: if tenant.is_some() { wire.incident_opened } else { wire.incident_reported },
         };
         let id = IncidentId::new(self.ids.next());
+        let draft = &Incident {
+            name: IncidentName::new(operator.clone(), id),
+            kind: command.kind,
+            state,
+            site: command.site.clone(),
+            block: command.block.clone(),
+            start: command.start,
+            end: command.end,
+            facts: command.facts.clone(),
+            tenant: tenant.clone(),
+            audience: tenant.iter().cloned().collect(),
+            resolution: String::new(),
+            revision: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        draft.check(now)?;
         let tenant = &tenant;
         self.write(caller, command, how, |tx| async move {
             let block = match &command.block {
@@ -108,23 +125,7 @@ impl App {
             if tenant.as_ref().is_some_and(|tenant| !hurt.contains(tenant)) {
                 return Err(Error::not_found("block"));
             }
-            let mut new = Incident {
-                name: IncidentName::new(operator.clone(), id),
-                kind: command.kind,
-                state,
-                site: command.site.clone(),
-                block: command.block.clone(),
-                start: command.start,
-                end: command.end,
-                facts: command.facts.clone(),
-                tenant: tenant.clone(),
-                audience: tenant.iter().cloned().collect(),
-                resolution: String::new(),
-                revision: 1,
-                created_at: now,
-                updated_at: now,
-            };
-            new.check(now)?;
+            let mut new = draft.clone();
             new.tell(hurt);
             incidents::insert(&tx, &new, block).await?;
             self.notice(&tx, &new).await?;

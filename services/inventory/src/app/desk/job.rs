@@ -220,9 +220,8 @@ impl Job {
         }
         round::give_back(&mut self.books, &waiting.order);
         match outcome {
-            Outcome::Applied => {}
+            Outcome::Applied | Outcome::Stale => {}
             Outcome::Duplicate => waiting.key = KeyState::Ask,
-            Outcome::Stale => {}
             // The answer told the time. No version was raised, so memory begins anew.
             Outcome::Skewed => {
                 waiting.failures += 1;
@@ -238,8 +237,7 @@ impl Job {
 
     /// Whether every block of an order is known to be as it is in memory at some instant after the order arrived.
     fn is_proved(&self, waiting: &Waiting) -> bool {
-        let proved =
-            |block| self.books.get(block).is_some_and(|kept: &Box<Kept>| kept.proved >= waiting.arrived);
+        let proved = |block| self.books.get(block).is_some_and(|kept| kept.proved >= waiting.arrived);
         waiting.order.blocks.iter().all(proved)
     }
 

@@ -210,7 +210,14 @@ fn phase_row(cells: &mut Cells<'_>, operator: &OperatorId) -> Option<PhaseDraft>
     };
     let name =
         site.zip(block).zip(id).map(|((site, block), id)| PhaseName::new(operator.clone(), site, block, id));
-    phase::draft(&mut cells.v, name, &sent)
+    let draft = phase::draft(&mut cells.v, name, &sent)?;
+    if let Err(refusal) = draft.check() {
+        for violation in refusal.violations() {
+            let field = violation.field.trim_start_matches("phase.").trim_start_matches("capacity.");
+            cells.v.add(field, violation.description.clone());
+        }
+    }
+    Some(draft)
 }
 
 /// The rarer facts: a JSON object of which every key is known.

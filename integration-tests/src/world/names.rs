@@ -1,0 +1,114 @@
+//! What the things of a world are called.
+
+use uuid::Uuid;
+
+use crate::market::request_id;
+
+/// The names of one of each resource, with the etags that an update must show.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// `operators/{operator}`
+    pub operator: String,
+    /// `tenants/{tenant}`
+    pub tenant: String,
+    /// A site.
+    pub site: String,
+    /// The hall of the lease in force, full.
+    pub block: String,
+    /// A hall with room.
+    pub free_block: String,
+    /// A site of nothing.
+    pub spare_site: String,
+    /// A hall of nothing.
+    pub spare_block: String,
+    /// A phase of the hall.
+    pub phase: String,
+    /// A phase of the hall with room, to come, of which nothing is promised.
+    pub spare_phase: String,
+    /// A maintenance window of the hall, to come.
+    pub window: String,
+    /// A hold of the tenant, HELD.
+    pub reservation: String,
+    /// Another hold of the tenant on the same hall, HELD.
+    pub other_reservation: String,
+    /// A right of the tenant on the hall with room.
+    pub encumbrance: String,
+    /// The tenant waits for the full hall.
+    pub waitlist_entry: String,
+    /// An outage of the hall that lasts.
+    pub incident: String,
+    /// A lease, PROPOSED.
+    pub proposed: String,
+    /// The hash of its terms.
+    pub terms_hash: Vec<u8>,
+    /// A lease, ACTIVE.
+    pub active: String,
+    /// The tenant's account.
+    pub account: String,
+    /// A run of February, in draft.
+    pub draft_run: String,
+    /// Its invoice.
+    pub draft_invoice: String,
+    /// An invoice of January, OPEN.
+    pub open_invoice: String,
+    /// The operator's etag.
+    pub operator_etag: String,
+    /// The site's etag.
+    pub site_etag: String,
+    /// The hall's etag.
+    pub block_etag: String,
+    /// The phase's etag.
+    pub phase_etag: String,
+}
+
+impl Names {
+    /// The same names under an operator and a tenant that do not exist.
+    #[must_use]
+    pub fn of_nobody(&self) -> Self {
+        self.renamed(|name| {
+            name.replace(&self.operator, "operators/nobody-at-all")
+                .replace(&self.tenant, "tenants/nobody-at-all")
+        })
+    }
+
+    /// Names of nothing under the same operator.
+    #[must_use]
+    pub fn of_nothing(&self) -> Self {
+        self.renamed(|name| match name.rsplit_once('/') {
+            // The operator's own name has nothing below it to change.
+            Some(("operators", _)) | None => name.to_owned(),
+            Some((above, id)) if Uuid::try_parse(id).is_ok() => format!("{above}/{}", request_id()),
+            Some((above, _)) => format!("{above}/no-such-thing"),
+        })
+    }
+
+    fn renamed(&self, change: impl Fn(&str) -> String) -> Self {
+        let mut names = self.clone();
+        for name in [
+            &mut names.operator,
+            &mut names.tenant,
+            &mut names.site,
+            &mut names.block,
+            &mut names.free_block,
+            &mut names.spare_site,
+            &mut names.spare_block,
+            &mut names.phase,
+            &mut names.spare_phase,
+            &mut names.window,
+            &mut names.reservation,
+            &mut names.other_reservation,
+            &mut names.encumbrance,
+            &mut names.waitlist_entry,
+            &mut names.incident,
+            &mut names.proposed,
+            &mut names.active,
+            &mut names.account,
+            &mut names.draft_run,
+            &mut names.draft_invoice,
+            &mut names.open_invoice,
+        ] {
+            *name = change(name);
+        }
+        names
+    }
+}

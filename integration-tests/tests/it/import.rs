@@ -272,7 +272,6 @@ async fn every_wrong_row_is_told_and_nothing_is_half_imported() -> Result<()> {
         (8, "more"),
         (9, "ready_for_service_date"),
         (9, "date_basis"),
-        (9, "critical_it_kw"),
         (10, "kind"),
         (11, ""),
         (11, "time_zone"),

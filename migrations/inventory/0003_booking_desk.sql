@@ -11,7 +11,9 @@
 -- are monotone, not dense. b_* one element a block, in block id order; r_*, k_*, e_* one a reservation;
 -- c_* one a claim, pointing into r_* and b_* (from 1), c_ordinal counting from 1 within its block.
 --
--- outcomes: 0 applied, 1 stale, 2 duplicate, 3 the caller's clock is off by more than five seconds (nothing done).
+-- The first row answers with outcomes: 0 applied, 1 stale, 2 duplicate, 3 the caller's clock is off by more than five
+-- seconds (nothing done). Where blocks were stale, what has changed of them since follows, as block_state tells it, so
+-- that whoever lost the race can check again at once.
 create function inventory.book(
     p_operator text, p_now timestamptz, p_rpc text,
     b_id uuid[], b_version bigint[], b_claims bigint[],
@@ -22,26 +24,33 @@ create function inventory.book(
     e_id uuid[], e_payload bytea[],
     c_reservation integer[], c_block integer[], c_ordinal bigint[],
     c_start timestamptz[], c_end timestamptz[],
-    c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[],
-    out outcomes smallint[], out stale_blocks uuid[], out at timestamptz
-) language plpgsql volatile security definer set search_path = ''
+    c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[],
+    c_accelerators bigint[])
+    returns table (
+        outcomes smallint[], at timestamptz,
+        part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamptz,
+        start_time timestamptz, end_time timestamptz,
+        critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint,
+        accelerators bigint)
+    language plpgsql volatile security definer set search_path = ''
     -- Planned once a connection: planning would cost several times the work, and the guess of a generic plan for
     -- the length of an array is right enough.
     set plan_cache_mode = force_generic_plan
     -- Blocks are found one by one, in the order they are named or in that of their index: both are by id.
     set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off set enable_bitmapscan = off
 as $$
+#variable_conflict use_column
 declare
     v_owner text := 'operators/' || p_operator;
-    fresh bigint[];
-    stale bigint[] := '{}';
+    v_fresh bigint[];
+    v_stale bigint[] := '{}';
     v_applied integer[];
 begin
     perform set_config('app.operator', p_operator, true);
     at := clock_timestamp();
     if p_now not between at - interval '5 seconds' and at + interval '5 seconds' then
         outcomes := array_fill(3::smallint, array[cardinality(r_id)]);
-        stale_blocks := '{}';
+        return next;
         return;
     end if;
 
@@ -59,21 +68,21 @@ begin
                     peak_accelerators, n)
             where v.operator_id = p_operator and v.block_id = b.id and v.version = b.base
             returning b.n)
-    select array(select n from raised) into fresh;
-    if cardinality(fresh) < cardinality(b_id) then
-        stale := array(select c.r from unnest(c_reservation, c_block) as c (r, b) where c.b <> all (fresh));
+    select array(select n from raised) into v_fresh;
+    if cardinality(v_fresh) < cardinality(b_id) then
+        v_stale := array(select c.r from unnest(c_reservation, c_block) as c (r, b) where c.b <> all (v_fresh));
     end if;
 
     with key as (
         insert into inventory.idempotency (owner, caller, rpc, request_id, request_hash, reply, created_at)
             select v_owner, k.caller, p_rpc, k.request, k.hash, k.reply, p_now
             from unnest(k_caller, k_request, k_hash, k_reply) with ordinality as k (caller, request, hash, reply, n)
-            where k.n <> all (stale)
+            where k.n <> all (v_stale)
             order by k.request, k.caller collate "C"
             on conflict do nothing
             returning request_id),
     applied as materialized (
-        select array(select array_position(k_request, request_id) from key) as n),
+        select array(select array_position(k_request, key.request_id) from key) as n),
     placed as (
         insert into inventory.reservation (operator_id, reservation_id, tenant_id, kind, state, hold_until, note,
                 created_by, revision, created_at, updated_at)
@@ -102,12 +111,19 @@ begin
         outcomes := array_fill(0::smallint, array[cardinality(r_id)]);
     else
         outcomes := array(
-            select case when n = any (v_applied) then 0 when n = any (stale) then 1 else 2 end::smallint
+            select case when n = any (v_applied) then 0 when n = any (v_stale) then 1 else 2 end::smallint
             from generate_series(1, cardinality(r_id)) n order by n);
     end if;
-    stale_blocks := case when cardinality(fresh) = cardinality(b_id) then '{}'
-        else array(select b_id[n] from generate_series(1, cardinality(b_id)) n where n <> all (fresh)) end;
     at := clock_timestamp();
+    return next;
+    if cardinality(v_fresh) < cardinality(b_id) then
+        return query
+            select null::smallint[], null::timestamptz, s.*
+            from inventory.block_state(p_operator,
+                array(select b.id from unnest(b_id) with ordinality b (id, n) where b.n <> all (v_fresh) order by b.n),
+                array(select b.v from unnest(b_version) with ordinality b (v, n)
+                    where b.n <> all (v_fresh) order by b.n)) s;
+    end if;
 end
 $$;
 

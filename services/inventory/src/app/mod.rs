@@ -192,8 +192,8 @@ pub struct Wire {
     pub maintenance_scheduled: fn(&Scheduled) -> Vec<u8>,
     /// `CancelMaintenance`.
     pub maintenance_cancelled: fn(&Window) -> Vec<u8>,
-    /// `PlaceHold`.
-    pub placed: fn(&Placed) -> Vec<u8>,
+    /// `PlaceHold`: the reply, and the payload of the event. Made together, since this is the most frequent write.
+    pub placed: fn(&Placed) -> (Vec<u8>, Vec<u8>),
     /// `ExtendHold`.
     pub extended: fn(&Reservation) -> Vec<u8>,
     /// `CommitReservation`.

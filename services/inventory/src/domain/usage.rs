@@ -5,7 +5,8 @@
 use kernel::step::StepError;
 use kernel::{CapacityVector, Instant, Interval, StepFunction};
 
-/// A chunk is split when it has more steps than this. Small: a new step moves those behind it.
+/// A chunk is split when it has more steps than this, and more than there are chunks: a new step moves those behind it
+/// in its chunk, and a change passes over the other chunks.
 const STEPS_MAX: usize = 64;
 
 #[derive(Debug, Clone)]
@@ -87,7 +88,8 @@ impl Usage {
                 _ => steps.push((at, value)),
             }
         }
-        Self { chunks: steps.chunks(STEPS_MAX / 2).map(|part| Chunk::new(part.to_vec())).collect() }
+        let size = (STEPS_MAX / 2).max(steps.len().isqrt());
+        Self { chunks: steps.chunks(size).map(|part| Chunk::new(part.to_vec())).collect() }
     }
 
     /// Takes more over the interval.
@@ -205,10 +207,11 @@ impl Usage {
     }
 
     fn split(&mut self, index: usize) {
+        let most = STEPS_MAX.max(self.chunks.len());
         let chunk = &mut self.chunks[index];
-        if chunk.steps.len() > STEPS_MAX {
+        if chunk.steps.len() > most {
             chunk.settle();
-            let upper = chunk.steps.split_off(STEPS_MAX / 2);
+            let upper = chunk.steps.split_off(most / 2);
             chunk.measure();
             self.chunks.insert(index + 1, Chunk::new(upper));
         }

@@ -77,7 +77,7 @@ pub const WIRE: Wire = Wire {
     phase_cancelled: |phase| phase_change::cancelled(phase).encode_to_vec(),
     maintenance_scheduled: |new| maintenance::scheduled(new).encode_to_vec(),
     maintenance_cancelled: |window| maintenance::cancelled(window).encode_to_vec(),
-    placed: |placed| reservation::placed(placed).encode_to_vec(),
+    placed: reservation::placed_and_told,
     extended: |reservation| reservation::extended(reservation).encode_to_vec(),
     committed: |reservation| reservation::committed(reservation).encode_to_vec(),
     released: |reservation| reservation::released(reservation).encode_to_vec(),

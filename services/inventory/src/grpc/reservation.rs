@@ -225,6 +225,13 @@ pub(super) fn placed(placed: &Placed) -> wire::PlaceHoldResponse {
     }
 }
 
+/// The reply and the payload of the event.
+pub(super) fn placed_and_told(new: &Placed) -> (Vec<u8>, Vec<u8>) {
+    let reply = placed(new);
+    let told = reply.reservation.as_ref().map(prost::Message::encode_to_vec).unwrap_or_default();
+    (prost::Message::encode_to_vec(&reply), told)
+}
+
 pub(super) fn extended(reservation: &Reservation) -> wire::ExtendHoldResponse {
     wire::ExtendHoldResponse { reservation: Some(to_wire(reservation)) }
 }

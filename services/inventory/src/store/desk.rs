@@ -137,13 +137,15 @@ pub enum Outcome {
 pub struct Booked {
     /// In the order of the batch.
     pub outcomes: Vec<Outcome>,
-    /// Blocks that have another version.
-    pub stale: Vec<BlockId>,
+    /// The blocks that have another version, with what has changed since the one they were checked against.
+    pub stale: Vec<BlockState>,
     /// The database's time.
     pub at: Instant,
 }
 
-const BOOK: &str = "select outcomes, stale_blocks, at from inventory.book( \
+const BOOK: &str = "select part, block_id, version, reservation_id, state, hold_until, start_time, end_time, \
+    critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators, outcomes, at \
+    from inventory.book( \
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
     $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
 
@@ -154,7 +156,7 @@ pub async fn book(
     now: Instant,
     batch: &Batch,
 ) -> Result<Booked, sqlx::Error> {
-    let row = sqlx::query(BOOK)
+    let rows = sqlx::query(BOOK)
         .bind(operator.as_str())
         .bind(now)
         .bind(batch.rpc)
@@ -187,14 +189,16 @@ pub async fn book(
         .bind(&batch.kw.liquid)
         .bind(&batch.kw.immersion)
         .bind(&batch.kw.accelerators)
-        .fetch_one(conn)
+        .fetch_all(conn)
         .await?;
-    let outcomes: Vec<i16> = row.try_get(0)?;
-    let stale: Vec<Uuid> = row.try_get(1)?;
+    let [answer, stale @ ..] = &rows[..] else {
+        return Err(sqlx::Error::Protocol("inventory.book answered nothing".to_owned()));
+    };
+    let outcomes: Vec<i16> = answer.try_get(13)?;
     Ok(Booked {
         outcomes: outcomes.into_iter().map(outcome).collect::<Result<_, _>>()?,
-        stale: stale.into_iter().map(BlockId::new).collect(),
-        at: row.try_get(2)?,
+        stale: block_states_of(stale)?,
+        at: answer.try_get(14)?,
     })
 }
 

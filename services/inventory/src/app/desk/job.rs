@@ -19,6 +19,8 @@ use super::round::{self, Check};
 use crate::domain::book::BlockBook;
 use crate::store::desk::{self as store, Outcome};
 
+/// After so many lost races the blocks are locked before they are read.
+const RACES_MAX: u32 = 3;
 /// Tries of a batch whose connection broke or whose clock was off.
 const FAILURES_MAX: u32 = 4;
 /// No job goes round more often than this, whatever happens.
@@ -33,9 +35,6 @@ pub(super) struct Kept {
     pub(super) book: BlockBook,
     /// When the statement was sent that proved it: a read, or a write that found its version.
     pub(super) proved: Monotonic,
-    /// Another replica writes it too: a batch for it was stale, and it has changed under every lock since. Then whoever
-    /// comes locks first; to write and lose, again and again, would cost far more than to wait once.
-    pub(super) contended: bool,
 }
 
 /// What a job is given, and gives back to its lane.
@@ -98,7 +97,7 @@ impl Job {
 
     async fn round(&mut self) -> Result<(), sqlx::Error> {
         self.look_up().await?;
-        let locked = self.books.values().any(|kept| kept.contended);
+        let locked = self.open.iter().any(|waiting| waiting.races_lost >= RACES_MAX);
         if locked {
             let (operator, blocks) = (self.operator.clone(), self.blocks.clone());
             store::lock(self.connection().await?, &operator, &blocks).await?;
@@ -177,19 +176,15 @@ impl Job {
             }
         };
         self.shared.clock.heard(written.at);
+        let stale: HashSet<BlockId> = written.stale.iter().map(|state| state.block).collect();
         for (block, claims) in batch.blocks.iter().zip(&batch.claims) {
             let block = BlockId::new(*block);
-            if let Some(kept) = self.books.get_mut(&block).filter(|_| !written.stale.contains(&block)) {
+            if let Some(kept) = self.books.get_mut(&block).filter(|_| !stale.contains(&block)) {
                 kept.book.advance(*claims);
                 kept.proved = sent;
             }
         }
-        for block in &written.stale {
-            self.unproved.insert(*block);
-            if let Some(kept) = self.books.get_mut(block) {
-                kept.contended = true;
-            }
-        }
+        self.take_in(written.stale, sent);
         for ((waiting, placed), outcome) in accepted.into_iter().zip(&written.outcomes) {
             self.answer_written(waiting, placed, *outcome);
         }
@@ -220,8 +215,9 @@ impl Job {
         }
         round::give_back(&mut self.books, &waiting.order);
         match outcome {
-            Outcome::Applied | Outcome::Stale => {}
+            Outcome::Applied => {}
             Outcome::Duplicate => waiting.key = KeyState::Ask,
+            Outcome::Stale => waiting.races_lost += 1,
             // The answer told the time. No version was raised, so memory begins anew.
             Outcome::Skewed => {
                 waiting.failures += 1;
@@ -286,21 +282,25 @@ impl Job {
         let sent = Monotonic::now();
         let operator = self.operator.clone();
         let states = store::block_states(self.connection().await?, &operator, &since).await?;
+        self.take_in(states, sent);
+        self.unproved.clear();
+        Ok(())
+    }
+
+    /// Remembers blocks as a statement saw them that was sent at this time.
+    fn take_in(&mut self, states: Vec<store::BlockState>, sent: Monotonic) {
         for state in states {
             match self.books.get_mut(&state.block) {
                 Some(kept) => {
-                    kept.contended &= kept.book.version() != state.version;
                     kept.book.refresh(state.version, state.capacity, &state.claims);
                     kept.proved = sent;
                 }
                 None => {
                     let book = BlockBook::new(state.version, state.capacity, &state.claims);
-                    self.books.insert(state.block, Box::new(Kept { book, proved: sent, contended: false }));
+                    self.books.insert(state.block, Box::new(Kept { book, proved: sent }));
                 }
             }
         }
-        self.unproved.clear();
-        Ok(())
     }
 
     /// Answers the orders whose request id was used before, and marks the others that were asked for as new.

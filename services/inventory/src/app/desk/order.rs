@@ -73,6 +73,8 @@ pub(super) struct Waiting {
     pub(super) key: KeyState,
     /// How often holds that ran out were looked for in its way.
     pub(super) expiries: u32,
+    /// How often its blocks were changed by others between check and write.
+    pub(super) races_lost: u32,
     /// How often its batch could not be written at all.
     pub(super) failures: u32,
 }
@@ -85,6 +87,7 @@ impl Waiting {
             arrived: Monotonic::now(),
             key: KeyState::Unasked,
             expiries: 0,
+            races_lost: 0,
             failures: 0,
         }
     }

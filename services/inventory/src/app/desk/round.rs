@@ -124,9 +124,10 @@ pub(super) fn batch(
         batch.callers.push(order.key.caller.clone());
         batch.requests.push(order.key.request_id);
         batch.hashes.push(order.key.hash.to_vec());
-        batch.replies.push((wire.placed)(placed));
+        let (reply, told) = (wire.placed)(placed);
+        batch.replies.push(reply);
         batch.events.push(order.event);
-        batch.payloads.push((wire.reservation)(reservation));
+        batch.payloads.push(told);
         for (block, claim) in order.blocks.iter().zip(&reservation.claims) {
             // Blocks are in `touched` by construction.
             let index = touched.binary_search(block).unwrap_or(0);

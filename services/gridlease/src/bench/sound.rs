@@ -5,14 +5,33 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use crate::out;
+
 /// Settings that make a commit durable; with any of them off, the figures say nothing.
 const MUST_BE_ON: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
 
-/// Has the planner count the tables, as the server does by itself within a minute of work; until then it guesses that
-/// an operator has a handful of blocks, and reads them all for each batch.
+/// Megabytes of log that are written, so that their files are used again.
+const LOG_MB: i32 = 600;
+
+/// Brings the server to where it is by itself after some minutes of work. The planner has counted the tables; before, it
+/// guesses that an operator has a handful of blocks, and reads them all for each batch. And files of the log lie ready
+/// to be used again; before, every few thousand rows wait until a new one has been laid out.
 pub(super) async fn settle(url: &str) -> anyhow::Result<()> {
     let mut connection = connect(url).await?;
     sqlx::raw_sql("analyze").execute(&mut connection).await.context("count the tables")?;
+    let filled = sqlx::query(
+        "select count(pg_logical_emit_message(false, 'bench', repeat('x', 1000000))) from generate_series(1, $1)",
+    )
+    .bind(LOG_MB)
+    .execute(&mut connection)
+    .await;
+    let written = match filled {
+        Ok(_) => sqlx::raw_sql("checkpoint").execute(&mut connection).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = written {
+        out::note(format!("the log is not warm, which makes the first figures worse: {error}"));
+    }
     connection.close().await?;
     Ok(())
 }

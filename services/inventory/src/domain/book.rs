@@ -49,7 +49,6 @@ pub struct BlockBook {
     capacity: StepFunction<CapacityVector>,
     usage: Usage,
     live: HashMap<ReservationId, Live>,
-    holds: BTreeSet<(Instant, ReservationId)>,
     peak: CapacityVector,
 }
 
@@ -58,14 +57,7 @@ impl BlockBook {
     pub fn new(version: i64, capacity: StepFunction<CapacityVector>, claims: &[StoredClaim]) -> Self {
         let taken = claims.iter().filter(|claim| claim.standing != Standing::Gone);
         let usage = Usage::of(taken.clone().map(|claim| (claim.interval, claim.kw)));
-        let mut book = Self {
-            version,
-            capacity,
-            usage,
-            live: HashMap::new(),
-            holds: BTreeSet::new(),
-            peak: CapacityVector::ZERO,
-        };
+        let mut book = Self { version, capacity, usage, live: HashMap::new(), peak: CapacityVector::ZERO };
         for claim in taken {
             book.remember(claim);
         }
@@ -109,9 +101,6 @@ impl BlockBook {
             Standing::Held(until) => Some(until),
             Standing::Committed | Standing::Gone => None,
         };
-        if let Some(until) = held_until {
-            self.holds.insert((until, claim.reservation));
-        }
         let live = self
             .live
             .entry(claim.reservation)
@@ -137,10 +126,9 @@ impl BlockBook {
     /// Takes a profile that fits, for a hold.
     pub fn take(&mut self, reservation: ReservationId, profile: &Profile, held_until: Instant) {
         for (interval, kw) in profile.pieces() {
-            self.usage.take(interval, kw);
-            let claim = StoredClaim { reservation, interval, kw, standing: Standing::Held(held_until) };
-            self.remember(&claim);
-            self.peak = self.peak.max(in_lanes_of(kw, self.usage.peak(interval)));
+            let peak = self.usage.take(interval, kw);
+            self.peak = self.peak.max(in_lanes_of(kw, peak));
+            self.remember(&StoredClaim { reservation, interval, kw, standing: Standing::Held(held_until) });
         }
     }
 
@@ -149,9 +137,6 @@ impl BlockBook {
         if let Some(live) = self.live.remove(&reservation) {
             for (interval, kw) in &live.pieces {
                 self.usage.give_back(*interval, *kw);
-            }
-            if let Some(until) = live.held_until {
-                self.holds.remove(&(until, reservation));
             }
         }
         // Every change leaves two steps behind; rebuilt, they cost no more than the claims that are left.
@@ -189,7 +174,8 @@ impl BlockBook {
         self.lapsed_within(profile.pieces().map(|piece| piece.0), now)
     }
 
-    /// Holds that seem to have run out and take something within these intervals.
+    /// Holds that seem to have run out and take something within these intervals. It looks at every reservation: it is
+    /// asked for what does not fit only, and bookings that do pay nothing for it.
     pub fn lapsed_within(
         &self,
         asked: impl IntoIterator<Item = Interval>,
@@ -198,12 +184,15 @@ impl BlockBook {
         let asked: Vec<Interval> = asked.into_iter().collect();
         let overlaps =
             |live: &Live| live.pieces.iter().any(|piece| asked.iter().any(|a| a.overlaps(&piece.0)));
-        self.holds
+        let mut lapsed: Vec<(Instant, ReservationId)> = self
+            .live
             .iter()
-            .take_while(|(until, _)| *until <= now)
-            .filter(|(_, reservation)| self.live.get(reservation).is_some_and(overlaps))
-            .map(|(_, reservation)| *reservation)
-            .collect()
+            .filter_map(|(reservation, live)| Some((live.held_until?, *reservation, live)))
+            .filter(|(until, _, live)| *until <= now && overlaps(live))
+            .map(|(until, reservation, _)| (until, reservation))
+            .collect();
+        lapsed.sort_unstable();
+        lapsed.into_iter().map(|(_, reservation)| reservation).collect()
     }
 }
 

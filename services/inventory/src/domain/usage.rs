@@ -92,9 +92,9 @@ impl Usage {
         Self { chunks: steps.chunks(size).map(|part| Chunk::new(part.to_vec())).collect() }
     }
 
-    /// Takes more over the interval.
-    pub fn take(&mut self, interval: Interval, kw: CapacityVector) {
-        self.change(interval, kw);
+    /// Takes more over the interval; gives the most that is taken within it afterwards, lane by lane.
+    pub fn take(&mut self, interval: Interval, kw: CapacityVector) -> CapacityVector {
+        self.change(interval, kw)
     }
 
     /// Gives back what was taken over the interval.
@@ -159,10 +159,14 @@ impl Usage {
         self.chunks.partition_point(|chunk| chunk.first() <= at).checked_sub(1)
     }
 
-    fn change(&mut self, interval: Interval, by: CapacityVector) {
+    /// Gives the most within the interval after the change.
+    fn change(&mut self, interval: Interval, by: CapacityVector) -> CapacityVector {
         self.step_at(interval.end());
         self.step_at(interval.start());
         let first = self.chunk_of(interval.start()).unwrap_or(0);
+        // Both ends are steps, so every value within the interval is the value of a step within it.
+        let mut peak: Option<CapacityVector> = None;
+        let mut seen = |kw: CapacityVector| peak = Some(peak.map_or(kw, |peak| peak.max(kw)));
         for chunk in &mut self.chunks[first..] {
             if chunk.first() >= interval.end() {
                 break;
@@ -171,15 +175,18 @@ impl Usage {
             if chunk.first() >= interval.start() && last < interval.end() {
                 chunk.pending = sum(chunk.pending, by);
                 chunk.greatest = sum(chunk.greatest, by);
+                seen(chunk.greatest);
             } else {
                 let from = chunk.steps.partition_point(|step| step.0 < interval.start());
                 let until = chunk.steps.partition_point(|step| step.0 < interval.end());
                 for step in &mut chunk.steps[from..until] {
                     step.1 = sum(step.1, by);
+                    seen(sum(step.1, chunk.pending));
                 }
                 chunk.measure();
             }
         }
+        peak.unwrap_or(CapacityVector::ZERO)
     }
 
     /// Makes the instant a step, with the value that it already has.
@@ -250,7 +257,8 @@ mod tests {
             let mut usage = Usage::default();
             let mut plain = StepFunction::zero();
             for (interval, kw) in &taken {
-                usage.take(*interval, *kw);
+                let peak = usage.take(*interval, *kw);
+                assert_eq!(peak, usage.peak(*interval), "the peak that a change tells is the one that is asked for");
                 plain.add_over(*interval, *kw).expect("small");
             }
             for (interval, kw) in given.iter().filter(|_| !taken.is_empty()).map(|i| i.get(&taken)) {

@@ -38,9 +38,16 @@ pub(super) struct Kept {
 }
 
 /// What a job is given, and gives back to its lane.
-pub(super) struct Returned {
+pub(super) struct Tools {
     pub(super) books: HashMap<BlockId, Box<Kept>>,
     pub(super) connection: Option<PoolConnection<Postgres>>,
+}
+
+/// What a job leaves.
+pub(super) struct Returned {
+    pub(super) tools: Tools,
+    /// Orders that lost a race and go with the next batch.
+    pub(super) again: Vec<Waiting>,
 }
 
 pub(super) struct Job {
@@ -63,11 +70,11 @@ impl Job {
         operator: OperatorId,
         blocks: &HashSet<BlockId>,
         open: Vec<Waiting>,
-        work: Returned,
+        tools: Tools,
     ) -> Self {
         let mut blocks: Vec<BlockId> = blocks.iter().copied().collect();
         blocks.sort_unstable();
-        let Returned { books, connection } = work;
+        let Tools { books, connection } = tools;
         Self {
             shared,
             operator,
@@ -85,14 +92,27 @@ impl Job {
             if self.open.is_empty() {
                 break;
             }
-            if let Err(failure) = self.round().await {
-                self.failed(failure).await;
+            match self.round().await {
+                Ok(()) if self.has_only_lost_races() => return self.leave(),
+                Ok(()) => {}
+                Err(failure) => self.failed(failure).await,
             }
         }
         for waiting in self.open.drain(..) {
             waiting.answer(Err(Error::transaction_conflict().with_retry_after(PAUSE * 10)));
         }
-        Returned { books: self.books, connection: self.connection }
+        self.leave()
+    }
+
+    fn leave(self) -> Returned {
+        Returned { tools: Tools { books: self.books, connection: self.connection }, again: self.open }
+    }
+
+    /// Whether all that is open can simply be tried again: then it goes with the next batch, which is the fuller for it.
+    fn has_only_lost_races(&self) -> bool {
+        let again =
+            |waiting: &Waiting| (1..RACES_MAX).contains(&waiting.races_lost) && waiting.key != KeyState::Ask;
+        self.unproved.is_empty() && self.open.iter().all(again)
     }
 
     async fn round(&mut self) -> Result<(), sqlx::Error> {

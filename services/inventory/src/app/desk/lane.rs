@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Shared;
-use super::job::{Job, Kept, Returned};
+use super::job::{Job, Kept, Returned, Tools};
 use super::order::Waiting;
 
 /// Orders in one batch at most.
@@ -111,12 +111,15 @@ impl Lane {
         match done {
             Ok((_, mut returned)) => {
                 for block in taken {
-                    match returned.books.remove(&block) {
+                    match returned.tools.books.remove(&block) {
                         Some(kept) => self.books.insert(block, Place::AtRest(kept)),
                         None => self.books.remove(&block),
                     };
                 }
-                self.spare.extend(returned.connection);
+                for waiting in returned.again.into_iter().rev() {
+                    self.waiting.push_front(waiting);
+                }
+                self.spare.extend(returned.tools.connection);
             }
             // Its callers see a dropped channel. What it had in hand is unknown, and was dropped with it.
             Err(error) => {
@@ -145,8 +148,9 @@ impl Lane {
                 }
             }
             let flight = Flight { blocks, since: Instant::now() };
-            let work = Returned { books, connection: self.spare.pop() };
-            let job = Job::new(Arc::clone(&self.shared), self.operator.clone(), &flight.blocks, orders, work);
+            let tools = Tools { books, connection: self.spare.pop() };
+            let job =
+                Job::new(Arc::clone(&self.shared), self.operator.clone(), &flight.blocks, orders, tools);
             let task = self.jobs.spawn(job.run());
             self.in_flight.insert(task.id(), flight);
         }

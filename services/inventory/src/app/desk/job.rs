@@ -52,11 +52,11 @@ pub(super) struct Returned {
 
 pub(super) struct Job {
     shared: Arc<Shared>,
-    operator: OperatorId,
+    pub(super) operator: OperatorId,
     blocks: Vec<BlockId>,
     books: HashMap<BlockId, Box<Kept>>,
     /// Orders without an answer, in order of arrival.
-    open: Vec<Waiting>,
+    pub(super) open: Vec<Waiting>,
     /// Blocks that must be read before the next check.
     unproved: HashSet<BlockId>,
     /// Holds that stand in the way and seem to have run out.
@@ -323,53 +323,6 @@ impl Job {
         }
     }
 
-    /// Answers the orders whose request id was used before, and marks the others that were asked for as new.
-    async fn look_up(&mut self) -> Result<(), sqlx::Error> {
-        let asked: Vec<&Waiting> = self.open.iter().filter(|waiting| waiting.key == KeyState::Ask).collect();
-        let Some(rpc) = asked.first().map(|waiting| waiting.order.key.rpc) else { return Ok(()) };
-        let keys: Vec<(String, kernel::Uuid)> = asked
-            .iter()
-            .map(|waiting| (waiting.order.key.caller.clone(), waiting.order.key.request_id))
-            .collect();
-        let operator = self.operator.clone();
-        let found = store::recorded(self.connection().await?, &operator, rpc, &keys).await?;
-        for mut waiting in std::mem::take(&mut self.open) {
-            let key = &waiting.order.key;
-            let recorded = found
-                .iter()
-                .find(|r| r.request == key.request_id && r.caller == key.caller)
-                .filter(|_| waiting.key == KeyState::Ask);
-            match recorded {
-                Some(recorded) if recorded.hash == key.hash => {
-                    waiting.answer(Ok(Answer::Replayed(recorded.reply.clone())));
-                }
-                Some(recorded) => waiting.answer(Err(postgres::idempotency::reused(recorded.at))),
-                None => {
-                    if waiting.key == KeyState::Ask {
-                        waiting.key = KeyState::New;
-                    }
-                    self.open.push(waiting);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn open_holds(&mut self) -> Result<HashMap<String, i64>, sqlx::Error> {
-        let limited: HashSet<&str> = self
-            .open
-            .iter()
-            .filter(|waiting| waiting.order.quota.is_some())
-            .filter_map(|waiting| waiting.order.draft.tenant.as_ref().map(kernel::TenantId::as_str))
-            .collect();
-        if limited.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let tenants: Vec<String> = limited.into_iter().map(str::to_owned).collect();
-        let operator = self.operator.clone();
-        Ok(store::open_holds(self.connection().await?, &operator, &tenants).await?.into_iter().collect())
-    }
-
     async fn database_now(&mut self) -> Result<Instant, sqlx::Error> {
         if let Some(now) = self.shared.clock.estimate() {
             return Ok(now);
@@ -379,7 +332,7 @@ impl Job {
         Ok(now)
     }
 
-    async fn connection(&mut self) -> Result<&mut PoolConnection<Postgres>, sqlx::Error> {
+    pub(super) async fn connection(&mut self) -> Result<&mut PoolConnection<Postgres>, sqlx::Error> {
         if self.connection.is_none() {
             self.connection = Some(self.shared.db.sqlx().acquire().await?);
         }

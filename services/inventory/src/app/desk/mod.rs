@@ -9,6 +9,7 @@ mod clock;
 mod directory;
 mod job;
 mod lane;
+mod learn;
 mod order;
 pub(super) mod refusal;
 mod round;

@@ -14,5 +14,6 @@ mod paging;
 mod replay;
 mod sagas;
 mod schema;
+mod search;
 mod server;
 mod store;

@@ -172,6 +172,16 @@ impl CapacityVector {
         vector.is_non_negative().then_some(vector)
     }
 
+    /// A vector made lane by lane.
+    pub fn of(mut lane: impl FnMut(Resource) -> i64) -> Self {
+        Self {
+            critical_it: lane(Resource::CriticalIt),
+            air: lane(Resource::AirCooling),
+            liquid: lane(Resource::LiquidCooling),
+            immersion: lane(Resource::ImmersionCooling),
+        }
+    }
+
     /// The kilowatts of one lane.
     pub const fn get(&self, resource: Resource) -> i64 {
         match resource {

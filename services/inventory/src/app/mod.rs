@@ -12,6 +12,7 @@ pub mod expire_holds;
 mod extend_hold;
 mod find_earliest_capacity;
 mod get_availability;
+pub mod market;
 mod move_reservation;
 mod place_hold;
 mod read_reservations;
@@ -39,7 +40,7 @@ use crate::domain::site::Site;
 pub use create_phase::Delivered;
 pub use desk::Placed;
 pub use extend_hold::{ExtendHold, Until};
-pub use find_earliest_capacity::{Earliest, FindEarliest, SearchParent};
+pub use find_earliest_capacity::{FindEarliest, SearchParent};
 pub use get_availability::{Availability, AvailabilityOf, GetAvailability};
 pub use move_reservation::MoveReservation;
 pub use place_hold::PlaceHold;
@@ -119,6 +120,8 @@ pub struct App {
     pub directory: desk::Directory,
     /// Writes holds off whose time ran out, for background work.
     pub expirer: expire_holds::Expirer,
+    /// What search asks.
+    pub market: market::Market,
     /// Seals page tokens.
     pub pages: PageTokens,
     /// Wakes watchers.

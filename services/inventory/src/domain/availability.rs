@@ -4,10 +4,12 @@ use kernel::{
     BlockName, CapacityVector, CivilDate, Currency, Instant, Interval, Rate, SiteName, StepFunction, Zone,
 };
 
+use super::geo::Point;
 use super::phase::DateBasis;
 use super::reservation::Kind;
 use super::site::GridStep;
 use super::states::State;
+use super::suit::Traits;
 
 /// A phase as search sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct BlockView {
     pub name: BlockName,
     /// Indicative rent.
     pub rate: Option<(Rate, Currency)>,
+    /// What it suits.
+    pub traits: Traits,
     /// Its phases.
     pub phases: Vec<PhaseView>,
     /// What is promised of it.
@@ -63,6 +67,10 @@ pub struct SiteView {
     pub country_code: String,
     /// The grid operator.
     pub grid_iso: String,
+    /// State, province or price zone.
+    pub state_code: String,
+    /// Where it lies, if that is known.
+    pub point: Option<Point>,
     /// Grid power over time.
     pub grid_steps: Vec<GridStep>,
     /// What the operator publicly reports as leased.
@@ -110,11 +118,6 @@ impl BlockView {
     /// What is promised under one heading.
     pub fn share(&self, share: Share) -> StepFunction<CapacityVector> {
         steps(self.uses.iter().filter(|u| u.share() == share).map(|u| (u.interval, u.kw)))
-    }
-
-    /// Everything that is promised.
-    pub fn used(&self) -> StepFunction<CapacityVector> {
-        steps(self.uses.iter().map(|u| (u.interval, u.kw)))
     }
 
     /// What can be reserved.

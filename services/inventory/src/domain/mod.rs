@@ -4,13 +4,16 @@ pub mod availability;
 pub mod block;
 pub mod book;
 pub mod convertible;
+pub mod geo;
 pub mod grid;
+pub mod index;
 pub mod operator;
 pub mod phase;
 pub mod reservation;
 pub mod search;
 pub mod site;
 pub mod states;
+pub mod suit;
 pub mod usage;
 
 use kernel::Error;

@@ -4,10 +4,12 @@ mod block;
 mod capacity;
 mod capacity_service;
 mod event_service;
+mod found;
 mod operator;
 mod phase;
 mod reservation;
 mod reservation_service;
+mod search;
 mod site;
 mod site_service;
 
@@ -40,6 +42,14 @@ pub const WIRE: Wire = Wire {
     committed: |reservation| reservation::committed(reservation).encode_to_vec(),
     released: |reservation| reservation::released(reservation).encode_to_vec(),
 };
+
+/// What a reservation takes, as its event says.
+///
+/// # Errors
+/// `INTERNAL` for bytes that we did not write.
+pub fn claims_of_event(payload: &[u8]) -> Result<Vec<crate::domain::reservation::Claim>, kernel::Error> {
+    reservation::claims_of_event(payload)
+}
 
 /// The full name of the message that events of a kind carry.
 #[must_use]

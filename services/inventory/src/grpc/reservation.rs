@@ -7,6 +7,7 @@ use contracts::inventory::v1 as wire;
 use kernel::{
     BlockName, Error, OperatorId, OperatorName, OperatorParent, ReservationName, TenantName, Violations,
 };
+use prost::Message as _;
 use runtime::wire::{duration, instant, known, profile, request_id, to_capacity, to_timestamp};
 
 use crate::app::{ExtendHold, ListReservations, MoveReservation, PlaceHold, Placed, Until};
@@ -83,6 +84,18 @@ fn claims(v: &mut Violations, operator: Option<&OperatorId>, sent: &[wire::Claim
     blocks.sort_unstable();
     let distinct = blocks.windows(2).all(|pair| pair[0] != pair[1]);
     v.require("claims", distinct, "must each be of another block").then_some(claims)
+}
+
+/// What a reservation takes, from the payload of its event.
+pub(super) fn claims_of_event(payload: &[u8]) -> Result<Vec<Claim>, Error> {
+    let sent = wire::Reservation::decode(payload).map_err(Error::internal)?;
+    let mut v = Violations::new();
+    let claims = v.each("claims", &sent.claims, |v, claim| {
+        let block = v.parse("block", &claim.block, str::parse::<BlockName>);
+        let (interval, steps) = profile(v, "profile", claim.profile.as_ref())?;
+        Some(Claim { block: block?, profile: Profile::new(steps, interval.end())? })
+    });
+    claims.ok_or_else(|| Error::internal("a reservation's event does not read"))
 }
 
 pub(super) fn extend(request: &wire::ExtendHoldRequest) -> Result<ExtendHold, Error> {

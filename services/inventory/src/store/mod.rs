@@ -3,6 +3,7 @@
 pub mod blocks;
 pub mod desk;
 mod entity;
+pub mod index;
 pub mod jobs;
 pub mod market;
 pub mod moves;

@@ -1,3 +1,4 @@
+//! `gridlease bench`: what is promised of speed, measured. `search` has its own file; the rest is
 //! `gridlease bench booking`: durable bookings a second through gRPC, as ratios to bare INSERTs on the same Postgres.
 //!
 //! Only a ratio to a baseline taken right before and right after means anything, so each figure has its own two, and a
@@ -6,6 +7,7 @@
 mod baseline;
 mod load;
 mod report;
+pub mod search;
 mod sound;
 
 use std::process::ExitCode;
@@ -20,6 +22,7 @@ use crate::stack::{Home, Options, Stack, data_dir, unless_ended};
 
 use baseline::Baseline;
 use load::{Bench, Measured};
+pub use search::search;
 
 /// How many call at once.
 const CLIENTS: [usize; 3] = [1, 16, 64];
@@ -93,11 +96,7 @@ pub struct Results {
 /// # Errors
 /// A build or a server whose figures would mean nothing; anything that fails on the way.
 pub async fn booking(arguments: BenchBooking) -> anyhow::Result<ExitCode> {
-    refuse_production("`gridlease bench`")?;
-    ensure!(
-        arguments.rehearse || !cfg!(debug_assertions),
-        "this is a debug build, whose figures mean nothing: cargo run --release -- bench booking"
-    );
+    may_measure(arguments.rehearse)?;
     let data = data_dir(arguments.data_dir.clone())?;
     let options = Options {
         database_url: arguments.database.database_url.clone(),
@@ -113,6 +112,16 @@ pub async fn booking(arguments: BenchBooking) -> anyhow::Result<ExitCode> {
     let Some(results) = measured? else { return Ok(ExitCode::FAILURE) };
     out::say(if arguments.json { serde_json::to_string_pretty(&results)? } else { report::tables(&results) });
     Ok(if results.samples.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Refuses a build and a place whose figures would mean nothing.
+fn may_measure(rehearse: bool) -> anyhow::Result<()> {
+    refuse_production("`gridlease bench`")?;
+    ensure!(
+        rehearse || !cfg!(debug_assertions),
+        "this is a debug build, whose figures mean nothing: cargo run --release -- bench"
+    );
+    Ok(())
 }
 
 async fn measure(arguments: &BenchBooking, stack: &Stack) -> anyhow::Result<Results> {

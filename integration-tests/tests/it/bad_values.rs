@@ -12,7 +12,7 @@ use prost_types::{Duration, Timestamp};
 use tonic::Code;
 
 use crate::bad_input::Case;
-use crate::bad_terms;
+use crate::{bad_search, bad_terms};
 
 /// Request ids that are none: absent, no UUID, nil, without hyphens, in braces, with a space.
 pub(crate) const REQUEST_IDS: &[&str] = &[
@@ -72,8 +72,11 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "CreateSite" | "UpdateSite" => site(method, n),
         "CreateBlock" => block(n),
         "CreatePhase" => phase(n),
-        "SearchCapacity" => search(),
-        "FindEarliestCapacity" | "GetAvailability" => availability(method, n),
+        "SearchCapacity" => [search(), bad_search::search()].into_iter().flatten().collect(),
+        "FindEarliestCapacity" => {
+            [availability(method, n), bad_search::earliest(&n.operator)].into_iter().flatten().collect()
+        }
+        "GetAvailability" => availability(method, n),
         "PlaceHold" => place_hold(n),
         "ExtendHold" => extend_hold(n),
         "ListReservations" | "ListLeases" | "ListInvoices" | "ListAccounts" | "ListLedgerEntries" => {

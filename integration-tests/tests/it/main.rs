@@ -1,6 +1,7 @@
 //! Everything that holds over the wire and in the store, in one binary: a module a journey.
 
 mod bad_input;
+mod bad_search;
 mod bad_terms;
 mod bad_values;
 mod billing_store;

@@ -356,8 +356,8 @@ async fn a_need_is_spread_over_halls_of_a_campus_and_over_sites_and_can_be_booke
 }
 
 /// Books, releases, lets holds run out, adds phases and halls at random through both replicas.
-async fn disturb(fleet: &Fleet, site: &Site, steps: usize) -> Result<()> {
-    let mut mixed = 11_u64;
+async fn disturb(fleet: &Fleet, site: &Site, seed: u64, steps: usize) -> Result<()> {
+    let mut mixed = seed;
     let mut next = |below: usize| {
         mixed = mixed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(mixed >> 33).unwrap_or(0) % below
@@ -394,7 +394,7 @@ async fn disturb(fleet: &Fleet, site: &Site, steps: usize) -> Result<()> {
                 let phase = market::phase(market::hall(5_000), &format!("{}-06-01", 2027 + next(4)));
                 let new = inventory::CreatePhaseRequest {
                     parent: block,
-                    phase_id: format!("step-{step}"),
+                    phase_id: format!("step-{seed}-{step}"),
                     phase: Some(phase),
                     request_id: request_id(),
                     validate_only: false,
@@ -402,7 +402,7 @@ async fn disturb(fleet: &Fleet, site: &Site, steps: usize) -> Result<()> {
                 clients.sites().create_phase(new).await?;
             }
             8 => {
-                let block_id = format!("new-{step}");
+                let block_id = format!("new-{seed}-{step}");
                 blocks.push(format!("{}/blocks/{block_id}", site.site));
                 let new = inventory::CreateBlockRequest {
                     parent: site.site.clone(),
@@ -444,7 +444,9 @@ async fn what_is_remembered_is_what_the_store_says_on_both_replicas() -> Result<
     let fleet = Fleet::start(2).await?;
     let halls = [market::hall(20_000), market::hall(30_000), market::hall(40_000)];
     let site = market::site(|o, r| fleet.clients(o, r), "model-power", &halls).await?;
-    disturb(&fleet, &site, 120).await?;
+    // At once, so that blocks are read again while others book on them.
+    let all = [3, 7, 11, 19].map(|seed| disturb(&fleet, &site, seed, 60));
+    futures::future::try_join_all(all).await?;
     for replica in 0..2 {
         agrees(&fleet.clients_at(replica, &site.operator, Role::Sales)?).await?;
         agrees(&fleet.clients_at(replica, TENANT, Role::Tenant)?).await?;
@@ -483,6 +485,56 @@ async fn a_killed_replica_remembers_what_was_booked_before_and_meanwhile() -> Re
     other.reservations().place_hold(hold(0, 15_000)).await?;
     sees(&first, &need(1_000), &[&site.blocks[1]]).await?;
     Ok(())
+}
+
+/// A replica that loads while others book counts each booking once: those that its snapshot shows come again by the feed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_starts_amid_bookings_counts_each_once() -> Result<()> {
+    let mut cluster = Cluster::new(2).await?;
+    let second = integration_tests::cluster::Node { service: "inventory", replica: 1 };
+    cluster.start(second, "").await?;
+    let halls = vec![market::hall(600_000); 8];
+    let clients = |o: &str, r| cluster.clients_of(o, r, 1);
+    let site = market::site(clients, "busy-power", &halls).await?;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let mut bookers = Vec::new();
+    for hall in &site.blocks {
+        let other = cluster.clients_of(&site.operator, Role::Sales, 1)?;
+        let (operator, hall, stop) = (site.operator.clone(), hall.clone(), stop.clone());
+        bookers.push(tokio::spawn(async move {
+            let mut booked = 0;
+            while !stop.is_cancelled() {
+                let hold = market::hold(&operator, &hall, TENANT, market::load(100));
+                other.reservations().place_hold(hold).await?;
+                booked += 1;
+            }
+            anyhow::Ok(booked)
+        }));
+    }
+    for _ in 0..3 {
+        cluster.start(INVENTORY, "").await?;
+        cluster.kill(INVENTORY)?;
+    }
+    cluster.start(INVENTORY, "").await?;
+    stop.cancel();
+    let mut left = Vec::new();
+    for booker in bookers {
+        left.push(600_000 - 100 * booker.await??);
+    }
+    let sales = cluster.clients_of(&site.operator, Role::Sales, 0)?;
+    eventually("what is left of each hall", async || {
+        let answer = ask(&sales, need(1_000)).await?;
+        ensure!(answer.index.is_some());
+        let mut seen: Vec<(String, i64)> = answer
+            .free_and_dated
+            .into_iter()
+            .filter_map(|free| Some((free.block, free.capacity?.critical_it_kw)))
+            .collect();
+        seen.sort_unstable();
+        let seen: Vec<i64> = seen.into_iter().map(|hall| hall.1).collect();
+        Ok((seen == left).then_some(()))
+    })
+    .await
 }
 
 /// A market in which nothing happens stays as fresh as one in which something does.

@@ -196,9 +196,8 @@ fn dense(rate: &str, max_kw_per_rack: i64) -> inventory::Block {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn filters_leave_what_is_asked_for_and_say_where_the_rest_is() -> Result<()> {
-    let fleet = Fleet::start(1).await?;
+/// A dense hall in Texas, an air hall in New York, and a hall of which little is said and whose place is not known.
+async fn three_halls(fleet: &Fleet) -> Result<Vec<String>> {
     let air = inventory::Block {
         cooling_kinds: vec![CoolingKind::Air.into()],
         lease_type: LeaseType::PoweredShell.into(),
@@ -221,7 +220,13 @@ async fn filters_leave_what_is_asked_for_and_say_where_the_rest_is() -> Result<(
         },
         Hall { operator: "beta-power", site: market::grid_site(1_000_000), block: unsaid, it_kw: 40_000 },
     ];
-    let names = halls(&fleet, made).await?;
+    halls(fleet, made).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn filters_leave_what_is_asked_for() -> Result<()> {
+    let fleet = Fleet::start(1).await?;
+    let names = three_halls(&fleet).await?;
     let [texas, york, nowhere] = names.as_slice() else { anyhow::bail!("three halls") };
     let tenant = fleet.clients(TENANT, Role::Tenant)?;
     let base = || need(10_000);
@@ -253,7 +258,23 @@ async fn filters_leave_what_is_asked_for_and_say_where_the_rest_is() -> Result<(
         ..base()
     };
     only(cheap, &[york]).await?;
+    fleet.stop().await;
+    Ok(())
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn distances_rank_what_is_near_and_changed_facts_count() -> Result<()> {
+    let fleet = Fleet::start(1).await?;
+    let names = three_halls(&fleet).await?;
+    let [texas, york, nowhere] = names.as_slice() else { anyhow::bail!("three halls") };
+    let tenant = fleet.clients(TENANT, Role::Tenant)?;
+    let alpha = fleet.clients("operators/alpha-power", Role::Sales)?;
+    let base = || need(10_000);
+    let only = async |request, expected: &[&str]| {
+        let found = found(&tenant, request).await?;
+        ensure!(found == expected, "{found:?}, not {expected:?}");
+        anyhow::Ok(())
+    };
     // Austin: Rockdale is about 80 km away, New York about 2,400.
     let austin = Some(inventory::GeoPoint { latitude_e7: 302_672_000, longitude_e7: -977_431_000 });
     let near =

@@ -41,7 +41,7 @@ fn a_token_is_printed_alone_and_its_key_is_kept() {
 
 #[test]
 fn what_is_for_development_is_refused_in_production() {
-    let commands: [&[&str]; 4] = [
+    let commands: [&[&str]; 5] = [
         &["token", "--org", "operators/hut-8", "--role", "sales"],
         &["up", "--ports", "0"],
         &["demo", "--exit"],

@@ -7,7 +7,7 @@ use contracts::common::v1 as common;
 use contracts::inventory::v1 as wire;
 use inventory::domain::index::Index;
 use inventory::domain::search::{Filter, Need, Span, Split};
-use kernel::{CapacityVector, CivilDate, Currency, Interval, Rate};
+use kernel::{CapacityVector, CivilDate, Currency, Interval, Rate, Zone};
 use runtime::client::channel;
 use tokio::time::Instant;
 use tonic_health::pb::HealthCheckRequest;
@@ -22,6 +22,8 @@ const TOP: usize = 50;
 /// Longest wait for an index, and for a booking to show.
 const LOADED_AT_MOST: Duration = Duration::from_secs(600);
 const VISIBLE_AT_MOST: Duration = Duration::from_secs(10);
+/// The zones of sites, by the parity of their numbers.
+const ZONES: [&str; 2] = ["America/Chicago", "America/New_York"];
 const ISOS: [&str; 5] = ["ERCOT", "SPP", "NYISO", "PJM", "SERC"];
 
 /// A question: how much, from when, how long, and where or at most for how much.
@@ -105,7 +107,7 @@ pub(super) fn in_memory(index: &mut Index, often: usize, size: &mut Size) -> any
         std::hint::black_box(index.combinations(None, &filter, &need, spread, TOP));
         split.push(nanos(began));
     }
-    let year = |year: i32| CivilDate::from_ymd_opt(year, 1, 1).map(|day| kernel::Zone::UTC.start_of_day(day));
+    let year = |year: i32| CivilDate::from_ymd_opt(year, 1, 1).map(|day| Zone::UTC.start_of_day(day));
     let interval = Interval::new(year(2028).context("a day")?, year(2033).context("a day")?)?;
     let load = CapacityVector::new(10, 2, 8, 0).unwrap_or_default();
     let mut change = Vec::new();
@@ -179,7 +181,9 @@ pub(super) async fn bookings(tenant: &Clients, often: usize, size: &mut Size) ->
         }
         let asked = Asked { iso: None, max_rate: None, it_kw: 1_000, ..Asked::any(&mut random) };
         let next_day = asked.from.succ_opt().context("a day")?;
-        let site = format!("operators/bench-{0:02}/sites/site-{0}", random.below(size.blocks / 50).min(19));
+        let number = random.below(size.blocks / 50).min(19);
+        let site = format!("operators/bench-{number:02}/sites/site-{number}");
+        let zone: Zone = ZONES[number % ZONES.len()].parse()?;
         let window =
             wire::SearchCapacityRequest { site, start_until_date: date(next_day), ..asked.request() };
         let found = capacity.search_capacity(window.clone()).await?.into_inner();
@@ -196,7 +200,7 @@ pub(super) async fn bookings(tenant: &Clients, often: usize, size: &mut Size) ->
             capacity: Some(all),
             ..window
         };
-        desk.place_hold(hold(&free.block, &asked, all)?).await.context("a booking")?;
+        desk.place_hold(hold(&free.block, zone, &asked, all)?).await.context("a booking")?;
         let booked = Instant::now();
         loop {
             let answer = capacity.search_capacity(question.clone()).await?.into_inner();
@@ -212,12 +216,16 @@ pub(super) async fn bookings(tenant: &Clients, often: usize, size: &mut Size) ->
     Ok(())
 }
 
-fn hold(block: &str, asked: &Asked, load: common::CapacityVector) -> anyhow::Result<wire::PlaceHoldRequest> {
-    let day = |date: CivilDate| Some(runtime::wire::to_timestamp(kernel::Zone::UTC.start_of_day(date)));
-    let second = kernel::time::add_months(asked.from, 1).context("a month")?;
-    let end = kernel::time::add_months(asked.from, asked.months.min(120)).context("an end")?;
-    let end = end.max(second.succ_opt().context("a day")?);
-    let steps = vec![common::CapacityStep { start_time: day(second), capacity: Some(load) }];
+/// A hold over the whole term, in the zone of the site: what was the least of the term is nothing then.
+fn hold(
+    block: &str,
+    zone: Zone,
+    asked: &Asked,
+    load: common::CapacityVector,
+) -> anyhow::Result<wire::PlaceHoldRequest> {
+    let day = |date: CivilDate| Some(runtime::wire::to_timestamp(zone.start_of_day(date)));
+    let end = kernel::time::add_months(asked.from, asked.months).context("an end")?;
+    let steps = vec![common::CapacityStep { start_time: day(asked.from), capacity: Some(load) }];
     let parent: Vec<&str> = block.split('/').take(2).collect();
     Ok(wire::PlaceHoldRequest {
         parent: parent.join("/"),

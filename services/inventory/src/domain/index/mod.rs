@@ -337,4 +337,6 @@ impl Entry {
 }
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod tests;

@@ -297,8 +297,31 @@ table inventory.site_grid_step owner gridlease_owner row security forced
   grant delete, insert, select to inventory
   grant select to inventory_worker
 
+table inventory.superseded owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  name text collate "C" not null
+  revision bigint not null
+  kind text not null
+  tenant_id text collate "C"
+  valid_from timestamp with time zone not null
+  valid_until timestamp with time zone not null
+  payload bytea not null
+  constraint superseded_check CHECK ((valid_from <= valid_until))
+  constraint superseded_kind_check CHECK ((kind = ANY (ARRAY['OPERATOR'::text, 'SITE'::text, 'BLOCK'::text, 'PHASE'::text, 'RESERVATION'::text])))
+  constraint superseded_revision_check CHECK ((revision > 0))
+  constraint superseded_valid_from_check CHECK (((valid_from >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (valid_from <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint superseded_valid_until_check CHECK (((valid_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (valid_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint superseded_pkey PRIMARY KEY (operator_id, name, revision)
+  policy superseded_own permissive for all to gridlease_owner, inventory using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy superseded_published permissive for select to inventory using (((kind <> 'RESERVATION'::text) AND ((( SELECT current_setting('app.tenant'::text, true) AS current_setting) <> ''::text) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'market'::text))))
+  policy superseded_tenant permissive for select to inventory using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy superseded_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select to inventory
+  grant select to inventory_worker
+
 function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 8ecdce6c08afa4c432dd9071e35a8f51
   grant execute to inventory
+  grant execute to inventory_worker
 
 function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], OUT outcomes smallint[], OUT stale_blocks uuid[], OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body ad0ff3a2b1c612f5d40bf00793572586
   grant execute to inventory

@@ -130,6 +130,8 @@ def main(inventory_at, leasing_at, billing_at, *token_command):
         start_from_date=day("2027-01-01"),
         term_months=120,
         operators=[operator],
+        # What was just written counts: search follows the feed and is a moment behind.
+        fresh_from_time=datetime.datetime.now(datetime.timezone.utc).isoformat(),
     )
     assert [offer["block"] for offer in found["free_and_dated"]] == [block], found
     print("the tenant finds 40 MW, 85% liquid, free and dated")

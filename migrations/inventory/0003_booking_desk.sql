@@ -365,4 +365,5 @@ revoke execute on all functions in schema inventory from public;
 grant execute on function
     inventory.book, inventory.move_reservation, inventory.lock_blocks, inventory.touch_block, inventory.block_state,
     inventory.recorded_replies, inventory.open_holds, inventory.booked_use to inventory;
+-- The sweeper writes expiries off; the index of search reads blocks as the desk does.
 grant execute on function inventory.move_reservation, inventory.lock_blocks, inventory.block_state to inventory_worker;

@@ -21,6 +21,7 @@ pub(super) fn capacity(method: &str, n: &Names) -> Option<Vec<u8>> {
             capacity: Some(market::load(1_000)),
             term_months: 120,
             not_before_date: Some(date(market::READY)),
+            ..Default::default()
         }
         .encode_to_vec(),
         "CapacityService/GetAvailability" => inventory::GetAvailabilityRequest {

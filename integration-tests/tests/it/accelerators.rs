@@ -7,7 +7,7 @@ use contracts::leasing::v1 as leasing;
 use integration_tests::fleet::Fleet;
 use integration_tests::market::{self, READY, date};
 use integration_tests::{Refusal, TestStack};
-use kernel::Role;
+use kernel::{Clock as _, Role, SystemClock};
 use tonic::Code;
 
 const TENANT: &str = "tenants/acme-ai";
@@ -79,6 +79,8 @@ async fn a_search_and_a_lease_carry_the_count() -> Result<()> {
         capacity: Some(servers(10, accelerators)),
         term_months: 120,
         not_before_date: Some(date(READY)),
+        fresh_from_time: Some(runtime::wire::to_timestamp(SystemClock.now())),
+        ..Default::default()
     };
     let found = sales.capacity().find_earliest_capacity(need(80)).await?.into_inner();
     ensure!(found.block == *hall, "{found:#?}");

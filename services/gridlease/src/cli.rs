@@ -215,6 +215,8 @@ pub struct Bench {
 pub enum BenchWhat {
     /// Durable bookings a second through gRPC, beside single-row INSERTs on the same Postgres
     Booking(BenchBooking),
+    /// Search over many blocks: in memory, through gRPC beside an empty call, and how soon a booking shows
+    Search(BenchSearch),
 }
 
 const BENCH_EXAMPLES: &str = "\
@@ -251,6 +253,41 @@ pub struct BenchBooking {
     #[arg(long, env = "GRIDLEASE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Which Postgres.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+const BENCH_SEARCH_EXAMPLES: &str = "\
+Examples:
+  cargo run --release -- bench search
+  cargo run --release -- bench search --quick
+  cargo run --release -- bench search --blocks 1000,100000 --reservations 100 --json
+
+A debug build is refused: its figures mean nothing.";
+
+/// `gridlease bench search`.
+#[derive(Debug, Args)]
+#[command(after_help = BENCH_SEARCH_EXAMPLES)]
+pub struct BenchSearch {
+    /// Fewer blocks and questions: an impression, not a result
+    #[arg(long)]
+    pub quick: bool,
+    /// One JSON document instead of tables
+    #[arg(long)]
+    pub json: bool,
+    /// Runs on any build and any server; what it prints means nothing.
+    #[arg(long, hide = true)]
+    pub rehearse: bool,
+    /// How many blocks the market has, each size measured in turn [default: 1000,10000,100000, or the first two if quick]
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(50..=1_000_000))]
+    pub blocks: Vec<u32>,
+    /// Reservations on each block
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub reservations: u32,
+    /// Where the embedded Postgres keeps the data while it runs [default: the user's data directory]
+    #[arg(long, env = "GRIDLEASE_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Which Postgres; its database must be empty.
     #[command(flatten)]
     pub database: Database,
 }

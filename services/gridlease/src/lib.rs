@@ -67,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Export(arguments) => tables::export(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Bench(arguments) => match arguments.what {
                 BenchWhat::Booking(arguments) => bench::booking(arguments).await,
+                BenchWhat::Search(arguments) => bench::search(arguments).await,
             },
             // Handled before a runtime is built: the guard is a process of one thread.
             Command::Guard(guard) => Ok(postgres::embedded::guard_main(guard.arguments)),

@@ -41,11 +41,12 @@ fn a_token_is_printed_alone_and_its_key_is_kept() {
 
 #[test]
 fn what_is_for_development_is_refused_in_production() {
-    let commands: [&[&str]; 4] = [
+    let commands: [&[&str]; 5] = [
         &["token", "--org", "operators/hut-8", "--role", "sales"],
         &["up", "--ports", "0"],
         &["demo", "--exit"],
         &["bench", "booking"],
+        &["bench", "search"],
     ];
     for arguments in commands {
         let output = ran(gridlease(arguments).env("GRIDLEASE_LEASING__PRODUCTION", "true"));
@@ -74,9 +75,11 @@ fn a_bad_word_is_answered_with_the_way_out() {
 #[cfg(debug_assertions)]
 #[test]
 fn a_bench_of_a_debug_build_is_refused() {
-    let output = ran(&mut gridlease(&["bench", "booking", "--quick"]));
-    assert!(!output.status.success());
-    assert!(said(&output).1.contains("--release"));
+    for what in ["booking", "search"] {
+        let output = ran(&mut gridlease(&["bench", what, "--quick"]));
+        assert!(!output.status.success());
+        assert!(said(&output).1.contains("--release"));
+    }
 }
 
 #[test]

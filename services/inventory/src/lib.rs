@@ -7,6 +7,7 @@ mod settings;
 pub mod store;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use contracts::inventory::v1::capacity_service_server::CapacityServiceServer;
 use contracts::inventory::v1::encumbrance_service_server::EncumbranceServiceServer;
@@ -21,10 +22,11 @@ use kernel::Error;
 use postgres::Db;
 use postgres::page::PageTokens;
 use runtime::feed::Feed;
-use runtime::{Deps, Server};
+use runtime::{Deps, Ready, Server};
 
 use crate::app::desk::{DatabaseClock, Desk, Directory};
 use crate::app::expire_holds::Expirer;
+use crate::app::market::{Keeper, Market};
 use crate::app::{App, Rights};
 use crate::grpc::{
     CapacityHandler, EncumbranceHandler, EventHandler, ImportHandler, IncidentHandler, MaintenanceHandler,
@@ -33,11 +35,13 @@ use crate::grpc::{
 pub use crate::settings::InventorySettings;
 use crate::store::SCHEMA;
 
+/// How long the service waits for its first look at the market before it serves, not yet ready.
+const LOADED_AT_ONCE: Duration = Duration::from_secs(1);
+
 /// The inventory service: its server, and its background work already spawned.
 ///
 /// # Errors
 /// `INTERNAL` where the settings name no usable store or secret.
-#[expect(clippy::unused_async, reason = "services are started alike, and others have something to wait for")]
 pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, Error> {
     let feed = Feed::new(deps.db.clone(), deps.worker_db.clone(), SCHEMA, payload_type);
     let app = Arc::new(App {
@@ -48,6 +52,7 @@ pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, 
         desk: desk(&settings, &deps)?,
         directory: Directory::default(),
         expirer: Expirer::for_worker(deps.worker_db.clone(), Arc::clone(&deps.ids), WIRE),
+        market: Market::default(),
         pages: match &settings.page_secret_file {
             Some(file) => PageTokens::new(file.secret())?,
             None => PageTokens::ephemeral()?,
@@ -58,8 +63,11 @@ pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, 
         quota_open_holds: settings.quota_open_holds.get(),
     });
     spawn_background(&app, &settings, &deps);
+    // A small market is in memory before the first question; a large one is waited for by readiness.
+    app.market.loaded(LOADED_AT_ONCE).await;
     Ok(deps
         .server()
+        .ready_when(market_is_loaded(&app.market))
         .add_service(SiteServiceServer::new(SiteHandler::new(Arc::clone(&app))))
         .add_service(CapacityServiceServer::new(CapacityHandler::new(Arc::clone(&app))))
         .add_service(ReservationServiceServer::new(ReservationHandler::new(Arc::clone(&app))))
@@ -69,6 +77,14 @@ pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, 
         .add_service(IncidentServiceServer::new(IncidentHandler::new(Arc::clone(&app))))
         .add_service(MaintenanceServiceServer::new(MaintenanceHandler::new(app)))
         .add_service(EventServiceServer::new(EventHandler::new(feed))))
+}
+
+fn market_is_loaded(market: &Market) -> Ready {
+    let market = market.clone();
+    Arc::new(move || {
+        let loaded = market.is_loaded();
+        Box::pin(async move { loaded })
+    })
 }
 
 /// The booking desk, on connections of its own: a flood of reads never keeps a booking waiting.
@@ -93,6 +109,15 @@ fn spawn_background(app: &Arc<App>, settings: &InventorySettings, deps: &Deps) {
     deps.tasks.spawn(async move { follower.follow_rights(&stop).await });
     let (teller, every, stop) = (Arc::clone(app), settings.waitlist_every, deps.stop.clone());
     deps.tasks.spawn(async move { teller.follow_waitlist(every, &stop).await });
+    let keeper = Keeper {
+        db: deps.worker_db.clone(),
+        feed: app.feed.clone(),
+        clock: Arc::clone(&deps.clock),
+        market: app.market.clone(),
+        claims: grpc::claims_of_event,
+    };
+    let stop = deps.stop.clone();
+    deps.tasks.spawn(async move { keeper.keep(&stop).await });
     let (auditor, every, stop) = (Arc::clone(app), settings.audit_every, deps.stop.clone());
     deps.tasks.spawn(async move { auditor.audit(every, &stop).await });
 }

@@ -217,6 +217,17 @@ impl CapacityVector {
         (accelerators >= 0).then_some(Self { accelerators, ..self })
     }
 
+    /// A vector made lane by lane.
+    pub fn of(mut lane: impl FnMut(Resource) -> i64) -> Self {
+        Self {
+            critical_it: lane(Resource::CriticalIt),
+            air: lane(Resource::AirCooling),
+            liquid: lane(Resource::LiquidCooling),
+            immersion: lane(Resource::ImmersionCooling),
+            accelerators: lane(Resource::Accelerators),
+        }
+    }
+
     /// The amount in one lane.
     pub const fn get(&self, resource: Resource) -> i64 {
         match resource {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kernel::{Error, Instant, Reason, Scope};
-use sea_orm::{DatabaseConnection, SqlxPostgresConnector, TransactionTrait as _};
+use sea_orm::{DatabaseConnection, IsolationLevel, SqlxPostgresConnector, TransactionTrait as _};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Row as _};
 use tracing::{Instrument as _, debug, warn};
@@ -93,6 +93,16 @@ impl Db {
         self.run(name, scope, Access::ReadOnly, f).await
     }
 
+    /// As [`Db::read`], REPEATABLE READ: every statement sees the same snapshot, which `outbox::snapshot` tells. It holds
+    /// back the cleaning of old row versions as long as it lasts, and no feed.
+    pub async fn read_snapshot<T, F, Fut>(&self, name: &'static str, scope: &Scope, f: F) -> Result<T, Error>
+    where
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<(Tx, T), Error>> + Send,
+    {
+        self.run(name, scope, Access::Snapshot, f).await
+    }
+
     async fn run<T, F, Fut>(
         &self,
         name: &'static str,
@@ -143,7 +153,11 @@ impl Db {
         Fut: Future<Output = Result<(Tx, T), Error>> + Send,
     {
         #[expect(clippy::disallowed_methods, reason = "this is the one place that begins a transaction")]
-        let begun = self.orm.begin().await.map_err(store_error)?;
+        let begun = match access {
+            Access::ReadOnly | Access::ReadWrite => self.orm.begin().await,
+            Access::Snapshot => self.orm.begin_with_config(Some(IsolationLevel::RepeatableRead), None).await,
+        };
+        let begun = begun.map_err(store_error)?;
         let tx = Tx::scoped(begun, scope, access).await?;
         let (tx, value) = f(tx).await?;
         tx.commit_checked().await?;

@@ -12,6 +12,8 @@ use crate::store_error;
 pub(crate) enum Access {
     ReadOnly,
     ReadWrite,
+    /// Read only, all statements on one snapshot.
+    Snapshot,
 }
 
 /// An open transaction. It cannot commit itself: [`crate::Db::in_tx`] does when it is given back, and a dropped one
@@ -30,7 +32,7 @@ impl Tx {
         access: Access,
     ) -> Result<Self, Error> {
         let settings = ScopeSettings::of(scope);
-        let read_only = if access == Access::ReadOnly { "on" } else { "off" };
+        let read_only = if access == Access::ReadWrite { "off" } else { "on" };
         inner
             .execute_raw(Statement::from_sql_and_values(
                 sea_orm::DbBackend::Postgres,

@@ -72,8 +72,14 @@ pub(super) fn availability(method: &str, n: &Names) -> Vec<Case> {
     if method == "FindEarliestCapacity" {
         let ask = |capacity, term_months, not_before_date| {
             let parent = n.operator.clone();
-            inventory::FindEarliestCapacityRequest { parent, capacity, term_months, not_before_date }
-                .encode_to_vec()
+            inventory::FindEarliestCapacityRequest {
+                parent,
+                capacity,
+                term_months,
+                not_before_date,
+                ..Default::default()
+            }
+            .encode_to_vec()
         };
         let need = market::load(1_000);
         let day = Some(date("2027-01-01"));

@@ -19,7 +19,7 @@ use prost_types::Timestamp;
 use tonic::Code;
 
 use crate::bad_input::Case;
-use crate::bad_terms;
+use crate::{bad_search, bad_terms};
 
 /// Request ids that are none: absent, no UUID, nil, without hyphens, in braces, with a space.
 pub(crate) const REQUEST_IDS: &[&str] = &[
@@ -98,8 +98,11 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "GetPhase" | "ListPhases" => conversion::read_time(method, n),
         "GetPowerPlan" => conversion::power_plan(n),
         "ScheduleMaintenance" | "ListMaintenance" => conversion::maintenance(method, n),
-        "SearchCapacity" => capacity::search(),
-        "FindEarliestCapacity" | "GetAvailability" => capacity::availability(method, n),
+        "SearchCapacity" => [capacity::search(), bad_search::search()].concat(),
+        "FindEarliestCapacity" => {
+            [capacity::availability(method, n), bad_search::earliest(&n.operator)].concat()
+        }
+        "GetAvailability" => capacity::availability(method, n),
         "PlaceHold" => reservations::place_hold(n),
         "ExtendHold" => reservations::extend_hold(n),
         "ListReservations" | "ListLeases" | "ListInvoices" | "ListAccounts" | "ListLedgerEntries" => {

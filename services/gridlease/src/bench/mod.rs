@@ -1,3 +1,4 @@
+//! `gridlease bench`: what is promised of speed, measured. `search` has its own file; the rest is
 //! `gridlease bench booking`: durable bookings a second through gRPC, as ratios to bare INSERTs on the same Postgres.
 //!
 //! Only a ratio to a baseline taken right before and right after means anything, so each figure has its own two, and a
@@ -6,6 +7,7 @@
 mod baseline;
 mod load;
 mod report;
+pub mod search;
 mod sound;
 
 use std::process::ExitCode;
@@ -20,6 +22,7 @@ use crate::stack::{Home, Options, Stack, data_dir, unless_ended};
 
 use baseline::Baseline;
 use load::{Bench, Measured};
+pub use search::search;
 
 /// What is measured in a round, in this order: where, and how many call at once. Neighbours share a baseline.
 const CASES: [(Target, usize); 10] = [
@@ -120,11 +123,7 @@ pub struct Results {
 /// # Errors
 /// A build or a server whose figures would mean nothing; anything that fails on the way.
 pub async fn booking(arguments: BenchBooking) -> anyhow::Result<ExitCode> {
-    refuse_production("`gridlease bench`")?;
-    ensure!(
-        arguments.rehearse || !cfg!(debug_assertions),
-        "this is a debug build, whose figures mean nothing: cargo run --release -- bench booking"
-    );
+    may_measure(arguments.rehearse)?;
     let data = data_dir(arguments.data_dir.clone())?;
     let options = Options {
         database_url: arguments.database.database_url.clone(),
@@ -142,6 +141,16 @@ pub async fn booking(arguments: BenchBooking) -> anyhow::Result<ExitCode> {
     out::say(if arguments.json { serde_json::to_string_pretty(&results)? } else { report::tables(&results) });
     let sound = results.oversold == 0 && !(results.samples.is_empty() && results.depths.is_empty());
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Refuses a build and a place whose figures would mean nothing.
+fn may_measure(rehearse: bool) -> anyhow::Result<()> {
+    refuse_production("`gridlease bench`")?;
+    ensure!(
+        rehearse || !cfg!(debug_assertions),
+        "this is a debug build, whose figures mean nothing: cargo run --release -- bench"
+    );
+    Ok(())
 }
 
 /// Whether a target is asked for; all are if none is named.

@@ -98,7 +98,7 @@ pub(super) fn tables(results: &Results) -> String {
     text
 }
 
-fn table(headers: &[&str]) -> Table {
+pub(super) fn table(headers: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(NOTHING);
     table.set_style(TableComponent::HeaderLines, '─');
@@ -146,7 +146,7 @@ fn verdict(goal: &Goal, ratio_milli: Option<u64>) -> [String; 6] {
     ]
 }
 
-fn milli(thousandths: u64) -> String {
+pub(super) fn milli(thousandths: u64) -> String {
     format!("{}.{:03}", thousandths / 1_000, thousandths % 1_000)
 }
 

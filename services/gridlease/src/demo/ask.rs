@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use contracts::inventory::v1 as wire;
-use kernel::{CivilDate, OperatorId, Role};
+use kernel::{CivilDate, Clock as _, OperatorId, Role, SystemClock};
 use tonic_types::StatusExt as _;
 
 use super::book::{claim_on, zone};
@@ -24,6 +24,8 @@ fn need() -> wire::SearchCapacityRequest {
         start_until_date: date(day(2028, 1, 1)),
         term_months: 144,
         grid_isos: vec!["ERCOT".to_owned()],
+        // What was just booked counts.
+        fresh_from_time: Some(runtime::wire::to_timestamp(SystemClock.now())),
         ..Default::default()
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
+use inventory::InventorySettings;
 use kernel::TestClock;
 use runtime::token::{JWKS_FILE, KEY_FILE};
 use runtime::{Deps, Running, Settings};
@@ -32,9 +33,8 @@ impl Place<'_> {
         Ok(Deps::open(settings, self.test_clock.clone(), CancellationToken::new())?)
     }
 
-    pub(super) async fn inventory(&self, port: u16) -> anyhow::Result<Running> {
+    pub(super) async fn inventory(&self, port: u16, own: InventorySettings) -> anyhow::Result<Running> {
         let settings = self.settings("inventory", port)?;
-        let own = inventory::InventorySettings::default();
         Ok(runtime::start(own, self.deps(settings)?, inventory::service).await?)
     }
 

@@ -24,6 +24,7 @@ mod get_availability;
 mod get_power_plan;
 mod import_inventory;
 pub mod kind;
+pub mod market;
 mod merge_reservations;
 mod move_reservation;
 mod place;
@@ -79,7 +80,7 @@ pub use desk::Placed;
 pub use encumbrances::{ListEncumbrances, ReleaseEncumbrance};
 pub use export_inventory::{ROWS_MAX, Whole};
 pub use extend_hold::{ExtendHold, Until};
-pub use find_earliest_capacity::{Earliest, FindEarliest, SearchParent};
+pub use find_earliest_capacity::{FindEarliest, SearchParent};
 pub use get_availability::{Availability, AvailabilityOf, GetAvailability};
 pub use get_power_plan::{GetPowerPlan, PowerPlan};
 pub use import_inventory::{Import, Imported, Numbered, Problem};
@@ -246,6 +247,8 @@ pub struct App {
     pub directory: desk::Directory,
     /// Writes holds off whose time ran out, for background work.
     pub expirer: expire_holds::Expirer,
+    /// What search asks.
+    pub market: market::Market,
     /// Seals page tokens.
     pub pages: PageTokens,
     /// Wakes watchers.

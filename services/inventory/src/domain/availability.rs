@@ -6,11 +6,13 @@ use kernel::{
 
 use super::conversion::{Conversion, Stretch};
 use super::encumbrance::{Encumbrance, soft_kw};
+use super::geo::Point;
 use super::maintenance;
 use super::phase::DateBasis;
 use super::reservation::{Kind, Profile};
 use super::site::GridStep;
 use super::states::State;
+use super::suit::Traits;
 
 /// A phase as search sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub struct BlockView {
     pub name: BlockName,
     /// Indicative rent.
     pub rate: Option<(Rate, Currency)>,
+    /// What it suits.
+    pub traits: Traits,
     /// Its phases; cancelled ones are left out.
     pub phases: Vec<PhaseView>,
     /// What maintenance and derates take away, and when.
@@ -77,6 +81,10 @@ pub struct SiteView {
     pub country_code: String,
     /// The grid operator.
     pub grid_iso: String,
+    /// State, province or price zone.
+    pub state_code: String,
+    /// Where it lies, if that is known.
+    pub point: Option<Point>,
     /// Grid power over time.
     pub grid_steps: Vec<GridStep>,
     /// What the operator publicly reports as leased.
@@ -127,12 +135,7 @@ impl BlockView {
         steps(self.uses.iter().filter(|u| u.share() == share).map(|u| (u.interval, u.kw)))
     }
 
-    /// Everything that is promised.
-    pub fn used(&self) -> StepFunction<CapacityVector> {
-        steps(self.uses.iter().map(|u| (u.interval, u.kw)))
-    }
-
-    /// What can be reserved.
+    /// What can be reserved; nothing where more is promised than there is.
     pub fn free(&self) -> StepFunction<CapacityVector> {
         self.left().pointwise_max(&StepFunction::zero())
     }
@@ -143,7 +146,8 @@ impl BlockView {
         zero.sub(&self.left().pointwise_min(&zero)).unwrap_or_default()
     }
 
-    fn left(&self) -> StepFunction<CapacityVector> {
+    /// What is left: free, and below zero by what is promised beyond the capacity.
+    pub fn left(&self) -> StepFunction<CapacityVector> {
         // Bounded lanes never overflow; if they did, nothing would be free.
         StepFunction::from_intervals(self.uses.iter().map(|u| (u.interval, u.kw)))
             .and_then(|used| self.capacity().sub(&used))

@@ -8,6 +8,7 @@ use crate::domain::phase::DateBasis;
 use crate::domain::reservation::Kind;
 use crate::domain::site::GridStep;
 use crate::domain::states::State;
+use crate::domain::suit::Traits;
 
 fn zone() -> Zone {
     "America/Chicago".parse().expect("a zone")
@@ -63,7 +64,7 @@ fn taken(kind: Kind, state: State, from: u64, until: u64, it_kw: i64) -> Use {
 
 fn block(phases: Vec<PhaseView>, derates: Vec<(Interval, CapacityVector)>, uses: Vec<Use>) -> BlockView {
     let name = "operators/riot/sites/rockdale/blocks/hall-a".parse().expect("a name");
-    BlockView { name, rate: None, phases, derates, uses }
+    BlockView { name, rate: None, traits: Traits::default(), phases, derates, uses }
 }
 
 fn site(blocks: Vec<BlockView>, grid_steps: Vec<GridStep>) -> SiteView {
@@ -72,6 +73,8 @@ fn site(blocks: Vec<BlockView>, grid_steps: Vec<GridStep>) -> SiteView {
         zone: zone(),
         country_code: "US".to_owned(),
         grid_iso: "ERCOT".to_owned(),
+        state_code: String::new(),
+        point: None,
         grid_steps,
         reported_leased_it_kw: None,
         blocks,

@@ -1,4 +1,7 @@
-//! What is free and dated, and what comes nearest where nothing is.
+//! What is asked of the market and what it answers. How it is found is [`super::index`]'s business; the slow and obvious
+//! way, which the index is tested against, is `obvious` beside this.
+
+use std::cmp::Ordering;
 
 use kernel::time::add_months;
 use kernel::{
@@ -6,8 +9,10 @@ use kernel::{
     Zone,
 };
 
-use super::availability::{BlockView, SiteView};
+use super::availability::SiteView;
+use super::geo::Point;
 use super::phase::DateBasis;
+use super::suit::Suitability;
 
 /// What is needed, for how long, and when it may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +27,15 @@ pub struct Need {
     pub months: i32,
 }
 
+/// A place from which distances are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Around {
+    /// The place.
+    pub point: Point,
+    /// Only sites within so many metres; none = all.
+    pub within_m: Option<i64>,
+}
+
 /// Which sites and blocks are asked for. Empty lists are "all".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -29,12 +43,18 @@ pub struct Filter {
     pub grid_isos: Vec<String>,
     /// Countries.
     pub country_codes: Vec<String>,
+    /// States, provinces, price zones.
+    pub state_codes: Vec<String>,
     /// Operators.
     pub operators: Vec<OperatorId>,
     /// One site.
     pub site: Option<SiteName>,
+    /// From where distances are told; sites of unknown place are left out where a distance is the limit.
+    pub around: Option<Around>,
     /// Highest indicative rate; blocks without one, or in another currency, are left out then.
     pub max_rate: Option<(Rate, Currency)>,
+    /// What the load needs of a hall.
+    pub suits: Suitability,
 }
 
 impl Filter {
@@ -45,15 +65,64 @@ impl Filter {
         };
         any(&self.grid_isos, &site.grid_iso)
             && any(&self.country_codes, &site.country_code)
+            && any(&self.state_codes, &site.state_code)
             && (self.operators.is_empty() || self.operators.contains(&site.name.operator))
             && self.site.as_ref().is_none_or(|wanted| *wanted == site.name)
+            && self.around.is_none_or(|around| {
+                around.within_m.is_none_or(|most| self.metres_to(site).is_some_and(|metres| metres <= most))
+            })
     }
 
-    fn wants_rate(&self, block: &BlockView) -> bool {
-        match (self.max_rate, block.rate) {
+    /// How far a site is, where both places are known.
+    pub fn metres_to(&self, site: &SiteView) -> Option<i64> {
+        Some(self.around?.point.metres_to(site.point?))
+    }
+
+    /// Whether a block of this indicative rent is cheap enough.
+    pub fn wants_rate(&self, rate: Option<(Rate, Currency)>) -> bool {
+        match (self.max_rate, rate) {
             (None, _) => true,
             (Some((max, currency)), Some((rate, of))) => of == currency && rate <= max,
             (Some(_), None) => false,
+        }
+    }
+}
+
+/// What ranks an answer. Fewer parts come first, then the lower price (none comes last), then the earlier start, then
+/// the name. The fit is told and ranks nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Score {
+    /// Blocks it takes.
+    pub parts: usize,
+    /// Indicative rent per kW and month in millionths of the currency, weighted by load over parts.
+    pub price_micros: Option<i64>,
+    /// Days after the first acceptable start.
+    pub start_delay_days: i64,
+    /// What the need takes of what is free, in the lane in which that is most, in thousandths.
+    pub fit_permille: i64,
+}
+
+impl Score {
+    /// The score of an answer.
+    pub fn new(
+        need: &Need,
+        parts: usize,
+        rate: Option<(Rate, Currency)>,
+        start: CivilDate,
+        free: CapacityVector,
+    ) -> Self {
+        const MICRO: i128 = 10_000;
+        let price = rate.and_then(|rate| i64::try_from((rate.0.scaled() + MICRO / 2) / MICRO).ok());
+        let fit = |lane: Resource| {
+            let (taken, there) = (i128::from(need.capacity.get(lane)), i128::from(free.get(lane)));
+            if there > 0 { taken * 1_000 / there } else { 0 }
+        };
+        let fit = Resource::ALL.into_iter().map(fit).max().unwrap_or(0);
+        Self {
+            parts,
+            price_micros: price,
+            start_delay_days: (start - need.from).num_days(),
+            fit_permille: i64::try_from(fit).unwrap_or(i64::MAX),
         }
     }
 }
@@ -71,6 +140,10 @@ pub struct Free {
     pub capacity: CapacityVector,
     /// Indicative rent.
     pub rate: Option<(Rate, Currency)>,
+    /// How far the site is from the place asked about.
+    pub distance_m: Option<i64>,
+    /// What ranks it.
+    pub score: Score,
 }
 
 /// The most that one block carries, in the asked shares.
@@ -87,115 +160,87 @@ pub struct Largest {
 /// What comes nearest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Near {
-    /// The same need, later.
+    /// The same need, later: the earliest start, and of equals the first in order of price.
     pub earliest: Option<Free>,
-    /// Less, within the window.
+    /// Less, within the window: the most, and of equals the first in order of price.
     pub largest: Option<Largest>,
-    /// The same need in the window, outside the filter.
+    /// The same need in the window, where it was not asked for or above the price: by distance where a place was named,
+    /// then as ranked.
     pub elsewhere: Vec<Free>,
 }
 
+/// How much elsewhere is told.
+pub const ELSEWHERE_MAX: usize = 5;
+
+/// Over what a need may be spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// Blocks of one site.
+    Site,
+    /// Blocks of several sites, also of several operators.
+    Sites,
+}
+
+/// Whether and how a need may be split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Split {
+    /// Parts at most.
+    pub parts_max: usize,
+    /// Over what.
+    pub span: Span,
+}
+
+/// One part of a combination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The block.
+    pub block: BlockName,
+    /// What it carries of the need: cooling in the need's shares, rounded up.
+    pub capacity: CapacityVector,
+    /// Indicative rent.
+    pub rate: Option<(Rate, Currency)>,
+}
+
+/// Blocks that carry a need together, all from the same civil date on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Combination {
+    /// First day of the term, in the zone of each site.
+    pub start: CivilDate,
+    /// How that day is known: the least certain of the parts.
+    pub basis: DateBasis,
+    /// The parts, in order of price; each takes what it can, the last what is left.
+    pub parts: Vec<Part>,
+    /// The parts' rents weighted by load; none if one is unknown or the currencies differ.
+    pub rate: Option<(Rate, Currency)>,
+    /// What ranks it.
+    pub score: Score,
+}
+
+/// When a need can be met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earliest {
+    /// What carries it first; none = never.
+    pub found: Option<Combination>,
+    /// What kept it from starting on the first day asked for, or ever.
+    pub limiting: Option<Resource>,
+}
+
+/// The order of prices: the lower one first, none last, then by name.
+pub fn price_order(a: (Option<Rate>, &SiteName, &str), b: (Option<Rate>, &SiteName, &str)) -> Ordering {
+    (a.0.is_none(), a.0, a.1, a.2).cmp(&(b.0.is_none(), b.0, b.1, b.2))
+}
+
 /// The first term at or after an instant: it begins with a day of the site's zone.
-fn term_from(zone: Zone, months: i32, at: Instant) -> Option<Interval> {
+pub fn term_from(zone: Zone, months: i32, at: Instant) -> Option<Interval> {
     let day = zone.date_of(at);
     let day = if zone.start_of_day(day) < at { day.succ_opt()? } else { day };
     let end = add_months(day, months)?;
     Interval::new(zone.start_of_day(day), zone.start_of_day(end)).ok()
 }
 
-/// The earliest term, from `need.from` on, throughout which a block carries the need.
-pub fn earliest(site: &SiteView, block: &BlockView, need: &Need) -> Option<Free> {
-    let free = block.free();
-    let window = |at| term_from(site.zone, need.months, at);
-    let term = free.earliest_window(site.zone.start_of_day(need.from), window, need.capacity)?;
-    Some(Free {
-        block: block.name.clone(),
-        start: site.zone.date_of(term.start()),
-        basis: basis_at(block, term.start()),
-        capacity: free.min_over(term),
-        rate: block.rate,
-    })
-}
-
-/// The least certain date among the phases that are in service at an instant.
-fn basis_at(block: &BlockView, at: Instant) -> DateBasis {
-    let in_service = block.phases.iter().filter(|phase| phase.interval.contains(at)).map(|phase| phase.basis);
-    in_service.max().unwrap_or(DateBasis::Assumed)
-}
-
-/// What keeps a block from carrying the need on its first day; none if nothing does.
-pub fn limiting(site: &SiteView, block: &BlockView, need: &Need) -> Option<Resource> {
-    let term = term_from(site.zone, need.months, site.zone.start_of_day(need.from))?;
-    block.free().first_shortfall(term, need.capacity).map(|short| short.resource)
-}
-
-/// Blocks that carry the need within its window, by rate, start and name.
-pub fn free_and_dated(sites: &[SiteView], filter: &Filter, need: &Need, limit: usize) -> Vec<Free> {
-    let mut found: Vec<Free> = wanted(sites, filter)
-        .filter_map(|(site, block)| earliest(site, block, need))
-        .filter(|free| in_window(free.start, need))
-        .collect();
-    found.sort_by(|a, b| order(a).cmp(&order(b)));
-    found.truncate(limit);
-    found
-}
-
-fn order(free: &Free) -> (bool, Option<Rate>, CivilDate, &BlockName) {
-    // Blocks without a rate come last.
-    (free.rate.is_none(), free.rate.map(|rate| rate.0), free.start, &free.block)
-}
-
-fn in_window(start: CivilDate, need: &Need) -> bool {
+/// Whether a start lies within a need's window.
+pub fn in_window(start: CivilDate, need: &Need) -> bool {
     need.until.is_none_or(|until| start < until)
-}
-
-fn wanted<'a>(
-    sites: &'a [SiteView],
-    filter: &'a Filter,
-) -> impl Iterator<Item = (&'a SiteView, &'a BlockView)> + 'a {
-    sites.iter().filter(|site| filter.wants_site(site)).flat_map(move |site| {
-        site.blocks.iter().filter(|block| filter.wants_rate(block)).map(move |block| (site, block))
-    })
-}
-
-/// What comes nearest where nothing fits.
-pub fn near_misses(sites: &[SiteView], filter: &Filter, need: &Need) -> Near {
-    const ELSEWHERE_MAX: usize = 5;
-    let earliest = wanted(sites, filter)
-        .filter_map(|(site, block)| earliest(site, block, need))
-        .min_by(|a, b| (a.start, &a.block).cmp(&(b.start, &b.block)));
-    let largest = wanted(sites, filter)
-        .filter_map(|(site, block)| largest(site, block, need))
-        .max_by(|a, b| (a.critical_it_kw, &b.block).cmp(&(b.critical_it_kw, &a.block)));
-    let everywhere = Filter::default();
-    let mut elsewhere: Vec<Free> = wanted(sites, &everywhere)
-        .filter(|(site, block)| !(filter.wants_site(site) && filter.wants_rate(block)))
-        .filter_map(|(site, block)| self::earliest(site, block, need))
-        .filter(|free| in_window(free.start, need))
-        .collect();
-    elsewhere.sort_by(|a, b| (a.start, order(a)).cmp(&(b.start, order(b))));
-    elsewhere.truncate(ELSEWHERE_MAX);
-    Near { earliest, largest, elsewhere }
-}
-
-/// The most that a block carries for a whole term that begins within the window, cooling in the asked shares.
-pub fn largest(site: &SiteView, block: &BlockView, need: &Need) -> Option<Largest> {
-    let free = block.free();
-    let first = site.zone.start_of_day(need.from);
-    let starts = std::iter::once(first)
-        .chain(free.steps().iter().map(|step| step.0).filter(|at| *at > first))
-        .filter_map(|at| term_from(site.zone, need.months, at))
-        .map(|term| (site.zone.date_of(term.start()), term))
-        .take_while(|(start, _)| in_window(*start, need));
-    starts
-        .map(|(start, term)| Largest {
-            block: block.name.clone(),
-            critical_it_kw: share_of(free.min_over(term), need.capacity),
-            start,
-        })
-        .filter(|found| found.critical_it_kw > 0)
-        // The largest, and among equals the earliest.
-        .reduce(|best, next| if next.critical_it_kw > best.critical_it_kw { next } else { best })
 }
 
 /// The IT load that what is free carries when every lane is used in the proportion of the need.
@@ -210,6 +255,75 @@ pub fn share_of(free: CapacityVector, need: CapacityVector) -> i64 {
         .unwrap_or(0)
 }
 
+/// So much IT load of a need, with the rest in proportion, rounded up: never more than [`share_of`] found free.
+pub fn part_of(need: CapacityVector, it_kw: i64) -> CapacityVector {
+    let whole = i128::from(need.critical_it.max(1));
+    CapacityVector::of(|lane| {
+        let product = i128::from(need.get(lane)) * i128::from(it_kw);
+        i64::try_from((product + whole - 1) / whole).unwrap_or(i64::MAX)
+    })
+}
+
+/// Parts that carry a need, from blocks in order of price with what each carries: the fewest, and of those the first
+/// in order of price, block by block. Places in the list and loads; `None` if more than `parts_max` would be needed.
+pub fn fewest_parts(shares: &[i64], need_kw: i64, parts_max: usize) -> Option<Vec<(usize, i64)>> {
+    let mut largest: Vec<(i64, usize)> = shares
+        .iter()
+        .enumerate()
+        .filter(|(_, share)| **share > 0)
+        .map(|(place, share)| (*share, place))
+        .collect();
+    largest.sort_unstable_by(|a, b| b.cmp(a));
+    // Of the blocks from a place on. What was passed over is never among the largest, so that this looks at few.
+    let most = |from: usize, count: usize| {
+        let later = largest.iter().filter(|(_, place)| *place >= from).take(count);
+        later.fold(0_i64, |sum, (share, _)| sum.saturating_add(*share))
+    };
+    let count = (1..=parts_max.min(largest.len())).find(|&count| most(0, count) >= need_kw)?;
+    let (mut parts, mut left) = (Vec::with_capacity(count), need_kw);
+    for (place, &share) in shares.iter().enumerate().filter(|(_, share)| **share > 0) {
+        if parts.len() == count {
+            break;
+        }
+        // This block is taken if those after it can carry what it leaves.
+        if share.saturating_add(most(place + 1, count - parts.len() - 1)) >= left {
+            let taken = share.min(left);
+            parts.push((place, taken));
+            left -= taken;
+        }
+    }
+    Some(parts)
+}
+
+/// The rents of parts weighted by their load, rounded half up.
+pub fn mean_rate(parts: &[Part]) -> Option<(Rate, Currency)> {
+    let currency = parts.first()?.rate?.1;
+    let mut sum = 0_i128;
+    let mut load = 0_i128;
+    for part in parts {
+        let (rate, of) = part.rate?;
+        if of != currency {
+            return None;
+        }
+        let kw = i128::from(part.capacity.critical_it);
+        sum = sum.checked_add(rate.scaled().checked_mul(kw)?)?;
+        load += kw;
+    }
+    let load = load.max(1);
+    Some((Rate::from_scaled((sum + load / 2) / load)?, currency))
+}
+
+/// The order of combinations.
+pub fn combination_order(a: &Combination, b: &Combination) -> Ordering {
+    fn key(of: &Combination) -> (usize, bool, Option<Rate>, CivilDate) {
+        (of.parts.len(), of.rate.is_none(), of.rate.map(|rate| rate.0), of.start)
+    }
+    let names = |of: &Combination| of.parts.iter().map(|part| part.block.clone()).collect::<Vec<_>>();
+    key(a).cmp(&key(b)).then_with(|| names(a).cmp(&names(b)))
+}
+
+#[cfg(test)]
+pub(crate) mod obvious;
 #[cfg(test)]
 #[path = "search_tests.rs"]
 mod tests;

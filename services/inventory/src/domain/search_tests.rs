@@ -1,10 +1,11 @@
 use super::*;
-use crate::domain::availability::{PhaseView, Use};
+use crate::domain::availability::{BlockView, PhaseView, Use};
 use crate::domain::conversion::Conversion;
-use crate::domain::convertible::convertible;
+use crate::domain::index::Index;
 use crate::domain::reservation::Kind;
 use crate::domain::site::GridStep;
 use crate::domain::states::State;
+use crate::domain::suit::Traits;
 
 fn day(text: &str) -> CivilDate {
     text.parse().expect("a date")
@@ -38,6 +39,8 @@ fn site(name: &str, iso: &str, blocks: Vec<BlockView>) -> SiteView {
         zone: zone(),
         country_code: "US".to_owned(),
         grid_iso: iso.to_owned(),
+        state_code: String::new(),
+        point: None,
         grid_steps: vec![GridStep {
             from: day("2026-01-01"),
             contracted_kw: Some(1_000_000),
@@ -51,11 +54,16 @@ fn site(name: &str, iso: &str, blocks: Vec<BlockView>) -> SiteView {
 
 fn block(name: &str, rate: Option<&str>, phases: Vec<PhaseView>, uses: Vec<Use>) -> BlockView {
     let rate = rate.map(|text| (text.parse().expect("a rate"), Currency::USD));
-    BlockView { name: name.parse().expect("a name"), rate, phases, derates: Vec::new(), uses }
+    let traits = Traits::default();
+    BlockView { name: name.parse().expect("a name"), rate, traits, phases, derates: Vec::new(), uses }
 }
 
 fn need(it: i64, from: &str, until: &str) -> Need {
     Need { capacity: kw(it, it), from: day(from), until: Some(day(until)), months: 144 }
+}
+
+fn index() -> Index {
+    Index::of(zone().start_of_day(day("2026-12-01")), market())
 }
 
 fn market() -> Vec<SiteView> {
@@ -86,12 +94,12 @@ fn market() -> Vec<SiteView> {
 #[test]
 fn finds_what_is_free_for_the_whole_term_and_says_how_the_date_is_known() {
     let ercot = Filter { grid_isos: vec!["ERCOT".to_owned()], ..Filter::default() };
-    let found = free_and_dated(&market(), &ercot, &need(40_000, "2027-01-01", "2028-01-01"), 50);
+    let found = index().free_and_dated(None, &ercot, &need(40_000, "2027-01-01", "2028-01-01"), 50);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].block.to_string(), "operators/riot/sites/rockdale/blocks/hall-2");
     assert_eq!((found[0].start, found[0].basis), (day("2027-06-01"), DateBasis::Forecast));
     assert_eq!(found[0].capacity, kw(60_000, 60_000));
-    let any = free_and_dated(&market(), &Filter::default(), &need(20_000, "2027-01-01", "2028-01-01"), 50);
+    let any = index().free_and_dated(None, &Filter::default(), &need(20_000, "2027-01-01", "2028-01-01"), 50);
     let rates: Vec<_> = any.iter().map(|free| free.rate.map(|rate| rate.0.to_string())).collect();
     assert_eq!(rates, [Some("100".to_owned()), Some("128".to_owned()), None], "by rate, unknown last");
 }
@@ -100,7 +108,7 @@ fn finds_what_is_free_for_the_whole_term_and_says_how_the_date_is_known() {
 fn a_price_limit_leaves_out_what_has_no_price() {
     let filter =
         Filter { max_rate: Some(("127".parse().expect("a rate"), Currency::USD)), ..Filter::default() };
-    let found = free_and_dated(&market(), &filter, &need(20_000, "2027-01-01", "2028-01-01"), 50);
+    let found = index().free_and_dated(None, &filter, &need(20_000, "2027-01-01", "2028-01-01"), 50);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].start, day("2027-01-01"));
 }
@@ -108,28 +116,29 @@ fn a_price_limit_leaves_out_what_has_no_price() {
 #[test]
 fn near_misses_are_later_less_and_elsewhere() {
     let ercot = Filter { grid_isos: vec!["ERCOT".to_owned()], ..Filter::default() };
-    let misses = near_misses(&market(), &ercot, &need(75_000, "2027-01-01", "2028-01-01"));
+    let misses = index().near_misses(None, &ercot, &need(75_000, "2027-01-01", "2028-01-01"));
     let earliest = misses.earliest.expect("when the lease ends");
     assert_eq!((earliest.start, earliest.block.block.as_str()), (day("2036-05-01"), "hall-1"));
     let largest = misses.largest.expect("something is free");
     assert_eq!((largest.critical_it_kw, largest.start), (60_000, day("2027-06-01")));
     assert_eq!(misses.elsewhere.len(), 1);
     assert_eq!(misses.elsewhere[0].block.operator.as_str(), "hut");
-    assert_eq!(
-        limiting(&market()[0], &market()[0].blocks[0], &need(75_000, "2027-01-01", "2028-01-01")),
-        Some(Resource::CriticalIt)
-    );
+    let later = Need { until: None, ..need(75_000, "2027-01-01", "2028-01-01") };
+    let earliest = index().earliest(None, &ercot, &later, 1);
+    assert_eq!(earliest.found.map(|found| found.start), Some(day("2036-05-01")));
+    assert_eq!(earliest.limiting, Some(Resource::CriticalIt));
+    let together = index().earliest(None, &ercot, &later, 2);
+    let found = together.found.expect("two halls carry it");
+    assert_eq!((found.start, found.basis), (day("2027-06-01"), DateBasis::Forecast));
+    let loads: Vec<_> = found.parts.iter().map(|part| part.capacity.critical_it).collect();
+    assert_eq!(loads, [30_000, 45_000], "the cheaper hall gives what it can");
+    assert_eq!(together.limiting, Some(Resource::CriticalIt));
 }
 
 #[test]
 fn convertible_is_what_the_grid_gives_beyond_phases_and_reported_leases() {
-    let found = convertible(
-        &market(),
-        &Filter::default(),
-        &need(40_000, "2027-01-01", "2028-01-01"),
-        day("2026-12-01"),
-        50,
-    );
+    let need_2027 = need(40_000, "2027-01-01", "2028-01-01");
+    let found = index().convertible(None, &Filter::default(), &need_2027, day("2026-12-01"), 50);
     assert_eq!(found.len(), 2);
     // River Bend: 1,000,000 - 80,000 x 10/7 - 50,000 x 10/7 rounded up.
     let river_bend = found.iter().find(|c| c.site.site.as_str() == "river-bend").expect("listed");
@@ -140,7 +149,7 @@ fn convertible_is_what_the_grid_gives_beyond_phases_and_reported_leases() {
     let rockdale = found.iter().find(|c| c.site.site.as_str() == "rockdale").expect("listed");
     assert_eq!(rockdale.headroom_gross_kw, 1_000_000 - 142_857 - 85_714);
     let too_late = need(40_000, "2027-01-01", "2027-08-01");
-    assert_eq!(convertible(&market(), &Filter::default(), &too_late, day("2026-12-01"), 50), []);
+    assert_eq!(index().convertible(None, &Filter::default(), &too_late, day("2026-12-01"), 50), []);
 }
 
 #[test]
@@ -150,5 +159,6 @@ fn unknown_grid_power_is_not_convertible() {
         site.grid_steps.clear();
     }
     let need = need(1_000, "2027-01-01", "2028-01-01");
-    assert_eq!(convertible(&market, &Filter::default(), &need, day("2026-12-01"), 50), []);
+    let index = Index::of(zone().start_of_day(day("2026-12-01")), market);
+    assert_eq!(index.convertible(None, &Filter::default(), &need, day("2026-12-01"), 50), []);
 }

@@ -123,6 +123,7 @@ mod tests {
     use crate::domain::availability::{BlockView, Use};
     use crate::domain::reservation::Kind;
     use crate::domain::states;
+    use crate::domain::suit::Traits;
 
     fn at(hour: i64) -> Instant {
         kernel::time::min_instant() + TimeDelta::hours(hour)
@@ -143,12 +144,15 @@ mod tests {
             zone: Zone::UTC,
             country_code: "US".to_owned(),
             grid_iso: "ERCOT".to_owned(),
+            state_code: String::new(),
+            point: None,
             grid_steps: Vec::new(),
             reported_leased_it_kw: None,
             // What is taken less than nothing is given: a phase would say the same in more words.
             blocks: vec![BlockView {
                 name,
                 rate: None,
+                traits: Traits::default(),
                 phases: Vec::new(),
                 derates: Vec::new(),
                 uses: vec![taken, given],

@@ -90,11 +90,11 @@ fn patch(v: &mut Violations, block: &wire::Block, fields: &[&str]) -> Option<Blo
         whole &= patch.cooling.is_some();
     }
     if wants("redundancy") {
-        patch.redundancy = redundancy(v, block.redundancy);
+        patch.redundancy = redundancy(v, "redundancy", block.redundancy);
         whole &= patch.redundancy.is_some();
     }
     if wants("lease_type") {
-        patch.lease_type = lease_type(v, block.lease_type);
+        patch.lease_type = lease_type(v, "lease_type", block.lease_type);
         whole &= patch.lease_type.is_some();
     }
     if wants("max_kw_per_rack") {
@@ -113,12 +113,17 @@ fn patch(v: &mut Violations, block: &wire::Block, fields: &[&str]) -> Option<Blo
     whole.then_some(patch)
 }
 
+/// Whether a temperature of what cools is one that can be, in tenths of a degree Celsius.
+pub(super) fn supply_temperature(v: &mut Violations, field: &str, tenths: Option<i32>) -> bool {
+    let inside = tenths.is_none_or(|tenths| (-500..=1_000).contains(&tenths));
+    v.require(field, inside, "must be from -500 to 1000 tenths of a degree Celsius")
+}
+
 fn set_more(v: &mut Violations, patch: &mut BlockFactsPatch, block: &wire::Block, field: &str) -> Option<()> {
     match field {
         "supply_temperature_decicelsius" => {
             let tenths = block.supply_temperature_decicelsius;
-            let inside = tenths.is_none_or(|tenths| (-500..=1_000).contains(&tenths));
-            v.require(field, inside, "must be from -500 to 1000 tenths of a degree Celsius").then_some(())?;
+            supply_temperature(v, field, tenths).then_some(())?;
             patch.supply_temperature_decicelsius = Some(tenths);
         }
         "design_generation" => {
@@ -154,7 +159,7 @@ fn rate_and_currency(v: &mut Violations, block: &wire::Block) -> Option<Option<(
     Some(Some((rate?, currency?)))
 }
 
-fn cooling(v: &mut Violations, sent: &[i32]) -> Option<Vec<Cooling>> {
+pub(super) fn cooling(v: &mut Violations, sent: &[i32]) -> Option<Vec<Cooling>> {
     let kinds = v.each("cooling_kinds", sent, |v, number| match wire::CoolingKind::try_from(*number) {
         Ok(wire::CoolingKind::Air) => Some(Cooling::Air),
         Ok(wire::CoolingKind::Liquid) => Some(Cooling::Liquid),
@@ -170,7 +175,7 @@ fn cooling(v: &mut Violations, sent: &[i32]) -> Option<Vec<Cooling>> {
     v.require("cooling_kinds", once.len() == kinds.len(), "must name each kind at most once").then_some(kinds)
 }
 
-fn redundancy(v: &mut Violations, number: i32) -> Option<Redundancy> {
+pub(super) fn redundancy(v: &mut Violations, field: &str, number: i32) -> Option<Redundancy> {
     match wire::Redundancy::try_from(number) {
         Ok(wire::Redundancy::Unspecified) => Some(Redundancy::Unspecified),
         Ok(wire::Redundancy::N) => Some(Redundancy::N),
@@ -179,20 +184,20 @@ fn redundancy(v: &mut Violations, number: i32) -> Option<Redundancy> {
         Ok(wire::Redundancy::TwoNPlus1) => Some(Redundancy::TwoNPlus1),
         Ok(wire::Redundancy::Distributed) => Some(Redundancy::Distributed),
         Err(_) => {
-            v.add("redundancy", "is not a known value");
+            v.add(field, "is not a known value");
             None
         }
     }
 }
 
-fn lease_type(v: &mut Violations, number: i32) -> Option<LeaseType> {
+pub(super) fn lease_type(v: &mut Violations, field: &str, number: i32) -> Option<LeaseType> {
     match wire::LeaseType::try_from(number) {
         Ok(wire::LeaseType::Unspecified) => Some(LeaseType::Unspecified),
         Ok(wire::LeaseType::PoweredShell) => Some(LeaseType::PoweredShell),
         Ok(wire::LeaseType::Turnkey) => Some(LeaseType::Turnkey),
         Ok(wire::LeaseType::GpuCloud) => Some(LeaseType::GpuCloud),
         Err(_) => {
-            v.add("lease_type", "is not a known value");
+            v.add(field, "is not a known value");
             None
         }
     }

@@ -7,7 +7,7 @@ use contracts::inventory::v1::capacity_service_server::CapacityService;
 use runtime::{caller, status};
 use tonic::{Request, Response, Status};
 
-use super::capacity;
+use super::{capacity, found, search};
 use crate::app::App;
 
 /// Answers for what is free.
@@ -30,9 +30,9 @@ impl CapacityService for CapacityHandler {
         request: Request<wire::SearchCapacityRequest>,
     ) -> Result<Response<wire::SearchCapacityResponse>, Status> {
         let caller = caller(&request)?;
-        let asked = capacity::search(request.get_ref()).map_err(status)?;
+        let asked = search::search(request.get_ref()).map_err(status)?;
         let answer = self.app.search_capacity(&caller, asked).await.map_err(status)?;
-        Ok(Response::new(capacity::found(&answer)))
+        Ok(Response::new(found::found(&answer)))
     }
 
     async fn find_earliest_capacity(
@@ -40,9 +40,9 @@ impl CapacityService for CapacityHandler {
         request: Request<wire::FindEarliestCapacityRequest>,
     ) -> Result<Response<wire::FindEarliestCapacityResponse>, Status> {
         let caller = caller(&request)?;
-        let asked = capacity::find_earliest(request.get_ref()).map_err(status)?;
+        let asked = search::find_earliest(request.get_ref()).map_err(status)?;
         let answer = self.app.find_earliest_capacity(&caller, asked).await.map_err(status)?;
-        Ok(Response::new(capacity::earliest(&answer)))
+        Ok(Response::new(found::earliest(&answer)))
     }
 
     async fn get_availability(

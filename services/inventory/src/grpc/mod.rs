@@ -8,6 +8,7 @@ mod curtailment;
 mod encumbrance;
 mod encumbrance_service;
 mod event_service;
+mod found;
 mod import_service;
 mod incident;
 mod incident_service;
@@ -19,6 +20,7 @@ mod phase_change;
 mod power_plan;
 mod reservation;
 mod reservation_service;
+mod search;
 mod shortfall;
 mod site;
 mod site_facts;
@@ -96,6 +98,14 @@ pub const WIRE: Wire = Wire {
     phase_of: phase::of_wire,
     reservation_of: reservation::of_wire,
 };
+
+/// What a reservation takes, as its event says.
+///
+/// # Errors
+/// `INTERNAL` for bytes that we did not write.
+pub fn claims_of_event(payload: &[u8]) -> Result<Vec<crate::domain::reservation::Claim>, kernel::Error> {
+    reservation::claims_of_event(payload)
+}
 
 /// The full name of the message that events of a kind carry.
 #[must_use]

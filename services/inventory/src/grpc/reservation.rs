@@ -8,6 +8,7 @@ use kernel::{
     BlockName, Error, Instant, OperatorId, OperatorName, OperatorParent, ReservationName, TenantId,
     TenantName, Violations,
 };
+use prost::Message as _;
 use runtime::wire::{
     duration, instant, known, optional_instant, profile, request_id, to_capacity, to_timestamp,
 };
@@ -88,6 +89,18 @@ pub(super) fn taken(
         })
     })?;
     Profile::new(steps, interval.end())
+}
+
+/// What a reservation takes, from the payload of its event.
+pub(super) fn claims_of_event(payload: &[u8]) -> Result<Vec<Claim>, Error> {
+    let sent = wire::Reservation::decode(payload).map_err(Error::internal)?;
+    let mut v = Violations::new();
+    let claims = v.each("claims", &sent.claims, |v, claim| {
+        let block = v.parse("block", &claim.block, str::parse::<BlockName>);
+        let (interval, steps) = profile(v, "profile", claim.profile.as_ref())?;
+        Some(Claim { block: block?, profile: Profile::new(steps, interval.end())? })
+    });
+    claims.ok_or_else(|| Error::internal("a reservation's event does not read"))
 }
 
 pub(super) fn extend(request: &wire::ExtendHoldRequest) -> Result<ExtendHold, Error> {

@@ -12,6 +12,7 @@ use sea_orm::{
 use super::entity::block;
 use super::{ASC, Rows, corrupt, of_json, of_operator, parse, texts, to_json};
 use crate::domain::block::{Block, BlockDraft, Cooling, LeaseType, Redundancy};
+use crate::domain::suit::Traits;
 
 /// The sort key of a list of blocks: operator, site, block.
 pub type BlockKey = (String, String, String);
@@ -79,7 +80,7 @@ pub async fn lock(tx: &Tx, operator: &OperatorId, block: BlockId) -> Result<(), 
 /// One block, if the transaction's scope sees it.
 pub async fn find(tx: &Tx, name: &BlockName) -> Result<Option<Block>, Error> {
     let row = block::Entity::find().filter(key(name)).one(tx.conn()).await.map_err(store_error)?;
-    row.map(read).transpose()
+    row.as_ref().map(read).transpose()
 }
 
 /// Blocks in order of name, after one.
@@ -110,7 +111,7 @@ pub async fn list(
         .all(tx.conn())
         .await
         .map_err(store_error)?;
-    let read: Result<Vec<_>, _> = rows.into_iter().map(read).collect();
+    let read: Result<Vec<_>, _> = rows.iter().map(read).collect();
     Ok(Rows::cut(read?, size))
 }
 
@@ -230,25 +231,33 @@ pub(crate) fn rate(row: &block::Model) -> Result<Option<(Rate, Currency)>, Error
     }
 }
 
-fn read(row: block::Model) -> Result<Block, Error> {
-    let cooling: Option<Vec<Cooling>> =
-        texts("cooling kind", &row.cooling_kinds)?.iter().map(|word| Cooling::of_word(word)).collect();
-    let facts = BlockDraft {
-        name: name(&row)?,
-        rate: rate(&row)?,
-        display_name: row.display_name,
-        cooling: cooling.ok_or_else(|| corrupt("cooling kind"))?,
-        redundancy: Redundancy::of_word(&row.redundancy).ok_or_else(|| corrupt("redundancy"))?,
-        max_kw_per_rack: row.max_kw_per_rack,
-        lease_type: LeaseType::of_word(&row.lease_type).ok_or_else(|| corrupt("lease type"))?,
-        more: of_json("block", row.more)?,
-    };
+/// What a stored block suits.
+pub(crate) fn traits(row: &block::Model) -> Result<Traits, Error> {
+    Ok(Traits::of(&facts(row)?))
+}
+
+fn read(row: &block::Model) -> Result<Block, Error> {
     Ok(Block {
         id: BlockId::new(row.block_id),
-        facts,
+        facts: facts(row)?,
         revision: row.revision,
         created_at: row.created_at,
         updated_at: row.updated_at,
         archived_at: row.archived_at,
+    })
+}
+
+fn facts(row: &block::Model) -> Result<BlockDraft, Error> {
+    let cooling: Option<Vec<Cooling>> =
+        texts("cooling kind", &row.cooling_kinds)?.iter().map(|word| Cooling::of_word(word)).collect();
+    Ok(BlockDraft {
+        name: name(row)?,
+        rate: rate(row)?,
+        display_name: row.display_name.clone(),
+        cooling: cooling.ok_or_else(|| corrupt("cooling kind"))?,
+        redundancy: Redundancy::of_word(&row.redundancy).ok_or_else(|| corrupt("redundancy"))?,
+        max_kw_per_rack: row.max_kw_per_rack,
+        lease_type: LeaseType::of_word(&row.lease_type).ok_or_else(|| corrupt("lease type"))?,
+        more: of_json("block", row.more.clone())?,
     })
 }

@@ -13,7 +13,9 @@ use super::entity::{block, derate, phase};
 use super::sites::{self, SiteFilter};
 use super::{ASC, blocks, corrupt, maintenance, of_operator, phases};
 use crate::domain::availability::{BlockView, PhaseView, SiteView, Use};
+use crate::domain::geo::Point;
 use crate::domain::reservation::Kind;
+use crate::domain::site::Site;
 use crate::domain::states::State;
 
 /// Sites read at most: far beyond what there is; an in-memory index comes before it.
@@ -33,6 +35,8 @@ pub async fn sites(
     let mut query = block::Entity::find().filter(of_operator(scope, operator, block::Column::OperatorId));
     if let Some(site) = &filter.site {
         query = query.filter(block::Column::SiteId.eq(site.site.as_str()));
+    } else if !filter.show_archived {
+        query = query.filter(block::Column::ArchivedAt.is_null());
     }
     let block_rows =
         query.order_by(block::Column::BlockSlug, ASC).all(tx.conn()).await.map_err(store_error)?;
@@ -66,6 +70,7 @@ pub async fn sites(
         let view = BlockView {
             name: blocks::name(&row)?,
             rate: blocks::rate(&row)?,
+            traits: blocks::traits(&row)?,
             phases: phases_of.remove(&row.block_id).unwrap_or_default(),
             derates: derates_of.remove(&row.block_id).unwrap_or_default(),
             uses: uses.remove(&row.block_id).unwrap_or_default(),
@@ -73,22 +78,30 @@ pub async fn sites(
         blocks_of.entry((row.operator_id, row.site_id)).or_default().push(view);
     }
     let views = found.into_iter().map(|site| {
-        let facts = site.facts;
-        let key = (facts.name.operator.to_string(), facts.name.site.to_string());
-        SiteView {
-            name: facts.name,
-            zone: facts.zone,
-            country_code: facts.country_code,
-            grid_iso: facts.grid_iso,
-            grid_steps: facts.grid_steps,
-            reported_leased_it_kw: facts.reported_leased_it_kw,
-            blocks: blocks_of.remove(&key).unwrap_or_default(),
-        }
+        let key = (site.facts.name.operator.to_string(), site.facts.name.site.to_string());
+        SiteView { blocks: blocks_of.remove(&key).unwrap_or_default(), ..site_view(site) }
     });
     Ok(views.collect())
 }
 
-fn phase_view(row: &phase::Model) -> Result<PhaseView, Error> {
+/// A site as search sees it, without its blocks.
+pub(super) fn site_view(site: Site) -> SiteView {
+    let facts = site.facts;
+    let point = facts.latitude_e7.zip(facts.longitude_e7);
+    SiteView {
+        name: facts.name,
+        zone: facts.zone,
+        country_code: facts.country_code,
+        grid_iso: facts.grid_iso,
+        state_code: facts.state_code,
+        point: point.and_then(|(latitude, longitude)| Point::new(latitude, longitude)),
+        grid_steps: facts.grid_steps,
+        reported_leased_it_kw: facts.reported_leased_it_kw,
+        blocks: Vec::new(),
+    }
+}
+
+pub(super) fn phase_view(row: &phase::Model) -> Result<PhaseView, Error> {
     Ok(PhaseView {
         capacity: phases::capacity(row),
         gross_kw: row.gross_kw,

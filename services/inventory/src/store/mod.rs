@@ -8,6 +8,7 @@ mod entity;
 pub mod history;
 pub mod in_use;
 pub mod incidents;
+pub mod index;
 pub mod jobs;
 pub mod maintenance;
 pub mod market;

@@ -7,6 +7,7 @@
 mod consumer;
 mod cursor;
 mod reader;
+mod snapshot;
 
 use kernel::{Error, Instant, OperatorId, TenantId};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -14,7 +15,8 @@ use uuid::Uuid;
 
 pub use consumer::{advance, consumer_cursor};
 pub use cursor::Cursor;
-pub use reader::{Batch, StoredEvent, read_after, start, tail};
+pub use reader::{Batch, Frontier, StoredEvent, read_after, start, tail};
+pub use snapshot::{Snapshot, snapshot};
 
 use crate::store_error;
 

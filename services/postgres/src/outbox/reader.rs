@@ -35,6 +35,21 @@ pub struct Batch {
     pub events: Vec<StoredEvent>,
     /// Where to go on. It moves past events that the scope or the filter hides, so a heartbeat may carry it.
     pub cursor: Cursor,
+    /// The first transaction id that was not given out yet when this was read. Once a cursor has come so far, everything
+    /// that was committed before this was read has been read.
+    pub frontier: Frontier,
+}
+
+/// How far a reader must come to have read everything that was committed when it was told this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frontier(i64);
+
+impl Frontier {
+    /// Whether a cursor has come so far.
+    #[must_use]
+    pub fn is_reached_by(self, cursor: &Cursor) -> bool {
+        self.0 <= cursor.xid
+    }
 }
 
 /// Events after `cursor` (`None`: from the beginning), of these kinds (none named: all), that `scope` may see.
@@ -82,7 +97,12 @@ pub async fn tail(db: &Db, schema: &'static str) -> Result<Cursor, Error> {
     .await
 }
 
-async fn epoch(conn: &impl ConnectionTrait, schema: &str) -> Result<Uuid, Error> {
+pub(super) async fn one(conn: &impl ConnectionTrait, statement: Statement) -> Result<QueryResult, Error> {
+    let row = conn.query_one_raw(statement).await.map_err(store_error)?;
+    row.ok_or_else(|| Error::internal(std::io::Error::other("no row")))
+}
+
+pub(super) async fn epoch(conn: &impl ConnectionTrait, schema: &str) -> Result<Uuid, Error> {
     let sql = format!("select epoch from {schema}.feed");
     let row = conn
         .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
@@ -108,9 +128,10 @@ async fn read_in(
     let rows =
         conn.query_all_raw(statement(schema, scope, after, kinds, limit)).await.map_err(store_error)?;
     let mut events = Vec::with_capacity(rows.len());
-    let mut horizon = after.xid;
+    let (mut horizon, mut frontier) = (after.xid, i64::MAX);
     for row in rows {
         horizon = row.try_get_by_index(0).map_err(store_error)?;
+        frontier = row.try_get_by_index(10).map_err(store_error)?;
         if let Some(event) = event_of(&row, epoch)? {
             events.push(event);
         }
@@ -123,7 +144,7 @@ async fn read_in(
         _ if horizon > after.xid => Cursor { epoch, xid: horizon, seq: 0 },
         _ => after,
     };
-    Ok(Batch { events, cursor })
+    Ok(Batch { events, cursor, frontier: Frontier(frontier) })
 }
 
 /// One statement, so that horizon and rows come from one snapshot. The scope is written out beside the row security
@@ -150,9 +171,10 @@ fn statement(schema: &str, scope: &Scope, after: Cursor, kinds: &[String], limit
         ));
     }
     let sql = format!(
-        "with horizon as materialized (select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as xid) \
+        "with horizon as materialized (select pg_snapshot_xmin(s)::text::bigint as xid, \
+                pg_snapshot_xmax(s)::text::bigint as frontier from (select pg_current_snapshot() as s) as now) \
          select horizon.xid, e.position_xid, e.position_seq, e.event_id, e.operator_id, e.audience_tenant, e.kind, \
-                e.subject, e.occurred_at, e.payload \
+                e.subject, e.occurred_at, e.payload, horizon.frontier \
          from horizon left join lateral ( \
             select * from {schema}.outbox \
             where (position_xid, position_seq) > ($1, $2) and position_xid < horizon.xid{filter} \

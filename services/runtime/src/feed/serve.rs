@@ -65,6 +65,14 @@ impl Feed {
         self.inner.appended.notify_waiters();
     }
 
+    /// Waits until something was appended in this process, or until an event of another one would have been seen.
+    pub async fn appended(&self) {
+        tokio::select! {
+            () = self.inner.appended.notified() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+
     /// Watches as `caller` may: `parent` is `operators/{operator}`, `operators/-` or empty. The door ends the stream
     /// when the token expires or the server stops.
     ///

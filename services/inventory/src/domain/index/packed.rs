@@ -1,0 +1,261 @@
+//! What is free of a block over time, exact and small: a column of instants and a column a lane, each as narrow as its
+//! values allow. It is made from a step function and answers as that does; it is never changed, only made anew.
+
+use std::ops::Range;
+
+use kernel::{CapacityVector, Instant, Interval, Resource, StepFunction};
+
+/// Lanes of a capacity vector.
+pub(super) const LANES: usize = Resource::ALL.len();
+const MICROS: i64 = 1_000_000;
+
+#[derive(Debug, Clone)]
+enum Times {
+    /// Whole seconds since the first instant we know: good until the year 2136.
+    Seconds(Box<[u32]>),
+    /// Microseconds since then.
+    Micros(Box<[i64]>),
+}
+
+#[derive(Debug, Clone)]
+enum Column {
+    /// `least + unit * value`.
+    Narrow { least: i64, unit: i64, values: Box<[u16]> },
+    /// As they are.
+    Wide(Box<[i64]>),
+}
+
+/// A step function, packed.
+#[derive(Debug, Clone)]
+pub(super) struct Packed {
+    times: Times,
+    /// None: zero at all times.
+    lanes: [Option<Column>; LANES],
+}
+
+/// Microseconds since the first instant we know.
+fn micros(at: Instant) -> i64 {
+    at.timestamp_micros() - kernel::time::min_instant().timestamp_micros()
+}
+
+fn instant(micros: i64) -> Instant {
+    // What was packed was an instant before.
+    kernel::time::instant_from_micros(micros + kernel::time::min_instant().timestamp_micros())
+        .unwrap_or(kernel::time::max_instant())
+}
+
+fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+impl Times {
+    fn of(times: &[i64]) -> Self {
+        let seconds: Option<Box<[u32]>> = times
+            .iter()
+            .map(|at| (at % MICROS == 0).then(|| u32::try_from(at / MICROS).ok()).flatten())
+            .collect();
+        seconds.map_or_else(|| Self::Micros(times.into()), Self::Seconds)
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Seconds(times) => times.len(),
+            Self::Micros(times) => times.len(),
+        }
+    }
+
+    fn at(&self, step: usize) -> i64 {
+        match self {
+            Self::Seconds(times) => i64::from(times[step]) * MICROS,
+            Self::Micros(times) => times[step],
+        }
+    }
+
+    /// Steps before `at`.
+    fn before(&self, at: i64) -> usize {
+        match self {
+            Self::Seconds(times) => {
+                let at = at.div_euclid(MICROS) + i64::from(at.rem_euclid(MICROS) > 0);
+                times.partition_point(|step| i64::from(*step) < at)
+            }
+            Self::Micros(times) => times.partition_point(|step| *step < at),
+        }
+    }
+}
+
+impl Column {
+    fn of(values: &[i64]) -> Option<Self> {
+        let least = values.iter().copied().min()?;
+        if values.iter().all(|value| *value == 0) {
+            return None;
+        }
+        let apart = |value: i64| value.abs_diff(least);
+        let unit = values.iter().fold(0, |unit, value| gcd(unit, apart(*value))).max(1);
+        let narrow: Option<Box<[u16]>> =
+            values.iter().map(|value| u16::try_from(apart(*value) / unit).ok()).collect();
+        match (narrow, i64::try_from(unit)) {
+            (Some(values), Ok(unit)) => Some(Self::Narrow { least, unit, values }),
+            _ => Some(Self::Wide(values.into())),
+        }
+    }
+
+    fn at(&self, step: usize) -> i64 {
+        match self {
+            Self::Narrow { least, unit, values } => least + unit * i64::from(values[step]),
+            Self::Wide(values) => values[step],
+        }
+    }
+
+    fn least(&self, steps: Range<usize>) -> Option<i64> {
+        match self {
+            Self::Narrow { least, unit, values } => {
+                values[steps].iter().min().map(|value| least + unit * i64::from(*value))
+            }
+            Self::Wide(values) => values[steps].iter().copied().min(),
+        }
+    }
+
+    /// The last of these steps whose value is below `need`.
+    fn last_below(&self, steps: Range<usize>, need: i64) -> Option<usize> {
+        let first = steps.start;
+        let found = match self {
+            Self::Narrow { least, unit, values } => {
+                if need <= *least {
+                    return None;
+                }
+                // value < need where least + unit * v < need.
+                let bound =
+                    (need - least).div_euclid(*unit) + i64::from((need - least).rem_euclid(*unit) > 0);
+                values[steps].iter().rposition(|value| i64::from(*value) < bound)
+            }
+            Self::Wide(values) => values[steps].iter().rposition(|value| *value < need),
+        };
+        found.map(|step| first + step)
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Narrow { values, .. } => size_of_val(&**values),
+            Self::Wide(values) => size_of_val(&**values),
+        }
+    }
+}
+
+impl Packed {
+    /// Packs a step function.
+    pub(super) fn of(free: &StepFunction<CapacityVector>) -> Self {
+        // What begins at the last instant we know is never asked about.
+        let end = kernel::time::max_instant();
+        let steps = free.steps();
+        let kept = steps.partition_point(|step| step.0 < end);
+        let times: Vec<i64> = steps[..kept].iter().map(|step| micros(step.0)).collect();
+        let lanes = Resource::ALL.map(|lane| {
+            let values: Vec<i64> = steps[..kept].iter().map(|step| step.1.get(lane)).collect();
+            Column::of(&values)
+        });
+        Self { times: Times::of(&times), lanes }
+    }
+
+    /// The step function again.
+    pub(super) fn steps(&self) -> StepFunction<CapacityVector> {
+        let step = |index: usize| {
+            let value = |lane: usize| self.lanes[lane].as_ref().map_or(0, |column| column.at(index));
+            (instant(self.times.at(index)), vector(value))
+        };
+        // They were in order when they were packed.
+        StepFunction::from_steps((0..self.times.len()).map(step).collect()).unwrap_or_default()
+    }
+
+    /// Whether nothing is ever free in a lane, nor over-committed.
+    pub(super) fn is_nothing(&self, lane: usize) -> bool {
+        self.lanes[lane].is_none()
+    }
+
+    /// The first and the last piece in an interval: piece 0 lies before the first step, piece n begins with step n - 1.
+    pub(super) fn pieces(&self, interval: Interval) -> (usize, usize) {
+        (self.times.before(micros(interval.start()) + 1), self.times.before(micros(interval.end())))
+    }
+
+    /// The least value of a lane in these pieces.
+    pub(super) fn least(&self, lane: usize, (first, last): (usize, usize)) -> i64 {
+        let Some(column) = &self.lanes[lane] else { return 0 };
+        let inner = column.least(first.max(1) - 1..last);
+        if first == 0 { inner.unwrap_or(0).min(0) } else { inner.unwrap_or(0) }
+    }
+
+    /// The least that is free within the interval, lane by lane.
+    pub(super) fn min_over(&self, interval: Interval) -> CapacityVector {
+        let pieces = self.pieces(interval);
+        vector(|lane| self.least(lane, pieces).max(0))
+    }
+
+    /// The last of these pieces that does not cover the need.
+    fn last_short(&self, (first, last): (usize, usize), need: &[i64; LANES]) -> Option<usize> {
+        let steps = first.max(1) - 1..last;
+        let later = self.lanes.iter().zip(need).filter_map(|(column, need)| match column {
+            // A lane of which more is promised than there is keeps nobody out who needs nothing of it.
+            _ if *need == 0 => None,
+            None => Some(last),
+            Some(column) => column.last_below(steps.clone(), *need).map(|step| step + 1),
+        });
+        let before_all = || (first == 0 && need.iter().any(|need| *need > 0)).then_some(0);
+        later.max().or_else(before_all)
+    }
+
+    /// As [`StepFunction::earliest_window`] of what is free.
+    pub(super) fn earliest_window(
+        &self,
+        first: Interval,
+        window: impl Fn(Instant) -> Option<Interval>,
+        need: CapacityVector,
+        until: Option<Instant>,
+    ) -> Option<Interval> {
+        let need = Resource::ALL.map(|lane| need.get(lane));
+        if self.lanes.iter().zip(&need).any(|(column, need)| column.is_none() && *need > 0) {
+            return None;
+        }
+        let mut candidate = first;
+        loop {
+            if until.is_some_and(|until| candidate.start() >= until) {
+                return None;
+            }
+            // Every window that begins before the end of the last short piece contains some of it.
+            let Some(short) = self.last_short(self.pieces(candidate), &need) else { return Some(candidate) };
+            if short >= self.times.len() {
+                return None;
+            }
+            candidate = window(instant(self.times.at(short)))?;
+        }
+    }
+
+    /// The instants after `from` and before `until` at which some lane rises: only then can a later start be better.
+    pub(super) fn rises(&self, from: Instant, until: Option<Instant>) -> Vec<Instant> {
+        let first = self.times.before(micros(from) + 1);
+        let last = until.map_or(self.times.len(), |until| self.times.before(micros(until)));
+        let rises = |step: usize| {
+            let before = |column: &Column| step.checked_sub(1).map_or(0, |before| column.at(before));
+            self.lanes.iter().flatten().any(|column| column.at(step) > before(column))
+        };
+        (first..last.max(first))
+            .filter(|step| rises(*step))
+            .map(|step| instant(self.times.at(step)))
+            .collect()
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn bytes(&self) -> usize {
+        let times = match &self.times {
+            Times::Seconds(times) => size_of_val(&**times),
+            Times::Micros(times) => size_of_val(&**times),
+        };
+        times + self.lanes.iter().flatten().map(Column::bytes).sum::<usize>()
+    }
+}
+
+/// A vector from its lanes by number, in the order of [`Resource::ALL`].
+pub(super) fn vector(mut lane: impl FnMut(usize) -> i64) -> CapacityVector {
+    CapacityVector::of(|resource| lane(resource as usize))
+}

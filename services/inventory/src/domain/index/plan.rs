@@ -1,0 +1,283 @@
+//! One question, made ready: which sites it is about, and what must be free in which slots for a block to be looked at.
+
+use std::ops::Range;
+
+use kernel::{Instant, Interval, OperatorId, Resource};
+
+use super::order::{Group, bit};
+use super::packed::LANES;
+use super::slots::{Calendar, Row, SLOTS, at_most, floors};
+use super::{Entry, Index};
+use crate::domain::search::{Filter, Need, term_from};
+
+/// When terms may begin in one zone.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opening {
+    /// The first term.
+    pub(super) first: Interval,
+    /// The first instant that is too late to begin.
+    pub(super) until: Option<Instant>,
+}
+
+/// A question made ready.
+pub(super) struct Plan<'a> {
+    pub(super) need: &'a Need,
+    pub(super) filter: &'a Filter,
+    /// By site: whether the caller sees it, and whether it is asked for.
+    pub(super) seen: Vec<bool>,
+    pub(super) wanted: Vec<bool>,
+    /// The bits of the wanted sites.
+    sites: u64,
+    /// By zone; none where the term would pass the last year.
+    openings: Vec<Option<Opening>>,
+    floors: [u16; LANES],
+    /// Slots that lie in every term that may be chosen.
+    core: Range<usize>,
+    /// Whole slots of any term after the one that it begins in.
+    run: usize,
+    /// The slots in which a term may begin, where that is known.
+    begins: Option<Range<usize>>,
+}
+
+/// The rows of a group or of a block; no row is nothing free.
+trait Rows {
+    fn row(&self, lane: usize) -> Option<&Row>;
+}
+
+impl Rows for Group {
+    fn row(&self, lane: usize) -> Option<&Row> {
+        Some(&self.maxima[lane])
+    }
+}
+
+impl Rows for Entry {
+    fn row(&self, lane: usize) -> Option<&Row> {
+        self.minima.lane(lane)
+    }
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(index: &Index, own: Option<&OperatorId>, filter: &'a Filter, need: &'a Need) -> Self {
+        let sees = |operator: &OperatorId| own.is_none_or(|own| own == operator);
+        let seen: Vec<bool> =
+            index.sites.iter().map(|site| !site.is_gone && sees(&site.facts.name.operator)).collect();
+        let wanted: Vec<bool> = index
+            .sites
+            .iter()
+            .zip(&seen)
+            .map(|(site, seen)| *seen && filter.wants_site(&site.facts))
+            .collect();
+        let sites = wanted.iter().enumerate().filter(|(_, wanted)| **wanted).map(|(site, _)| bit(site));
+        let openings: Vec<Option<Opening>> = index
+            .zones
+            .iter()
+            .map(|zone| {
+                let first = term_from(*zone, need.months, zone.start_of_day(need.from))?;
+                Some(Opening { first, until: need.until.map(|until| zone.start_of_day(until)) })
+            })
+            .collect();
+        let mut plan = Self {
+            sites: sites.fold(0, |all, bit| all | bit),
+            need,
+            filter,
+            seen,
+            wanted,
+            floors: floors(need.capacity),
+            core: 0..0,
+            run: 0,
+            begins: None,
+            openings,
+        };
+        plan.lay_out(index.calendar);
+        plan
+    }
+
+    fn lay_out(&mut self, calendar: Calendar) {
+        let known: Vec<Opening> = self.openings.iter().flatten().copied().collect();
+        let Some(earliest) = known.iter().map(|opening| opening.first.start()).min() else { return };
+        let shortest = known.iter().map(|opening| opening.first.duration().num_seconds()).min().unwrap_or(0);
+        // A later term may be shorter by a leap day and an hour or two.
+        self.run = Calendar::whole_in((shortest - 2 * 86_400).max(0));
+        let latest = known.iter().map(|opening| opening.until).max().flatten();
+        let ends = known.iter().map(|opening| opening.first.end()).min().unwrap_or(earliest);
+        if let Some(latest) = latest.filter(|latest| *latest < ends) {
+            self.core = calendar.within(latest, ends);
+        }
+        self.begins = calendar.slot_of(earliest).map(|first| {
+            let last = latest.and_then(|latest| calendar.slot_of(latest));
+            first..last.map_or(usize::MAX, |last| last + 1)
+        });
+    }
+
+    pub(super) fn opening(&self, index: &Index, block: &Entry) -> Option<Opening> {
+        self.openings[index.sites[block.site].zone]
+    }
+
+    /// Whether a group has a block of a wanted site.
+    pub(super) fn has_wanted(&self, group: &Group) -> bool {
+        group.sites & self.sites != 0
+    }
+
+    /// Whether a block is asked for: place, price and what the load needs of it.
+    pub(super) fn wants(&self, block: &Entry) -> bool {
+        self.wanted[block.site] && self.filter.wants_rate(block.rate) && block.traits.suit(&self.filter.suits)
+    }
+
+    /// False: no block of this group can carry the need in the window.
+    pub(super) fn group_may(&self, group: &Group) -> bool {
+        self.core_holds(group) && self.starts(group) != 0
+    }
+
+    /// False: this block cannot carry the need in the window.
+    pub(super) fn block_may(&self, block: &Entry) -> bool {
+        self.core_holds(block) && self.starts(block) != 0
+    }
+
+    fn needed(&self) -> impl Iterator<Item = (usize, u16)> + '_ {
+        self.floors.iter().copied().enumerate().filter(|(_, floor)| *floor > 0)
+    }
+
+    fn core_holds(&self, of: &impl Rows) -> bool {
+        self.needed().all(|(lane, floor)| {
+            of.row(lane).is_some_and(|row| row[self.core.clone()].iter().all(|value| *value >= floor))
+        })
+    }
+
+    /// The slots in which a term that carries the need may begin, a bit each. What lies beyond the slots may.
+    fn starts(&self, of: &impl Rows) -> u128 {
+        let Some(begins) = &self.begins else { return u128::MAX };
+        let mut pass = u128::MAX;
+        for (lane, floor) in self.needed() {
+            let Some(row) = of.row(lane) else { return 0 };
+            for (slot, value) in row.iter().enumerate().skip(begins.start) {
+                if *value < floor {
+                    pass &= !(1 << slot);
+                }
+            }
+        }
+        // The first whole slot of a term is the one after that in which it begins.
+        let starts = down(run(pass, self.run), 1);
+        starts & up_to(begins.end) & !up_to(begins.start)
+    }
+
+    /// Whether the slots in which terms begin are kept ones.
+    pub(super) fn knows_slots(&self) -> bool {
+        self.begins.is_some()
+    }
+
+    /// The first slot in which a term that carries the need may begin; `None`: there is none.
+    pub(super) fn first_slot_of_group(&self, group: &Group) -> Option<usize> {
+        first(self.starts(group))
+    }
+
+    /// As for a group.
+    pub(super) fn first_slot(&self, block: &Entry) -> Option<usize> {
+        first(self.starts(block))
+    }
+
+    /// No window of any block of the group carries more IT load than this, in the need's shares.
+    pub(super) fn most_of_group(&self, group: &Group) -> i64 {
+        self.most(group)
+    }
+
+    /// No window of the block carries more IT load than this, in the need's shares.
+    pub(super) fn most_of(&self, block: &Entry) -> i64 {
+        self.most(block)
+    }
+
+    fn most(&self, of: &impl Rows) -> i64 {
+        let in_lane = |lane: usize| {
+            let Some(row) = of.row(lane) else { return 0 };
+            if !self.core.is_empty() {
+                return at_most(row[self.core.clone()].iter().copied().min().unwrap_or(u16::MAX));
+            }
+            match &self.begins {
+                Some(begins) if begins.end <= SLOTS && self.run > 0 => {
+                    let until = (begins.end + 1).min(SLOTS);
+                    at_most(row[begins.start..until].iter().copied().max().unwrap_or(u16::MAX))
+                }
+                _ => i64::MAX,
+            }
+        };
+        self.share(in_lane)
+    }
+
+    /// The IT load that lanes carry in the need's shares.
+    fn share(&self, lane_kw: impl Fn(usize) -> i64) -> i64 {
+        let it = i128::from(self.need.capacity.critical_it.max(1));
+        let share = |lane: Resource| {
+            let need = i128::from(self.need.capacity.get(lane));
+            (need > 0).then(|| i128::from(lane_kw(lane as usize)) * it / need)
+        };
+        let least = Resource::ALL.into_iter().filter_map(share).min().unwrap_or(0);
+        i64::try_from(least).unwrap_or(i64::MAX)
+    }
+
+    /// For each slot, the most IT load that a block may carry through a term that begins in it.
+    pub(super) fn most_by_slot(&self, block: &Entry) -> [i64; SLOTS] {
+        let mut most = [0; SLOTS];
+        for (slot, most) in most.iter_mut().enumerate() {
+            let at = |lane: usize| block.minima.lane(lane).map_or(0, |row| at_most(row[slot]));
+            *most = self.share(at);
+        }
+        let mut reach = [i64::MAX; SLOTS];
+        for (slot, reach) in reach.iter_mut().enumerate() {
+            let later = most.iter().skip(slot + 1).take(self.run);
+            *reach = later.copied().min().unwrap_or(i64::MAX);
+        }
+        reach
+    }
+
+    /// The first acceptable term throughout which a block carries the need.
+    pub(super) fn term_of(&self, index: &Index, block: &Entry) -> Option<Interval> {
+        let opening = self.opening(index, block)?;
+        let zone = index.zones[index.sites[block.site].zone];
+        let window = |at| term_from(zone, self.need.months, at);
+        block.free.earliest_window(opening.first, window, self.need.capacity, opening.until)
+    }
+}
+
+/// Bits moved down, with ones from above: nothing is known of what lies beyond.
+fn down(bits: u128, by: u32) -> u128 {
+    if by >= 128 { u128::MAX } else { (bits >> by) | !(u128::MAX >> by) }
+}
+
+/// The bits below a place.
+fn up_to(place: usize) -> u128 {
+    u32::try_from(place).ok().filter(|place| *place < 128).map_or(u128::MAX, |place| (1 << place) - 1)
+}
+
+/// The places from which on so many bits in a row are set.
+fn run(bits: u128, length: usize) -> u128 {
+    let Ok(length) = u32::try_from(length) else { return u128::MAX };
+    if length == 0 {
+        return u128::MAX;
+    }
+    let (mut found, mut have) = (bits, 1);
+    while have < length {
+        let step = have.min(length - have);
+        found &= down(found, step);
+        have += step;
+    }
+    found
+}
+
+fn first(starts: u128) -> Option<usize> {
+    (starts != 0).then(|| usize::try_from(starts.trailing_zeros()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_found_and_the_unknown_counts_as_set() {
+        assert_eq!(run(0b0111_0110, 3) & 0xff, 0b0001_0000);
+        assert_eq!(run(0b1, 1), 0b1);
+        assert_eq!(run(0, 0), u128::MAX);
+        let top = 0b11 << 126;
+        assert_eq!(run(top, 5), top, "beyond the end everything may be");
+        assert_eq!(up_to(3), 0b111);
+        assert_eq!(up_to(usize::MAX), u128::MAX);
+    }
+}

@@ -163,7 +163,24 @@ async fn fill(ops: &Clients, parent: &str) -> Result<()> {
         end_date: Some(date("2040-01-01")),
         ..market::phase(market::hall(1_000), "2027-06-15")
     };
-    for (id, phase) in [("one", market::phase(market::hall(1_000), market::READY)), ("two", stated)] {
+    let mined = inventory::Phase {
+        interim_use: inventory::InterimUse::Mining.into(),
+        interim_gross_kw: 2_000,
+        interim_start_date: Some(date("2024-03-01")),
+        conversion_start_date: Some(date("2027-01-31")),
+        wind_down_notice_days: 60,
+        ..market::phase(market::hall(1_000), "2027-09-01")
+    };
+    // Its load follows from its power, its interim use begins on the day on which it is said, and lasts until it is ready.
+    let assumed = inventory::Phase {
+        capacity: Some(contracts::common::v1::CapacityVector { air_cooling_kw: 70, ..Default::default() }),
+        gross_kw: 100,
+        interim_use: inventory::InterimUse::Idle.into(),
+        interim_gross_kw: 90,
+        ..market::phase(market::hall(1_000), "2033-01-01")
+    };
+    let first = market::phase(market::hall(1_000), market::READY);
+    for (id, phase) in [("one", first), ("two", stated), ("three", mined), ("four", assumed)] {
         let create = inventory::CreatePhaseRequest {
             parent: format!("{site}/blocks/hall-a"),
             phase_id: id.to_owned(),
@@ -189,7 +206,7 @@ async fn what_is_exported_imports_elsewhere_and_is_exported_alike() -> Result<()
         let request = ask(&other, format, &table);
         let done = there.imports().import_inventory(request.clone()).await?.into_inner();
         ensure!(done.problems.is_empty(), "{id}: {done:#?}\n{table}");
-        ensure!((done.site_count, done.block_count, done.phase_count) == (1, 2, 2), "{done:#?}");
+        ensure!((done.site_count, done.block_count, done.phase_count) == (1, 2, 4), "{done:#?}");
         ensure!(there.imports().import_inventory(request).await?.into_inner() == done, "a repetition");
         for format in [Csv, Json] {
             let (one, two) =

@@ -1,6 +1,6 @@
 //! `CreatePhase`: gives a block capacity, within the site's grid power at every instant.
 
-use kernel::{Caller, Error, Instant};
+use kernel::{BlockId, Caller, Error, Instant, PhaseName};
 use postgres::{Answer, Tx};
 
 use super::shortfalls::{Change, OnShortfall};
@@ -59,21 +59,32 @@ impl App {
             blocks::lock(&tx, operator, block.id).await?;
             let mut draws = phases::draws(&tx, &site.facts.name, None).await?;
             let delivered = deliver(&tx, &site, &block, draft, &mut draws, now).await?;
-            // More capacity makes nobody short, and may ease those who are.
-            let resource = delivered.phase.name.to_string();
-            let cause = Cause { kind: CauseKind::Reduced, resource, reason: String::new() };
-            let on_shortfall = OnShortfall::of(false, command.validate_only);
-            let change = Change { block: &name, id: block.id, cause, on_shortfall, now };
-            self.settle_shortfalls(&tx, change).await?;
+            self.delivered(&tx, &draft.name, block.id, command.validate_only).await?;
             sites::raise(&tx, &site.facts.name).await?;
             Ok((tx, delivered))
         })
         .await
     }
+
+    /// Settles a block to which phases were delivered, `last` the last of them, and raises its version. More capacity
+    /// makes nobody short, and may ease those who are. The block has been locked since before they were written.
+    pub(super) async fn delivered(
+        &self,
+        tx: &Tx,
+        last: &PhaseName,
+        id: BlockId,
+        validate_only: bool,
+    ) -> Result<(), Error> {
+        let block = &last.block_name();
+        let cause = Cause { kind: CauseKind::Reduced, resource: last.to_string(), reason: String::new() };
+        let on_shortfall = OnShortfall::of(false, validate_only);
+        self.settle_shortfalls(tx, Change { block, id, cause, on_shortfall, now: self.now() }).await?;
+        Ok(())
+    }
 }
 
 /// Adds a phase to a block of a locked site, within what `draws` leave of the grid; they hold it afterwards. The caller
-/// touches the block and raises the site.
+/// settles the block and raises the site.
 ///
 /// # Errors
 /// `NAME_TAKEN`, `SITE_POWER_EXCEEDED`, `TERM_OUT_OF_RANGE`, `INVALID_FIELD`: nothing was added.

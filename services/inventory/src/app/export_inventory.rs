@@ -7,6 +7,7 @@ use super::{App, Page, PageRequest, own_scope, rpc};
 use crate::domain::block::Block;
 use crate::domain::phase::Phase;
 use crate::domain::site::Site;
+use crate::domain::use_state::UseState;
 use crate::store::blocks::BlockFilter;
 use crate::store::phases::PhaseParent;
 use crate::store::sites::SiteFilter;
@@ -68,9 +69,10 @@ impl App {
                     let blocks = blocks::list(&tx, scope, &of, None, OF_SITE_MAX).await?.rows;
                     let of = PhaseParent { operator: Some(operator.clone()), site: id, block: None };
                     let mut phases = phases::list(&tx, scope, &of, None, OF_SITE_MAX).await?.rows;
-                    // Phases of blocks that are archived stay with them.
+                    // Phases of blocks that are archived stay with them, and what is cancelled would come back to life.
                     phases.retain(|phase| {
-                        blocks.iter().any(|block| block.facts.name == phase.name.block_name())
+                        phase.use_state != UseState::Cancelled
+                            && blocks.iter().any(|block| block.facts.name == phase.name.block_name())
                     });
                     let one = Whole { site, blocks, phases };
                     rows += one.rows();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use kernel::{BlockId, BlockName, Caller, Error, Instant, OperatorId, Reason, SiteName, Uuid};
+use kernel::{BlockId, BlockName, Caller, Error, Instant, OperatorId, PhaseName, Reason, SiteName, Uuid};
 use postgres::{Answer, NewEvent, Tx, outbox};
 use serde::Serialize;
 
@@ -128,7 +128,8 @@ struct Place {
     site: Site,
     draws: Option<Vec<Draw>>,
     blocks: BTreeMap<BlockName, Option<Block>>,
-    touched: BTreeMap<Uuid, BlockId>,
+    /// Blocks that got phases, with the last of them.
+    touched: BTreeMap<Uuid, PhaseName>,
 }
 
 /// One import in its transaction.
@@ -161,17 +162,37 @@ impl Work<'_> {
         for (row, draft) in &import.blocks {
             self.block(*row, draft).await?;
         }
+        self.lock_blocks(import).await?;
         for (row, draft) in &import.phases {
             self.phase(*row, draft).await?;
         }
         for (name, place) in &self.sites {
             let Some(place) = place.as_ref().filter(|place| !place.touched.is_empty()) else { continue };
-            for block in place.touched.values() {
-                blocks::touch(self.tx, &name.operator, *block).await?;
+            for (block, last) in &place.touched {
+                self.app.delivered(self.tx, last, BlockId::new(*block), import.validate_only).await?;
             }
             sites::raise(self.tx, name).await?;
         }
         Ok(import.blocks.len())
+    }
+
+    /// Reads the blocks that get phases, and locks them in the order of their ids, as every transaction does.
+    async fn lock_blocks(&mut self, import: &Import) -> Result<(), Error> {
+        let mut ids: Vec<Uuid> = Vec::new();
+        for (_, draft) in &import.phases {
+            let name = draft.name.block_name();
+            let Some(Some(place)) = self.sites.get_mut(&name.site_name()) else { continue };
+            if !place.blocks.contains_key(&name) {
+                place.blocks.insert(name.clone(), blocks::find(self.tx, &name).await?);
+            }
+            ids.extend(place.blocks.get(&name).and_then(Option::as_ref).map(|block| block.id.get()));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
+            blocks::lock(self.tx, &import.operator, BlockId::new(id)).await?;
+        }
+        Ok(())
     }
 
     fn problem(&mut self, row: i32, column: &str, message: impl Into<String>) {
@@ -229,14 +250,10 @@ impl Work<'_> {
 
     async fn phase(&mut self, row: i32, draft: &PhaseDraft) -> Result<(), Error> {
         let name = draft.name.block_name();
-        let tx = self.tx;
         let Some(Some(place)) = self.sites.get_mut(&name.site_name()) else {
             self.problem(row, "site", "is neither in the table nor a site of the operator");
             return Ok(());
         };
-        if !place.blocks.contains_key(&name) {
-            place.blocks.insert(name.clone(), blocks::find(tx, &name).await?);
-        }
         let Some(Some(block)) = place.blocks.get(&name) else {
             self.problem(row, "block", "is neither in the table nor a block of the site");
             return Ok(());
@@ -247,11 +264,11 @@ impl Work<'_> {
         }
         let draws = match &mut place.draws {
             Some(draws) => draws,
-            none => none.insert(phases::draws(tx, &place.site.facts.name, None).await?),
+            none => none.insert(phases::draws(self.tx, &place.site.facts.name, None).await?),
         };
-        match deliver(tx, &place.site, block, draft, draws, self.now).await {
+        match deliver(self.tx, &place.site, block, draft, draws, self.now).await {
             Ok(delivered) => {
-                place.touched.insert(block.id.get(), block.id);
+                place.touched.insert(block.id.get(), draft.name.clone());
                 let payload = (self.app.wire.phase)(&delivered.phase);
                 self.tell(kind::PHASE_CREATED, &name.operator, draft.name.to_string(), payload).await
             }
@@ -265,7 +282,13 @@ impl Work<'_> {
             Reason::NameTaken => "phase",
             Reason::SitePowerExceeded => "gross_kw",
             Reason::TermOutOfRange => "ready_for_service_date",
-            Reason::InvalidField => "",
+            Reason::InvalidField => {
+                for violation in refusal.violations() {
+                    let column = violation.field.trim_start_matches("phase.").trim_start_matches("capacity.");
+                    self.problem(row, column, violation.description.clone());
+                }
+                return Ok(());
+            }
             _ => return Err(refusal),
         };
         self.problem(row, column, refusal.message().to_owned());

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use contracts::google::r#type::Date;
-use kernel::{CivilDate, Violations};
+use kernel::{CivilDate, Error, Violations};
 use runtime::wire::to_date;
 
 use super::COLUMNS;
@@ -34,6 +34,14 @@ impl<'a> Cells<'a> {
             if self.row.cells.contains_key(column.name) {
                 self.v.add(column.name, format!("must be empty in rows of kind {kind}"));
             }
+        }
+    }
+
+    /// Notes what contradicts itself, `within` being the message that the fields lie in.
+    pub(super) fn contradicted(&mut self, within: &str, checked: Result<(), Error>) {
+        let Err(refusal) = checked else { return };
+        for violation in refusal.violations() {
+            self.v.add(violation.field.trim_start_matches(within), violation.description.clone());
         }
     }
 

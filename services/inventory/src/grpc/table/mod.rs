@@ -84,6 +84,11 @@ const COLUMNS: &[Column] = &[
     column("ready_for_service_date", Holds::Text, &[PHASE]),
     column("date_basis", Holds::Text, &[PHASE]),
     column("end_date", Holds::Text, &[PHASE]),
+    column("interim_use", Holds::Text, &[PHASE]),
+    column("interim_gross_kw", Holds::Number, &[PHASE]),
+    column("interim_start_date", Holds::Text, &[PHASE]),
+    column("conversion_start_date", Holds::Text, &[PHASE]),
+    column("wind_down_notice_days", Holds::Number, &[PHASE]),
     column("more", Holds::Json, &[SITE, BLOCK]),
 ];
 

@@ -180,11 +180,7 @@ fn block_row(cells: &mut Cells<'_>, operator: &OperatorId) -> Option<BlockDraft>
     block::put(&mut sent, &facts.unwrap_or_default());
     let name = site.zip(id).map(|(site, id)| BlockName::new(operator.clone(), site, id));
     let draft = block::facts(&mut cells.v, name, &sent)?;
-    if let Err(refusal) = draft.check() {
-        for violation in refusal.violations() {
-            cells.v.add(violation.field.trim_start_matches("block."), violation.description.clone());
-        }
-    }
+    cells.contradicted("block.", draft.check());
     Some(draft)
 }
 
@@ -206,17 +202,17 @@ fn phase_row(cells: &mut Cells<'_>, operator: &OperatorId) -> Option<PhaseDraft>
         ready_for_service_date: cells.date("ready_for_service_date"),
         date_basis: cells.word("date_basis", "DATE_BASIS_", wire::DateBasis::from_str_name),
         end_date: cells.date("end_date"),
+        interim_use: cells.word("interim_use", "INTERIM_USE_", wire::InterimUse::from_str_name),
+        interim_gross_kw: cells.number("interim_gross_kw").unwrap_or_default(),
+        interim_start_date: cells.date("interim_start_date"),
+        conversion_start_date: cells.date("conversion_start_date"),
+        wind_down_notice_days: cells.number("wind_down_notice_days").unwrap_or_default(),
         ..wire::Phase::default()
     };
     let name =
         site.zip(block).zip(id).map(|((site, block), id)| PhaseName::new(operator.clone(), site, block, id));
     let draft = phase::draft(&mut cells.v, name, &sent)?;
-    if let Err(refusal) = draft.check() {
-        for violation in refusal.violations() {
-            let field = violation.field.trim_start_matches("phase.").trim_start_matches("capacity.");
-            cells.v.add(field, violation.description.clone());
-        }
-    }
+    cells.contradicted("phase.", draft.check());
     Some(draft)
 }
 

@@ -11,7 +11,8 @@ use super::cells::BETWEEN;
 use super::{BLOCK, COLUMNS, Holds, PHASE, SITE, STEP};
 use crate::app::Whole;
 use crate::domain::block::Block;
-use crate::domain::phase::{GrossBasis, Phase};
+use crate::domain::conversion::InterimUse;
+use crate::domain::phase::{Phase, PhaseDraft};
 use crate::domain::site::{PartialDate, Site};
 
 /// A row: what its columns hold, those that hold nothing left out.
@@ -70,6 +71,11 @@ fn cells(kind: &'static str, filled: impl IntoIterator<Item = (&'static str, Str
 
 fn number<T: ToString>(number: Option<T>) -> String {
     number.map(|number| number.to_string()).unwrap_or_default()
+}
+
+/// A number of which none is not written.
+fn some(count: i64) -> String {
+    number((count != 0).then_some(count))
 }
 
 fn word(word: &'static str) -> String {
@@ -155,24 +161,30 @@ fn block(block: &Block) -> Result<Cells, Error> {
 }
 
 fn phase(phase: &Phase) -> Cells {
-    let name = &phase.name;
     // What was assumed is left to the assumption again.
-    let gross = (phase.gross_basis == GrossBasis::Stated).then_some(phase.gross_kw);
+    let PhaseDraft { name, capacity, gross_kw, ready_for_service, date_basis, end, conversion } =
+        phase.draft();
+    let interim = if conversion.interim_use == InterimUse::None { "" } else { conversion.interim_use.as_str() };
     cells(
         PHASE,
         [
             ("site", name.site.to_string()),
             ("block", name.block.to_string()),
             ("phase", name.phase.to_string()),
-            ("critical_it_kw", phase.capacity.critical_it.to_string()),
-            ("air_cooling_kw", phase.capacity.air.to_string()),
-            ("liquid_cooling_kw", phase.capacity.liquid.to_string()),
-            ("immersion_cooling_kw", phase.capacity.immersion.to_string()),
-            ("accelerators", phase.capacity.accelerators.to_string()),
-            ("gross_kw", number(gross)),
-            ("ready_for_service_date", phase.ready_for_service.to_string()),
-            ("date_basis", word(phase.date_basis.as_str())),
-            ("end_date", number(phase.end)),
+            ("critical_it_kw", capacity.critical_it.to_string()),
+            ("air_cooling_kw", capacity.air.to_string()),
+            ("liquid_cooling_kw", capacity.liquid.to_string()),
+            ("immersion_cooling_kw", capacity.immersion.to_string()),
+            ("accelerators", capacity.accelerators.to_string()),
+            ("gross_kw", number(gross_kw)),
+            ("ready_for_service_date", ready_for_service.to_string()),
+            ("date_basis", word(date_basis.as_str())),
+            ("end_date", number(end)),
+            ("interim_use", interim.to_owned()),
+            ("interim_gross_kw", some(conversion.interim_gross_kw)),
+            ("interim_start_date", number(conversion.interim_start)),
+            ("conversion_start_date", number(conversion.start)),
+            ("wind_down_notice_days", some(i64::from(conversion.wind_down_notice_days))),
         ],
     )
 }

@@ -257,6 +257,20 @@ phase,rockdale,hall-a,one,,,,,,1,1,2027-01-01,ACTUAL
 phase,rockdale,hall-z,one,,,,,,1,1,2027-01-01,ACTUAL
 ";
 
+/// Phases whose figures contradict each other.
+const CROOKED: &str = "\
+kind,site,block,phase,critical_it_kw,ready_for_service_date,date_basis,interim_use,interim_gross_kw,conversion_start_date,wind_down_notice_days
+phase,rockdale,hall-a,a,100,2027-06-01,FORECAST,MINING,,2027-06-01,
+phase,rockdale,hall-a,b,100,2027-06-01,FORECAST,DIGGING,5,,
+phase,rockdale,hall-a,c,100,2027-06-01,FORECAST,MINING,5,,-1
+";
+
+/// An interim use that has ended, and nobody says when it began.
+const ENDED: &str = "\
+kind,site,block,phase,critical_it_kw,ready_for_service_date,date_basis,interim_use,interim_gross_kw,conversion_start_date
+phase,rockdale,hall-a,a,100,2027-06-01,FORECAST,IDLE,5,2026-01-01
+";
+
 #[tokio::test]
 async fn every_wrong_row_is_told_and_nothing_is_half_imported() -> Result<()> {
     let stack = TestStack::start().await?;
@@ -313,6 +327,19 @@ async fn every_wrong_row_is_told_and_nothing_is_half_imported() -> Result<()> {
         at(&[(3, "site"), (5, "block"), (6, "site"), (8, "gross_kw"), (9, "phase"), (10, "block")]);
     let found = told(Csv, IN_THE_WAY).await?;
     ensure!(found == expected, "{found:#?}");
+
+    // What contradicts itself, or comes too late, is told under its own column.
+    let mut found = told(Csv, CROOKED).await?;
+    found.sort();
+    let expected = [
+        (1, "conversion_start_date"),
+        (1, "interim_gross_kw"),
+        (2, "interim_gross_kw"),
+        (2, "interim_use"),
+        (3, "wind_down_notice_days"),
+    ];
+    ensure!(found == at(&expected), "{found:#?}");
+    ensure!(told(Csv, ENDED).await? == at(&[(1, "interim_start_date")]));
 
     let good = "kind,site,display_name,country_code,time_zone\nsite,fresh,Fresh,US,UTC\n";
     let only_asked = inventory::ImportInventoryRequest { validate_only: true, ..ask(&acme, Csv, good) };

@@ -22,6 +22,7 @@ mod isolation;
 mod lease;
 mod maintenance;
 mod paging;
+mod pictures;
 mod replay;
 mod sagas;
 mod schema;

@@ -13,6 +13,8 @@ Examples:
   gridlease token --org operators/hut-8 --role sales
   gridlease import --operator hut-8 sites.csv
   gridlease export --operator hut-8 --output sites.csv
+  gridlease plan hut-8/river-bend --svg river-bend.svg
+  gridlease availability hut-8
   cargo run --release -- bench booking --quick";
 
 /// A capacity marketplace for powered, cooled sites: inventory, leasing and billing.
@@ -39,6 +41,10 @@ pub enum Command {
     Import(crate::tables::Import),
     /// Write an operator's sites, grid power, blocks and phases as a table
     Export(crate::tables::Export),
+    /// Draw where a site's gross power goes over time, in the terminal or as a picture
+    Plan(crate::plan::Plan),
+    /// Tell what is free over time, and who has rights on it
+    Availability(crate::availability::Availability),
     /// Measure against a bare Postgres on the same machine
     Bench(Bench),
     /// The process that stops an embedded Postgres when its last user is gone

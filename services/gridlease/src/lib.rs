@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod asking;
+pub mod availability;
 pub mod bench;
 pub mod cli;
 pub mod clients;
@@ -7,6 +9,7 @@ pub mod commands;
 pub mod demo;
 pub mod market;
 pub mod out;
+pub mod plan;
 pub mod stack;
 pub mod tables;
 
@@ -65,6 +68,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Token(arguments) => commands::token(arguments).map(|()| ExitCode::SUCCESS),
             Command::Import(arguments) => tables::import(arguments).await,
             Command::Export(arguments) => tables::export(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Plan(arguments) => plan::plan(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Availability(arguments) => {
+                availability::availability(arguments).await.map(|()| ExitCode::SUCCESS)
+            }
             Command::Bench(arguments) => match arguments.what {
                 BenchWhat::Booking(arguments) => bench::booking(arguments).await,
                 BenchWhat::Search(arguments) => bench::search(arguments).await,

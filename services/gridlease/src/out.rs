@@ -4,6 +4,12 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
+
+/// The widest line of a table.
+pub const WIDTH: u16 = 100;
+
 /// Prints a line of the answer.
 pub fn say(line: impl AsRef<str>) {
     let _ = writeln!(std::io::stdout().lock(), "{}", line.as_ref());
@@ -18,6 +24,25 @@ pub fn note(line: impl AsRef<str>) {
 #[must_use]
 pub fn on_terminal() -> bool {
     std::io::stderr().is_terminal()
+}
+
+/// A table with these headers; those that begin with `>` are figures, aligned to the right, without the mark.
+#[must_use]
+pub fn table(headers: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(NOTHING);
+    table.set_style(TableComponent::HeaderLines, '─');
+    table.set_style(TableComponent::MiddleHeaderIntersections, '─');
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(WIDTH);
+    table.set_header(headers.iter().map(|header| header.trim_start_matches('>')));
+    for (column, header) in table.column_iter_mut().zip(headers) {
+        column.set_padding((0, 1));
+        if header.starts_with('>') {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
 }
 
 /// An integer with its thousands parted: `1,031,749`.
@@ -56,6 +81,16 @@ pub fn megawatts(kw: i64) -> String {
         0 => format!("{sign}{whole}"),
         rest => format!("{sign}{whole}.{}", format!("{rest:03}").trim_end_matches('0')),
     }
+}
+
+/// Holds text against a golden file, which `UPDATE_GOLDEN=1` renews.
+#[cfg(test)]
+pub(crate) fn golden(path: &str, text: &str) {
+    let text = format!("{}\n", text.trim_end_matches('\n'));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &text).expect("the golden file is written");
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), text, "\n{text}");
 }
 
 #[cfg(test)]

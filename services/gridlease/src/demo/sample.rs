@@ -240,7 +240,7 @@ fn every_line_fits_a_hundred_columns() {
         tables::checks(&found),
     ]);
     for line in all.iter().flat_map(|table| table.lines()) {
-        assert!(line.chars().count() <= usize::from(tables::WIDTH), "{line}");
+        assert!(line.chars().count() <= usize::from(crate::out::WIDTH), "{line}");
     }
     // The figures of a row stand on one line each: a broken figure is misread.
     let operators = tables::operators(&found);

@@ -1,32 +1,9 @@
 //! The findings as tables that fit 100 columns.
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
 use kernel::Rate;
 
 use super::findings::{Findings, LeaseFound, OperatorFound, RefusalFound};
-use crate::out::{dollars, grouped, megawatts};
-
-/// The widest line that is printed.
-pub(super) const WIDTH: u16 = 100;
-
-/// A table with these headers; those that begin with `>` are figures, aligned to the right, without the mark.
-fn table(headers: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(NOTHING);
-    table.set_style(TableComponent::HeaderLines, '─');
-    table.set_style(TableComponent::MiddleHeaderIntersections, '─');
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(WIDTH);
-    table.set_header(headers.iter().map(|header| header.trim_start_matches('>')));
-    for (column, header) in table.column_iter_mut().zip(headers) {
-        column.set_padding((0, 1));
-        if header.starts_with('>') {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
+use crate::out::{WIDTH, dollars, grouped, megawatts, table};
 
 /// Millions of dollars with two decimals, rounded half up.
 fn millions(cents: i64) -> String {

@@ -164,7 +164,8 @@ fn phase(phase: &Phase) -> Cells {
     // What was assumed is left to the assumption again.
     let PhaseDraft { name, capacity, gross_kw, ready_for_service, date_basis, end, conversion } =
         phase.draft();
-    let interim = if conversion.interim_use == InterimUse::None { "" } else { conversion.interim_use.as_str() };
+    let interim =
+        if conversion.interim_use == InterimUse::None { "" } else { conversion.interim_use.as_str() };
     cells(
         PHASE,
         [

@@ -39,6 +39,41 @@ pub(super) fn all(market: &Market, found: &Findings) -> Vec<Check> {
     checks.extend(operators(market, found));
     checks.extend(money(found));
     checks.extend(refusals(found));
+    checks.extend(sites(market, found));
+    checks
+}
+
+/// Every power plan adds up at every step, and whatever is answered otherwise than the file has it has its reason.
+fn sites(market: &Market, found: &Findings) -> Vec<Check> {
+    let plans = &found.site_figures;
+    let faults: Vec<String> = plans
+        .iter()
+        .filter_map(|own| own.fault.as_ref().map(|fault| format!("{} {fault}", own.site)))
+        .collect();
+    let steps: usize = plans.iter().map(|own| own.plan_steps).sum();
+    let seen = if faults.is_empty() {
+        format!("{} sites, {} steps", plans.len(), grouped_count(steps))
+    } else {
+        faults.join(", ")
+    };
+    let held = faults.is_empty() && plans.len() == market.sites.len() && steps >= plans.len();
+    let expected = format!("{} sites", market.sites.len());
+    let mut checks = vec![holds("power plans that add up at every step", expected, seen, held)];
+    let odd: Vec<&str> =
+        found.differences.iter().filter(|own| own.why.is_empty()).map(|own| own.site.as_str()).collect();
+    checks.push(check("figures other than in sites.csv, without a reason", "none", none_or(&odd)));
+    let there = |why: &crate::market::Difference| {
+        found.differences.iter().any(|own| own.site == why.site_id.as_str() && own.column == why.column)
+    };
+    let stale: Vec<&str> =
+        market.differences.iter().filter(|why| !there(why)).map(|why| why.site_id.as_str()).collect();
+    checks.push(check("reasons for a difference that there is not", "none", none_or(&stale)));
+    let mined: Vec<&str> = plans
+        .iter()
+        .filter(|own| own.contracted_kw.is_some_and(|contracted| own.mined_kw > contracted))
+        .map(|own| own.site.as_str())
+        .collect();
+    checks.push(check("sites that mine more than is contracted", "none", none_or(&mined)));
     checks
 }
 

@@ -3,6 +3,8 @@
 use kernel::CivilDate;
 use serde::Serialize;
 
+use crate::market::Figures;
+
 /// Everything the demonstration found.
 #[derive(Debug, Serialize)]
 pub struct Findings {
@@ -20,6 +22,10 @@ pub struct Findings {
     pub operators: Vec<OperatorFound>,
     /// Gross power against the grid, per site that has a block.
     pub grid: Vec<GridFound>,
+    /// One per site: what the server answers beside what the file says.
+    pub site_figures: Vec<SiteFound>,
+    /// Where the two differ, and why.
+    pub differences: Vec<DifferenceFound>,
     /// What a buyer of 40 MW is answered.
     pub search: SearchFound,
     /// What an operator's own sales are answered.
@@ -165,6 +171,48 @@ pub struct GridFound {
     pub gross_kw: i64,
     /// `None`: not stated, so not verified.
     pub contracted_kw: Option<i64>,
+}
+
+/// A site by its own answers and by the file.
+#[derive(Debug, Serialize)]
+pub struct SiteFound {
+    /// Slug.
+    pub site: String,
+    /// Slug.
+    pub operator: String,
+    /// What `sites.csv` says.
+    pub stated: Figures,
+    /// Energised on the business date; `None`: unknown.
+    pub energised_kw: Option<i64>,
+    /// Contracted on the business date; `None`: unknown.
+    pub contracted_kw: Option<i64>,
+    /// Mined on the business date beside what is booked, gross.
+    pub mined_kw: i64,
+    /// IT load leased once every lease has begun, or held as leased for want of a price.
+    pub leased_it_kw: i64,
+    /// IT load free and dated, then.
+    pub free_it_kw: i64,
+    /// Contracted and not allocated then, gross; `None`: unknown.
+    pub headroom_kw: Option<i64>,
+    /// Steps of its power plan over fifty years.
+    pub plan_steps: usize,
+    /// Where that plan does not add up.
+    pub fault: Option<String>,
+}
+
+/// A figure of the file that the server does not answer.
+#[derive(Debug, Serialize)]
+pub struct DifferenceFound {
+    /// Slug.
+    pub site: String,
+    /// The column of `sites.csv`.
+    pub column: &'static str,
+    /// What the file says.
+    pub stated_kw: Option<i64>,
+    /// What the server answers.
+    pub found_kw: Option<i64>,
+    /// Why; empty where nobody knows.
+    pub why: String,
 }
 
 /// What a search answers.

@@ -61,7 +61,7 @@ pub(super) async fn sites(market: &Market, staff: &Staff) -> anyhow::Result<()> 
         let request = wire::CreateSiteRequest {
             parent: format!("operators/{}", site.operator),
             site_id: site.id.to_string(),
-            site: Some(of_site(site)),
+            site: Some(of_site(market, site)),
             request_id: request_id(),
             validate_only: false,
         };
@@ -72,14 +72,27 @@ pub(super) async fn sites(market: &Market, staff: &Staff) -> anyhow::Result<()> 
     Ok(())
 }
 
-fn of_site(site: &Site) -> wire::Site {
-    let known = site.contracted_kw.is_some() || site.energised_kw.is_some();
-    let step = wire::GridStep {
-        from_date: date(site.grid_from.unwrap_or(GRID_SINCE)),
+/// The grid figures from the first day on, and what is mined until phases of the plan take its place.
+fn grid_steps(market: &Market, site: &Site) -> Vec<wire::GridStep> {
+    let from = site.grid_from.unwrap_or(GRID_SINCE);
+    let booked = market.deals.iter().filter(|deal| deal.kind != Kind::Refused && deal.site == site.id);
+    let phases: Vec<_> =
+        booked.flat_map(|deal| &deal.lines).map(|line| (line.start_date, line.gross_kw)).collect();
+    let mut steps: Vec<(CivilDate, Option<i64>)> =
+        site.mined_steps(from, &phases).into_iter().map(|(day, kw)| (day, Some(kw))).collect();
+    if steps.is_empty() && (site.contracted_kw.is_some() || site.energised_kw.is_some()) {
+        steps.push((from, None));
+    }
+    let step = |(day, interim_kw)| wire::GridStep {
+        from_date: date(day),
         contracted_kw: site.contracted_kw,
         energised_kw: site.energised_kw,
-        interim_kw: None,
+        interim_kw,
     };
+    steps.into_iter().map(step).collect()
+}
+
+fn of_site(market: &Market, site: &Site) -> wire::Site {
     let status = match (site.energised_kw, site.contracted_kw) {
         (Some(kw), _) if kw > 0 => wire::InterconnectionStatus::Energised,
         (_, Some(_)) => wire::InterconnectionStatus::Contracted,
@@ -106,7 +119,7 @@ fn of_site(site: &Site) -> wire::Site {
             source: site.source.clone(),
             as_of_date: date(site.as_of),
         }),
-        grid_steps: if known { vec![step] } else { Vec::new() },
+        grid_steps: grid_steps(market, site),
         reported_leased_it_kw: site.reported_leased_it_kw,
         current_use: site.current_use.clone(),
         provenance: Some(Provenance {

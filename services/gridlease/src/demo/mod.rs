@@ -5,11 +5,13 @@ mod bill;
 mod book;
 pub mod calling;
 mod checks;
+mod figures;
 mod findings;
 mod load;
 mod progress;
 #[cfg(test)]
 mod sample;
+mod site_table;
 mod staff;
 mod sums;
 mod tables;
@@ -115,11 +117,14 @@ async fn found(market: &Market, staff: &Staff) -> anyhow::Result<Findings> {
     let invoices = bill::month(market, staff, today).await?;
     let books = bill::books(&invoices, staff).await?;
     let preview = bill::preview(deal(market, "WULF-C42")?, staff, &invoices).await?;
+    let site_figures = figures::sites(market, staff, today).await?;
     let mut found = Findings {
         business_date: today,
         sites: market.sites.len(),
         bands: sums::bands(market)?,
         grid: sums::grid(market, &phases),
+        differences: figures::differences(market, &site_figures),
+        site_figures,
         assumptions: sums::assumptions(market),
         not_booked: sums::not_booked(market),
         leases,
@@ -154,6 +159,8 @@ fn print(found: &Findings, only: Option<&str>) {
     out::say(tables::ties(found));
     chapter("Capacity without a price, and the grid");
     out::say(tables::capacity(found));
+    chapter("Megawatts of all sites: what is answered, and what sites.csv says");
+    out::say(site_table::figures(found));
     chapter("What can be offered");
     out::say(tables::search(found));
     chapter("One more megawatt where the hall is full");

@@ -6,11 +6,11 @@ use kernel::CivilDate;
 
 use super::findings::{
     BooksFound, Convertible, Findings, GridFound, InvoiceFound, LeaseFound, OperatorFound, PreviewFound,
-    RefusalFound, ReservationFound, SearchFound,
+    RefusalFound, ReservationFound, SearchFound, SiteFound,
 };
-use super::{checks, sums, tables};
+use super::{checks, figures, site_table, sums, tables};
 use crate::market::sums::{schedule, total};
-use crate::market::{Deal, Kind, Market, Operator};
+use crate::market::{Deal, Kind, Market, Operator, Site};
 
 fn today() -> CivilDate {
     CivilDate::from_ymd_opt(2026, 12, 16).expect("a day")
@@ -131,6 +131,28 @@ fn search(asked_by: &str) -> SearchFound {
     }
 }
 
+/// Sites as they would be answered: what is corrected and what is not booked, otherwise than in the file.
+fn site_figures(market: &Market) -> Vec<SiteFound> {
+    let found = |site: &Site| {
+        let begun = site.grid_from.is_none_or(|from| from <= today());
+        let leased = market.deals.iter().filter(|deal| deal.site == site.id && deal.kind != Kind::Refused);
+        SiteFound {
+            site: site.id.to_string(),
+            operator: site.operator.to_string(),
+            stated: site.stated,
+            energised_kw: site.energised_kw.filter(|_| begun),
+            contracted_kw: site.contracted_kw.filter(|_| begun),
+            mined_kw: site.mined_kw.unwrap_or(0),
+            leased_it_kw: leased.map(Deal::critical_it_kw).sum(),
+            free_it_kw: 0,
+            headroom_kw: site.contracted_kw,
+            plan_steps: 3,
+            fault: None,
+        }
+    };
+    market.sites.iter().map(found).collect()
+}
+
 fn findings(market: &Market) -> Findings {
     let leases: Vec<LeaseFound> = market.deals_of(Kind::Lease).map(lease).collect();
     let invoices = invoices(market);
@@ -155,6 +177,8 @@ fn findings(market: &Market) -> Findings {
         }],
         own_search: search("the sales of Riot Platforms"),
         search: search("a tenant"),
+        differences: figures::differences(market, &site_figures(market)),
+        site_figures: site_figures(market),
         full: refusal("CAPACITY_EXHAUSTED", [("availableKw", "0"), ("shortKw", "1000")]),
         over_grid: refusal("SITE_POWER_EXCEEDED", [("neededKw", "7143"), ("contractedKw", "5000")]),
         preview: PreviewFound {
@@ -192,7 +216,7 @@ fn a_sound_run_passes_every_check() {
 fn a_cent_a_kilowatt_or_a_word_out_of_place_fails_a_check() {
     let market = Market::load().expect("sound data");
     type Damage = fn(&mut Findings);
-    let damages: [(&str, Damage); 12] = [
+    let damages: [(&str, Damage); 17] = [
         ("a kW less", |found| found.leases[0].critical_it_kw -= 1),
         ("a lease lost", |found| drop(found.leases.pop())),
         ("a reservation lost", |found| drop(found.capacity_only.pop())),
@@ -204,6 +228,15 @@ fn a_cent_a_kilowatt_or_a_word_out_of_place_fails_a_check() {
         ("crooked books", |found| found.books[0].credit_cents -= 1),
         ("the wrong refusal", |found| found.full.reason = "OVERLOADED".to_owned()),
         ("a site over its grid", |found| found.grid[0].gross_kw += 1),
+        ("a plan that does not add up", |found| {
+            found.site_figures[3].fault = Some("1 kW of 2 kW".to_owned())
+        }),
+        ("a site without its plan", |found| drop(found.site_figures.pop())),
+        ("a difference nobody knows why", |found| found.differences[0].why.clear()),
+        ("a reason without its difference", |found| {
+            found.differences.retain(|own| own.site != "corz-austin")
+        }),
+        ("a mine beyond its grid", |found| found.site_figures[0].mined_kw = 700_001),
         ("a preview that forgets a month", |found| found.preview.to_come_cents -= 1),
     ];
     for (what, damage) in damages {
@@ -232,6 +265,7 @@ fn every_line_fits_a_hundred_columns() {
         tables::operators(&found),
         tables::ties(&found),
         tables::capacity(&found),
+        site_table::figures(&found),
         tables::search(&found),
         tables::refusal(&found.full),
         tables::invoices(&found),
@@ -246,5 +280,9 @@ fn every_line_fits_a_hundred_columns() {
     let operators = tables::operators(&found);
     for figure in ["23,500.00", "96,337.75", "1,234.567", "3,282"] {
         assert!(operators.contains(figure), "{figure} is broken:\n{operators}");
+    }
+    let figures = site_table::figures(&found);
+    for figure in ["14,689 | 17,389", "3,695 | 5,024", "2,255"] {
+        assert!(figures.contains(figure), "{figure} is broken:\n{figures}");
     }
 }

@@ -54,7 +54,8 @@ fn tenant(name: &str) -> String {
     if name.starts_with("Undisclosed") { "undisclosed".to_owned() } else { shortened(name, 16) }
 }
 
-fn shortened(text: &str, most: usize) -> String {
+/// The beginning of a text that is too long.
+pub(super) fn shortened(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }

@@ -17,11 +17,12 @@ pub use flags::{FLAGS, Flag};
 use kernel::{OperatorId, TenantId};
 pub use plan::{Basis, Deal, Kind, NotBooked, PlanLine};
 use serde::Deserialize;
-pub use sites::{Correction, Site};
+pub use sites::{Correction, Difference, Figures, Site};
 
 const OPERATORS: &str = include_str!("../../data/operators.csv");
 const SITES: &str = include_str!("../../data/sites.csv");
 const CORRECTIONS: &str = include_str!("../../data/site_corrections.csv");
+const DIFFERENCES: &str = include_str!("../../data/site_differences.csv");
 const PLAN: &str = include_str!("../../data/demo_plan.csv");
 const NOT_BOOKED: &str = include_str!("../../data/not_booked.csv");
 #[cfg(test)]
@@ -36,6 +37,8 @@ pub struct Market {
     pub sites: Vec<Site>,
     /// What was corrected.
     pub corrections: Vec<Correction>,
+    /// Where the server's answers differ from the file, and why.
+    pub differences: Vec<Difference>,
     /// Every deal that is sent, in the order of the file.
     pub deals: Vec<Deal>,
     /// Every row that is not booked.
@@ -83,7 +86,9 @@ impl Market {
             let site = site.with_context(|| format!("demo_plan.csv: {}: no site {}", deal.id, deal.site))?;
             ensure!(site.operator == deal.operator, "demo_plan.csv: {}: the site is another's", deal.id);
         }
-        Ok(Self { operators, sites, corrections, deals, not_booked: rows("not_booked.csv", NOT_BOOKED)? })
+        let differences = rows("site_differences.csv", DIFFERENCES)?;
+        let not_booked = rows("not_booked.csv", NOT_BOOKED)?;
+        Ok(Self { operators, sites, corrections, differences, deals, not_booked })
     }
 
     /// The deals of one kind.

@@ -222,33 +222,32 @@ impl Index {
         }
     }
 
-    /// A reservation takes this of a block. False if the block is not known.
+    /// Reservations take this of a block. False if the block is not known.
     pub fn take(&mut self, block: &BlockName, pieces: &[(Interval, CapacityVector)]) -> bool {
-        self.change(block, |free| {
-            pieces.iter().try_for_each(|(interval, kw)| free.sub_over(*interval, *kw)).is_ok()
-        })
+        self.change(block, pieces, &[])
     }
 
-    /// A reservation gives this back. False if the block is not known.
+    /// Reservations give this back. False if the block is not known.
     pub fn give_back(&mut self, block: &BlockName, pieces: &[(Interval, CapacityVector)]) -> bool {
-        self.change(block, |free| {
-            pieces.iter().try_for_each(|(interval, kw)| free.add_over(*interval, *kw)).is_ok()
-        })
+        self.change(block, &[], pieces)
     }
 
-    fn change(
+    /// Both at once, since the work is that of writing the whole block anew, however much has changed.
+    pub fn change(
         &mut self,
         name: &BlockName,
-        change: impl FnOnce(&mut StepFunction<CapacityVector>) -> bool,
+        taken: &[(Interval, CapacityVector)],
+        given_back: &[(Interval, CapacityVector)],
     ) -> bool {
         let Some(block) = self.block_of(name) else { return false };
         let entry = &mut self.blocks[block];
-        let mut free = entry.free.steps();
-        if !change(&mut free) {
-            // Beyond the range of the type: bounded lanes never are. Nothing is free then.
-            free = StepFunction::zero();
-        }
-        entry.free = Packed::of(&free);
+        let sum =
+            |pieces: &[(Interval, CapacityVector)]| StepFunction::from_intervals(pieces.iter().copied());
+        let free = sum(given_back)
+            .and_then(|given_back| entry.free.steps().add(&given_back))
+            .and_then(|free| free.sub(&sum(taken)?));
+        // Beyond the range of the type, which bounded lanes never are, nothing is free.
+        entry.free = Packed::of(&free.unwrap_or_default());
         entry.minima = self.calendar.minima(&entry.free);
         let site = &mut self.sites[entry.site];
         site.booked_most = OnceLock::new();

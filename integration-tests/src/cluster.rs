@@ -168,11 +168,15 @@ impl Cluster {
         }
     }
 
+    /// A token of somebody in `organisation`.
+    pub fn token(&self, organisation: &str, role: Role) -> Result<String> {
+        let organisation: Organisation = organisation.parse()?;
+        Ok(self.issuer.mint("tester", &organisation, &[role], Duration::from_secs(3600))?)
+    }
+
     /// The clients of somebody with these roles, on this replica of inventory.
     pub fn clients_of(&self, organisation: &str, role: Role, inventory: usize) -> Result<Clients> {
-        let organisation: Organisation = organisation.parse()?;
-        let token = self.issuer.mint("tester", &organisation, &[role], Duration::from_secs(3600))?;
-        Channels::new(self.addresses(inventory))?.caller(&token)
+        Channels::new(self.addresses(inventory))?.caller(&self.token(organisation, role)?)
     }
 
     /// As [`Cluster::clients_of`], on the first replica.

@@ -222,6 +222,87 @@ async fn what_is_given_back_eases_those_who_came_after() -> Result<()> {
     Ok(())
 }
 
+/// A month in which the hall gives so much less.
+fn filters(hall: &str, kw: i64, accept_shortfall: bool) -> inventory::ScheduleMaintenanceRequest {
+    let reduction = CapacityVector { critical_it_kw: kw, ..Default::default() };
+    inventory::ScheduleMaintenanceRequest {
+        parent: hall.to_owned(),
+        window: Some(market::window("2028-01-01", "2028-02-01", reduction, "filters")),
+        accept_shortfall,
+        request_id: request_id(),
+        validate_only: false,
+    }
+}
+
+async fn release(sales: &Clients, name: String) -> Result<()> {
+    let release =
+        inventory::ReleaseReservationRequest { name, request_id: request_id(), ..Default::default() };
+    sales.reservations().release_reservation(release).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_short_follows_those_who_split_and_merge() -> Result<()> {
+    // No sweeper comes by.
+    let fleet = Fleet::start(1).await?;
+    let place = market::site(|o, r| fleet.clients(o, r), "moved-power", &[market::hall(10_000)]).await?;
+    let hall = place.blocks.first().context("a hall")?;
+    let (sales, ops) =
+        (fleet.clients(&place.operator, Role::Sales)?, fleet.clients(&place.operator, Role::SiteOps)?);
+    let first = held(&sales, &place.operator, hall, "tenants/lab", 5_000).await?;
+    let second = held(&sales, &place.operator, hall, "tenants/lab", 5_000).await?;
+    ops.maintenance().schedule_maintenance(filters(hall, 4_000, true)).await?;
+    ensure!(fleet.database.oversold().await? == 0);
+
+    let part = |kw| inventory::ReservationPart {
+        claims: vec![inventory::Claim {
+            block: hall.clone(),
+            profile: Some(market::profile(market::load(kw), READY, "2037-01-01")),
+        }],
+        note: String::new(),
+    };
+    let split = inventory::SplitReservationRequest {
+        name: second.clone(),
+        parts: vec![part(1_000), part(4_000)],
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let parts = sales.reservations().split_reservation(split).await?.into_inner().reservations;
+    let [_, larger] = parts.as_slice() else { anyhow::bail!("two parts: {parts:#?}") };
+    // The part that kept the name goes, and what was recorded of the whole with it.
+    release(&sales, second).await?;
+    ensure!(fleet.database.oversold().await? == 0, "the other part is short of what is left");
+    let merge = inventory::MergeReservationsRequest {
+        name: first,
+        others: vec![larger.name.clone()],
+        request_id: request_id(),
+        ..Default::default()
+    };
+    sales.reservations().merge_reservations(merge).await?;
+    ensure!(fleet.database.oversold().await? == 0, "what is merged is short together");
+    fleet.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_shortfall_that_is_over_hides_no_new_one() -> Result<()> {
+    let fleet = Fleet::start(1).await?;
+    let place = market::site(|o, r| fleet.clients(o, r), "hidden-power", &[market::hall(10_000)]).await?;
+    let hall = place.blocks.first().context("a hall")?;
+    let (sales, ops) =
+        (fleet.clients(&place.operator, Role::Sales)?, fleet.clients(&place.operator, Role::SiteOps)?);
+    let first = held(&sales, &place.operator, hall, "tenants/lab", 5_000).await?;
+    held(&sales, &place.operator, hall, "tenants/rival", 5_000).await?;
+    ops.maintenance().schedule_maintenance(filters(hall, 4_000, true)).await?;
+    // Now the second is short of nothing, though nobody has written that yet.
+    release(&sales, first).await?;
+    let again = ops.maintenance().schedule_maintenance(filters(hall, 4_000, false)).await;
+    let refusal = Refusal::expect(again)?.is(Code::FailedPrecondition, "CAPACITY_COMMITTED")?;
+    ensure!(refusal.fact("shortKw")? == "3000", "{refusal:#?}");
+    fleet.stop().await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn cancelling_and_ending_hurt_as_slipping_does() -> Result<()> {
     let stack = TestStack::start().await?;

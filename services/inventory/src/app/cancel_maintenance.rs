@@ -62,6 +62,7 @@ impl App {
             }
             let now = self.now().max(was.updated_at);
             let window = was.cancelled(now)?;
+            self.renew_shortfalls(&tx, &block_name, block.id, now).await?;
             maintenance::update(&tx, &window).await?;
             // Giving back makes nobody short.
             let on_shortfall = OnShortfall::of(false, command.validate_only);

@@ -101,6 +101,7 @@ impl App {
         }
         // Two replicas' clocks may differ a little; time does not run backwards in what is kept.
         let now = self.now().max(was.updated_at);
+        self.renew_shortfalls(tx, &block_name, block.id, now).await?;
         let (ratio, today) = (site.gross_per_it(), site.facts.zone.date_of(now));
         let phase = was.after(&command.deed, ratio, today, now)?;
         let grid_check = check_grid(tx, &site, &phase).await?;

@@ -57,6 +57,7 @@ impl App {
                 return Err(Error::archived("block"));
             }
             blocks::lock(&tx, operator, block.id).await?;
+            self.renew_shortfalls(&tx, &name, block.id, now).await?;
             let mut draws = phases::draws(&tx, &site.facts.name, None).await?;
             let delivered = deliver(&tx, &site, &block, draft, &mut draws, now).await?;
             self.delivered(&tx, &draft.name, block.id, command.validate_only).await?;

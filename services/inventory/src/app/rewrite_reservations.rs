@@ -223,11 +223,14 @@ impl App {
                 }
                 let document =
                     self.document(operator, (now, key, reply, how.event), &writes, blocks, rewrite);
-                let outcome = match rewrites::apply(&tx, &document).await? {
-                    Rewritten::Applied => Outcome::Done,
-                    Rewritten::Changed => Outcome::Changed,
-                };
-                Ok((tx, outcome))
+                if rewrites::apply(&tx, &document).await? == Rewritten::Changed {
+                    return Ok((tx, Outcome::Changed));
+                }
+                // Who is short of what goes by reservation, and those are others now.
+                for (name, block) in blocks {
+                    self.renew_shortfalls(&tx, name, *block, now).await?;
+                }
+                Ok((tx, Outcome::Done))
             })
             .await?;
         runtime::failpoint("inventory.rewrite.after")?;

@@ -69,6 +69,7 @@ impl App {
             }
             blocks::lock(&tx, operator, block.id).await?;
             let now = self.now();
+            self.renew_shortfalls(&tx, name, block.id, now).await?;
             let window = Window {
                 name: name_of(name, MaintenanceId::new(self.ids.next())),
                 facts: command.draft.clone(),

@@ -8,7 +8,7 @@ use postgres::{NewEvent, Tx, outbox};
 
 use super::{App, kind};
 use crate::domain::shortfall::{self, Cause, Short, Shortfall};
-use crate::store::shortfalls::Causes;
+use crate::store::shortfalls::{Causes, Recorded};
 use crate::store::{SCHEMA, blocks, jobs, shortfalls};
 
 /// What is done about reservations that a change makes short.
@@ -50,27 +50,47 @@ impl App {
         tx: &Tx,
         change: Change<'_>,
     ) -> Result<Vec<Shortfall>, Error> {
-        let worse = self.record_shortfalls(tx, &change).await?;
+        let recorded = shortfalls::of_block(tx, &change.block.operator, change.id).await?;
+        let worse = self.record_shortfalls(tx, &change, &recorded).await?;
         blocks::touch(tx, &change.block.operator, change.id).await?;
         Ok(worse)
     }
 
+    /// Brings what is recorded as short of a block up to date, where anything is: claims changed since, and whether a
+    /// change makes somebody short of more is judged by what is so. The transaction holds the block's lock.
+    pub(crate) async fn renew_shortfalls(
+        &self,
+        tx: &Tx,
+        block: &BlockName,
+        id: BlockId,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let recorded = shortfalls::of_block(tx, &block.operator, id).await?;
+        let Some(cause) = recorded.latest.clone() else { return Ok(()) };
+        let change = Change { block, id, cause, on_shortfall: OnShortfall::Record, now };
+        self.record_shortfalls(tx, &change, &recorded).await?;
+        Ok(())
+    }
+
     /// Compares what live claims take with what the block gives now, writes what its reservations are short of where
-    /// that is something else than before, and tells them.
+    /// that is something else than recorded, and tells them.
     ///
     /// The transaction holds the block's lock since before the change was written, so no booking comes between.
-    async fn record_shortfalls(&self, tx: &Tx, change: &Change<'_>) -> Result<Vec<Shortfall>, Error> {
-        let operator = &change.block.operator;
-        let balance = shortfalls::balance(tx, operator, change.id).await?;
-        let (before, causes) = shortfalls::of_block(tx, operator, change.id).await?;
+    async fn record_shortfalls(
+        &self,
+        tx: &Tx,
+        change: &Change<'_>,
+        recorded: &Recorded,
+    ) -> Result<Vec<Shortfall>, Error> {
+        let balance = shortfalls::balance(tx, &change.block.operator, change.id).await?;
         let after = shortfall::short(&balance.capacity, &balance.taken);
-        let changes = shortfall::changes(&before, &after);
+        let changes = shortfall::changes(&recorded.short, &after);
         let worse = change.describe(tx, &changes.worse, &after, &Causes::new()).await?;
         if change.on_shortfall == OnShortfall::Refuse && !worse.is_empty() {
             return Err(shortfall::committed(change.block, &worse));
         }
         // What is left of a shortfall has the cause it had.
-        let eased = change.describe(tx, &changes.eased, &after, &causes).await?;
+        let eased = change.describe(tx, &changes.eased, &after, &recorded.causes).await?;
         for (kind, hurt) in [(kind::SHORTFALL_RECORDED, &worse), (kind::SHORTFALL_EASED, &eased)] {
             shortfalls::replace(tx, change.id, hurt, change.now).await?;
             for one in hurt {
@@ -94,14 +114,7 @@ impl App {
             self.worker_db
                 .in_tx("ease_shortfalls", &jobs::SCOPE, |tx| async move {
                     blocks::lock(&tx, &of.name.operator, of.id).await?;
-                    let change = Change {
-                        block: &of.name,
-                        id: of.id,
-                        cause: of.cause.clone(),
-                        on_shortfall: OnShortfall::Record,
-                        now: self.now(),
-                    };
-                    self.record_shortfalls(&tx, &change).await?;
+                    self.renew_shortfalls(&tx, &of.name, of.id, self.now()).await?;
                     Ok((tx, ()))
                 })
                 .await?;

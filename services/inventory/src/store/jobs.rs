@@ -4,8 +4,7 @@ use kernel::{BlockId, BlockName, Error, OperatorId, ReservationId, Scope, Uuid};
 use postgres::{Db, sqlx_error};
 use sqlx::Row as _;
 
-use super::{corrupt, parse};
-use crate::domain::shortfall::{Cause, CauseKind};
+use super::parse;
 
 /// Holds whose time has run out, by the database's clock, of any operator.
 pub async fn lapsed_holds(worker: &Db, limit: i64) -> Result<Vec<(OperatorId, ReservationId)>, Error> {
@@ -74,19 +73,16 @@ pub struct ShortBlock {
     pub id: BlockId,
     /// Its version, which rises with every change of its claims.
     pub version: i64,
-    /// What made it so.
-    pub cause: Cause,
 }
 
 /// Every block of which something is recorded as short.
 pub async fn short_blocks(worker: &Db) -> Result<Vec<ShortBlock>, Error> {
     let rows = sqlx::query(
-        "select distinct on (s.operator_id, s.block_id) \
-             s.operator_id, b.site_id, b.block_slug, s.block_id, v.version, s.cause, s.cause_resource, s.reason \
+        "select distinct s.operator_id, b.site_id, b.block_slug, s.block_id, v.version \
          from inventory.shortfall s \
          join inventory.block b on b.operator_id = s.operator_id and b.block_id = s.block_id \
          join inventory.block_version v on v.operator_id = s.operator_id and v.block_id = s.block_id \
-         order by s.operator_id, s.block_id, s.recorded_at desc",
+         order by s.operator_id, s.block_id",
     )
     .fetch_all(worker.sqlx())
     .await
@@ -99,12 +95,10 @@ pub async fn short_blocks(worker: &Db) -> Result<Vec<ShortBlock>, Error> {
                 parse("site", &text(1)?)?,
                 parse("block", &text(2)?)?,
             );
-            let kind = CauseKind::of_word(&text(5)?).ok_or_else(|| corrupt("cause"))?;
             Ok(ShortBlock {
                 name,
                 id: BlockId::new(row.try_get(3).map_err(sqlx_error)?),
                 version: row.try_get(4).map_err(sqlx_error)?,
-                cause: Cause { kind, resource: text(6)?, reason: text(7)? },
             })
         })
         .collect()

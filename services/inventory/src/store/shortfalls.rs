@@ -9,16 +9,27 @@ use kernel::{
 use postgres::{Tx, store_error};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _,
-    QueryResult, QuerySelect as _, Statement,
+    QueryOrder as _, QueryResult, QuerySelect as _, Statement,
 };
 
 use super::entity::{reservation, shortfall};
-use super::{corrupt, parse};
+use super::{ASC, corrupt, parse};
 use crate::domain::maintenance;
 use crate::domain::shortfall::{Cause, CauseKind, Short, Shortfall, Taken};
 
 /// What made each reservation short.
 pub type Causes = HashMap<ReservationId, Cause>;
+
+/// What is recorded as short of a block.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// What each reservation is short of.
+    pub short: Short,
+    /// What made it so.
+    pub causes: Causes,
+    /// What last made anybody short; none if nobody is.
+    pub latest: Option<Cause>,
+}
 
 /// What a block gives and what live claims take of it.
 #[derive(Debug)]
@@ -75,15 +86,16 @@ fn stretch(row: &QueryResult) -> Result<(Interval, CapacityVector), Error> {
 }
 
 /// What is recorded of a block, and what made it so.
-pub async fn of_block(tx: &Tx, operator: &OperatorId, block: BlockId) -> Result<(Short, Causes), Error> {
+pub async fn of_block(tx: &Tx, operator: &OperatorId, block: BlockId) -> Result<Recorded, Error> {
     let rows = shortfall::Entity::find()
         .filter(shortfall::Column::OperatorId.eq(operator.as_str()))
         .filter(shortfall::Column::BlockId.eq(block.get()))
+        .order_by(shortfall::Column::RecordedAt, ASC)
         .all(tx.conn())
         .await
         .map_err(store_error)?;
     let mut pieces: BTreeMap<ReservationId, Vec<(Interval, CapacityVector)>> = BTreeMap::new();
-    let mut causes = Causes::new();
+    let mut recorded = Recorded::default();
     for row in rows {
         let interval = Interval::new(row.start_time, row.end_time).map_err(|_| corrupt("shortfall"))?;
         let kw = CapacityVector {
@@ -96,16 +108,15 @@ pub async fn of_block(tx: &Tx, operator: &OperatorId, block: BlockId) -> Result<
         let reservation = ReservationId::new(row.reservation_id);
         pieces.entry(reservation).or_default().push((interval, kw));
         let kind = CauseKind::of_word(&row.cause).ok_or_else(|| corrupt("cause"))?;
-        causes.insert(reservation, Cause { kind, resource: row.cause_resource, reason: row.reason });
+        let cause = Cause { kind, resource: row.cause_resource, reason: row.reason };
+        recorded.causes.insert(reservation, cause.clone());
+        recorded.latest = Some(cause);
     }
-    let short: Result<Short, Error> = pieces
-        .into_iter()
-        .map(|(reservation, pieces)| {
-            let function = StepFunction::from_intervals(pieces).map_err(|_| corrupt("shortfall"))?;
-            Ok((reservation, function))
-        })
-        .collect();
-    Ok((short?, causes))
+    for (reservation, pieces) in pieces {
+        let function = StepFunction::from_intervals(pieces).map_err(|_| corrupt("shortfall"))?;
+        recorded.short.insert(reservation, function);
+    }
+    Ok(recorded)
 }
 
 /// The tenants of reservations; those for the operator's own use have none.

@@ -271,6 +271,11 @@ kind,site,block,phase,critical_it_kw,ready_for_service_date,date_basis,interim_u
 phase,rockdale,hall-a,a,100,2027-06-01,FORECAST,IDLE,5,2026-01-01
 ";
 
+/// Rows and columns as they are told.
+fn at(list: &[(i32, &str)]) -> Vec<(i32, String)> {
+    list.iter().map(|(row, column)| (*row, (*column).to_owned())).collect()
+}
+
 #[tokio::test]
 async fn every_wrong_row_is_told_and_nothing_is_half_imported() -> Result<()> {
     let stack = TestStack::start().await?;
@@ -284,9 +289,6 @@ async fn every_wrong_row_is_told_and_nothing_is_half_imported() -> Result<()> {
         ensure!((done.site_count, done.block_count, done.phase_count) == (0, 0, 0), "{done:#?}");
         ensure!(done.problems.iter().all(|problem| !problem.message.is_empty()), "{done:#?}");
         Ok(done.problems.into_iter().map(|problem| (problem.row, problem.column)).collect())
-    };
-    let at = |list: &[(i32, &str)]| -> Vec<(i32, String)> {
-        list.iter().map(|(row, column)| (*row, (*column).to_owned())).collect()
     };
     let expected = at(&[
         (2, "site"),

@@ -329,7 +329,7 @@ impl Stage {
         let after = before.after(deed_of(by_service), before.hold_until, self.words.now);
         let after = after.map_err(|error| refused(&error))?;
         let claims = self.claims(takes).into_iter().map(|(_, claim)| claim).collect();
-        self.rewrite(vec![(before, Reservation { claims, ..after })], Vec::new())
+        self.rewrite(&[(before, Reservation { claims, ..after })], &[])
     }
 
     fn split(&mut self, key: Key, of: ReservationId, by_service: bool, parts: &[Vec<Take>]) -> Outcome {
@@ -347,8 +347,8 @@ impl Stage {
         let added = (key + 1..)
             .zip(made)
             .map(|(key, part)| Reservation { name: ReservationName::new(operator.clone(), id(key)), ..part });
-        let added = added.collect();
-        self.rewrite(vec![(before, first)], added)
+        let added: Vec<Reservation> = added.collect();
+        self.rewrite(&[(before, first)], &added)
     }
 
     fn merge(&mut self, of: ReservationId, others: &[Key], by_service: bool) -> Outcome {
@@ -372,13 +372,12 @@ impl Stage {
         }
         let claims = amendment::merged(&all).map_err(error)?;
         changed.insert(0, (first, Reservation { claims, ..after }));
-        self.rewrite(changed, Vec::new())
+        self.rewrite(&changed, &[])
     }
 
     /// As the service rewrites reservations: every block is judged as it was read under its lock.
-    fn rewrite(&mut self, changed: Vec<(Reservation, Reservation)>, added: Vec<Reservation>) -> Outcome {
-        let living: Vec<Reservation> =
-            changed.iter().map(|(_, after)| after).chain(&added).cloned().collect();
+    fn rewrite(&mut self, changed: &[(Reservation, Reservation)], added: &[Reservation]) -> Outcome {
+        let living: Vec<Reservation> = changed.iter().map(|(_, after)| after).chain(added).cloned().collect();
         let living: Vec<Reservation> = living.into_iter().filter(|one| one.state.is_live()).collect();
         let before = totals(changed.iter().flat_map(|(before, _)| &before.claims));
         let after = totals(living.iter().flat_map(|one| &one.claims));
@@ -394,7 +393,7 @@ impl Stage {
             };
             self.judge(*block, &change)?;
         }
-        for (_, after) in &changed {
+        for (_, after) in changed {
             for hall in &mut self.halls {
                 hall.rewrite(after.name.reservation, Standing::Gone);
             }

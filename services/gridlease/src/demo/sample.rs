@@ -229,12 +229,12 @@ fn a_cent_a_kilowatt_or_a_word_out_of_place_fails_a_check() {
         ("the wrong refusal", |found| found.full.reason = "OVERLOADED".to_owned()),
         ("a site over its grid", |found| found.grid[0].gross_kw += 1),
         ("a plan that does not add up", |found| {
-            found.site_figures[3].fault = Some("1 kW of 2 kW".to_owned())
+            found.site_figures[3].fault = Some("1 kW of 2 kW".to_owned());
         }),
         ("a site without its plan", |found| drop(found.site_figures.pop())),
         ("a difference nobody knows why", |found| found.differences[0].why.clear()),
         ("a reason without its difference", |found| {
-            found.differences.retain(|own| own.site != "corz-austin")
+            found.differences.retain(|own| own.site != "corz-austin");
         }),
         ("a mine beyond its grid", |found| found.site_figures[0].mined_kw = 700_001),
         ("a preview that forgets a month", |found| found.preview.to_come_cents -= 1),

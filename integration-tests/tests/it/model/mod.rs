@@ -170,7 +170,7 @@ fn trees(first: u64) {
     for seed in first..first + steps.div_ceil(TREE) {
         match tree(seed, TREE) {
             (_, Ok(of_tree)) => {
-                of_tree.into_iter().for_each(|(word, n)| *tally.entry(word).or_default() += n)
+                of_tree.into_iter().for_each(|(word, n)| *tally.entry(word).or_default() += n);
             }
             (done, Err(error)) => {
                 let deeds = fewest(seed, done);
@@ -179,7 +179,6 @@ fn trees(first: u64) {
             }
         }
     }
-    println!("{steps} deeds of the seeds from {first} on: {tally:?}");
     let tame = ANSWERS.iter().find(|word| tally.get(**word).is_none_or(|count| *count == 0));
     assert_eq!(tame, None, "never answered: {tally:?}");
 }

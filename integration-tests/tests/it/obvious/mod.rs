@@ -123,10 +123,12 @@ pub(crate) const FACTS: [&str; 9] = [
 ];
 
 impl Refused {
+    #[expect(clippy::needless_pass_by_value, reason = "a refusal is built from whatever is at hand")]
     pub(crate) fn new(reason: impl ToString) -> Self {
         Self { reason: reason.to_string(), facts: BTreeMap::new() }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a refusal is built from whatever is at hand")]
     pub(crate) fn with(mut self, fact: &str, value: impl ToString) -> Self {
         self.facts.insert(fact.to_owned(), value.to_string());
         self
@@ -184,7 +186,7 @@ impl Obvious {
     pub(crate) fn apply(&mut self, number: u64, deed: &Deed) -> Result<(), Refused> {
         let key = number * 32;
         match deed {
-            Deed::Place { kind, tenant, minutes, takes } => self.place(key, *kind, *tenant, *minutes, takes),
+            Deed::Place { kind, tenant, minutes, takes } => self.place(key, kind, *tenant, *minutes, takes),
             Deed::Extend { of, minutes } => self.extend(*of, *minutes),
             Deed::Commit { of } => self.commit(*of),
             Deed::Release { of, by_service } => self.release(*of, *by_service),
@@ -207,7 +209,7 @@ impl Obvious {
             Deed::Build { block, draft } => self.build(key, *block, draft),
             Deed::Resize { phase, power, end, accept } => self.resize(*phase, *power, *end, *accept),
             Deed::Slip { phase, ready, accept } => self.slip(*phase, *ready, *accept),
-            Deed::Advance { phase, to, since, accept } => self.advance(*phase, *to, *since, *accept),
+            Deed::Advance { phase, to, since, accept } => self.advance(*phase, to, *since, *accept),
             Deed::Cancel { phase, accept } => self.cancel(*phase, *accept),
             Deed::Reduce { block, piece, accept } => self.reduce(key, *block, *piece, *accept),
             Deed::Restore { window } => self.restore(*window),

@@ -260,15 +260,15 @@ phase,rockdale,hall-z,one,,,,,,1,1,2027-01-01,ACTUAL
 /// Phases whose figures contradict each other.
 const CROOKED: &str = "\
 kind,site,block,phase,critical_it_kw,ready_for_service_date,date_basis,interim_use,interim_gross_kw,conversion_start_date,wind_down_notice_days
-phase,rockdale,hall-a,a,100,2027-06-01,FORECAST,MINING,,2027-06-01,
-phase,rockdale,hall-a,b,100,2027-06-01,FORECAST,DIGGING,5,,
-phase,rockdale,hall-a,c,100,2027-06-01,FORECAST,MINING,5,,-1
+phase,rockdale,hall-a,crooked-a,100,2027-06-01,FORECAST,MINING,,2027-06-01,
+phase,rockdale,hall-a,crooked-b,100,2027-06-01,FORECAST,DIGGING,5,,
+phase,rockdale,hall-a,crooked-c,100,2027-06-01,FORECAST,MINING,5,,-1
 ";
 
 /// An interim use that has ended, and nobody says when it began.
 const ENDED: &str = "\
 kind,site,block,phase,critical_it_kw,ready_for_service_date,date_basis,interim_use,interim_gross_kw,conversion_start_date
-phase,rockdale,hall-a,a,100,2027-06-01,FORECAST,IDLE,5,2026-01-01
+phase,rockdale,hall-a,crooked-a,100,2027-06-01,FORECAST,IDLE,5,2026-01-01
 ";
 
 /// Rows and columns as they are told.

@@ -8,7 +8,7 @@ use super::move_reservation::MoveReservation;
 use super::place_hold::all_in_range;
 use super::rewrite_reservations::{How, Rewrite, deed_of, only};
 use super::{App, rpc};
-use crate::domain::check_etag;
+use crate::domain::check_etag_if_given;
 use crate::domain::reservation::{Claim, Reservation};
 
 /// A reservation that is to take something else.
@@ -43,9 +43,7 @@ impl App {
             validate_only: of.validate_only,
             plan: &|mut found, now| {
                 let before = found.swap_remove(0);
-                if let Some(etag) = &of.etag {
-                    check_etag(etag, before.revision)?;
-                }
+                check_etag_if_given(of.etag.as_deref(), before.revision)?;
                 let after = before.after(deed, before.hold_until, now)?;
                 let after = Reservation { claims: claims.clone(), ..after };
                 Ok(Rewrite { changed: vec![(before, after)], added: Vec::new() })

@@ -8,7 +8,7 @@ use super::as_of::supersede;
 use super::write::Write;
 use super::{App, kind, own_scope, rpc};
 use crate::domain::block::Block;
-use crate::domain::check_etag;
+use crate::domain::check_etag_if_given;
 use crate::domain::site::Site;
 use crate::store::{blocks, in_use, sites};
 
@@ -110,9 +110,7 @@ impl App {
 }
 
 fn check(etag: Option<&str>, revision: i64, is_archived: bool, resource: &'static str) -> Result<(), Error> {
-    if let Some(etag) = etag {
-        check_etag(etag, revision)?;
-    }
+    check_etag_if_given(etag, revision)?;
     if is_archived { Err(Error::archived(resource)) } else { Ok(()) }
 }
 

@@ -8,7 +8,7 @@ use super::schedule_maintenance::cause_of;
 use super::shortfalls::{Change, OnShortfall};
 use super::write::Write;
 use super::{App, kind, own_scope, rpc};
-use crate::domain::check_etag;
+use crate::domain::check_etag_if_given;
 use crate::domain::maintenance::Window;
 use crate::store::{blocks, maintenance};
 
@@ -57,9 +57,7 @@ impl App {
             let block = blocks::find(&tx, &block_name).await?.ok_or_else(absent)?;
             blocks::lock(&tx, &name.operator, block.id).await?;
             let was = maintenance::find(&tx, scope, name).await?.ok_or_else(absent)?;
-            if let Some(etag) = &command.etag {
-                check_etag(etag, was.revision)?;
-            }
+            check_etag_if_given(command.etag.as_deref(), was.revision)?;
             let now = self.now().max(was.updated_at);
             let window = was.cancelled(now)?;
             self.renew_shortfalls(&tx, &block_name, block.id, now).await?;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::write::Write;
 use super::{App, own_scope, rpc, scope_of};
-use crate::domain::check_etag;
+use crate::domain::check_etag_if_given;
 use crate::domain::incident::{Deed, Facts, Incident, Lane};
 use crate::store::incidents;
 
@@ -182,9 +182,7 @@ impl App {
             if as_its_tenant != (change.deed == Deed::Withdraw) {
                 return Err(Error::invalid_field("outcome", whose(as_its_tenant)));
             }
-            if let Some(etag) = change.etag {
-                check_etag(etag, was.revision)?;
-            }
+            check_etag_if_given(change.etag, was.revision)?;
             let mut after = Incident {
                 state: was.state.after(change.deed)?,
                 revision: was.revision + 1,

@@ -12,7 +12,7 @@ use crate::domain::phase::{GridCheck, Phase};
 use crate::domain::phase_change::Deed;
 use crate::domain::shortfall::{Cause, CauseKind, Shortfall};
 use crate::domain::site::Site;
-use crate::domain::{check_etag, grid};
+use crate::domain::{check_etag_if_given, grid};
 use crate::store::phases::Derived;
 use crate::store::{blocks, phases, sites};
 
@@ -96,9 +96,7 @@ impl App {
         if block.archived_at.is_some() {
             return Err(Error::archived("block"));
         }
-        if let Some(etag) = &command.etag {
-            check_etag(etag, was.revision)?;
-        }
+        check_etag_if_given(command.etag.as_deref(), was.revision)?;
         // Two replicas' clocks may differ a little; time does not run backwards in what is kept.
         let now = self.now().max(was.updated_at);
         self.renew_shortfalls(tx, &block_name, block.id, now).await?;

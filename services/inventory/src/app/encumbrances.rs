@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::place::Place;
 use super::write::{Create, Write};
 use super::{App, Page, PageRequest, kind, own_scope, rpc, scope_of};
-use crate::domain::check_etag;
+use crate::domain::check_etag_if_given;
 use crate::domain::encumbrance::{Encumbrance, EncumbranceDraft, Extent};
 use crate::store::{Rows, encumbrances};
 
@@ -122,9 +122,7 @@ impl App {
             .write_for(caller, &command, how, holder, |tx| async move {
                 let absent = || Error::not_found("encumbrance");
                 let found = encumbrances::find(&tx, name).await?.ok_or_else(absent)?;
-                if let Some(etag) = etag {
-                    check_etag(etag, found.revision)?;
-                }
+                check_etag_if_given(etag.as_deref(), found.revision)?;
                 let after = found.released(now)?;
                 encumbrances::release(&tx, &after).await?;
                 Ok((tx, after))

@@ -6,7 +6,7 @@ use postgres::{Answer, RequestKey, idempotency};
 use serde::Serialize;
 
 use super::{App, scope_of};
-use crate::domain::check_etag;
+use crate::domain::check_etag_if_given;
 use crate::domain::reservation::Reservation;
 use crate::domain::states::Deed;
 use crate::store::moves::{self, Move, Moved};
@@ -56,9 +56,7 @@ impl App {
                 Found::Reply(reply) => return Ok(Answer::Replayed(reply)),
                 Found::Reservation(found, now) => (found, now),
             };
-            if let Some(etag) = &wanted.etag {
-                check_etag(etag, found.revision)?;
-            }
+            check_etag_if_given(wanted.etag.as_deref(), found.revision)?;
             let after = found.after(how.deed, (how.hold_until)(&found, now)?, now)?;
             if wanted.validate_only {
                 return Ok(Answer::Fresh(after));

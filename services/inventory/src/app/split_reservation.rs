@@ -8,7 +8,7 @@ use super::move_reservation::MoveReservation;
 use super::rewrite_reservations::{How, Rewrite, deed_of};
 use super::{App, kind, rpc};
 use crate::domain::reservation::{Claim, Reservation};
-use crate::domain::{amendment, check_etag};
+use crate::domain::{amendment, check_etag_if_given};
 
 /// What one part takes.
 #[derive(Debug, Clone, Serialize)]
@@ -52,9 +52,7 @@ impl App {
             validate_only: of.validate_only,
             plan: &|mut found, now| {
                 let before = found.swap_remove(0);
-                if let Some(etag) = &of.etag {
-                    check_etag(etag, before.revision)?;
-                }
+                check_etag_if_given(of.etag.as_deref(), before.revision)?;
                 let after = before.after(deed, before.hold_until, now)?;
                 amendment::adds_up(&before.claims, &claims)?;
                 let mut made = parts.iter().map(|part| Reservation {

@@ -11,7 +11,7 @@ use super::place::Place;
 use super::place_hold::in_range;
 use super::write::{Create, Write};
 use super::{App, Page, PageRequest, kind, rpc, scope_of};
-use crate::domain::check_etag;
+use crate::domain::check_etag_if_given;
 use crate::domain::waitlist::{State, WaitlistDraft, WaitlistEntry};
 use crate::store::{Rows, waitlist};
 
@@ -134,9 +134,7 @@ impl App {
         self.write_for(caller, &command, how, waiting_tenant, |tx| async move {
             let absent = || Error::not_found("waitlist entry");
             let found = waitlist::find(&tx, name).await?.ok_or_else(absent)?;
-            if let Some(etag) = etag {
-                check_etag(etag, found.revision)?;
-            }
+            check_etag_if_given(etag.as_deref(), found.revision)?;
             let after = found.left(now)?;
             waitlist::update(&tx, &after).await?;
             Ok((tx, after))

@@ -42,3 +42,11 @@ pub fn etag(revision: i64) -> String {
 pub fn check_etag(given: &str, revision: i64) -> Result<(), Error> {
     if given == etag(revision) { Ok(()) } else { Err(Error::etag_mismatch()) }
 }
+
+/// As [`check_etag`], where a caller may leave the etag out and take what is there.
+///
+/// # Errors
+/// `ETAG_MISMATCH`.
+pub fn check_etag_if_given(given: Option<&str>, revision: i64) -> Result<(), Error> {
+    given.map_or(Ok(()), |given| check_etag(given, revision))
+}

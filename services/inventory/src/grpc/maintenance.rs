@@ -5,7 +5,7 @@ use kernel::{BlockName, CapacityVector, Error, Interval, MaintenanceName, Reason
 use runtime::wire::{capacity, instant, known, optional_instant, request_id, to_capacity, to_timestamp};
 
 use super::phase_change::reason;
-use super::{or_all, shortfall};
+use super::shortfall;
 use crate::app::{CancelMaintenance, ListMaintenance, ScheduleMaintenance, Scheduled};
 use crate::domain::etag;
 use crate::domain::maintenance::{MaintenanceKind, MaintenanceState, Window, WindowDraft};
@@ -82,24 +82,11 @@ pub(super) fn name(text: &str) -> Result<MaintenanceName, Error> {
 
 pub(super) fn list(request: &wire::ListMaintenanceRequest) -> Result<ListMaintenance, Error> {
     let mut v = Violations::new();
-    let parent = match request.parent.split('/').collect::<Vec<_>>()[..] {
-        ["operators", operator, "sites", site, "blocks", block] => {
-            let operator = or_all(&mut v, "parent", operator);
-            let site = or_all(&mut v, "parent", site);
-            operator.zip(site).zip(or_all(&mut v, "parent", block))
-        }
-        _ => {
-            v.add(
-                "parent",
-                "must have the form operators/{operator}/sites/{site}/blocks/{block}; any id may be -",
-            );
-            None
-        }
-    };
+    let parent = super::block_or_all(&mut v, &request.parent);
     let ends_after = optional_instant(&mut v, "ends_after_time", request.ends_after_time.as_ref());
     let page = super::page(&mut v, request.page_size, &request.page_token);
     v.build(|| {
-        let ((operator, site), block) = parent?;
+        let (operator, site, block) = parent?;
         Some(ListMaintenance { operator, site, block, ends_after: ends_after?, page: page? })
     })
 }

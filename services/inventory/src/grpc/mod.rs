@@ -40,7 +40,7 @@ pub use site_service::SiteHandler;
 pub use waitlist_service::WaitlistHandler;
 
 use contracts::common::v1 as common;
-use kernel::{Error, Violations};
+use kernel::{BlockSlug, Error, OperatorId, SiteId, Violations};
 use prost::Message;
 use runtime::wire::{page_size, request_id};
 
@@ -188,6 +188,23 @@ where
     T::Err: std::fmt::Display,
 {
     if text == "-" { Some(None) } else { v.parse(field, text, str::parse).map(Some) }
+}
+
+/// Reads the parent of what lies under blocks, where any id may be `-`.
+fn block_or_all(
+    v: &mut Violations,
+    parent: &str,
+) -> Option<(Option<OperatorId>, Option<SiteId>, Option<BlockSlug>)> {
+    let ["operators", operator, "sites", site, "blocks", block] = parent.split('/').collect::<Vec<_>>()[..]
+    else {
+        let form = "must have the form operators/{operator}/sites/{site}/blocks/{block}; any id may be -";
+        v.add("parent", form);
+        return None;
+    };
+    let operator = or_all(v, "parent", operator);
+    let site = or_all(v, "parent", site);
+    let block = or_all(v, "parent", block);
+    Some((operator?, site?, block?))
 }
 
 /// Reads the fields that an update names: at least one, each known.

@@ -7,7 +7,7 @@ use runtime::wire::{
     to_timestamp,
 };
 
-use super::{or_all, phase_change};
+use super::phase_change;
 use crate::app::{Create, Delivered, ListPhases};
 use crate::domain::conversion::{Conversion, InterimUse};
 use crate::domain::etag;
@@ -83,24 +83,11 @@ pub(super) fn get(request: &wire::GetPhaseRequest) -> Result<(PhaseName, Option<
 
 pub(super) fn list(request: &wire::ListPhasesRequest) -> Result<ListPhases, Error> {
     let mut v = Violations::new();
-    let parent = match request.parent.split('/').collect::<Vec<_>>()[..] {
-        ["operators", operator, "sites", site, "blocks", block] => {
-            let operator = or_all(&mut v, "parent", operator);
-            let site = or_all(&mut v, "parent", site);
-            operator.zip(site).zip(or_all(&mut v, "parent", block))
-        }
-        _ => {
-            v.add(
-                "parent",
-                "must have the form operators/{operator}/sites/{site}/blocks/{block}; any id may be -",
-            );
-            None
-        }
-    };
+    let parent = super::block_or_all(&mut v, &request.parent);
     let read_time = optional_instant(&mut v, "read_time", request.read_time.as_ref());
     let page = super::page(&mut v, request.page_size, &request.page_token);
     v.build(|| {
-        let ((operator, site), block) = parent?;
+        let (operator, site, block) = parent?;
         Some(ListPhases { operator, site, block, read_time: read_time?, page: page? })
     })
 }

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::entity::encumbrance;
-use super::{Rows, blocks, corrupt, of_operator, parse};
+use super::{Rows, after_last, blocks, corrupt, of_operator, parse};
 use crate::domain::encumbrance::{Encumbrance, EncumbranceDraft, Extent, Kind};
 
 /// Writes a new encumbrance; `block` is the id of the block that it is on, if it is on one.
@@ -76,9 +76,8 @@ pub async fn list(
     if let Some(now) = active_at {
         query = query.filter(active(now));
     }
-    if let Some((last, of)) = after {
-        let same = Condition::all().add(id.eq(*last)).add(operator.gt(of.as_str()));
-        query = query.filter(Condition::any().add(id.lt(*last)).add(same));
+    if let Some(last) = after {
+        query = query.filter(after_last((id, Order::Desc), operator, last));
     }
     let rows = query
         .order_by(id, Order::Desc)

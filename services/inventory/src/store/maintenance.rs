@@ -11,7 +11,7 @@ use sea_orm::{
 };
 
 use super::entity::derate;
-use super::{Rows, corrupt, parse};
+use super::{Rows, block_name, corrupt, parse};
 use crate::domain::maintenance::{MaintenanceKind, MaintenanceState, Window, WindowDraft};
 
 /// The sort key of a list of windows: start and id.
@@ -111,13 +111,7 @@ pub async fn list(
         .iter()
         .map(|row| {
             let model = derate::Model::from_query_result(row, "").map_err(store_error)?;
-            let site: String = row.try_get("", "site_id").map_err(store_error)?;
-            let slug: String = row.try_get("", "block_slug").map_err(store_error)?;
-            let block = BlockName::new(
-                parse("operator", &model.operator_id)?,
-                parse("site", &site)?,
-                parse("block", &slug)?,
-            );
+            let block = block_name(&model.operator_id, row)?;
             read(model, block)
         })
         .collect();

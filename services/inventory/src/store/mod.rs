@@ -24,9 +24,10 @@ pub mod waitlist;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use kernel::{Error, OperatorId, Scope};
+use kernel::{BlockName, Error, OperatorId, Scope, Uuid};
+use postgres::store_error;
 use sea_orm::sea_query::Order;
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::{ColumnTrait, Condition, QueryResult};
 
 use crate::domain::encumbrance::Extent;
 
@@ -66,6 +67,24 @@ pub(crate) fn of_operator(scope: &Scope, parent: Option<&OperatorId>, column: im
 
 /// Names are in order of their bytes, as everywhere.
 pub(crate) const ASC: Order = Order::Asc;
+
+/// What comes after the last row of a page in a list by id and, among equals, by operator in order of name.
+pub(crate) fn after_last<C: ColumnTrait>(
+    (id, order): (C, Order),
+    operator: C,
+    (last, of): &(Uuid, String),
+) -> Condition {
+    let beyond = if matches!(order, Order::Desc) { id.lt(*last) } else { id.gt(*last) };
+    let same = Condition::all().add(id.eq(*last)).add(operator.gt(of.as_str()));
+    Condition::any().add(beyond).add(same)
+}
+
+/// The name of a block, of an operator, whose site and slug a row carries beside its own columns.
+pub(crate) fn block_name(operator: &str, row: &QueryResult) -> Result<BlockName, Error> {
+    let site: String = row.try_get("", "site_id").map_err(store_error)?;
+    let slug: String = row.try_get("", "block_slug").map_err(store_error)?;
+    Ok(BlockName::new(parse("operator", operator)?, parse("site", &site)?, parse("block", &slug)?))
+}
 
 /// The site that something is on or lies at.
 pub(crate) fn site_of(on: &Extent) -> Option<String> {

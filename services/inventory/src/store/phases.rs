@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use super::entity::phase;
-use super::{Rows, corrupt, parse};
+use super::{Rows, block_name, corrupt, parse};
 use crate::domain::conversion::{Conversion, InterimUse};
 use crate::domain::grid::Draw;
 use crate::domain::phase::{DateBasis, GridCheck, GrossBasis, ItBasis, Phase, ReadyDate};
@@ -182,13 +182,7 @@ pub async fn list(
         .iter()
         .map(|row| {
             let model = phase::Model::from_query_result(row, "").map_err(store_error)?;
-            let site: String = row.try_get("", "site_id").map_err(store_error)?;
-            let slug: String = row.try_get("", "block_slug").map_err(store_error)?;
-            let block = BlockName::new(
-                parse("operator", &model.operator_id)?,
-                parse("site", &site)?,
-                parse("block", &slug)?,
-            );
+            let block = block_name(&model.operator_id, row)?;
             read(&model, block)
         })
         .collect();

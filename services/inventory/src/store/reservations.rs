@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 use super::entity::{claim, reservation};
-use super::{Rows, blocks, corrupt, of_operator, parse};
+use super::{Rows, after_last, blocks, corrupt, of_operator, parse};
 use crate::domain::reservation::{Claim, Kind, Profile, Reservation};
 use crate::domain::states::State;
 
@@ -90,9 +90,8 @@ pub async fn list(
             .to_owned();
         query = query.filter(id.in_subquery(on_block));
     }
-    if let Some((last, of)) = after {
-        let same = Condition::all().add(id.eq(*last)).add(operator.gt(of.as_str()));
-        query = query.filter(Condition::any().add(id.lt(*last)).add(same));
+    if let Some(last) = after {
+        query = query.filter(after_last((id, Order::Desc), operator, last));
     }
     let rows = query
         .order_by(id, Order::Desc)

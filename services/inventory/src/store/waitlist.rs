@@ -14,7 +14,7 @@ use sea_orm::{
 use sqlx::Row as _;
 
 use super::entity::{waitlist_entry, waitlist_step};
-use super::{Rows, blocks, corrupt, of_operator, parse, texts};
+use super::{Rows, after_last, blocks, corrupt, of_operator, parse, texts};
 use crate::domain::encumbrance::Extent;
 use crate::domain::reservation::Profile;
 use crate::domain::waitlist::{State, WaitlistEntry};
@@ -132,9 +132,8 @@ pub async fn list(
     if let Some(now) = waiting_at {
         query = query.filter(waiting(now));
     }
-    if let Some((last, of)) = after {
-        let same = Condition::all().add(id.eq(*last)).add(operator.gt(of.as_str()));
-        query = query.filter(Condition::any().add(id.gt(*last)).add(same));
+    if let Some(last) = after {
+        query = query.filter(after_last((id, Order::Asc), operator, last));
     }
     let rows = query
         .order_by(id, Order::Asc)

@@ -113,7 +113,7 @@ pub(super) fn in_memory(index: &mut Index, often: usize, size: &mut Size) -> any
     let mut change = Vec::new();
     for block in blocks.iter().cycle().take(often) {
         let began = Instant::now();
-        index.take(block, &[(interval, load)]);
+        index.change(block, &[(interval, load)], &[]);
         change.push(nanos(began));
     }
     size.core = Spread::of(core);

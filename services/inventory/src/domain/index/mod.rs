@@ -222,17 +222,8 @@ impl Index {
         }
     }
 
-    /// Reservations take this of a block. False if the block is not known.
-    pub fn take(&mut self, block: &BlockName, pieces: &[(Interval, CapacityVector)]) -> bool {
-        self.change(block, pieces, &[])
-    }
-
-    /// Reservations give this back. False if the block is not known.
-    pub fn give_back(&mut self, block: &BlockName, pieces: &[(Interval, CapacityVector)]) -> bool {
-        self.change(block, &[], pieces)
-    }
-
-    /// Both at once, since the work is that of writing the whole block anew, however much has changed.
+    /// Reservations take and give back this of a block. False if the block is not known. All of it at once, since the
+    /// work is that of writing the whole block anew, however much has changed.
     pub fn change(
         &mut self,
         name: &BlockName,

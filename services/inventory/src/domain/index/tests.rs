@@ -133,10 +133,10 @@ proptest! {
             match what {
                 0 => {
                     view.uses.push(claim);
-                    prop_assert!(index.take(&name, &[(claim.interval, claim.kw)]));
+                    prop_assert!(index.change(&name, &[(claim.interval, claim.kw)], &[]));
                 }
                 1 => if let Some(gone) = view.uses.pop() {
-                    prop_assert!(index.give_back(&name, &[(gone.interval, gone.kw)]));
+                    prop_assert!(index.change(&name, &[], &[(gone.interval, gone.kw)]));
                 },
                 2 => {
                     *view = named(name, parts);

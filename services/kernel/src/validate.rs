@@ -1,6 +1,6 @@
 //! Collecting everything that is wrong with a message before refusing it once.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::error::{Error, Violation};
 
@@ -101,11 +101,7 @@ impl Violations {
 
     /// Runs checks whose fields lie below `path`, such as `terms` or `premises[2]`.
     pub fn nested<T>(&mut self, path: &str, checks: impl FnOnce(&mut Self) -> T) -> T {
-        let outer = self.path(path);
-        let saved = std::mem::replace(&mut self.prefix, outer);
-        let result = checks(self);
-        self.prefix = saved;
-        result
+        self.below(format_args!("{path}"), checks)
     }
 
     /// Runs checks for each element of a list, whose fields lie below `list[i]`; gives what each made.
@@ -118,9 +114,21 @@ impl Violations {
         let made: Vec<Option<T>> = items
             .into_iter()
             .enumerate()
-            .map(|(i, item)| self.nested(&format!("{list}[{i}]"), |v| checks(v, item)))
+            .map(|(i, item)| self.below(format_args!("{list}[{i}]"), |v| checks(v, item)))
             .collect();
         made.into_iter().collect()
+    }
+
+    fn below<T>(&mut self, path: fmt::Arguments<'_>, checks: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.prefix.len();
+        if outer > 0 {
+            self.prefix.push('.');
+        }
+        // Writing to a text never fails.
+        let _ = self.prefix.write_fmt(path);
+        let result = checks(self);
+        self.prefix.truncate(outer);
+        result
     }
 
     fn path(&self, field: &str) -> String {

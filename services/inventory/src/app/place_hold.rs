@@ -85,7 +85,8 @@ impl App {
         let answer = self.desk.place(order).await;
         match answer {
             Err(error) if error.reason() == Reason::CapacityExhausted => {
-                Err(self.with_alternatives(&scope, &asked, error).await)
+                // Boxed, as whatever is rare is: every booking moves the whole future about.
+                Err(Box::pin(self.with_alternatives(&scope, &asked, error)).await)
             }
             // No watcher is woken: bookings are too many for that, and every watcher looks by itself soon.
             answered => answered,
@@ -94,11 +95,12 @@ impl App {
 }
 
 /// Contracts of this business begin within ten years and last at most fifty.
-pub(super) fn in_range(field: &str, profile: &Profile, now: Instant) -> Result<(), Error> {
+pub(super) fn in_range(field: impl std::fmt::Display, profile: &Profile, now: Instant) -> Result<(), Error> {
     let (start, end) = (profile.start(), profile.end());
     let too_late = (start - now).num_days() > STARTS_WITHIN_DAYS;
     if too_late || (end - start).num_days() > LASTS_DAYS_MAX {
-        let violation = Violation::new(field, "must begin within 10 years and last at most 50 years");
+        let violation =
+            Violation::new(field.to_string(), "must begin within 10 years and last at most 50 years");
         return Err(Error::refused(
             Reason::TermOutOfRange,
             format!("{field} must begin within 10 years and last at most 50 years."),
@@ -110,7 +112,7 @@ pub(super) fn in_range(field: &str, profile: &Profile, now: Instant) -> Result<(
 
 pub(super) fn all_in_range(claims: &[Claim], now: Instant) -> Result<(), Error> {
     let mut claims = claims.iter().enumerate();
-    claims.try_for_each(|(n, claim)| in_range(&format!("claims[{n}].profile"), &claim.profile, now))
+    claims.try_for_each(|(n, claim)| in_range(format_args!("claims[{n}].profile"), &claim.profile, now))
 }
 
 /// For whom a caller may hold capacity, and of what kind.

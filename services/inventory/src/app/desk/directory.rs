@@ -33,7 +33,7 @@ impl Directory {
         if let Some(found) = self.remembered(operator, names).await {
             return Ok(found);
         }
-        let found = blocks::ids(db, operator, names).await?;
+        let found = Box::pin(blocks::ids(db, operator, names)).await?;
         let mut known = self.known.write().await;
         if known.values().map(HashMap::len).sum::<usize>() + names.len() > NAMES_MAX {
             known.clear();

@@ -24,6 +24,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Events that are read at a time. A block is written anew once for all of them, so more of them cost little more.
 const BATCH: u32 = 4_096;
 
+/// After a look it rests so many times as long as that took: what is booked is in memory a little later where very much
+/// is, and the bookings themselves have the processor.
+const REST_TIMES: u32 = 4;
+/// It rests so long at most, so that a search knows what was booked a quarter of a second ago whatever the load.
+const REST_AT_MOST: Duration = Duration::from_millis(120);
+
 /// Keeps the market in memory.
 pub struct Keeper {
     /// The store, on the worker's role.
@@ -97,12 +103,16 @@ impl Keeper {
             looks: VecDeque::new(),
         };
         loop {
+            let began = std::time::Instant::now();
             match self.look(&mut reading).await {
                 Ok(true) => {}
-                Ok(false) => tokio::select! {
-                    () = self.feed.appended() => {}
-                    () = self.market.inner.wanted.notified() => {}
-                },
+                Ok(false) => {
+                    let rest = (began.elapsed() * REST_TIMES).min(REST_AT_MOST);
+                    tokio::select! {
+                        _ = futures::future::join(tokio::time::sleep(rest), self.feed.appended()) => {}
+                        () = self.market.inner.wanted.notified() => {}
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -123,26 +133,32 @@ impl Keeper {
             }
             Err(error) => return Err(error),
         };
-        for event in &batch.events {
-            self.apply(reading, event).await?;
+        let claims = self.claims;
+        let (events, frontier, cursor) = (batch.events, batch.frontier, batch.cursor);
+        let full = events.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+        let told = beside(move || {
+            let told = |event| change_of(claims, &event).map(|change| (event, change));
+            events.into_iter().map(told).collect::<Result<Vec<_>, Error>>()
+        });
+        for (event, change) in told.await?? {
+            self.apply(reading, &event, change).await?;
             reading.cursor = event.cursor;
         }
         self.settle(reading).await?;
-        reading.cursor = batch.cursor;
-        reading.reread.retain(|_, snapshot| !snapshot.is_behind(&batch.cursor));
-        let full = batch.events.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
-        reading.looks.push_back((time, batch.frontier));
+        reading.cursor = cursor;
+        reading.reread.retain(|_, snapshot| !snapshot.is_behind(&cursor));
+        reading.looks.push_back((time, frontier));
         if let Some(time) = reading.caught_up() {
             self.market.has_come(time, &reading.cursor);
         }
         Ok(full)
     }
 
-    async fn apply(&self, reading: &mut Reading, event: &StoredEvent) -> Result<(), Error> {
+    async fn apply(&self, reading: &mut Reading, event: &StoredEvent, change: Change) -> Result<(), Error> {
         if reading.loaded.shows(event) {
             return Ok(());
         }
-        match self.change_of(event)? {
+        match change {
             Change::Nothing => {}
             Change::Operator(name) => {
                 self.market.change(|index| index.put_operator(name.operator));
@@ -163,13 +179,20 @@ impl Keeper {
 
     /// Applies what was noted, each block at once.
     async fn settle(&self, reading: &mut Reading) -> Result<(), Error> {
-        for (block, Pending { taken, given_back }) in std::mem::take(&mut reading.pending) {
-            if self.market.change(|index| index.change(&block, &taken, &given_back)) == Some(false) {
-                // A block that we were not told of: it is read with all that lies on it.
-                self.reread(reading, &Part::Block(block)).await?;
-            }
-            // With thousands of claims a block takes its time, and others wait for the thread.
-            tokio::task::yield_now().await;
+        if reading.pending.is_empty() {
+            return Ok(());
+        }
+        let (pending, market) = (std::mem::take(&mut reading.pending), self.market.clone());
+        let unknown = beside(move || {
+            let is_unknown = |(block, Pending { taken, given_back }): (BlockName, Pending)| {
+                let known = market.change(|index| index.change(&block, &taken, &given_back));
+                (known == Some(false)).then_some(block)
+            };
+            pending.into_iter().filter_map(is_unknown).collect::<Vec<_>>()
+        });
+        for block in unknown.await? {
+            // We were not told of it: it is read with all that lies on it.
+            self.reread(reading, &Part::Block(block)).await?;
         }
         Ok(())
     }
@@ -214,23 +237,29 @@ impl Keeper {
         }
         Ok(())
     }
+}
 
-    fn change_of(&self, event: &StoredEvent) -> Result<Change, Error> {
-        const HELD: &str = "reservation.held";
-        const FREED: [&str; 2] = [Deed::Release.event_kind(), Deed::Expire.event_kind()];
-        const FIRM: [&str; 2] = [Deed::Extend.event_kind(), Deed::Commit.event_kind()];
-        let kind = event.kind.as_str();
-        if kind == HELD {
-            return (self.claims)(&event.payload).map(Change::Take);
-        }
-        if FREED.contains(&kind) {
-            return (self.claims)(&event.payload).map(Change::GiveBack);
-        }
-        if FIRM.contains(&kind) {
-            return Ok(Change::Nothing);
-        }
-        Ok(touched_by(&event.subject))
+/// What an event means.
+fn change_of(claims: fn(&[u8]) -> Result<Vec<Claim>, Error>, event: &StoredEvent) -> Result<Change, Error> {
+    const HELD: &str = "reservation.held";
+    const FREED: [&str; 2] = [Deed::Release.event_kind(), Deed::Expire.event_kind()];
+    const FIRM: [&str; 2] = [Deed::Extend.event_kind(), Deed::Commit.event_kind()];
+    let kind = event.kind.as_str();
+    if kind == HELD {
+        return claims(&event.payload).map(Change::Take);
     }
+    if FREED.contains(&kind) {
+        return claims(&event.payload).map(Change::GiveBack);
+    }
+    if FIRM.contains(&kind) {
+        return Ok(Change::Nothing);
+    }
+    Ok(touched_by(&event.subject))
+}
+
+/// Does what takes its time beside those who answer calls.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 /// What an event of which no more is known may have changed: what its subject names, or lies under.

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use kernel::{
-    BlockName, BlockSlug, CapacityVector, Currency, Instant, Interval, OperatorId, Rate, SiteName,
+    BlockName, BlockSlug, CapacityVector, Currency, Instant, Interval, OperatorId, Rate, Resource, SiteName,
     StepFunction, Zone,
 };
 
@@ -232,17 +232,15 @@ impl Index {
     ) -> bool {
         let Some(block) = self.block_of(name) else { return false };
         let entry = &mut self.blocks[block];
-        let sum =
-            |pieces: &[(Interval, CapacityVector)]| StepFunction::from_intervals(pieces.iter().copied());
-        let free = sum(given_back)
-            .and_then(|given_back| entry.free.steps().add(&given_back))
-            .and_then(|free| free.sub(&sum(taken)?));
+        let less = taken.iter().map(|(interval, kw)| (*interval, Resource::ALL.map(|lane| -kw.get(lane))));
+        let more =
+            given_back.iter().map(|(interval, kw)| (*interval, Resource::ALL.map(|lane| kw.get(lane))));
+        let free = entry.free.changed(less.chain(more));
         // Beyond the range of the type, which bounded lanes never are, nothing is free.
-        entry.free = Packed::of(&free.unwrap_or_default());
-        entry.minima = self.calendar.minima(&entry.free);
-        let site = &mut self.sites[entry.site];
-        site.booked_most = OnceLock::new();
-        self.measure_group_of(block);
+        entry.free = free.unwrap_or_else(|| Packed::of(&StepFunction::zero()));
+        let before = std::mem::replace(&mut entry.minima, self.calendar.minima(&entry.free));
+        self.sites[entry.site].booked_most = OnceLock::new();
+        self.measure_again(block, &before);
         true
     }
 

@@ -5,11 +5,14 @@ use std::cmp::Ordering;
 use kernel::Resource;
 
 use super::Index;
-use super::slots::{NOTHING, Rows};
+use super::slots::{Minima, NOTHING, Row, Rows, SLOTS};
 use crate::domain::search::price_order;
 
 /// Blocks of a group when the order is made; it is split when it holds twice as many.
 const BLOCKS: usize = 64;
+
+/// A lane in which nothing ever is.
+const NONE: Row = [0; SLOTS];
 
 /// Neighbours in the order of price.
 #[derive(Debug)]
@@ -96,8 +99,21 @@ impl Index {
         }
     }
 
-    pub(super) fn measure_group_of(&mut self, block: usize) {
-        self.measure(self.group_of(block));
+    /// Measures the group of a block whose minima were others before: anew only if it was the greatest anywhere where
+    /// it is no longer.
+    pub(super) fn measure_again(&mut self, block: usize, before: &Minima) {
+        let number = self.group_of(block);
+        let Some(group) = self.groups.get_mut(number) else { return };
+        let now = &self.blocks[block].minima;
+        for (lane, most) in group.maxima.iter_mut().enumerate() {
+            let (before, now) = (before.lane(lane).unwrap_or(&NONE), now.lane(lane).unwrap_or(&NONE));
+            for (most, (before, now)) in most.iter_mut().zip(before.iter().zip(now)) {
+                if before == most && now < before {
+                    return self.measure(number);
+                }
+                *most = (*most).max(*now);
+            }
+        }
     }
 
     fn measure(&mut self, number: usize) {

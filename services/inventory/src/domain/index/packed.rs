@@ -34,7 +34,7 @@ pub(super) struct Packed {
 }
 
 /// Microseconds since the first instant we know.
-fn micros(at: Instant) -> i64 {
+pub(super) fn micros(at: Instant) -> i64 {
     at.timestamp_micros() - kernel::time::min_instant().timestamp_micros()
 }
 
@@ -77,13 +77,27 @@ impl Times {
     /// Steps before `at`.
     fn before(&self, at: i64) -> usize {
         match self {
-            Self::Seconds(times) => {
-                let at = at.div_euclid(MICROS) + i64::from(at.rem_euclid(MICROS) > 0);
-                times.partition_point(|step| i64::from(*step) < at)
-            }
+            Self::Seconds(times) => times.partition_point(|step| i64::from(*step) < seconds_from(at)),
             Self::Micros(times) => times.partition_point(|step| *step < at),
         }
     }
+
+    /// The same, where so many are known to be: for whoever asks in order of time.
+    fn before_after(&self, known: usize, at: i64) -> usize {
+        let more = match self {
+            Self::Seconds(times) => {
+                let at = seconds_from(at);
+                times[known..].iter().take_while(|step| i64::from(**step) < at).count()
+            }
+            Self::Micros(times) => times[known..].iter().take_while(|step| **step < at).count(),
+        };
+        known + more
+    }
+}
+
+/// The first whole second not before so many microseconds.
+fn seconds_from(micros: i64) -> i64 {
+    micros.div_euclid(MICROS) + i64::from(micros.rem_euclid(MICROS) > 0)
 }
 
 impl Column {
@@ -93,7 +107,8 @@ impl Column {
             return None;
         }
         let apart = |value: i64| value.abs_diff(least);
-        let unit = values.iter().fold(0, |unit, value| gcd(unit, apart(*value))).max(1);
+        let coarser = |unit: u64, value: &i64| if unit == 1 { 1 } else { gcd(apart(*value), unit) };
+        let unit = values.iter().fold(0, coarser).max(1);
         let narrow: Option<Box<[u16]>> =
             values.iter().map(|value| u16::try_from(apart(*value) / unit).ok()).collect();
         match (narrow, i64::try_from(unit)) {
@@ -159,11 +174,55 @@ impl Packed {
         Self { times: Times::of(&times), lanes }
     }
 
+    /// The same with so much more or less in some intervals; none beyond the range of the type. It is what adding step
+    /// functions would give, without unpacking: this is done for every booking.
+    pub(super) fn changed(&self, by: impl Iterator<Item = (Interval, [i64; LANES])>) -> Option<Self> {
+        let mut edges: Vec<(i64, [i64; LANES])> = Vec::with_capacity(2 * by.size_hint().0);
+        for (interval, more) in by {
+            edges.push((micros(interval.start()), more));
+            edges.push((micros(interval.end()), more.map(|kw| -kw)));
+        }
+        edges.sort_unstable_by_key(|edge| edge.0);
+        let end = micros(kernel::time::max_instant());
+        let most = self.times.len() + edges.len();
+        let mut times: Vec<i64> = Vec::with_capacity(most);
+        let mut lanes: [Vec<i64>; LANES] = std::array::from_fn(|_| Vec::with_capacity(most));
+        let (mut old, mut more, mut last) = ([0_i64; LANES], [0_i64; LANES], [0_i64; LANES]);
+        let (mut step, mut edge) = (0, 0);
+        loop {
+            let next_step = (step < self.times.len()).then(|| self.times.at(step));
+            let next_edge = edges.get(edge).map(|edge| edge.0);
+            let Some(at) = next_step.into_iter().chain(next_edge).min().filter(|at| *at < end) else { break };
+            if next_step == Some(at) {
+                old = self.values_at(step);
+                step += 1;
+            }
+            while let Some((_, by)) = edges.get(edge).filter(|edge| edge.0 == at) {
+                more = add(more, *by)?;
+                edge += 1;
+            }
+            let value = add(old, more)?;
+            if value != last {
+                times.push(at);
+                for (lane, value) in lanes.iter_mut().zip(value) {
+                    lane.push(value);
+                }
+                last = value;
+            }
+        }
+        Some(Self { times: Times::of(&times), lanes: lanes.map(|values| Column::of(&values)) })
+    }
+
+    fn values_at(&self, step: usize) -> [i64; LANES] {
+        let value = |lane: usize| self.lanes[lane].as_ref().map_or(0, |column| column.at(step));
+        std::array::from_fn(value)
+    }
+
     /// The step function again.
     pub(super) fn steps(&self) -> StepFunction<CapacityVector> {
         let step = |index: usize| {
-            let value = |lane: usize| self.lanes[lane].as_ref().map_or(0, |column| column.at(index));
-            (instant(self.times.at(index)), vector(value))
+            let values = self.values_at(index);
+            (instant(self.times.at(index)), vector(|lane| values[lane]))
         };
         // They were in order when they were packed.
         StepFunction::from_steps((0..self.times.len()).map(step).collect()).unwrap_or_default()
@@ -177,6 +236,18 @@ impl Packed {
     /// The first and the last piece in an interval: piece 0 lies before the first step, piece n begins with step n - 1.
     pub(super) fn pieces(&self, interval: Interval) -> (usize, usize) {
         (self.times.before(micros(interval.start()) + 1), self.times.before(micros(interval.end())))
+    }
+
+    /// The pieces between neighbours of these instants, which are in order and in microseconds since the first we know.
+    pub(super) fn pieces_between(&self, cuts: &[i64]) -> Vec<(usize, usize)> {
+        let mut last = 0;
+        let mut pieces = Vec::with_capacity(cuts.len());
+        for ends in cuts.windows(2) {
+            let first = self.times.before_after(last, ends[0] + 1);
+            last = self.times.before_after(first, ends[1]);
+            pieces.push((first, last));
+        }
+        pieces
     }
 
     /// The least value of a lane in these pieces.
@@ -253,6 +324,14 @@ impl Packed {
         };
         times + self.lanes.iter().flatten().map(Column::bytes).sum::<usize>()
     }
+}
+
+fn add(a: [i64; LANES], b: [i64; LANES]) -> Option<[i64; LANES]> {
+    let mut sum = a;
+    for (sum, b) in sum.iter_mut().zip(b) {
+        *sum = sum.checked_add(b)?;
+    }
+    Some(sum)
 }
 
 /// A vector from its lanes by number, in the order of [`Resource::ALL`].

@@ -5,7 +5,7 @@
 
 use kernel::{Instant, Interval, Resource};
 
-use super::packed::{LANES, Packed};
+use super::packed::{LANES, Packed, micros};
 
 /// Slots that are kept: a quarter of a century.
 pub(super) const SLOTS: usize = 96;
@@ -104,10 +104,21 @@ impl Calendar {
         usize::try_from((seconds >> SLOT_BITS) - 1).unwrap_or(0)
     }
 
+    /// Where slots begin and end within the years we know, in microseconds since the first instant of them.
+    fn cuts(self) -> Vec<i64> {
+        let first = micros(kernel::time::min_instant());
+        let last = micros(kernel::time::max_instant());
+        let epoch = micros(Instant::UNIX_EPOCH);
+        (self.first..)
+            .take(SLOTS + 1)
+            .map(|slot| epoch + (slot << SLOT_BITS) * 1_000_000)
+            .take_while(|cut| (first..=last).contains(cut))
+            .collect()
+    }
+
     /// The minima of what is free.
     pub(super) fn minima(self, free: &Packed) -> Minima {
-        let pieces: Vec<Option<(usize, usize)>> =
-            (0..SLOTS).map(|slot| self.interval(slot).map(|interval| free.pieces(interval))).collect();
+        let pieces = free.pieces_between(&self.cuts());
         let mut minima = Minima::default();
         for lane in 0..LANES {
             if free.is_nothing(lane) {
@@ -115,7 +126,7 @@ impl Calendar {
             }
             let mut row: Box<Row> = Box::new([0; SLOTS]);
             for (value, pieces) in row.iter_mut().zip(&pieces) {
-                *value = pieces.map_or(0, |pieces| bucket(free.least(lane, pieces)));
+                *value = bucket(free.least(lane, *pieces));
             }
             minima.lanes[lane] = Some(row);
         }

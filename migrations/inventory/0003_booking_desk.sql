@@ -81,15 +81,17 @@ begin
             order by k.request, k.caller collate "C"
             on conflict do nothing
             returning request_id),
+    -- Null where all are, as nearly always: to look for each in a list would take longer the fuller the batch.
     applied as materialized (
-        select array(select array_position(k_request, key.request_id) from key) as n),
+        select case when (select count(*) from key) < cardinality(r_id)
+            then array(select array_position(k_request, key.request_id) from key) end as n),
     placed as (
         insert into inventory.reservation (operator_id, reservation_id, tenant_id, kind, state, hold_until, note,
                 created_by, revision, created_at, updated_at)
             select p_operator, r.id, r.tenant, r.kind, 'HELD', r.hold_until, r.note, r.caller, 1, p_now, p_now
             from unnest(r_id, r_tenant, r_kind, r_hold_until, r_note, k_caller) with ordinality
                 as r (id, tenant, kind, hold_until, note, caller, n), applied
-            where r.n = any (applied.n)),
+            where applied.n is null or r.n = any (applied.n)),
     claimed as (
         insert into inventory.claim (operator_id, block_id, version, reservation_id, tenant_id, kind, state, hold_until,
                 start_time, end_time, critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw,
@@ -99,15 +101,15 @@ begin
             from unnest(c_reservation, c_block, c_ordinal, c_start, c_end, c_it, c_air, c_liquid, c_immersion,
                     c_accelerators)
                 as c (r, b, ordinal, starts, ends, it, air, liquid, immersion, accelerators), applied
-            where c.r = any (applied.n)),
+            where applied.n is null or c.r = any (applied.n)),
     told as (
         insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
             select p_operator, e.id, 'reservation.held',
                 v_owner || '/reservations/' || e.reservation, e.tenant, p_now, e.payload
             from unnest(e_id, e_payload, r_id, r_tenant) with ordinality as e (id, payload, reservation, tenant, n), applied
-            where e.n = any (applied.n))
+            where applied.n is null or e.n = any (applied.n))
     select applied.n into v_applied from applied;
-    if cardinality(v_applied) = cardinality(r_id) then
+    if v_applied is null then
         outcomes := array_fill(0::smallint, array[cardinality(r_id)]);
     else
         outcomes := array(

@@ -24,6 +24,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Events that are read at a time. A block is written anew once for all of them, so more of them cost little more.
 const BATCH: u32 = 4_096;
 
+/// Events that are taken in before others have a turn.
+const EVENTS_AT_ONCE: usize = 32;
 /// After a look it rests so many times as long as that took: what is booked is in memory a little later where very much
 /// is, and the bookings themselves have the processor.
 const REST_TIMES: u32 = 4;
@@ -133,32 +135,29 @@ impl Keeper {
             }
             Err(error) => return Err(error),
         };
-        let claims = self.claims;
-        let (events, frontier, cursor) = (batch.events, batch.frontier, batch.cursor);
-        let full = events.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
-        let told = beside(move || {
-            let told = |event| change_of(claims, &event).map(|change| (event, change));
-            events.into_iter().map(told).collect::<Result<Vec<_>, Error>>()
-        });
-        for (event, change) in told.await?? {
-            self.apply(reading, &event, change).await?;
+        for (n, event) in (1..).zip(&batch.events) {
+            self.apply(reading, event).await?;
             reading.cursor = event.cursor;
+            if n % EVENTS_AT_ONCE == 0 {
+                tokio::task::yield_now().await;
+            }
         }
         self.settle(reading).await?;
-        reading.cursor = cursor;
-        reading.reread.retain(|_, snapshot| !snapshot.is_behind(&cursor));
-        reading.looks.push_back((time, frontier));
+        reading.cursor = batch.cursor;
+        reading.reread.retain(|_, snapshot| !snapshot.is_behind(&batch.cursor));
+        let full = batch.events.len() >= usize::try_from(BATCH).unwrap_or(usize::MAX);
+        reading.looks.push_back((time, batch.frontier));
         if let Some(time) = reading.caught_up() {
             self.market.has_come(time, &reading.cursor);
         }
         Ok(full)
     }
 
-    async fn apply(&self, reading: &mut Reading, event: &StoredEvent, change: Change) -> Result<(), Error> {
+    async fn apply(&self, reading: &mut Reading, event: &StoredEvent) -> Result<(), Error> {
         if reading.loaded.shows(event) {
             return Ok(());
         }
-        match change {
+        match change_of(self.claims, event)? {
             Change::Nothing => {}
             Change::Operator(name) => {
                 self.market.change(|index| index.put_operator(name.operator));
@@ -179,20 +178,14 @@ impl Keeper {
 
     /// Applies what was noted, each block at once.
     async fn settle(&self, reading: &mut Reading) -> Result<(), Error> {
-        if reading.pending.is_empty() {
-            return Ok(());
-        }
-        let (pending, market) = (std::mem::take(&mut reading.pending), self.market.clone());
-        let unknown = beside(move || {
-            let is_unknown = |(block, Pending { taken, given_back }): (BlockName, Pending)| {
-                let known = market.change(|index| index.change(&block, &taken, &given_back));
-                (known == Some(false)).then_some(block)
-            };
-            pending.into_iter().filter_map(is_unknown).collect::<Vec<_>>()
-        });
-        for block in unknown.await? {
-            // We were not told of it: it is read with all that lies on it.
-            self.reread(reading, &Part::Block(block)).await?;
+        for (block, Pending { taken, given_back }) in std::mem::take(&mut reading.pending) {
+            if self.market.change(|index| index.change(&block, &taken, &given_back)) == Some(false) {
+                // We were not told of it: it is read with all that lies on it.
+                self.reread(reading, &Part::Block(block)).await?;
+            }
+            // Others wait for the thread. A thread of our own would not do: it would take a processor from the database
+            // for longer than a batch of bookings takes.
+            tokio::task::yield_now().await;
         }
         Ok(())
     }
@@ -255,11 +248,6 @@ fn change_of(claims: fn(&[u8]) -> Result<Vec<Claim>, Error>, event: &StoredEvent
         return Ok(Change::Nothing);
     }
     Ok(touched_by(&event.subject))
-}
-
-/// Does what takes its time beside those who answer calls.
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 /// What an event of which no more is known may have changed: what its subject names, or lies under.

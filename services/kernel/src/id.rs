@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -53,11 +54,11 @@ fn parse_uuid(text: &str) -> Result<Uuid, IdError> {
     }
 }
 
-fn slug(text: &str) -> Result<Box<str>, IdError> {
+fn slug(text: &str) -> Result<Arc<str>, IdError> {
     if is_slug(text) { Ok(text.into()) } else { Err(IdError::Slug) }
 }
 
-fn slug_or_uuid(text: &str) -> Result<Box<str>, IdError> {
+fn slug_or_uuid(text: &str) -> Result<Arc<str>, IdError> {
     if is_slug(text) {
         return Ok(text.into());
     }
@@ -67,8 +68,9 @@ fn slug_or_uuid(text: &str) -> Result<Box<str>, IdError> {
 macro_rules! text_ids {
     ($($(#[$doc:meta])* $name:ident = $parse:path;)*) => {$(
         $(#[$doc])*
+        // Shared: names are copied far more often than made.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes `text` if it has the form of this identifier.
@@ -98,7 +100,7 @@ macro_rules! text_ids {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0.into()
+                (*id.0).to_owned()
             }
         }
 

@@ -78,7 +78,9 @@ macro_rules! names {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut slash = "";
                 $(
-                    write!(f, "{slash}{}/{}", $collection, self.$field)?;
+                    f.write_str(slash)?;
+                    f.write_str(concat!($collection, "/"))?;
+                    fmt::Display::fmt(&self.$field, f)?;
                     slash = "/";
                 )+
                 let _ = slash;

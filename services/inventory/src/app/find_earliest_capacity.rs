@@ -56,7 +56,7 @@ impl App {
         }
         let scope = reading_scope(caller);
         self.ask_market(caller, fresh_from, |index, seen| {
-            (index.earliest(own_of(&scope), &filter, &need, parts_max), seen)
+            (index.ask(own_of(&scope), &filter, need).earliest(parts_max), seen)
         })
         .await
     }

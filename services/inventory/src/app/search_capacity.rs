@@ -57,13 +57,12 @@ impl App {
         let today = self.now().date_naive();
         let SearchCapacity { need, filter, split, limit, fresh_from } = asked;
         self.ask_market(caller, fresh_from, |index, seen| {
-            let own = own_of(&scope);
-            let free = index.free_and_dated(own, &filter, &need, limit);
-            let combinations =
-                split.map(|split| index.combinations(own, &filter, &need, split, limit)).unwrap_or_default();
+            let asked = index.ask(own_of(&scope), &filter, need);
+            let free = asked.free_and_dated(limit);
+            let combinations = split.map(|split| asked.combinations(split, limit)).unwrap_or_default();
             let nothing = free.is_empty() && combinations.is_empty();
-            let near = nothing.then(|| index.near_misses(own, &filter, &need));
-            let convertible = index.convertible(own, &filter, &need, today, limit);
+            let near = nothing.then(|| asked.near_misses());
+            let convertible = asked.convertible(today, limit);
             Found { free, combinations, convertible, near, seen }
         })
         .await

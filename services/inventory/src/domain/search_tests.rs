@@ -94,12 +94,13 @@ fn market() -> Vec<SiteView> {
 #[test]
 fn finds_what_is_free_for_the_whole_term_and_says_how_the_date_is_known() {
     let ercot = Filter { grid_isos: vec!["ERCOT".to_owned()], ..Filter::default() };
-    let found = index().free_and_dated(None, &ercot, &need(40_000, "2027-01-01", "2028-01-01"), 50);
+    let found = index().ask(None, &ercot, need(40_000, "2027-01-01", "2028-01-01")).free_and_dated(50);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].block.to_string(), "operators/riot/sites/rockdale/blocks/hall-2");
     assert_eq!((found[0].start, found[0].basis), (day("2027-06-01"), DateBasis::Forecast));
     assert_eq!(found[0].capacity, kw(60_000, 60_000));
-    let any = index().free_and_dated(None, &Filter::default(), &need(20_000, "2027-01-01", "2028-01-01"), 50);
+    let any =
+        index().ask(None, &Filter::default(), need(20_000, "2027-01-01", "2028-01-01")).free_and_dated(50);
     let rates: Vec<_> = any.iter().map(|free| free.rate.map(|rate| rate.0.to_string())).collect();
     assert_eq!(rates, [Some("100".to_owned()), Some("128".to_owned()), None], "by rate, unknown last");
 }
@@ -108,7 +109,7 @@ fn finds_what_is_free_for_the_whole_term_and_says_how_the_date_is_known() {
 fn a_price_limit_leaves_out_what_has_no_price() {
     let filter =
         Filter { max_rate: Some(("127".parse().expect("a rate"), Currency::USD)), ..Filter::default() };
-    let found = index().free_and_dated(None, &filter, &need(20_000, "2027-01-01", "2028-01-01"), 50);
+    let found = index().ask(None, &filter, need(20_000, "2027-01-01", "2028-01-01")).free_and_dated(50);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].start, day("2027-01-01"));
 }
@@ -116,7 +117,7 @@ fn a_price_limit_leaves_out_what_has_no_price() {
 #[test]
 fn near_misses_are_later_less_and_elsewhere() {
     let ercot = Filter { grid_isos: vec!["ERCOT".to_owned()], ..Filter::default() };
-    let misses = index().near_misses(None, &ercot, &need(75_000, "2027-01-01", "2028-01-01"));
+    let misses = index().ask(None, &ercot, need(75_000, "2027-01-01", "2028-01-01")).near_misses();
     let earliest = misses.earliest.expect("when the lease ends");
     assert_eq!((earliest.start, earliest.block.block.as_str()), (day("2036-05-01"), "hall-1"));
     let largest = misses.largest.expect("something is free");
@@ -124,10 +125,10 @@ fn near_misses_are_later_less_and_elsewhere() {
     assert_eq!(misses.elsewhere.len(), 1);
     assert_eq!(misses.elsewhere[0].block.operator.as_str(), "hut");
     let later = Need { until: None, ..need(75_000, "2027-01-01", "2028-01-01") };
-    let earliest = index().earliest(None, &ercot, &later, 1);
+    let earliest = index().ask(None, &ercot, later).earliest(1);
     assert_eq!(earliest.found.map(|found| found.start), Some(day("2036-05-01")));
     assert_eq!(earliest.limiting, Some(Resource::CriticalIt));
-    let together = index().earliest(None, &ercot, &later, 2);
+    let together = index().ask(None, &ercot, later).earliest(2);
     let found = together.found.expect("two halls carry it");
     assert_eq!((found.start, found.basis), (day("2027-06-01"), DateBasis::Forecast));
     let loads: Vec<_> = found.parts.iter().map(|part| part.capacity.critical_it).collect();
@@ -138,7 +139,7 @@ fn near_misses_are_later_less_and_elsewhere() {
 #[test]
 fn convertible_is_what_the_grid_gives_beyond_phases_and_reported_leases() {
     let need_2027 = need(40_000, "2027-01-01", "2028-01-01");
-    let found = index().convertible(None, &Filter::default(), &need_2027, day("2026-12-01"), 50);
+    let found = index().ask(None, &Filter::default(), need_2027).convertible(day("2026-12-01"), 50);
     assert_eq!(found.len(), 2);
     // River Bend: 1,000,000 - 80,000 x 10/7 - 50,000 x 10/7 rounded up.
     let river_bend = found.iter().find(|c| c.site.site.as_str() == "river-bend").expect("listed");
@@ -149,7 +150,7 @@ fn convertible_is_what_the_grid_gives_beyond_phases_and_reported_leases() {
     let rockdale = found.iter().find(|c| c.site.site.as_str() == "rockdale").expect("listed");
     assert_eq!(rockdale.headroom_gross_kw, 1_000_000 - 142_857 - 85_714);
     let too_late = need(40_000, "2027-01-01", "2027-08-01");
-    assert_eq!(index().convertible(None, &Filter::default(), &too_late, day("2026-12-01"), 50), []);
+    assert_eq!(index().ask(None, &Filter::default(), too_late).convertible(day("2026-12-01"), 50), []);
 }
 
 #[test]
@@ -160,5 +161,5 @@ fn unknown_grid_power_is_not_convertible() {
     }
     let need = need(1_000, "2027-01-01", "2028-01-01");
     let index = Index::of(zone().start_of_day(day("2026-12-01")), market);
-    assert_eq!(index.convertible(None, &Filter::default(), &need, day("2026-12-01"), 50), []);
+    assert_eq!(index.ask(None, &Filter::default(), need).convertible(day("2026-12-01"), 50), []);
 }

@@ -89,7 +89,7 @@ pub(super) fn in_memory(index: &mut Index, often: usize, size: &mut Size) -> any
         let asked = Asked::any(&mut random);
         let (need, filter) = (asked.need(), asked.filter()?);
         let began = Instant::now();
-        let found = index.free_and_dated(None, &filter, &need, TOP);
+        let found = index.ask(None, &filter, need).free_and_dated(TOP);
         core.push(nanos(began));
         blocks.extend(found.into_iter().map(|free| free.block).take(1));
     }
@@ -98,13 +98,13 @@ pub(super) fn in_memory(index: &mut Index, often: usize, size: &mut Size) -> any
         asked.it_kw = 200_000;
         let (need, filter) = (asked.need(), asked.filter()?);
         let began = Instant::now();
-        let found = index.free_and_dated(None, &filter, &need, TOP);
-        let near = index.near_misses(None, &filter, &need);
+        let question = index.ask(None, &filter, need);
+        let (found, near) = (question.free_and_dated(TOP), question.near_misses());
         nothing.push(nanos(began));
         ensure!(found.is_empty() && near.earliest.is_none(), "no block has so much");
         let began = Instant::now();
         let spread = Split { parts_max: 4, span: Span::Site };
-        std::hint::black_box(index.combinations(None, &filter, &need, spread, TOP));
+        std::hint::black_box(index.ask(None, &filter, need).combinations(spread, TOP));
         split.push(nanos(began));
     }
     let year = |year: i32| CivilDate::from_ymd_opt(year, 1, 1).map(|day| Zone::UTC.start_of_day(day));

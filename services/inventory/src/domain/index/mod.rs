@@ -27,9 +27,11 @@ use kernel::{
 
 use super::availability::{BlockView, PhaseView, SiteView};
 use super::convertible::{self, DrawnAfter};
+use super::search::{Filter, Need};
 use super::suit::Traits;
 use order::Group;
 use packed::Packed;
+use plan::Plan;
 use slots::{Calendar, Minima};
 
 /// A block.
@@ -76,7 +78,19 @@ pub struct Index {
     unplaced: Vec<usize>,
 }
 
+/// A question to the market, made ready once for all that is asked of it.
+pub struct Question<'a> {
+    index: &'a Index,
+    plan: Plan<'a>,
+}
+
 impl Index {
+    /// Makes a question ready. `own`: whose sites the caller sees; none is everybody's.
+    #[must_use]
+    pub fn ask<'a>(&'a self, own: Option<&OperatorId>, filter: &'a Filter, need: Need) -> Question<'a> {
+        Question { index: self, plan: Plan::new(self, own, filter, need) }
+    }
+
     /// Nothing yet. Slots begin a little before `now`, in business time.
     #[must_use]
     pub fn new(now: Instant) -> Self {

@@ -1,33 +1,33 @@
 //! What comes nearest where nothing fits: later, less, elsewhere. Groups and blocks are looked at in order of the best
 //! that their slots allow, until nothing better can come.
 
-use kernel::{CivilDate, Instant, Interval, OperatorId, Resource, StepFunction};
+use kernel::{CivilDate, Instant, Interval, Resource, StepFunction};
 
 use super::plan::Plan;
 use super::walk::Hit;
-use super::{Entry, Index};
-use crate::domain::search::{ELSEWHERE_MAX, Filter, Largest, Near, Need, in_window, share_of, term_from};
+use super::{Entry, Index, Question};
+use crate::domain::search::{ELSEWHERE_MAX, Largest, Near, in_window, share_of, term_from};
 
-impl Index {
+impl Question<'_> {
     /// What comes nearest.
     #[must_use]
-    pub fn near_misses(&self, own: Option<&OperatorId>, filter: &Filter, need: &Need) -> Near {
-        let plan = Plan::new(self, own, filter, need);
-        let whenever = Need { until: None, ..*need };
-        let later = Plan::new(self, own, filter, &whenever);
-        let earliest = self.earliest_hit(&later).map(|hit| self.free(&plan, &hit));
-        let largest = self.largest(&plan).map(|(block, critical_it_kw, start)| Largest {
-            block: self.name_of(block),
+    pub fn near_misses(&self) -> Near {
+        let (index, plan) = (self.index, &self.plan);
+        let earliest = index.earliest_hit(&plan.whenever(index)).map(|hit| index.free(plan, &hit));
+        let largest = index.largest(plan).map(|(block, critical_it_kw, start)| Largest {
+            block: index.name_of(block),
             critical_it_kw,
             start,
         });
-        let elsewhere = match filter.around {
-            Some(_) => self.elsewhere_by_distance(&plan),
-            None => self.walk(&plan, |_| true, |block| is_elsewhere(&plan, block), ELSEWHERE_MAX),
+        let elsewhere = match plan.filter.around {
+            Some(_) => index.elsewhere_by_distance(plan),
+            None => index.walk(plan, |_| true, |block| is_elsewhere(plan, block), ELSEWHERE_MAX),
         };
-        Near { earliest, largest, elsewhere: elsewhere.iter().map(|hit| self.free(&plan, hit)).collect() }
+        Near { earliest, largest, elsewhere: elsewhere.iter().map(|hit| index.free(plan, hit)).collect() }
     }
+}
 
+impl Index {
     /// The earliest start, and of equals the first in order of price.
     pub(super) fn earliest_hit(&self, plan: &Plan<'_>) -> Option<Hit> {
         let wanted = self.groups.iter().enumerate().filter(|(_, group)| plan.has_wanted(group));
@@ -109,7 +109,7 @@ impl Index {
         let shares = std::iter::once(opening.first).chain(terms).filter_map(|term: Interval| {
             let start = zone.date_of(term.start());
             let kw = share_of(block.free.min_over(term), plan.need.capacity);
-            (kw > 0 && in_window(start, plan.need)).then_some((kw, start))
+            (kw > 0 && in_window(start, &plan.need)).then_some((kw, start))
         });
         shares.reduce(|best, next| if next.0 > best.0 { next } else { best })
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use kernel::{Instant, Interval, OperatorId, Resource};
+use kernel::{Instant, Interval, OperatorId, Resource, Zone};
 
 use super::order::{Group, bit};
 use super::packed::LANES;
@@ -20,8 +20,9 @@ pub(super) struct Opening {
 }
 
 /// A question made ready.
+#[derive(Clone)]
 pub(super) struct Plan<'a> {
-    pub(super) need: &'a Need,
+    pub(super) need: Need,
     pub(super) filter: &'a Filter,
     /// By site: whether the caller sees it, and whether it is asked for.
     pub(super) seen: Vec<bool>,
@@ -57,7 +58,7 @@ impl Rows for Entry {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(index: &Index, own: Option<&OperatorId>, filter: &'a Filter, need: &'a Need) -> Self {
+    pub(super) fn new(index: &Index, own: Option<&OperatorId>, filter: &'a Filter, need: Need) -> Self {
         let sees = |operator: &OperatorId| own.is_none_or(|own| own == operator);
         let seen: Vec<bool> =
             index.sites.iter().map(|site| !site.is_gone && sees(&site.facts.name.operator)).collect();
@@ -68,14 +69,6 @@ impl<'a> Plan<'a> {
             .map(|(site, seen)| *seen && filter.wants_site(&site.facts))
             .collect();
         let sites = wanted.iter().enumerate().filter(|(_, wanted)| **wanted).map(|(site, _)| bit(site));
-        let openings: Vec<Option<Opening>> = index
-            .zones
-            .iter()
-            .map(|zone| {
-                let first = term_from(*zone, need.months, zone.start_of_day(need.from))?;
-                Some(Opening { first, until: need.until.map(|until| zone.start_of_day(until)) })
-            })
-            .collect();
         let mut plan = Self {
             sites: sites.fold(0, |all, bit| all | bit),
             need,
@@ -86,13 +79,28 @@ impl<'a> Plan<'a> {
             core: 0..0,
             run: 0,
             begins: None,
-            openings,
+            openings: Vec::new(),
         };
-        plan.lay_out(index.calendar);
+        plan.lay_out(index);
         plan
     }
 
-    fn lay_out(&mut self, calendar: Calendar) {
+    /// The same question with no last start.
+    pub(super) fn whenever(&self, index: &Index) -> Self {
+        let mut plan = self.clone();
+        plan.need.until = None;
+        plan.lay_out(index);
+        plan
+    }
+
+    fn lay_out(&mut self, index: &Index) {
+        let (need, calendar) = (self.need, index.calendar);
+        let opening = |zone: &Zone| {
+            let first = term_from(*zone, need.months, zone.start_of_day(need.from))?;
+            Some(Opening { first, until: need.until.map(|until| zone.start_of_day(until)) })
+        };
+        self.openings = index.zones.iter().map(opening).collect();
+        (self.core, self.run, self.begins) = (0..0, 0, None);
         let known: Vec<Opening> = self.openings.iter().flatten().copied().collect();
         let Some(earliest) = known.iter().map(|opening| opening.first.start()).min() else { return };
         let shortest = known.iter().map(|opening| opening.first.duration().num_seconds()).min().unwrap_or(0);
@@ -107,6 +115,11 @@ impl<'a> Plan<'a> {
             let last = latest.and_then(|latest| calendar.slot_of(latest));
             first..last.map_or(usize::MAX, |last| last + 1)
         });
+    }
+
+    /// The sites that are asked for.
+    pub(super) fn wanted_sites(&self) -> impl Iterator<Item = usize> + '_ {
+        self.wanted.iter().enumerate().filter(|(_, wanted)| **wanted).map(|(site, _)| site)
     }
 
     pub(super) fn opening(&self, index: &Index, block: &Entry) -> Option<Opening> {
@@ -149,11 +162,7 @@ impl<'a> Plan<'a> {
         let mut pass = u128::MAX;
         for (lane, floor) in self.needed() {
             let Some(row) = of.row(lane) else { return 0 };
-            for (slot, value) in row.iter().enumerate().skip(begins.start) {
-                if *value < floor {
-                    pass &= !(1 << slot);
-                }
-            }
+            pass &= reaching(row, floor) | up_to(begins.start);
         }
         // The first whole slot of a term is the one after that in which it begins.
         let starts = down(run(pass, self.run), 1);
@@ -186,20 +195,20 @@ impl<'a> Plan<'a> {
     }
 
     fn most(&self, of: &impl Rows) -> i64 {
-        let in_lane = |lane: usize| {
-            let Some(row) = of.row(lane) else { return 0 };
-            if !self.core.is_empty() {
-                return at_most(row[self.core.clone()].iter().copied().min().unwrap_or(u16::MAX));
-            }
-            match &self.begins {
-                Some(begins) if begins.end <= SLOTS && self.run > 0 => {
-                    let until = (begins.end + 1).min(SLOTS);
-                    at_most(row[begins.start..until].iter().copied().max().unwrap_or(u16::MAX))
-                }
-                _ => i64::MAX,
-            }
+        let least = |lane: usize, slots: Range<usize>| {
+            let row = of.row(lane)?;
+            Some(at_most(row[slots].iter().copied().min().unwrap_or(u16::MAX)))
         };
-        self.share(in_lane)
+        let within = |slots: Range<usize>| self.share(|lane| least(lane, slots.clone()).unwrap_or(0));
+        let always = if self.core.is_empty() { i64::MAX } else { within(self.core.clone()) };
+        match &self.begins {
+            Some(begins) if begins.end <= SLOTS && self.run > 0 => {
+                // Whatever slot a term begins in, it fills those after it.
+                let filled = |first: usize| (first + 1).min(SLOTS)..(first + 1 + self.run).min(SLOTS);
+                begins.clone().map(|first| within(filled(first))).max().unwrap_or(always).min(always)
+            }
+            _ => always,
+        }
     }
 
     /// The IT load that lanes carry in the need's shares.
@@ -260,6 +269,21 @@ fn run(bits: u128, length: usize) -> u128 {
         have += step;
     }
     found
+}
+
+/// The slots whose value is at least so much, a bit each.
+fn reaching(row: &Row, floor: u16) -> u128 {
+    let mut bits = 0;
+    for (word, values) in row.chunks_exact(16).enumerate() {
+        // Sixteen at once: this is what the processor has an instruction for.
+        let mut reached = 0_u16;
+        for (slot, value) in values.iter().enumerate() {
+            reached |= u16::from(*value >= floor) << slot;
+        }
+        bits |= u128::from(reached) << (16 * word);
+    }
+    // Of what lies beyond nothing is known.
+    bits | !up_to(SLOTS)
 }
 
 fn first(starts: u128) -> Option<usize> {

@@ -3,16 +3,16 @@
 
 use chrono::Datelike as _;
 use kernel::time::{add_months, first_of_month_on_or_after};
-use kernel::{CapacityVector, CivilDate, Interval, OperatorId, Resource};
+use kernel::{CapacityVector, CivilDate, Interval, Resource};
 
-use super::Index;
 use super::plan::Plan;
 use super::slots::SLOTS;
 use super::walk::basis_at;
+use super::{Index, Question};
 use crate::domain::phase::DateBasis;
 use crate::domain::search::{
-    Combination, Earliest, Filter, Need, Part, Score, Span, Split, combination_order, fewest_parts,
-    in_window, mean_rate, part_of, share_of, term_from,
+    Combination, Earliest, Need, Part, Score, Span, Split, combination_order, fewest_parts, in_window,
+    mean_rate, part_of, share_of, term_from,
 };
 
 /// Months that are tried for parts on several sites, where the window has no end.
@@ -21,25 +21,18 @@ const MONTHS_MAX: usize = 600;
 /// Blocks with the term each would carry its part through.
 type Terms = Vec<(usize, Interval)>;
 
-impl Index {
+impl Question<'_> {
     /// Combinations of two or more blocks that carry the need together, as ranked.
     #[must_use]
-    pub fn combinations(
-        &self,
-        own: Option<&OperatorId>,
-        filter: &Filter,
-        need: &Need,
-        split: Split,
-        limit: usize,
-    ) -> Vec<Combination> {
-        let plan = Plan::new(self, own, filter, need);
-        let sites = (0..self.sites.len()).filter(|site| plan.wanted[*site]);
-        let mut found: Vec<Combination> = sites
-            .filter_map(|site| self.on_site(&plan, site, split.parts_max))
+    pub fn combinations(&self, split: Split, limit: usize) -> Vec<Combination> {
+        let (index, plan) = (self.index, &self.plan);
+        let mut found: Vec<Combination> = plan
+            .wanted_sites()
+            .filter_map(|site| index.on_site(plan, site, split.parts_max))
             .filter(|combination| combination.parts.len() > 1)
             .collect();
         if split.span == Span::Sites
-            && let Some(across) = self.across_sites(&plan, split.parts_max)
+            && let Some(across) = index.across_sites(plan, split.parts_max)
             && across.parts.len() > 1
             && !found.iter().any(|own| own.parts == across.parts)
         {
@@ -52,31 +45,26 @@ impl Index {
 
     /// The earliest day from which the need can be met, by one block or by parts on one site.
     #[must_use]
-    pub fn earliest(
-        &self,
-        own: Option<&OperatorId>,
-        filter: &Filter,
-        need: &Need,
-        parts_max: usize,
-    ) -> Earliest {
-        let plan = Plan::new(self, own, filter, need);
+    pub fn earliest(&self, parts_max: usize) -> Earliest {
+        let (index, plan) = (self.index, &self.plan);
         let found = if parts_max <= 1 {
-            self.earliest_hit(&plan).and_then(|hit| {
-                self.combine(&plan, &vec![(hit.block, hit.term)], &[(0, need.capacity.critical_it)])
+            index.earliest_hit(plan).and_then(|hit| {
+                index.combine(plan, &vec![(hit.block, hit.term)], &[(0, plan.need.capacity.critical_it)])
             })
         } else {
-            let sites = (0..self.sites.len()).filter(|site| plan.wanted[*site]);
-            sites
-                .filter_map(|site| self.on_site(&plan, site, parts_max))
+            plan.wanted_sites()
+                .filter_map(|site| index.on_site(plan, site, parts_max))
                 .min_by(|a, b| a.start.cmp(&b.start).then_with(|| combination_order(a, b)))
         };
         let limiting = match &found {
-            Some(found) if found.start == need.from => None,
-            _ => self.limiting(&plan, found.as_ref(), parts_max),
+            Some(found) if found.start == plan.need.from => None,
+            _ => index.limiting(plan, found.as_ref(), parts_max),
         };
         Earliest { found, limiting }
     }
+}
 
+impl Index {
     /// What is short on the first day: of what was found later, or where nothing ever is, of what comes nearest.
     fn limiting(&self, plan: &Plan<'_>, found: Option<&Combination>, parts_max: usize) -> Option<Resource> {
         let found = found.and_then(|found| self.block_of(&found.parts.first()?.block));
@@ -158,7 +146,7 @@ impl Index {
             .iter()
             .flat_map(|(block, _)| self.blocks[*block].free.rises(opening.first.start(), opening.until))
             .filter_map(|at| term_from(zone, plan.need.months, at))
-            .filter(|term| may(term) && in_window(zone.date_of(term.start()), plan.need))
+            .filter(|term| may(term) && in_window(zone.date_of(term.start()), &plan.need))
             .collect();
         later.sort_unstable();
         later.dedup();
@@ -189,7 +177,7 @@ impl Index {
 
     /// Writes parts out: places in `terms` with the IT load of each.
     fn combine(&self, plan: &Plan<'_>, terms: &Terms, parts: &[(usize, i64)]) -> Option<Combination> {
-        let need = plan.need;
+        let need = &plan.need;
         let first = terms.get(parts.first()?.0)?;
         let start = self.zones[self.sites[self.blocks[first.0].site].zone].date_of(first.1.start());
         let mut basis = DateBasis::Actual;
@@ -220,7 +208,7 @@ impl Index {
         if sum_of_most(at_most, parts_max) < plan.need.capacity.critical_it {
             return None;
         }
-        days(plan.need).find_map(|day| {
+        days(&plan.need).find_map(|day| {
             let begins: Vec<Option<Interval>> = self
                 .zones
                 .iter()

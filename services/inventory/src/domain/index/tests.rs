@@ -22,15 +22,15 @@ fn check(
     limit: usize,
 ) -> Result<(), TestCaseError> {
     let slow = obvious::free_and_dated(market, filter, need, limit);
-    prop_assert_eq!(index.free_and_dated(None, filter, need, limit), slow);
-    prop_assert_eq!(index.near_misses(None, filter, need), obvious::near_misses(market, filter, need));
+    prop_assert_eq!(index.ask(None, filter, *need).free_and_dated(limit), slow);
+    prop_assert_eq!(index.ask(None, filter, *need).near_misses(), obvious::near_misses(market, filter, need));
     let own = "op1".parse().expect("an id");
     let of_own: Vec<SiteView> = market.iter().filter(|site| site.name.operator == own).cloned().collect();
     let slow = obvious::free_and_dated(&of_own, filter, need, limit);
-    prop_assert_eq!(index.free_and_dated(Some(&own), filter, need, limit), slow);
+    prop_assert_eq!(index.ask(Some(&own), filter, *need).free_and_dated(limit), slow);
     let whenever = Need { until: None, ..*need };
     let slow = obvious::near_misses(&of_own, filter, &whenever).earliest;
-    let quick = index.earliest(Some(&own), filter, &whenever, 1).found;
+    let quick = index.ask(Some(&own), filter, whenever).earliest(1).found;
     prop_assert_eq!(
         quick.map(|found| (found.start, found.basis, found.parts[0].block.clone())),
         slow.map(|found| (found.start, found.basis, found.block))
@@ -60,7 +60,7 @@ proptest! {
         parts_max in 2..5_usize,
     ) {
         let index = Index::of(now(), market.clone());
-        let found = index.combinations(None, &filter, &need, Split { parts_max, span: Span::Site }, 100);
+        let found = index.ask(None, &filter, need).combinations(Split { parts_max, span: Span::Site }, 100);
         let mut slow = 0;
         for site in market.iter().filter(|site| filter.wants_site(site)) {
             let Some((start, blocks)) = obvious::together(site, &filter, &need, parts_max) else { continue };
@@ -170,7 +170,7 @@ proptest! {
         }
         check(&index, &market, &filter, &need, 5)?;
         let anew = Index::of(now(), market);
-        let whole = |index: &Index| index.convertible(None, &filter, &need, day(0), 50);
+        let whole = |index: &Index| index.ask(None, &filter, need).convertible(day(0), 50);
         prop_assert_eq!(whole(&index), whole(&anew));
     }
 

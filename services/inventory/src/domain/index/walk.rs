@@ -1,13 +1,13 @@
 //! What is free and dated, in order of price.
 
-use kernel::{CivilDate, Interval, OperatorId, Rate};
+use kernel::{CivilDate, Interval, Rate};
 
 use super::order::Group;
 use super::plan::Plan;
-use super::{Entry, Index};
+use super::{Entry, Index, Question};
 use crate::domain::convertible::{self, Convertible, Place};
 use crate::domain::phase::DateBasis;
-use crate::domain::search::{Filter, Free, Need, Score};
+use crate::domain::search::{Free, Need, Score};
 
 /// What was found of a block, before it is written out.
 #[derive(Debug, Clone, Copy)]
@@ -25,22 +25,30 @@ impl Hit {
     }
 }
 
-impl Index {
-    /// Blocks that carry the need within its window, by rate, start and name. `own`: whose blocks the caller sees; none
-    /// is everybody's.
+impl Question<'_> {
+    /// Blocks that carry the need within its window, by rate, start and name.
     #[must_use]
-    pub fn free_and_dated(
-        &self,
-        own: Option<&OperatorId>,
-        filter: &Filter,
-        need: &Need,
-        limit: usize,
-    ) -> Vec<Free> {
-        let plan = Plan::new(self, own, filter, need);
-        let hits = self.walk(&plan, |group| plan.has_wanted(group), |block| plan.wants(block), limit);
-        hits.iter().map(|hit| self.free(&plan, hit)).collect()
+    pub fn free_and_dated(&self, limit: usize) -> Vec<Free> {
+        let (index, plan) = (self.index, &self.plan);
+        let hits = index.walk(plan, |group| plan.has_wanted(group), |block| plan.wants(block), limit);
+        hits.iter().map(|hit| index.free(plan, hit)).collect()
     }
 
+    /// Sites that could be converted to carry the need within its window, by load descending, then name.
+    #[must_use]
+    pub fn convertible(&self, today: CivilDate, limit: usize) -> Vec<Convertible> {
+        let (index, plan) = (self.index, &self.plan);
+        let wanted = index.sites.iter().zip(&plan.wanted).filter(|(_, wanted)| **wanted);
+        let places = wanted.map(|(site, _)| Place {
+            site: &site.facts,
+            drawn: index.drawn_of(site),
+            booked_most_kw: index.booked_most_of(site),
+        });
+        convertible::convertible(places, &plan.need, today, limit)
+    }
+}
+
+impl Index {
     /// The first hits by rank, among groups and blocks that are looked at.
     pub(super) fn walk(
         &self,
@@ -52,7 +60,7 @@ impl Index {
         let mut hits: Vec<Hit> = Vec::new();
         for group in &self.groups {
             let next = group.blocks.first().map(|block| &self.blocks[*block]);
-            if next.is_some_and(|next| nothing_better(&hits, limit, plan.need, next)) {
+            if next.is_some_and(|next| nothing_better(&hits, limit, &plan.need, next)) {
                 break;
             }
             if !looks_at_group(group) || !plan.group_may(group) {
@@ -60,7 +68,7 @@ impl Index {
             }
             for &block in &group.blocks {
                 let entry = &self.blocks[block];
-                if nothing_better(&hits, limit, plan.need, entry) {
+                if nothing_better(&hits, limit, &plan.need, entry) {
                     break;
                 }
                 if !looks_at(entry) || !plan.block_may(entry) {
@@ -92,31 +100,8 @@ impl Index {
             capacity,
             rate: entry.rate,
             distance_m: plan.filter.metres_to(&self.sites[entry.site].facts),
-            score: Score::new(plan.need, 1, entry.rate, hit.start, capacity),
+            score: Score::new(&plan.need, 1, entry.rate, hit.start, capacity),
         }
-    }
-
-    /// Sites that could be converted to carry the need within its window, by load descending, then name.
-    #[must_use]
-    pub fn convertible(
-        &self,
-        own: Option<&OperatorId>,
-        filter: &Filter,
-        need: &Need,
-        today: CivilDate,
-        limit: usize,
-    ) -> Vec<Convertible> {
-        let places = self
-            .sites
-            .iter()
-            .filter(|site| !site.is_gone && own.is_none_or(|own| *own == site.facts.name.operator))
-            .filter(|site| filter.wants_site(&site.facts))
-            .map(|site| Place {
-                site: &site.facts,
-                drawn: self.drawn_of(site),
-                booked_most_kw: self.booked_most_of(site),
-            });
-        convertible::convertible(places, need, today, limit)
     }
 }
 

@@ -79,6 +79,7 @@ impl Index {
         let better = |best: &Option<(i64, usize, usize, usize, CivilDate)>, kw, number, place| {
             best.is_none_or(|best| kw > best.0 || (kw == best.0 && (number, place) < (best.1, best.2)))
         };
+        let mut floors = plan.floors_of(0);
         for (most, number) in groups {
             if most == 0 || best.is_some_and(|best| most < best.0) {
                 break;
@@ -88,12 +89,16 @@ impl Index {
             }
             for (place, &block) in self.groups[number].blocks.iter().enumerate() {
                 let entry = &self.blocks[block];
-                if !plan.wants(entry) || !better(&best, plan.most_of(entry), number, place) {
+                let may = plan.wants(entry)
+                    && plan.block_may_carry(entry, &floors)
+                    && better(&best, plan.most_of(entry), number, place);
+                if !may {
                     continue;
                 }
                 let Some((kw, start)) = self.largest_of(plan, entry) else { continue };
                 if better(&best, kw, number, place) {
                     best = Some((kw, number, place, block, start));
+                    floors = plan.floors_of(kw);
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::order::{Group, bit};
 use super::packed::LANES;
 use super::slots::{Calendar, Row, SLOTS, at_most, floors};
 use super::{Entry, Index};
-use crate::domain::search::{Filter, Need, term_from};
+use crate::domain::search::{Filter, Need, part_of, term_from};
 
 /// When terms may begin in one zone.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,9 @@ pub(super) struct Opening {
     /// The first instant that is too late to begin.
     pub(super) until: Option<Instant>,
 }
+
+/// What must be reached in each lane, as buckets.
+pub(super) type Floors = [u16; LANES];
 
 /// A question made ready.
 #[derive(Clone)]
@@ -31,7 +34,7 @@ pub(super) struct Plan<'a> {
     sites: u64,
     /// By zone; none where the term would pass the last year.
     openings: Vec<Option<Opening>>,
-    floors: [u16; LANES],
+    floors: Floors,
     /// Slots that lie in every term that may be chosen.
     core: Range<usize>,
     /// Whole slots of any term after the one that it begins in.
@@ -138,29 +141,39 @@ impl<'a> Plan<'a> {
 
     /// False: no block of this group can carry the need in the window.
     pub(super) fn group_may(&self, group: &Group) -> bool {
-        self.core_holds(group) && self.starts(group) != 0
+        self.may(group, &self.floors)
     }
 
     /// False: this block cannot carry the need in the window.
     pub(super) fn block_may(&self, block: &Entry) -> bool {
-        self.core_holds(block) && self.starts(block) != 0
+        self.may(block, &self.floors)
     }
 
-    fn needed(&self) -> impl Iterator<Item = (usize, u16)> + '_ {
-        self.floors.iter().copied().enumerate().filter(|(_, floor)| *floor > 0)
+    /// False: this block cannot carry so much IT load, in the need's shares, in the window.
+    pub(super) fn block_may_carry(&self, block: &Entry, part: &Floors) -> bool {
+        self.may(block, part)
     }
 
-    fn core_holds(&self, of: &impl Rows) -> bool {
-        self.needed().all(|(lane, floor)| {
+    /// The buckets of so much IT load in the need's shares.
+    pub(super) fn floors_of(&self, it_kw: i64) -> Floors {
+        floors(part_of(self.need.capacity, it_kw))
+    }
+
+    fn may(&self, of: &impl Rows, floors: &Floors) -> bool {
+        self.core_holds(of, floors) && self.starts(of, floors) != 0
+    }
+
+    fn core_holds(&self, of: &impl Rows, floors: &Floors) -> bool {
+        needed(floors).all(|(lane, floor)| {
             of.row(lane).is_some_and(|row| row[self.core.clone()].iter().all(|value| *value >= floor))
         })
     }
 
     /// The slots in which a term that carries the need may begin, a bit each. What lies beyond the slots may.
-    fn starts(&self, of: &impl Rows) -> u128 {
+    fn starts(&self, of: &impl Rows, floors: &Floors) -> u128 {
         let Some(begins) = &self.begins else { return u128::MAX };
         let mut pass = u128::MAX;
-        for (lane, floor) in self.needed() {
+        for (lane, floor) in needed(floors) {
             let Some(row) = of.row(lane) else { return 0 };
             pass &= reaching(row, floor) | up_to(begins.start);
         }
@@ -176,12 +189,12 @@ impl<'a> Plan<'a> {
 
     /// The first slot in which a term that carries the need may begin; `None`: there is none.
     pub(super) fn first_slot_of_group(&self, group: &Group) -> Option<usize> {
-        first(self.starts(group))
+        first(self.starts(group, &self.floors))
     }
 
     /// As for a group.
     pub(super) fn first_slot(&self, block: &Entry) -> Option<usize> {
-        first(self.starts(block))
+        first(self.starts(block, &self.floors))
     }
 
     /// No window of any block of the group carries more IT load than this, in the need's shares.
@@ -244,6 +257,10 @@ impl<'a> Plan<'a> {
         let window = |at| term_from(zone, self.need.months, at);
         block.free.earliest_window(opening.first, window, self.need.capacity, opening.until)
     }
+}
+
+fn needed(floors: &Floors) -> impl Iterator<Item = (usize, u16)> + '_ {
+    floors.iter().copied().enumerate().filter(|(_, floor)| *floor > 0)
 }
 
 /// Bits moved down, with ones from above: nothing is known of what lies beyond.

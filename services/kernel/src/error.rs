@@ -120,6 +120,12 @@ reasons! {
     ResourceArchived = "RESOURCE_ARCHIVED",
     /// Capacity would fall below what is promised.
     CapacityCommitted = "CAPACITY_COMMITTED",
+    /// Bids were taken until the deadline.
+    BidDeadlinePassed = "BID_DEADLINE_PASSED",
+    /// Bids are sealed until the deadline.
+    BidDeadlinePending = "BID_DEADLINE_PENDING",
+    /// The bid no longer binds its operator.
+    BidExpired = "BID_EXPIRED",
 }
 
 impl fmt::Display for Reason {

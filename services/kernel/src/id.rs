@@ -210,8 +210,12 @@ macro_rules! uuid_ids {
 uuid_ids! {
     /// An account: what one tenant owes one operator in one currency.
     AccountId;
+    /// An operator's offer on a capacity request.
+    BidId;
     /// A block's own key, which claims refer to; never shown.
     BlockId;
+    /// A need that a tenant publishes.
+    CapacityRequestId;
     /// One row of a reservation: one block, one step.
     ClaimId;
     /// A right or an intent on capacity that never blocks.
@@ -232,6 +236,8 @@ uuid_ids! {
     LedgerTransactionId;
     /// A window in which a block gives less.
     MaintenanceId;
+    /// A deal that may come.
+    OpportunityId;
     /// The caller's name for one deed: the same id is the same deed.
     RequestId;
     /// A reservation of capacity, in any state.

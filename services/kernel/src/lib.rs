@@ -14,16 +14,16 @@ pub mod validate;
 pub use caller::{Caller, Organisation, Role, Scope};
 pub use error::{Error, Reason, Violation};
 pub use id::{
-    AccountId, BlockId, BlockSlug, ClaimId, CurtailmentId, EncumbranceId, EventId, Ids, IncidentId,
-    InvoiceId, InvoiceLineId, LeaseId, LedgerEntryId, LedgerTransactionId, MaintenanceId, OperatorId,
-    PhaseId, RequestId, ReservationId, RunId, SiteId, SystemIds, TenantId, TestIds, WaitlistEntryId,
-    derive_id,
+    AccountId, BidId, BlockId, BlockSlug, CapacityRequestId, ClaimId, CurtailmentId, EncumbranceId, EventId,
+    Ids, IncidentId, InvoiceId, InvoiceLineId, LeaseId, LedgerEntryId, LedgerTransactionId, MaintenanceId,
+    OperatorId, OpportunityId, PhaseId, RequestId, ReservationId, RunId, SiteId, SystemIds, TenantId,
+    TestIds, WaitlistEntryId, derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
 pub use name::{
-    AccountName, BillingRunName, BlockName, CurtailmentName, EncumbranceName, IncidentName, InvoiceName,
-    LeaseName, MaintenanceName, NameError, OperatorName, OperatorParent, PhaseName, ReservationName,
-    SiteName, TenantName, WaitlistEntryName,
+    AccountName, BidName, BillingRunName, BlockName, CapacityRequestName, CurtailmentName, EncumbranceName,
+    IncidentName, InvoiceName, LeaseName, MaintenanceName, NameError, OperatorName, OperatorParent,
+    OpportunityName, PhaseName, ReservationName, SiteName, TenantName, WaitlistEntryName,
 };
 pub use quantity::{CapacityVector, CoolingKw, GrossKw, GrossPerIt, ItKw, Resource, UtilityKw};
 pub use rent::{EscalationBasis, Escalator, QuantityStep, RateStep, RentLine};

@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{
-    AccountId, BlockSlug, CurtailmentId, EncumbranceId, IncidentId, InvoiceId, LeaseId, MaintenanceId,
-    OperatorId, PhaseId, ReservationId, RunId, SiteId, TenantId, WaitlistEntryId, serde_as_text,
+    AccountId, BidId, BlockSlug, CapacityRequestId, CurtailmentId, EncumbranceId, IncidentId, InvoiceId,
+    LeaseId, MaintenanceId, OperatorId, OpportunityId, PhaseId, ReservationId, RunId, SiteId, TenantId,
+    WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -98,10 +99,14 @@ macro_rules! names {
 names! {
     /// What one tenant owes one operator: `operators/{operator}/accounts/{account}`.
     AccountName { operator: OperatorId = "operators", account: AccountId = "accounts" }
+    /// An operator's offer on a capacity request: `operators/{operator}/bids/{bid}`.
+    BidName { operator: OperatorId = "operators", bid: BidId = "bids" }
     /// A billing run: `operators/{operator}/billingRuns/{run}`.
     BillingRunName { operator: OperatorId = "operators", run: RunId = "billingRuns" }
     /// A data hall: `operators/{operator}/sites/{site}/blocks/{block}`.
     BlockName { operator: OperatorId = "operators", site: SiteId = "sites", block: BlockSlug = "blocks" }
+    /// A need that a tenant publishes: `tenants/{tenant}/capacityRequests/{capacity_request}`.
+    CapacityRequestName { tenant: TenantId = "tenants", capacity_request: CapacityRequestId = "capacityRequests" }
     /// A right or an intent on capacity: `operators/{operator}/encumbrances/{encumbrance}`.
     EncumbranceName { operator: OperatorId = "operators", encumbrance: EncumbranceId = "encumbrances" }
     /// A curtailment: `operators/{operator}/curtailments/{curtailment}`.
@@ -114,6 +119,8 @@ names! {
     LeaseName { operator: OperatorId = "operators", lease: LeaseId = "leases" }
     /// A window in which a block gives less: `operators/{operator}/sites/{site}/blocks/{block}/maintenanceWindows/{window}`.
     MaintenanceName { operator: OperatorId = "operators", site: SiteId = "sites", block: BlockSlug = "blocks", window: MaintenanceId = "maintenanceWindows" }
+    /// A deal that may come: `operators/{operator}/opportunities/{opportunity}`.
+    OpportunityName { operator: OperatorId = "operators", opportunity: OpportunityId = "opportunities" }
     /// An operator: `operators/{operator}`.
     OperatorName { operator: OperatorId = "operators" }
     /// A step of a block's capacity: `operators/{operator}/sites/{site}/blocks/{block}/phases/{phase}`.

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use contracts::leasing::v1::event_service_server::EventServiceServer;
 use contracts::leasing::v1::lease_service_server::LeaseServiceServer;
+use contracts::leasing::v1::market_service_server::MarketServiceServer;
+use contracts::leasing::v1::pipeline_service_server::PipelineServiceServer;
 use contracts::leasing::v1::tenant_service_server::TenantServiceServer;
 use kernel::Error;
 use postgres::page::PageTokens;
@@ -18,7 +20,9 @@ use runtime::feed::{Feed, follow};
 use runtime::{Deps, Server};
 
 use crate::app::{App, InventoryFollower};
-use crate::grpc::{EventHandler, LeaseHandler, TenantHandler, WIRE, payload_type};
+use crate::grpc::{
+    EventHandler, LeaseHandler, MarketHandler, PipelineHandler, TenantHandler, WIRE, payload_type,
+};
 use crate::peers::Inventory;
 pub use crate::settings::LeasingSettings;
 use crate::store::SCHEMA;
@@ -47,6 +51,8 @@ pub async fn service(settings: LeasingSettings, deps: Deps) -> Result<Server, Er
     Ok(deps
         .server()
         .add_service(LeaseServiceServer::new(LeaseHandler::new(Arc::clone(&app))))
+        .add_service(MarketServiceServer::new(MarketHandler::new(Arc::clone(&app))))
+        .add_service(PipelineServiceServer::new(PipelineHandler::new(Arc::clone(&app))))
         .add_service(TenantServiceServer::new(TenantHandler::new(app)))
         .add_service(EventServiceServer::new(EventHandler::new(feed))))
 }

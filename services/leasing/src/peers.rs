@@ -1,12 +1,15 @@
 //! What leasing asks of inventory. Never inside a transaction: facts are gathered before it, effects follow after it.
 
+mod market;
+
 use contracts::common::v1::{CapacityProfile, CapacityStep, Event};
 use contracts::inventory::v1 as wire;
 use contracts::inventory::v1::event_service_client::EventServiceClient;
 use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use kernel::{
-    BlockName, Error, Instant, Organisation, ReservationName, SiteName, Uuid, Violations, Zone, derive_id,
+    BidName, BlockName, Error, Instant, Organisation, ReservationName, SiteName, Uuid, Violations, Zone,
+    derive_id,
 };
 use prost::Message as _;
 use runtime::client::Peer;
@@ -41,7 +44,7 @@ pub enum Standing {
     Expired,
 }
 
-/// What an event says about a reservation for a lease.
+/// What an event says about a reservation for a lease or a bid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// The reservation.
@@ -50,6 +53,8 @@ pub struct Notice {
     pub standing: Standing,
     /// The lease it was placed for, if its note says so.
     pub lease_uid: Option<Uuid>,
+    /// The bid it was placed for, if its note says so.
+    pub bid_uid: Option<Uuid>,
 }
 
 impl Inventory {
@@ -232,7 +237,7 @@ impl Inventory {
     }
 }
 
-/// What an event of inventory's feed says about a reservation for a lease; `None` for everything else.
+/// What an event of inventory's feed says about a reservation for a lease or a bid; `None` for everything else.
 ///
 /// # Errors
 /// `INTERNAL` when the event does not read: it is tried again, never skipped.
@@ -241,14 +246,18 @@ pub fn notice(event: &Event) -> Result<Option<Notice>, Error> {
         return Ok(None);
     };
     let reservation = wire::Reservation::decode(data.value.as_slice()).map_err(Error::internal)?;
-    if reservation.kind != i32::from(wire::ReservationKind::Lease) {
+    let bid_uid =
+        if reservation.kind() == wire::ReservationKind::Hold { bid_uid_of(&reservation) } else { None };
+    let is_lease = reservation.kind() == wire::ReservationKind::Lease;
+    if !is_lease && bid_uid.is_none() {
         return Ok(None);
     }
     let Some(standing) = standing_of(&reservation)? else { return Ok(None) };
     Ok(Some(Notice {
         reservation: reservation.name.parse().map_err(|_| nonsense("a reservation name"))?,
         standing,
-        lease_uid: uid_of(&reservation.note),
+        lease_uid: uid_of(&reservation.note).filter(|_| is_lease),
+        bid_uid,
     }))
 }
 
@@ -259,6 +268,13 @@ fn note(lease: &Lease) -> String {
 
 fn uid_of(note: &str) -> Option<Uuid> {
     note.rsplit_once('#').and_then(|(_, uid)| Uuid::try_parse(uid).ok())
+}
+
+/// The uid of the bid that a hold was placed for: its note names a bid of its own operator, and nothing else.
+fn bid_uid_of(reservation: &wire::Reservation) -> Option<Uuid> {
+    let (bid, uid) = reservation.note.split_once(" #")?;
+    let (bid, name) = (bid.parse::<BidName>().ok()?, reservation.name.parse::<ReservationName>().ok()?);
+    if bid.operator == name.operator { Uuid::try_parse(uid).ok() } else { None }
 }
 
 fn claim(claim: &Claim) -> wire::Claim {
@@ -343,6 +359,12 @@ mod tests {
         assert_eq!(seen.standing, Standing::Expired);
         assert_eq!(seen.lease_uid, Some(Uuid::from_u128(7)));
         assert_eq!(notice(&event(wire::ReservationKind::Hold)).unwrap(), None);
+        let of_bid = |operator: &str| wire::Reservation {
+            note: format!("operators/{operator}/bids/{} #{}", Uuid::from_u128(8), Uuid::from_u128(7)),
+            ..reservation(wire::ReservationKind::Hold)
+        };
+        assert_eq!(bid_uid_of(&of_bid("hut8")), Some(Uuid::from_u128(7)));
+        assert_eq!(bid_uid_of(&of_bid("acme")), None);
         assert_eq!(notice(&Event::default()).unwrap(), None);
     }
 }

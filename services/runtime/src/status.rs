@@ -43,6 +43,9 @@ pub fn code(reason: Reason) -> Code {
         | Reason::InvalidStateTransition
         | Reason::TermsHashMismatch
         | Reason::ResourceInUse
+        | Reason::BidDeadlinePassed
+        | Reason::BidDeadlinePending
+        | Reason::BidExpired
         | Reason::ResourceArchived
         | Reason::RequestIdReused => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RequestInProgress | Reason::TransactionConflict => Code::Aborted,

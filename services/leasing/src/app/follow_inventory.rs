@@ -3,13 +3,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kernel::{Error, LeaseName, Reason, ReservationName};
+use kernel::{Error, LeaseName, Reason, ReservationName, Uuid};
 use postgres::{Tx, outbox};
 use runtime::feed::{Consumer, FeedStream};
 
 use super::App;
 use crate::domain::lease::{HOLD_EXPIRED, HOLD_RELEASED};
-use crate::domain::{Hold, LeaseState};
+use crate::domain::{BidState, Hold, LeaseState};
 use crate::peers::{self, FeedEvent, FeedMessage, Notice, Standing};
 use crate::store::{self, SCHEMA};
 
@@ -120,6 +120,9 @@ impl Consumer for InventoryFollower {
 impl App {
     /// What a reservation's change means for its lease, in the transaction that moves the cursor.
     async fn heed(&self, tx: &Tx, notice: &Notice) -> Result<(), Error> {
+        if let Some(uid) = notice.bid_uid {
+            return heed_bid(tx, notice, uid).await;
+        }
         let Some(name) = lease_behind(tx, notice).await? else {
             // A lease's hold without a lease: its proposal was refused, and this came late.
             return match (notice.lease_uid, notice.standing) {
@@ -140,6 +143,18 @@ impl App {
             }
             // SIGNING is decided by inventory's answer to the commitment, and by nothing else.
             _ => Ok(()),
+        }
+    }
+}
+
+/// A bid's hold is noted where the bid stands, and given back where it does not, or never did.
+async fn heed_bid(tx: &Tx, notice: &Notice, uid: Uuid) -> Result<(), Error> {
+    let Standing::Held(expire_time) = notice.standing else { return Ok(()) };
+    let hold = Hold { reservation: notice.reservation.reservation, expire_time };
+    match store::note_bid_hold(tx.conn(), &notice.reservation.operator, uid, hold).await? {
+        Some(BidState::Submitting | BidState::Submitted | BidState::Awarding | BidState::Awarded) => Ok(()),
+        Some(BidState::Lost | BidState::Returned | BidState::Withdrawn | BidState::Lapsed) | None => {
+            release_later(tx, notice, &uid.to_string()).await
         }
     }
 }

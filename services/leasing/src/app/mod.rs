@@ -1,13 +1,22 @@
 //! Orders one deed from its start to its commit: one use case a file.
 
+mod award_bid;
+mod bid_sagas;
 mod cancel_lease;
+mod capacity_requests;
 mod commence;
+mod deadlines;
 mod follow_inventory;
+mod once;
+mod opportunities;
 mod propose_lease;
+mod read_bids;
 mod read_leases;
 mod requests;
 mod sign_lease;
+mod submit_bid;
 mod sweep;
+mod sweep_market;
 mod tenants;
 
 use std::sync::Arc;
@@ -17,15 +26,21 @@ use postgres::page::PageTokens;
 use postgres::{Db, NewEvent, Tx, outbox};
 use runtime::feed::Feed;
 
-use crate::domain::{Lease, Tenant, Value, schedule};
+use crate::domain::{Bid, CapacityRequest, Lease, Opportunity, Tenant, Value, schedule};
 use crate::peers::Inventory;
 use crate::store::SCHEMA;
 
+pub use award_bid::{Award, AwardBid};
 pub use cancel_lease::CancelLease;
+pub use capacity_requests::{CancelCapacityRequest, CreateCapacityRequest, ListCapacityRequests};
+pub use deadlines::ListDeadlines;
 pub use follow_inventory::InventoryFollower;
+pub use opportunities::{CreateOpportunity, ListOpportunities, UpdateOpportunity};
 pub use propose_lease::ProposeLease;
+pub use read_bids::{ListBids, WithdrawBid};
 pub use read_leases::{ListLeases, RentSchedule};
 pub use sign_lease::SignLease;
+pub use submit_bid::SubmitBid;
 pub use tenants::{CreateTenant, ListTenants};
 
 /// A lease as it is told: with what it is worth.
@@ -72,6 +87,33 @@ pub struct Wire {
     pub cancelled: fn(&View) -> Vec<u8>,
     /// The reply to a registration.
     pub tenant_created: fn(&Tenant) -> Vec<u8>,
+    /// Of requests, bids and opportunities.
+    pub market: MarketWire,
+}
+
+/// How what is told of requests, bids and opportunities becomes bytes.
+#[derive(Clone, Copy)]
+pub struct MarketWire {
+    /// The payload of a capacity request's event.
+    pub request_event: fn(&CapacityRequest) -> Vec<u8>,
+    /// The payload of a bid's event.
+    pub bid_event: fn(&Bid) -> Vec<u8>,
+    /// The payload of an opportunity's event.
+    pub opportunity_event: fn(&Opportunity) -> Vec<u8>,
+    /// The reply to a publication.
+    pub request_created: fn(&CapacityRequest) -> Vec<u8>,
+    /// The reply to a cancellation.
+    pub request_cancelled: fn(&CapacityRequest) -> Vec<u8>,
+    /// The reply to a bid.
+    pub bid_submitted: fn(&Bid) -> Vec<u8>,
+    /// The reply to a withdrawal.
+    pub bid_withdrawn: fn(&Bid) -> Vec<u8>,
+    /// The reply to an award.
+    pub awarded: fn(&Award) -> Vec<u8>,
+    /// The reply to a new opportunity.
+    pub opportunity_created: fn(&Opportunity) -> Vec<u8>,
+    /// The reply to a changed opportunity.
+    pub opportunity_updated: fn(&Opportunity) -> Vec<u8>,
 }
 
 /// What every use case works with.
@@ -104,6 +146,28 @@ pub mod rpc {
     pub const CANCEL: &str = "gridlease.leasing.v1.LeaseService/CancelLease";
     /// `CreateTenant`.
     pub const CREATE_TENANT: &str = "gridlease.leasing.v1.TenantService/CreateTenant";
+    /// `ListDeadlines`.
+    pub const LIST_DEADLINES: &str = "gridlease.leasing.v1.LeaseService/ListDeadlines";
+    /// `CreateCapacityRequest`.
+    pub const CREATE_CAPACITY_REQUEST: &str = "gridlease.leasing.v1.MarketService/CreateCapacityRequest";
+    /// `CancelCapacityRequest`.
+    pub const CANCEL_CAPACITY_REQUEST: &str = "gridlease.leasing.v1.MarketService/CancelCapacityRequest";
+    /// `ListCapacityRequests`.
+    pub const LIST_CAPACITY_REQUESTS: &str = "gridlease.leasing.v1.MarketService/ListCapacityRequests";
+    /// `SubmitBid`.
+    pub const SUBMIT_BID: &str = "gridlease.leasing.v1.MarketService/SubmitBid";
+    /// `WithdrawBid`.
+    pub const WITHDRAW_BID: &str = "gridlease.leasing.v1.MarketService/WithdrawBid";
+    /// `ListBids`.
+    pub const LIST_BIDS: &str = "gridlease.leasing.v1.MarketService/ListBids";
+    /// `AwardBid`.
+    pub const AWARD_BID: &str = "gridlease.leasing.v1.MarketService/AwardBid";
+    /// `CreateOpportunity`.
+    pub const CREATE_OPPORTUNITY: &str = "gridlease.leasing.v1.PipelineService/CreateOpportunity";
+    /// `UpdateOpportunity`.
+    pub const UPDATE_OPPORTUNITY: &str = "gridlease.leasing.v1.PipelineService/UpdateOpportunity";
+    /// `ListOpportunities`.
+    pub const LIST_OPPORTUNITIES: &str = "gridlease.leasing.v1.PipelineService/ListOpportunities";
 }
 
 /// The kinds of events.
@@ -126,6 +190,28 @@ pub mod kind {
     pub const EXPIRED: &str = "lease.expired";
     /// A tenant was registered.
     pub const TENANT_CREATED: &str = "tenant.created";
+    /// A need was published.
+    pub const CAPACITY_REQUEST_PUBLISHED: &str = "capacity_request.published";
+    /// A need was called off.
+    pub const CAPACITY_REQUEST_CANCELLED: &str = "capacity_request.cancelled";
+    /// A need was awarded.
+    pub const CAPACITY_REQUEST_AWARDED: &str = "capacity_request.awarded";
+    /// A bid stands.
+    pub const BID_SUBMITTED: &str = "bid.submitted";
+    /// A bid was taken back.
+    pub const BID_WITHDRAWN: &str = "bid.withdrawn";
+    /// A bid was won.
+    pub const BID_AWARDED: &str = "bid.awarded";
+    /// A bid was lost.
+    pub const BID_LOST: &str = "bid.lost";
+    /// A bid went back unopened.
+    pub const BID_RETURNED: &str = "bid.returned";
+    /// A bid no longer binds, or its hold was gone.
+    pub const BID_LAPSED: &str = "bid.lapsed";
+    /// A deal was recorded.
+    pub const OPPORTUNITY_CREATED: &str = "opportunity.created";
+    /// A deal was changed.
+    pub const OPPORTUNITY_UPDATED: &str = "opportunity.updated";
 }
 
 /// Whose connection a step of a saga runs on: the caller's while it waits, the worker's after it.

@@ -23,6 +23,7 @@ impl App {
     pub async fn sweep(&self, every: Duration, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             report("sagas", self.sweep_sagas().await);
+            report("market", self.sweep_market().await);
             report("releases", self.sweep_releases().await);
             report("commencement", self.commence_due().await);
             stop.run_until_cancelled(tokio::time::sleep(every)).await;

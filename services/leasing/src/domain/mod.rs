@@ -1,8 +1,14 @@
 //! What a lease is and how it may change. Decides, touches nothing.
 
+pub mod bid;
+pub mod capacity_request;
+pub mod deadline;
+pub mod delivery;
 pub mod draft;
 pub mod findings;
 pub mod lease;
+pub mod market_state;
+pub mod opportunity;
 pub mod record;
 pub mod schedule;
 pub mod state;
@@ -11,9 +17,13 @@ pub mod terms;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use bid::Bid;
+pub use capacity_request::CapacityRequest;
 pub use draft::{Checked, Draft};
 pub use findings::Findings;
 pub use lease::{Claim, Hold, Lease, Party, Premises, Proposal, Signatory, Signature, Signing};
+pub use market_state::{BidState, RequestState};
+pub use opportunity::Opportunity;
 pub use record::TermsHash;
 pub use schedule::{ScheduleLine, Value};
 pub use state::{LeaseState, PremisesState};

@@ -1,9 +1,10 @@
 //! What the parties agree on.
 
 use kernel::{BlockName, CapacityVector, CivilDate, Currency, Escalator, Rate, RateStep, Zone};
+use serde::{Deserialize, Serialize};
 
 /// Who bears the running costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Structure {
     /// The tenant bears power, tax, insurance and maintenance.
     TripleNet,
@@ -61,7 +62,7 @@ pub struct PremisesTerms {
 }
 
 /// A right to go on, priced by continuing the escalator; never part of the base term.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RenewalOption {
     /// How many times in a row.
     pub count: u32,

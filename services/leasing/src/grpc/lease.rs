@@ -210,20 +210,24 @@ fn write(view: &View, money: bool) -> wire::Lease {
 }
 
 fn block(premises: &Premises, money: bool) -> wire::LeaseBlock {
-    let state = match premises.state {
-        PremisesState::Planned => wire::LeaseBlockState::Planned,
-        PremisesState::Commenced => wire::LeaseBlockState::Commenced,
-        PremisesState::Ended => wire::LeaseBlockState::Ended,
-    };
     let steps = premises.rate_steps.iter().filter(|_| money);
     wire::LeaseBlock {
         block: premises.block.to_string(),
-        state: state.into(),
+        state: block_state(premises.state).into(),
         commencement_date: Some(to_date(premises.commencement)),
         end_date: Some(to_date(premises.end)),
         commence_time: premises.commence_time.map(to_timestamp),
         time_zone: premises.zone.to_string(),
         rate_steps: steps.map(terms::rate_step).collect(),
+    }
+}
+
+/// Writes where a block stands.
+pub(super) fn block_state(state: PremisesState) -> wire::LeaseBlockState {
+    match state {
+        PremisesState::Planned => wire::LeaseBlockState::Planned,
+        PremisesState::Commenced => wire::LeaseBlockState::Commenced,
+        PremisesState::Ended => wire::LeaseBlockState::Ended,
     }
 }
 
@@ -243,7 +247,8 @@ fn signature(signature: &Signature) -> wire::Signature {
     }
 }
 
-fn state(state: LeaseState) -> wire::LeaseState {
+/// Writes where a lease stands.
+pub(super) fn state(state: LeaseState) -> wire::LeaseState {
     match state {
         LeaseState::Proposing => wire::LeaseState::Proposing,
         LeaseState::Proposed => wire::LeaseState::Proposed,

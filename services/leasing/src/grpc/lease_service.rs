@@ -8,7 +8,7 @@ use kernel::{Caller, Error, LeaseName, Role, Violations};
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::lease;
+use super::{delivery, lease};
 use crate::app::{App, View};
 
 /// Answers for leases.
@@ -83,6 +83,26 @@ impl LeaseService for LeaseHandler {
         let name = name(&request.get_ref().name).map_err(status)?;
         let schedule = self.app.rent_schedule(&caller, &name).await.map_err(status)?;
         Ok(Response::new(lease::schedule(&schedule)))
+    }
+
+    async fn list_deadlines(
+        &self,
+        request: Request<wire::ListDeadlinesRequest>,
+    ) -> Result<Response<wire::ListDeadlinesResponse>, Status> {
+        let caller = caller(&request)?;
+        let query = delivery::list(request.get_ref()).map_err(status)?;
+        let page = self.app.list_deadlines(&caller, &query).await.map_err(status)?;
+        Ok(Response::new(delivery::listed(page)))
+    }
+
+    async fn get_delivery_status(
+        &self,
+        request: Request<wire::GetDeliveryStatusRequest>,
+    ) -> Result<Response<wire::GetDeliveryStatusResponse>, Status> {
+        let caller = caller(&request)?;
+        let name = name(&request.get_ref().name).map_err(status)?;
+        let (view, next) = self.app.delivery_status(&caller, &name).await.map_err(status)?;
+        Ok(Response::new(delivery::status(&view, &next)))
     }
 }
 

@@ -7,7 +7,7 @@ use kernel::{CivilDate, Currency, EscalationBasis, Percent, Violations};
 use runtime::wire::{capacity, date, known, optional_date, percent, rate, to_capacity, to_date, to_decimal};
 
 use crate::domain::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
-use crate::domain::terms::{PremisesTerms, RateTerms, Structure, Terms};
+use crate::domain::terms::{PremisesTerms, RateTerms, RenewalOption, Structure, Terms};
 
 /// Reads terms that must be there, noting every field that has no meaning; the rules come after.
 pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Option<Draft> {
@@ -39,7 +39,8 @@ pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Opt
     })
 }
 
-fn structure(structure: wire::LeaseStructure) -> Option<Structure> {
+/// What a structure on the wire means; none is not said.
+pub(super) fn structure(structure: wire::LeaseStructure) -> Option<Structure> {
     match structure {
         wire::LeaseStructure::Unspecified => None,
         wire::LeaseStructure::Nnn => Some(Structure::TripleNet),
@@ -130,29 +131,34 @@ fn renewal(option: &wire::RenewalOption) -> RenewalDraft {
 pub(super) fn to_wire(terms: &Terms, money: bool) -> wire::LeaseTerms {
     wire::LeaseTerms {
         currency_code: terms.currency.code().to_owned(),
-        structure: match terms.structure {
-            Structure::TripleNet => wire::LeaseStructure::Nnn,
-            Structure::ModifiedGross => wire::LeaseStructure::ModifiedGross,
-            Structure::Gross => wire::LeaseStructure::Gross,
-        }
-        .into(),
+        structure: structure_to_wire(terms.structure).into(),
         premises: terms.premises.iter().map(|one| premises_to_wire(one, money)).collect(),
         escalator: terms.escalator.as_ref().filter(|_| money).map(escalator_to_wire),
         billing_frequency: wire::BillingFrequency::Monthly.into(),
         invoice_lead_days: small(terms.invoice_lead_days),
         payment_terms_days: small(terms.payment_terms_days),
         term_months: small(terms.term_months),
-        renewal_options: terms
-            .renewal_options
-            .iter()
-            .map(|option| wire::RenewalOption {
-                count: small(option.count),
-                term_months: small(option.term_months),
-                notice_months: small(option.notice_months),
-            })
-            .collect(),
+        renewal_options: terms.renewal_options.iter().map(renewal_to_wire).collect(),
         announced_date: terms.announced.map(to_date),
         notes: if money { terms.notes.clone() } else { String::new() },
+    }
+}
+
+/// Writes a structure.
+pub(super) fn structure_to_wire(structure: Structure) -> wire::LeaseStructure {
+    match structure {
+        Structure::TripleNet => wire::LeaseStructure::Nnn,
+        Structure::ModifiedGross => wire::LeaseStructure::ModifiedGross,
+        Structure::Gross => wire::LeaseStructure::Gross,
+    }
+}
+
+/// Writes a right to renew.
+pub(super) fn renewal_to_wire(option: &RenewalOption) -> wire::RenewalOption {
+    wire::RenewalOption {
+        count: small(option.count),
+        term_months: small(option.term_months),
+        notice_months: small(option.notice_months),
     }
 }
 

@@ -1,13 +1,27 @@
 //! What leasing remembers. Decides nothing; every query runs in the scope of its transaction.
 
+mod bids;
+mod capacity_requests;
 mod entity;
 mod leases;
 mod load;
+mod opportunities;
 mod sagas;
 mod tenants;
 
+pub use bids::{
+    BidFilter, Ending, bid_intent_of, chosen_bids, delete_bid_intent, due_bids, ended_bids, ending_of,
+    find_bid, find_bid_intent, insert_bid, list_bids, lock_bid, note_bid_hold, save_bid, standing_bids,
+};
+pub use capacity_requests::{
+    RequestFilter, award_of, due_awards, find_award, find_request, insert_request, list_requests,
+    lock_request, save_request,
+};
 pub use leases::{Filter, add_signature, delete_intent, insert, list, save, save_premises};
 pub use load::{load, lock};
+pub use opportunities::{
+    find_opportunity, insert_opportunity, list_opportunities, save_opportunity, sum_opportunities,
+};
 pub use sagas::{
     Due, Intent, Release, due_premises, due_releases, due_sagas, find_intent, forget_release, intent_of,
     lease_of_reservation, lease_of_uid, note_hold, note_release,
@@ -27,4 +41,18 @@ struct Corrupt {
 
 fn corrupt(table: &'static str, column: &'static str) -> kernel::Error {
     kernel::Error::internal(Corrupt { table, column })
+}
+
+fn conflict(what: &str) -> kernel::Error {
+    kernel::Error::refused(
+        kernel::Reason::TransactionConflict,
+        format!("The {what} was changed at the same time."),
+    )
+}
+
+/// The database's time in an open transaction: what deadlines are judged by.
+pub async fn database_time(conn: &impl sea_orm::ConnectionTrait) -> Result<kernel::Instant, kernel::Error> {
+    let rows = sagas::query(conn, "select clock_timestamp()", []).await?;
+    let row = rows.first().ok_or_else(|| kernel::Error::internal("the database told no time"))?;
+    row.try_get_by_index(0).map_err(postgres::store_error)
 }

@@ -32,7 +32,7 @@ pub struct Release {
     pub reservation: ReservationName,
 }
 
-async fn query(
+pub(super) async fn query(
     conn: &impl ConnectionTrait,
     sql: &str,
     values: impl IntoIterator<Item = Value>,
@@ -40,6 +40,19 @@ async fn query(
     conn.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
         .await
         .map_err(store_error)
+}
+
+/// The intent of a row whose columns are intent_caller, intent_request_id and intent_hash.
+pub(super) fn key_of_row(row: &QueryResult, owner: String, rpc: &'static str) -> Result<Intent, Error> {
+    let hash: Vec<u8> = row.try_get("", "intent_hash").map_err(store_error)?;
+    let key = RequestKey {
+        owner,
+        caller: row.try_get("", "intent_caller").map_err(store_error)?,
+        rpc,
+        request_id: row.try_get("", "intent_request_id").map_err(store_error)?,
+        hash: hash.try_into().map_err(|_| corrupt("intent", "intent_hash"))?,
+    };
+    Ok(Intent { key })
 }
 
 fn name_of(row: &QueryResult) -> Result<LeaseName, Error> {

@@ -1,0 +1,75 @@
+//! Request ids of bids and awards: the same id gets the same answer, also while the first attempt is under way.
+
+use std::time::Duration;
+
+use kernel::{Error, OperatorId, TenantId};
+use postgres::{RequestKey, Tx, idempotency};
+use tokio::time::Instant;
+
+use super::requests::{Earlier, in_progress};
+use super::{App, Hands};
+use crate::store::{self, SCHEMA};
+
+/// How long a second sender of the same request waits for the first one's answer.
+const WAIT: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// Whose sagas to look among.
+#[derive(Clone, Copy)]
+pub(crate) enum Sagas<'a> {
+    /// Bids of this operator.
+    Bids(&'a OperatorId),
+    /// Awards of this tenant.
+    Awards(&'a TenantId),
+}
+
+impl Sagas<'_> {
+    /// What became of an earlier attempt. The intent first: a saga that ends between the two looks has left its reply
+    /// for the second.
+    ///
+    /// # Errors
+    /// `REQUEST_ID_REUSED` when the earlier attempt had another payload.
+    pub(crate) async fn earlier(self, tx: &Tx, key: &RequestKey) -> Result<Earlier, Error> {
+        let under_way = match self {
+            Self::Bids(operator) => store::find_bid_intent(tx.conn(), operator, key).await?,
+            Self::Awards(tenant) => store::find_award(tx.conn(), tenant, key).await?,
+        };
+        match under_way {
+            Some((hash, since)) if hash != key.hash => return Err(idempotency::reused(since)),
+            Some(_) => return Ok(Earlier::UnderWay),
+            None => {}
+        }
+        let reply = idempotency::find(tx.conn(), SCHEMA, key).await?;
+        Ok(reply.map_or(Earlier::None, Earlier::Answered))
+    }
+}
+
+impl App {
+    /// The answer of an earlier attempt, waited for a moment if it is under way; `None`: this is the first.
+    ///
+    /// # Errors
+    /// `REQUEST_IN_PROGRESS` when the wait was too short; `REQUEST_ID_REUSED`.
+    pub(crate) async fn answered_saga(
+        &self,
+        hands: Hands<'_>,
+        sagas: Sagas<'_>,
+        key: &RequestKey,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let end = Instant::now() + WAIT;
+        loop {
+            let found = hands
+                .db
+                .read("find_request", hands.scope, |tx| async move {
+                    let found = sagas.earlier(&tx, key).await?;
+                    Ok((tx, found))
+                })
+                .await?;
+            match found {
+                Earlier::None => return Ok(None),
+                Earlier::Answered(reply) => return Ok(Some(reply)),
+                Earlier::UnderWay if Instant::now() < end => tokio::time::sleep(LOOK_EVERY).await,
+                Earlier::UnderWay => return Err(in_progress()),
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What runs out: holds, notices, terms, bids and the requests that were bid on.
+
+use kernel::time::add_months;
+use kernel::{BlockName, CivilDate, Instant, Zone};
+
+use super::lease::{Lease, Premises};
+use super::state::{IN_FORCE, LeaseState, PremisesState};
+
+/// What a deadline is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeadlineKind {
+    /// The hold of a proposed lease ends.
+    ProposalHold,
+    /// A block commences.
+    Commencement,
+    /// The last day for notice of a renewal.
+    RenewalNotice,
+    /// A block ends.
+    TermEnd,
+    /// Bids on a request are taken until then.
+    BidDeadline,
+    /// The hold of a bid ends.
+    BidHold,
+    /// A bid binds its operator until then.
+    BidValidity,
+}
+
+impl DeadlineKind {
+    /// What happens when it has run out.
+    #[must_use]
+    pub fn consequence(self) -> &'static str {
+        match self {
+            Self::ProposalHold => "The lease lapses and its capacity is free, unless both sides have signed.",
+            Self::Commencement => "The block is deemed accepted and its rent starts.",
+            Self::RenewalNotice => {
+                "The right to renew is gone, and the block is free from the end of its term."
+            }
+            Self::TermEnd => "The block's rent stops and its capacity is free.",
+            Self::BidDeadline => "No bid is taken or withdrawn any more, and the tenant may award.",
+            Self::BidHold => "The bid's capacity is free; the bid stands, but cannot be won.",
+            Self::BidValidity => "The bid lapses and what it holds is given back.",
+        }
+    }
+
+    /// Whether the database's clock decides, and not business time.
+    #[must_use]
+    pub fn is_of_database(self) -> bool {
+        !matches!(self, Self::Commencement | Self::RenewalNotice | Self::TermEnd)
+    }
+}
+
+/// Something that runs out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// When.
+    pub time: Instant,
+    /// What it is about.
+    pub kind: DeadlineKind,
+    /// Name of the lease, bid or request.
+    pub resource: String,
+    /// The block, where it is one block's.
+    pub block: Option<BlockName>,
+    /// The same as a day where it happens.
+    pub date: CivilDate,
+    /// Critical IT load that is concerned, kW.
+    pub critical_it_kw: i64,
+}
+
+/// The order of a list: by time, then by what it is.
+pub type Place = (Instant, u8, String, String);
+
+impl Deadline {
+    /// A deadline that is an instant and no day of a site.
+    #[must_use]
+    pub fn at(time: Instant, kind: DeadlineKind, resource: String, critical_it_kw: i64) -> Self {
+        Self { time, kind, resource, block: None, date: Zone::UTC.date_of(time), critical_it_kw }
+    }
+
+    fn on(date: CivilDate, kind: DeadlineKind, lease: &Lease, premises: &Premises) -> Self {
+        Self {
+            time: premises.zone.start_of_day(date),
+            kind,
+            resource: lease.name.to_string(),
+            block: Some(premises.block.clone()),
+            date,
+            critical_it_kw: premises.critical_it_kw(),
+        }
+    }
+
+    /// Its place in a list.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let block = self.block.as_ref().map(ToString::to_string).unwrap_or_default();
+        (self.time, self.kind as u8, self.resource.clone(), block)
+    }
+}
+
+/// Everything that runs out for a lease, whenever it does.
+#[must_use]
+pub fn of_lease(lease: &Lease) -> Vec<Deadline> {
+    match lease.state {
+        LeaseState::Proposed => {
+            let kw = lease.premises.iter().map(Premises::critical_it_kw).sum();
+            let hold = lease.hold.map(|hold| hold.expire_time);
+            let at = |time| Deadline::at(time, DeadlineKind::ProposalHold, lease.name.to_string(), kw);
+            hold.map(at).into_iter().collect()
+        }
+        state if state.is_in(IN_FORCE) => {
+            lease.premises.iter().flat_map(|one| of_premises(lease, one)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn of_premises(lease: &Lease, premises: &Premises) -> Vec<Deadline> {
+    if premises.state == PremisesState::Ended {
+        return Vec::new();
+    }
+    let on = |date, kind| Deadline::on(date, kind, lease, premises);
+    let mut found = vec![on(premises.end, DeadlineKind::TermEnd)];
+    if premises.state == PremisesState::Planned {
+        found.push(on(premises.commencement, DeadlineKind::Commencement));
+    }
+    // Each right to renew has its own last day; several on one day are one deadline.
+    let mut notices: Vec<_> = lease
+        .terms
+        .renewal_options
+        .iter()
+        .filter_map(|option| add_months(premises.end, -i32::try_from(option.notice_months).ok()?))
+        .collect();
+    notices.sort_unstable();
+    notices.dedup();
+    found.extend(notices.into_iter().map(|day| on(day, DeadlineKind::RenewalNotice)));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lease::Hold;
+    use crate::domain::testing::{at, date, proposing, river_bend, terms};
+    use kernel::{ReservationId, Uuid};
+
+    fn proposed() -> Lease {
+        let mut lease = proposing(terms(river_bend(), "America/Chicago"));
+        assert_eq!(of_lease(&lease), [], "half done, nothing runs out");
+        let reservation = ReservationId::new(Uuid::from_u128(1));
+        lease.held(Hold { reservation, expire_time: at("2026-12-31") }, at("2026-12-01")).expect("held");
+        lease
+    }
+
+    #[test]
+    fn a_proposal_runs_out_with_its_hold() {
+        let found = of_lease(&proposed());
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].kind, found[0].date), (DeadlineKind::ProposalHold, date("2026-12-31")));
+        assert_eq!(found[0].critical_it_kw, 245_000);
+    }
+
+    #[test]
+    fn a_lease_in_force_commences_is_renewed_by_a_day_and_ends() {
+        let mut lease = proposed();
+        lease.state = LeaseState::Effective;
+        let mut found = of_lease(&lease);
+        found.sort_by_key(Deadline::place);
+        let days: Vec<_> = found.iter().map(|one| (one.kind, one.date)).collect();
+        assert_eq!(
+            days,
+            [
+                (DeadlineKind::Commencement, date("2027-12-01")),
+                (DeadlineKind::RenewalNotice, date("2041-12-01")),
+                (DeadlineKind::TermEnd, date("2042-12-01")),
+            ]
+        );
+        // Midnight in Texas.
+        assert_eq!(found[0].time.to_rfc3339(), "2027-12-01T06:00:00+00:00");
+        lease.premises[0].state = PremisesState::Ended;
+        assert_eq!(of_lease(&lease), []);
+    }
+}

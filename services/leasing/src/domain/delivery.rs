@@ -1,0 +1,123 @@
+//! Where a deal stands: what comes next, who has to do it, and by when.
+
+use kernel::{CivilDate, Instant};
+
+use super::deadline::{DeadlineKind, of_lease};
+use super::lease::{Lease, Party, Premises};
+use super::state::{LeaseState, PremisesState};
+
+/// Who has to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The deal is over.
+    Nobody,
+    /// The operator.
+    Operator,
+    /// The tenant.
+    Tenant,
+    /// Either side.
+    Either,
+    /// Gridlease itself.
+    System,
+}
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextAction {
+    /// As a sentence.
+    pub action: String,
+    /// Who has to do it.
+    pub owner: Owner,
+    /// By when; none where nothing presses.
+    pub by: Option<Instant>,
+}
+
+impl NextAction {
+    fn new(action: impl Into<String>, owner: Owner, by: Option<Instant>) -> Self {
+        Self { action: action.into(), owner, by }
+    }
+
+    /// What comes next for a lease at `now`, in business time.
+    #[must_use]
+    pub fn of(lease: &Lease, now: Instant) -> Self {
+        match lease.state {
+            LeaseState::Proposing => Self::new("The capacity is being held.", Owner::System, None),
+            LeaseState::Proposed => Self::signature(lease),
+            LeaseState::Signing => Self::new("The capacity is being committed.", Owner::System, None),
+            LeaseState::Effective | LeaseState::Active => Self::delivery(lease, now),
+            LeaseState::Expired => Self::new("Every block has ended.", Owner::Nobody, None),
+            LeaseState::Cancelled => Self::new("The lease was called off.", Owner::Nobody, None),
+            LeaseState::Lapsed => {
+                Self::new("The hold ended before both had signed; propose it again.", Owner::Either, None)
+            }
+        }
+    }
+
+    fn signature(lease: &Lease) -> Self {
+        let signed = |party| lease.signatures.iter().any(|signature| signature.party == party);
+        let by = lease.hold.map(|hold| hold.expire_time);
+        match (signed(Party::Operator), signed(Party::Tenant)) {
+            (true, _) => Self::new("The tenant signs.", Owner::Tenant, by),
+            (false, true) => Self::new("The operator signs.", Owner::Operator, by),
+            (false, false) => Self::new("Both sides sign.", Owner::Either, by),
+        }
+    }
+
+    /// The next block to be handed over; when all are, the next notice or end.
+    fn delivery(lease: &Lease, now: Instant) -> Self {
+        let planned = lease.premises.iter().filter(|one| one.state == PremisesState::Planned);
+        if let Some(next) = planned.min_by_key(|one| one.commence_at) {
+            let action = format!("Hand over {} by {}.", next.block, next.commencement);
+            return Self::new(action, Owner::Operator, Some(next.commence_at));
+        }
+        let mut ahead: Vec<_> = of_lease(lease).into_iter().filter(|one| one.time > now).collect();
+        ahead.sort_by_key(|one| one.time);
+        match ahead.first() {
+            Some(one) if one.kind == DeadlineKind::RenewalNotice => {
+                let action = format!("Give notice by {} to renew, or let the term end.", one.date);
+                Self::new(action, Owner::Tenant, Some(one.time))
+            }
+            Some(one) => Self::new(format!("The term ends on {}.", one.date), Owner::Either, Some(one.time)),
+            None => Self::new("The last blocks are ending.", Owner::System, None),
+        }
+    }
+}
+
+/// First day of rent, as agreed.
+#[must_use]
+pub fn first_rent(lease: &Lease) -> Option<CivilDate> {
+    lease.premises.iter().map(|one| one.commencement).min()
+}
+
+/// The day on which a block commenced, where it stands.
+#[must_use]
+pub fn commenced_on(premises: &Premises) -> Option<CivilDate> {
+    premises.commence_time.map(|time| premises.zone.date_of(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::testing::{at, proposing, river_bend, terms};
+
+    #[test]
+    fn each_state_names_who_has_to_act() {
+        let mut lease = proposing(terms(river_bend(), "America/Chicago"));
+        let mut next = |state| {
+            lease.state = state;
+            NextAction::of(&lease, at("2027-01-01"))
+        };
+        assert_eq!(next(LeaseState::Proposing).owner, Owner::System);
+        assert_eq!(next(LeaseState::Proposed).owner, Owner::Either);
+        let handing_over = next(LeaseState::Effective);
+        assert_eq!(handing_over.owner, Owner::Operator);
+        assert!(handing_over.action.contains("2027-12-01"), "{}", handing_over.action);
+        assert_eq!(next(LeaseState::Cancelled).owner, Owner::Nobody);
+        lease.premises[0].state = PremisesState::Commenced;
+        lease.state = LeaseState::Active;
+        let renewing = NextAction::of(&lease, at("2030-01-01"));
+        assert_eq!(renewing.owner, Owner::Tenant);
+        assert_eq!(NextAction::of(&lease, at("2042-01-01")).owner, Owner::Either);
+        assert_eq!(NextAction::of(&lease, at("2043-01-01")).by, None);
+    }
+}

@@ -15,6 +15,7 @@ Examples:
   gridlease export --operator hut-8 --output sites.csv
   gridlease plan hut-8/river-bend --svg river-bend.svg
   gridlease availability hut-8
+  gridlease sales deadlines --operator hut-8
   cargo run --release -- bench booking --quick";
 
 /// A capacity marketplace for powered, cooled sites: inventory, leasing and billing.
@@ -45,6 +46,10 @@ pub enum Command {
     Plan(crate::plan::Plan),
     /// Tell what is free over time, and who has rights on it
     Availability(crate::availability::Availability),
+    /// A salesperson's day: find, hold, propose, follow a deal, the pipeline, what runs out
+    Sales(crate::sales::Sales),
+    /// What the operator's signatory does
+    Operator(crate::sales::Operator),
     /// Measure against a bare Postgres on the same machine
     Bench(Bench),
     /// The process that stops an embedded Postgres when its last user is gone

@@ -15,6 +15,8 @@ use contracts::inventory::v1::reservation_service_client::ReservationServiceClie
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::inventory::v1::waitlist_service_client::WaitlistServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
+use contracts::leasing::v1::market_service_client::MarketServiceClient;
+use contracts::leasing::v1::pipeline_service_client::PipelineServiceClient;
 use contracts::leasing::v1::tenant_service_client::TenantServiceClient;
 use runtime::client::{Bearer, Channel, channel};
 use tonic::service::interceptor::InterceptedService;
@@ -106,6 +108,10 @@ impl Clients {
         tenants: TenantServiceClient on leasing;
         /// Leases.
         leases: LeaseServiceClient on leasing;
+        /// Capacity requests and bids.
+        market: MarketServiceClient on leasing;
+        /// Opportunities.
+        pipeline: PipelineServiceClient on leasing;
         /// Accounts.
         accounts: AccountServiceClient on billing;
         /// Runs and invoices.

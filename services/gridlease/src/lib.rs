@@ -10,6 +10,7 @@ pub mod demo;
 pub mod market;
 pub mod out;
 pub mod plan;
+pub mod sales;
 pub mod stack;
 pub mod tables;
 
@@ -72,6 +73,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Availability(arguments) => {
                 availability::availability(arguments).await.map(|()| ExitCode::SUCCESS)
             }
+            Command::Sales(arguments) => sales::sales(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Operator(arguments) => sales::operator(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Bench(arguments) => match arguments.what {
                 BenchWhat::Booking(arguments) => bench::booking(arguments).await,
                 BenchWhat::Search(arguments) => bench::search(arguments).await,

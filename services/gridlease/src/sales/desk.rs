@@ -1,0 +1,168 @@
+//! Deeds: holding, proposing, and signing for the operator.
+
+use anyhow::{Context as _, ensure};
+use contracts::common::v1::{CapacityProfile, CapacityStep, CapacityVector};
+use contracts::inventory::v1 as inventory;
+use contracts::leasing::v1 as leasing;
+use kernel::time::add_months;
+use kernel::{CivilDate, Ids as _, Role, SystemIds, TenantName, Zone};
+use prost_types::Duration;
+use runtime::wire::{to_date, to_decimal, to_timestamp};
+use serde_json::Value;
+
+use super::report::{Report, text, time, word};
+use super::server::Desk;
+use super::{Hold, Premises, Propose, Sign};
+
+impl Premises {
+    fn capacity(&self) -> CapacityVector {
+        let liquid = self.kw * i64::from(self.liquid_percent) / 100;
+        CapacityVector {
+            critical_it_kw: self.kw,
+            air_cooling_kw: self.kw - liquid,
+            liquid_cooling_kw: liquid,
+            ..Default::default()
+        }
+    }
+
+    fn end(&self) -> anyhow::Result<CivilDate> {
+        add_months(self.from, self.months).context("the term ends beyond the calendar")
+    }
+
+    fn held(&self) -> Option<Duration> {
+        Some(Duration { seconds: self.days * 86_400, nanos: 0 })
+    }
+}
+
+/// Dates of a block are read in the zone of its site.
+async fn zone(desk: &Desk, premises: &Premises) -> anyhow::Result<Zone> {
+    let name = premises.block.site_name().to_string();
+    let request = inventory::GetSiteRequest { name, ..Default::default() };
+    let site = desk.sites().get_site(request).await.context("ask for the site")?.into_inner().site;
+    site.context("no site")?.time_zone.parse().context("the site's time zone")
+}
+
+pub(super) async fn hold(arguments: Hold) -> anyhow::Result<()> {
+    let (server, premises) = (&arguments.server, &arguments.premises);
+    let desk = server.desk(Role::Sales)?;
+    let zone = zone(&desk, premises).await?;
+    let at = |day| Some(to_timestamp(zone.start_of_day(day)));
+    let step = CapacityStep { start_time: at(premises.from), capacity: Some(premises.capacity()) };
+    let request = inventory::PlaceHoldRequest {
+        parent: server.parent(),
+        tenant: TenantName::new(premises.tenant.clone()).to_string(),
+        kind: inventory::ReservationKind::Hold.into(),
+        claims: vec![inventory::Claim {
+            block: premises.block.to_string(),
+            profile: Some(CapacityProfile { steps: vec![step], end_time: at(premises.end()?) }),
+        }],
+        hold_duration: premises.held(),
+        note: arguments.note.clone(),
+        request_id: SystemIds.next().to_string(),
+        validate_only: false,
+    };
+    let answer = desk.reservations().place_hold(request).await.context("hold")?.into_inner();
+    let held = answer.reservation.context("no reservation")?;
+    let mut report = Report::new(&["Reservation", "Until", ">IT kW", ">Holds left", ">Rights to clear"]);
+    report.row([
+        text(held.name.clone()),
+        time(held.hold_expire_time.as_ref()),
+        Value::from(premises.kw),
+        answer.quota_left.map_or(Value::Null, Value::from),
+        Value::from(answer.rights_to_clear.len()),
+    ]);
+    report.print(server.json, "");
+    Ok(())
+}
+
+pub(super) async fn propose(arguments: Propose) -> anyhow::Result<()> {
+    let (server, premises) = (&arguments.server, &arguments.premises);
+    let escalator = (arguments.escalator != "0").then(|| leasing::Escalator {
+        percent: Some(to_decimal(&arguments.escalator)),
+        basis: leasing::EscalationBasis::BlockAnniversary.into(),
+        fixed_date: None,
+    });
+    let terms = leasing::LeaseTerms {
+        currency_code: arguments.currency.clone(),
+        structure: leasing::LeaseStructure::Nnn.into(),
+        premises: vec![leasing::Premises {
+            block: premises.block.to_string(),
+            quantity_steps: vec![leasing::QuantityStep {
+                from_date: Some(to_date(premises.from)),
+                capacity: Some(premises.capacity()),
+            }],
+            commencement_date: Some(to_date(premises.from)),
+            end_date: Some(to_date(premises.end()?)),
+            base_rate_per_kw_month: Some(to_decimal(arguments.rate)),
+            rate_steps: Vec::new(),
+        }],
+        escalator,
+        billing_frequency: leasing::BillingFrequency::Monthly.into(),
+        payment_terms_days: 30,
+        term_months: premises.months,
+        ..Default::default()
+    };
+    let request = leasing::ProposeLeaseRequest {
+        parent: server.parent(),
+        lease_id: arguments.id.clone(),
+        tenant: TenantName::new(premises.tenant.clone()).to_string(),
+        terms: Some(terms),
+        hold_duration: premises.held(),
+        request_id: SystemIds.next().to_string(),
+        validate_only: false,
+    };
+    let mut leases = server.desk(Role::Sales)?.leases();
+    let proposed = leases.propose_lease(request).await.context("propose")?.into_inner();
+    print(&proposed.lease.context("no lease")?, server.json);
+    Ok(())
+}
+
+/// Signs for the operator. The hash that is signed is the one that was read, if it is said, so that nobody signs other
+/// terms than those it has seen.
+pub(super) async fn sign(arguments: Sign) -> anyhow::Result<()> {
+    let server = &arguments.server;
+    let mut leases = server.desk(Role::OperatorAdmin)?.leases();
+    let name = arguments.lease.to_string();
+    let terms_hash = match &arguments.terms_hash {
+        Some(read) => from_hex(read)?,
+        None => {
+            let get = leasing::GetLeaseRequest { name: name.clone() };
+            let found = leases.get_lease(get).await.context("read the lease")?.into_inner();
+            found.lease.context("no lease")?.terms_hash
+        }
+    };
+    let request = leasing::SignLeaseRequest {
+        name,
+        terms_hash,
+        signatory: Some(leasing::Signatory { name: arguments.name.clone(), title: arguments.title.clone() }),
+        etag: String::new(),
+        request_id: SystemIds.next().to_string(),
+        validate_only: false,
+    };
+    let signed = leases.sign_lease(request).await.context("sign")?.into_inner();
+    print(&signed.lease.context("no lease")?, server.json);
+    Ok(())
+}
+
+fn print(lease: &leasing::Lease, json: bool) {
+    let mut report = Report::new(&["Lease", "State", "Signed by", "Held until", "Terms hash"]);
+    let signed: Vec<_> = lease.signatures.iter().map(|one| one.party().as_str_name()).collect();
+    let hash: String = lease.terms_hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    report.row([
+        text(lease.name.clone()),
+        word(lease.state().as_str_name(), "LEASE_STATE_"),
+        text(signed.join(" ").replace("PARTY_", "")),
+        time(lease.hold_expire_time.as_ref()),
+        text(hash),
+    ]);
+    report.print(json, "");
+}
+
+fn from_hex(text: &str) -> anyhow::Result<Vec<u8>> {
+    ensure!(text.len() == 64 && text.is_ascii(), "--terms-hash: 64 hexadecimal digits");
+    (0..32)
+        .map(|at| {
+            u8::from_str_radix(&text[2 * at..2 * at + 2], 16).context("--terms-hash: hexadecimal digits")
+        })
+        .collect()
+}

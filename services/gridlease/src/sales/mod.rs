@@ -1,0 +1,257 @@
+//! `gridlease sales` and `gridlease operator`: a salesperson's day in the terminal, and the operator's signatory.
+//!
+//! Each command asks the services one thing, as its caller, and prints one table, or the same rows as JSON.
+
+mod ask;
+mod desk;
+mod report;
+mod server;
+
+use clap::{Args, Subcommand};
+use kernel::{BlockName, CivilDate, LeaseName, Rate, TenantId};
+
+pub use server::Server;
+
+/// `gridlease sales`.
+#[derive(Debug, Args)]
+pub struct Sales {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: SalesWhat,
+}
+
+/// What a salesperson does.
+#[derive(Debug, Subcommand)]
+pub enum SalesWhat {
+    /// What can be offered, what comes near, and what could be converted
+    Find(Find),
+    /// Hold capacity of a block for a tenant
+    Hold(Hold),
+    /// Propose a lease of a block, and hold its capacity for signatures
+    Propose(Propose),
+    /// Where a deal stands: signatures, dates, and who acts next
+    Lease(Lease),
+    /// What may come, by stage, with what it is worth
+    Pipeline(Pipeline),
+    /// What runs out soon: holds, notices, terms, bids
+    Deadlines(Deadlines),
+}
+
+/// `gridlease operator`.
+#[derive(Debug, Args)]
+pub struct Operator {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: OperatorWhat,
+}
+
+/// What an operator's signatory does.
+#[derive(Debug, Subcommand)]
+pub enum OperatorWhat {
+    /// Sign a lease for the operator; the last signature commits its capacity. Sales may not
+    Sign(Sign),
+}
+
+const FIND_EXAMPLES: &str = "\
+Examples:
+  gridlease sales find --operator hut-8 --kw 40000 --liquid-percent 85 --from 2027-01-01 --months 144
+  gridlease sales find --operator hut-8 --kw 40000 --from 2027-01-01 --months 144 --grid ERCOT --json";
+
+/// `gridlease sales find`.
+#[derive(Debug, Args)]
+#[command(after_help = FIND_EXAMPLES)]
+pub struct Find {
+    /// Critical IT load, kW
+    #[arg(long, value_name = "KW", value_parser = clap::value_parser!(i64).range(1..))]
+    pub kw: i64,
+    /// Share of the heat that liquid carries
+    #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(i32).range(0..=100))]
+    pub liquid_percent: i32,
+    /// First acceptable start
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: CivilDate,
+    /// Term
+    #[arg(long, value_name = "MONTHS")]
+    pub months: i32,
+    /// Only on this grid, such as ERCOT; may be repeated
+    #[arg(long = "grid", value_name = "ISO")]
+    pub grids: Vec<String>,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// A load of one block over a term.
+#[derive(Clone, Debug, Args)]
+pub struct Premises {
+    /// The block, such as operators/hut-8/sites/river-bend/blocks/hall-1
+    #[arg(long, value_name = "NAME")]
+    pub block: BlockName,
+    /// The tenant
+    #[arg(long, value_name = "SLUG")]
+    pub tenant: TenantId,
+    /// Critical IT load, kW
+    #[arg(long, value_name = "KW", value_parser = clap::value_parser!(i64).range(1..))]
+    pub kw: i64,
+    /// Share of the heat that liquid carries; air carries the rest
+    #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(i32).range(0..=100))]
+    pub liquid_percent: i32,
+    /// First day, in the site's time zone
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: CivilDate,
+    /// Term
+    #[arg(long, value_name = "MONTHS", value_parser = clap::value_parser!(i32).range(1..=600))]
+    pub months: i32,
+    /// How long it is held
+    #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=60))]
+    pub days: i64,
+}
+
+const HOLD_EXAMPLES: &str = "\
+Examples:
+  gridlease sales hold --operator hut-8 --block operators/hut-8/sites/river-bend/blocks/hall-1 \\
+    --tenant anthropic --kw 40000 --liquid-percent 85 --from 2027-12-01 --months 180 --days 30";
+
+/// `gridlease sales hold`.
+#[derive(Debug, Args)]
+#[command(after_help = HOLD_EXAMPLES)]
+pub struct Hold {
+    /// What to hold.
+    #[command(flatten)]
+    pub premises: Premises,
+    /// A remark
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub note: String,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+const PROPOSE_EXAMPLES: &str = "\
+Examples:
+  gridlease sales propose --operator hut-8 --block operators/hut-8/sites/river-bend/blocks/hall-1 \\
+    --tenant anthropic --kw 40000 --liquid-percent 85 --from 2027-12-01 --months 180 --rate 128.02 --escalator 3";
+
+/// `gridlease sales propose`.
+#[derive(Debug, Args)]
+#[command(after_help = PROPOSE_EXAMPLES)]
+pub struct Propose {
+    /// What is leased.
+    #[command(flatten)]
+    pub premises: Premises,
+    /// Rent per kW and month in year one, triple net
+    #[arg(long, value_name = "RATE")]
+    pub rate: Rate,
+    /// Yearly rise of the rate, in percent; 0 is flat
+    #[arg(long, default_value = "3", value_name = "PERCENT")]
+    pub escalator: String,
+    /// Currency of the rate
+    #[arg(long, default_value = "USD", value_name = "CODE")]
+    pub currency: String,
+    /// Id of the lease [default: one is chosen]
+    #[arg(long, default_value = "", value_name = "SLUG")]
+    pub id: String,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+const LEASE_EXAMPLES: &str = "\
+Examples:
+  gridlease sales lease operators/hut-8/leases/river-bend --operator hut-8";
+
+/// `gridlease sales lease`.
+#[derive(Debug, Args)]
+#[command(after_help = LEASE_EXAMPLES)]
+pub struct Lease {
+    /// The lease
+    #[arg(value_name = "NAME")]
+    pub name: LeaseName,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+const PIPELINE_EXAMPLES: &str = "\
+Examples:
+  gridlease sales pipeline --operator hut-8
+  gridlease sales pipeline --operator hut-8 --deals --json";
+
+/// `gridlease sales pipeline`.
+#[derive(Debug, Args)]
+#[command(after_help = PIPELINE_EXAMPLES)]
+pub struct Pipeline {
+    /// Every deal instead of the sums by stage
+    #[arg(long)]
+    pub deals: bool,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+const DEADLINES_EXAMPLES: &str = "\
+Examples:
+  gridlease sales deadlines --operator hut-8
+  gridlease sales deadlines --operator hut-8 --days 90 --json";
+
+/// `gridlease sales deadlines`.
+#[derive(Debug, Args)]
+#[command(after_help = DEADLINES_EXAMPLES)]
+pub struct Deadlines {
+    /// How far ahead
+    #[arg(long, default_value_t = 14, value_name = "DAYS", value_parser = clap::value_parser!(i32).range(1..=3660))]
+    pub days: i32,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+const SIGN_EXAMPLES: &str = "\
+Examples:
+  gridlease operator sign operators/hut-8/leases/river-bend --operator hut-8 --name \"Ada Marsh\" --title Director";
+
+/// `gridlease operator sign`.
+#[derive(Debug, Args)]
+#[command(after_help = SIGN_EXAMPLES)]
+pub struct Sign {
+    /// The lease
+    #[arg(value_name = "LEASE")]
+    pub lease: LeaseName,
+    /// Who signs
+    #[arg(long, value_name = "TEXT")]
+    pub name: String,
+    /// The signatory's office
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub title: String,
+    /// The hash of the terms that were read, in hexadecimal [default: of the terms as they stand]
+    #[arg(long, value_name = "SHA256")]
+    pub terms_hash: Option<String>,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// Does what a salesperson asks.
+///
+/// # Errors
+/// A token that cannot be had; a refusal of the services, in their words.
+pub async fn sales(arguments: Sales) -> anyhow::Result<()> {
+    match arguments.what {
+        SalesWhat::Find(arguments) => ask::find(arguments).await,
+        SalesWhat::Hold(arguments) => desk::hold(arguments).await,
+        SalesWhat::Propose(arguments) => desk::propose(arguments).await,
+        SalesWhat::Lease(arguments) => ask::lease(arguments).await,
+        SalesWhat::Pipeline(arguments) => ask::pipeline(arguments).await,
+        SalesWhat::Deadlines(arguments) => ask::deadlines(arguments).await,
+    }
+}
+
+/// Does what the operator's signatory asks.
+///
+/// # Errors
+/// As [`sales`].
+pub async fn operator(arguments: Operator) -> anyhow::Result<()> {
+    match arguments.what {
+        OperatorWhat::Sign(arguments) => desk::sign(arguments).await,
+    }
+}

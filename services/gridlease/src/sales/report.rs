@@ -1,0 +1,129 @@
+//! What a command found: rows, as a table that fits a terminal or as JSON.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
+use contracts::google::r#type::{Date, Decimal};
+use prost_types::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::out;
+
+/// The widest line that is printed.
+const WIDTH: u16 = 100;
+
+/// Rows under headers; a header that begins with `>` is of figures.
+pub(super) struct Report {
+    headers: &'static [&'static str],
+    rows: Vec<Vec<Value>>,
+}
+
+impl Report {
+    pub(super) fn new(headers: &'static [&'static str]) -> Self {
+        Self { headers, rows: Vec::new() }
+    }
+
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = Value>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// Prints it; `nothing` is said where there is no row.
+    pub(super) fn print(&self, json: bool, nothing: &str) {
+        if json {
+            out::say(self.to_json().to_string());
+        } else if self.rows.is_empty() {
+            out::say(nothing);
+        } else {
+            out::say(self.to_table().trim_end());
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let keys: Vec<String> = self
+            .headers
+            .iter()
+            .map(|header| header.trim_start_matches('>').to_lowercase().replace(' ', "_"))
+            .collect();
+        let object = |row: &Vec<Value>| {
+            Value::Object(keys.iter().cloned().zip(row.iter().cloned()).collect::<Map<_, _>>())
+        };
+        Value::Array(self.rows.iter().map(object).collect())
+    }
+
+    fn to_table(&self) -> String {
+        let mut table = Table::new();
+        table.load_preset(NOTHING);
+        table.set_style(TableComponent::HeaderLines, '─');
+        table.set_style(TableComponent::MiddleHeaderIntersections, '─');
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(WIDTH);
+        table.set_header(self.headers.iter().map(|header| header.trim_start_matches('>')));
+        for (column, header) in table.column_iter_mut().zip(self.headers) {
+            column.set_padding((0, 1));
+            if header.starts_with('>') {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        for row in &self.rows {
+            table.add_row(row.iter().map(for_people));
+        }
+        table.to_string()
+    }
+}
+
+fn for_people(cell: &Value) -> String {
+    match cell {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.as_i64().map_or_else(|| number.to_string(), out::grouped),
+        other => other.to_string(),
+    }
+}
+
+/// A text, or nothing.
+pub(super) fn text(text: impl Into<String>) -> Value {
+    let text = text.into();
+    if text.is_empty() { Value::Null } else { Value::String(text) }
+}
+
+/// A date, if there is one.
+pub(super) fn day(date: Option<&Date>) -> Value {
+    text(date.map(|date| format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)).unwrap_or_default())
+}
+
+/// An instant, if there is one: to the minute, UTC.
+pub(super) fn time(time: Option<&Timestamp>) -> Value {
+    let read = time.and_then(|time| chrono::DateTime::from_timestamp(time.seconds, 0));
+    text(read.map(|read| read.format("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default())
+}
+
+/// A number, if there is one, as it was sent.
+pub(super) fn number(decimal: Option<&Decimal>) -> Value {
+    text(decimal.map(|decimal| decimal.value.clone()).unwrap_or_default())
+}
+
+/// The name of an enum's value without the enum's.
+pub(super) fn word(name: &str, prefix: &str) -> Value {
+    text(name.trim_start_matches(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_fits_a_terminal_and_json_has_the_same_rows() {
+        let mut report = Report::new(&["Block", ">IT kW", "Consequence"]);
+        let long = "The lease lapses and its capacity is free, unless both sides have signed. ".repeat(3);
+        report.row([
+            text("operators/hut-8/sites/river-bend/blocks/hall-1"),
+            Value::from(245_000),
+            text(long),
+        ]);
+        let table = report.to_table();
+        assert!(table.lines().all(|line| line.chars().count() <= usize::from(WIDTH)), "{table}");
+        assert!(table.contains("245,000"), "{table}");
+        assert_eq!(report.to_json()[0]["it_kw"], 245_000);
+        assert_eq!(day(Some(&Date { year: 2027, month: 1, day: 2 })), "2027-01-02");
+        assert_eq!(time(None), Value::Null);
+    }
+}

@@ -1,5 +1,6 @@
 //! The three services in the test's own process, on a database of the test's own, at a time the test chooses.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -8,6 +9,9 @@ use gridlease::cli::Ports;
 use gridlease::clients::{Channels, Clients};
 use gridlease::stack::{Home, Options, Stack};
 use kernel::{CivilDate, Organisation, Role, Zone};
+use runtime::token::{JWKS_FILE, KEY_FILE};
+use runtime::{Deps, Settings};
+use tokio_util::sync::CancellationToken;
 
 use crate::TestDatabase;
 
@@ -17,6 +21,7 @@ pub struct TestStack {
     pub database: TestDatabase,
     stack: Stack,
     channels: Channels,
+    keys: PathBuf,
 }
 
 impl TestStack {
@@ -28,16 +33,18 @@ impl TestStack {
     /// Everything, with business time standing at the beginning of this day, UTC.
     pub async fn start_on(day: CivilDate) -> Result<Self> {
         let database = TestDatabase::create().await?;
+        let home = Home::thrown_away("test", false)?;
+        let keys = home.keys().to_path_buf();
         let stack = Stack::start(Options {
             database_url: Some(database.url()),
-            home: Home::thrown_away("test", false)?,
+            home,
             ports: Ports::FREE,
             test_clock: Some(Zone::UTC.start_of_day(day)),
             inventory_only: false,
         })
         .await?;
         let channels = stack.channels()?;
-        Ok(Self { database, stack, channels })
+        Ok(Self { database, stack, channels, keys })
     }
 
     /// The services underneath.
@@ -59,6 +66,19 @@ impl TestStack {
     /// The clients of somebody in `organisation`.
     pub fn clients(&self, organisation: &str, role: Role) -> Result<Clients> {
         self.channels.caller(&self.token(organisation, role)?)
+    }
+
+    /// A second replica of leasing on the same database, until the token is cancelled, and connections to it.
+    pub async fn another_leasing(&self) -> Result<(CancellationToken, Channels)> {
+        let mut settings = Settings::local("leasing", &self.database.url(), &self.keys.join(JWKS_FILE))?;
+        settings.auth.development_key_file = Some(self.keys.join(KEY_FILE));
+        let mut at = self.stack.addresses();
+        settings.peers.inventory = Some(format!("http://{}", at.inventory));
+        let stop = CancellationToken::new();
+        let deps = Deps::open(settings, None, stop.clone())?;
+        let running = runtime::start(leasing::LeasingSettings::default(), deps, leasing::service).await?;
+        at.leasing = running.address;
+        Ok((stop, Channels::new(at)?))
     }
 
     /// Moves business time to noon of this day, UTC.

@@ -87,6 +87,9 @@ impl World {
             proposed: proposed.name,
             terms_hash: proposed.terms_hash,
             active: lease.name.clone(),
+            capacity_request: String::new(),
+            bid: String::new(),
+            opportunity: String::new(),
             account: bills.issued.account,
             draft_run: bills.draft_run,
             draft_invoice: bills.draft.name,
@@ -99,6 +102,7 @@ impl World {
             phase_etag: "1".to_owned(),
         };
         let names = beside(&sales, names, marker).await?;
+        let names = crate::requests::tender::tender(stack, names, marker).await?;
         Ok(Self { names, lease })
     }
 }

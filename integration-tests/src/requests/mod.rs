@@ -8,6 +8,7 @@ mod facts;
 mod leasing;
 mod reservations;
 mod sites;
+pub mod tender;
 
 use contracts::common::v1 as common;
 use prost::Message as _;
@@ -30,7 +31,7 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
             .or_else(|| capacity::capacity(method, n))
             .or_else(|| reservations::reservations(method, n))
             .or_else(|| amendments::valid(method, n)),
-        "leasing" => leasing::leases(method, n),
+        "leasing" => leasing::leases(method, n).or_else(|| tender::valid(method, n)),
         "billing" => billing::bills(method, n),
         _ => None,
     }

@@ -43,6 +43,12 @@ pub struct Names {
     pub terms_hash: Vec<u8>,
     /// A lease, ACTIVE.
     pub active: String,
+    /// A need of the tenant, OPEN.
+    pub capacity_request: String,
+    /// A bid of the operator on it, SUBMITTED.
+    pub bid: String,
+    /// A deal of the operator.
+    pub opportunity: String,
     /// The tenant's account.
     pub account: String,
     /// A run of February, in draft.
@@ -102,6 +108,9 @@ impl Names {
             &mut names.incident,
             &mut names.proposed,
             &mut names.active,
+            &mut names.capacity_request,
+            &mut names.bid,
+            &mut names.opportunity,
             &mut names.account,
             &mut names.draft_run,
             &mut names.draft_invoice,

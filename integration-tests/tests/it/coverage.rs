@@ -170,6 +170,8 @@ const EMPTY_FOR_STRANGERS: &[&str] = &[
     "gridlease.inventory.v1.IncidentService/ListIncidents",
     "gridlease.inventory.v1.IncidentService/ListCurtailments",
     "gridlease.leasing.v1.LeaseService/ListLeases",
+    "gridlease.leasing.v1.LeaseService/ListDeadlines",
+    "gridlease.leasing.v1.MarketService/ListBids",
     "gridlease.billing.v1.AccountService/ListAccounts",
     "gridlease.billing.v1.InvoiceService/ListInvoices",
 ];

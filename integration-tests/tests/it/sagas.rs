@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use tonic::{Code, Response, Status};
 
 /// The process ends as if it were killed.
-const KILL: &str = "return(kill)";
+pub(crate) const KILL: &str = "return(kill)";
 /// The same, the second time the place is passed.
 const KILL_SECOND: &str = "1*off->return(kill)";
 
@@ -168,7 +168,10 @@ const INVARIANTS: &[(&str, &str)] = &[
 ];
 
 /// Repeats a call under the same request id until it is answered.
-async fn answered<T>(what: &str, mut call: impl AsyncFnMut() -> Result<Response<T>, Status>) -> Result<T> {
+pub(crate) async fn answered<T>(
+    what: &str,
+    mut call: impl AsyncFnMut() -> Result<Response<T>, Status>,
+) -> Result<T> {
     eventually(what, async || match call().await {
         Ok(answer) => Ok(Some(answer.into_inner())),
         Err(status)

@@ -12,6 +12,8 @@ const NOT_BY_OPERATOR: &[(&str, &str)] = &[
     ("feed", "one row: the epoch of the schema's feed"),
     ("feed_cursor", "a service's place in another service's feed"),
     ("tenant", "a tenant belongs to no operator"),
+    ("capacity_request", "a tenant publishes it to many operators"),
+    ("capacity_request_operator", "what belongs to a capacity request"),
 ];
 
 /// The first column of every row of `query`.

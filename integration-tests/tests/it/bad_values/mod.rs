@@ -5,6 +5,7 @@ mod capacity;
 mod conversion;
 mod facts;
 mod incidents;
+mod market;
 mod reservations;
 mod sites;
 
@@ -60,6 +61,13 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.inventory.v1.IncidentService/ListCurtailments", "nothing's"),
     ("gridlease.inventory.v1.EventService/WatchEvents", "nothing's"),
     ("gridlease.leasing.v1.LeaseService/ListLeases", "nothing's"),
+    ("gridlease.leasing.v1.LeaseService/ListDeadlines", "nothing's"),
+    // A list of what is published: nobody publishes nothing.
+    ("gridlease.leasing.v1.MarketService/ListCapacityRequests", "nobody's"),
+    ("gridlease.leasing.v1.MarketService/ListCapacityRequests", "nothing's"),
+    ("gridlease.leasing.v1.MarketService/ListBids", "nothing's"),
+    ("gridlease.leasing.v1.PipelineService/CreateOpportunity", "nothing's"),
+    ("gridlease.leasing.v1.PipelineService/ListOpportunities", "nothing's"),
     ("gridlease.leasing.v1.EventService/WatchEvents", "nothing's"),
     ("gridlease.billing.v1.AccountService/ListAccounts", "nothing's"),
     ("gridlease.billing.v1.InvoiceService/StartBillingRun", "nothing's"),
@@ -71,7 +79,8 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
 ];
 
 /// Enums in resources that only the server sets; what a caller says there is ignored.
-pub(crate) const OUTPUT_ONLY: &[&str] = &["phase.gross_basis", "phase.it_basis", "phase.use_state"];
+pub(crate) const OUTPUT_ONLY: &[&str] =
+    &["phase.gross_basis", "phase.it_basis", "phase.use_state", "capacity_request.state"];
 
 pub(crate) const NO_DAY: Option<Date> = Some(Date { year: 2027, month: 2, day: 30 });
 
@@ -111,6 +120,11 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "ProposeLease" => bad_terms::propose(n),
         "SignLease" | "CancelLease" => bad_terms::sign_and_cancel(method, n),
         "PreviewInvoices" | "StartBillingRun" | "GetTrialBalance" => bad_terms::bills(method, n),
+        "CreateCapacityRequest" | "SubmitBid" | "AwardBid" => market::market(method, n),
+        "CreateOpportunity" | "UpdateOpportunity" => market::pipeline(method, n),
+        "CancelCapacityRequest" | "ListCapacityRequests" | "ListBids" | "ListDeadlines" => {
+            market::rest(method, n)
+        }
         _ => amendments::of(method, n),
     }
 }

@@ -32,6 +32,7 @@ mod pipeline;
 mod races;
 mod replay;
 mod sagas;
+mod sales;
 mod schema;
 mod sealed;
 mod search;

@@ -56,7 +56,6 @@ impl Server {
     }
 
     fn own_token(&self, operator: Option<&OperatorId>) -> anyhow::Result<String> {
-        refuse_production("a command without --token")?;
         let by_place = || operator.cloned().map(Organisation::Operator);
         let organisation = self.organisation.clone().or_else(by_place);
         let organisation =
@@ -65,9 +64,22 @@ impl Server {
             Organisation::Tenant(_) => Role::Tenant,
             Organisation::Operator(_) | Organisation::Platform | Organisation::Service(_) => Role::SiteOps,
         };
-        let issuer = TokenIssuer::in_directory(&data_dir(self.data_dir.clone())?)?;
-        Ok(issuer.mint("developer", &organisation, &[role], LIFETIME)?)
+        minted(self.data_dir.clone(), &organisation, role)
     }
+}
+
+/// A token of the development issuer of a data directory, for one answer.
+///
+/// # Errors
+/// Where a service is configured as production; a data directory without an issuer.
+pub(crate) fn minted(
+    directory: Option<PathBuf>,
+    organisation: &Organisation,
+    role: Role,
+) -> anyhow::Result<String> {
+    refuse_production("a command without --token")?;
+    let issuer = TokenIssuer::in_directory(&data_dir(directory)?)?;
+    Ok(issuer.mint("developer", organisation, &[role], LIFETIME)?)
 }
 
 /// A place that has capacity, by its resource name or in short: `hut-8`, `hut-8/river-bend`, `hut-8/river-bend/hall-1`.

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod market;
 pub mod out;
 pub mod plan;
+mod refused;
 pub mod sales;
 pub mod stack;
 pub mod tables;
@@ -31,19 +32,10 @@ pub fn main() -> ExitCode {
     match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            out::note(format!("gridlease: {}", explained(&error)));
+            out::note(format!("gridlease: {}", refused::explained(&error)));
             ExitCode::FAILURE
         }
     }
-}
-
-/// What went wrong, from the outermost deed to the cause; a refusal in the server's own words.
-fn explained(error: &anyhow::Error) -> String {
-    let said = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref::<tonic::Status>() {
-        Some(status) => format!("{:?}: {}", status.code(), status.message()),
-        None => cause.to_string(),
-    };
-    error.chain().map(said).collect::<Vec<_>>().join(": ")
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {

@@ -41,12 +41,23 @@ fn a_token_is_printed_alone_and_its_key_is_kept() {
 
 #[test]
 fn what_is_for_development_is_refused_in_production() {
-    let commands: [&[&str]; 5] = [
+    let commands: [&[&str]; 8] = [
         &["token", "--org", "operators/hut-8", "--role", "sales"],
         &["up", "--ports", "0"],
         &["demo", "--exit"],
         &["bench", "booking"],
         &["bench", "search"],
+        &["plan", "hut-8/river-bend"],
+        &["sales", "deadlines", "--operator", "hut-8"],
+        &[
+            "operator",
+            "sign",
+            "operators/hut-8/leases/river-bend",
+            "--operator",
+            "hut-8",
+            "--name",
+            "Ada Marsh",
+        ],
     ];
     for arguments in commands {
         let output = ran(gridlease(arguments).env("GRIDLEASE_LEASING__PRODUCTION", "true"));

@@ -14,7 +14,7 @@ use crate::out;
 /// Rows a page.
 const PAGE: i32 = 1_000;
 
-pub(super) async fn find(arguments: Find) -> anyhow::Result<()> {
+pub(super) async fn find(arguments: Find) -> anyhow::Result<String> {
     let Find { server, .. } = &arguments;
     let request = inventory::SearchCapacityRequest {
         critical_it_kw: arguments.kw,
@@ -61,11 +61,10 @@ pub(super) async fn find(arguments: Find) -> anyhow::Result<()> {
             report.row([text("less"), text(miss.block.clone()), from, Value::from(miss.critical_it_kw)]);
         }
     }
-    report.print(server.json, "Nothing is free, comes near, or could be converted.");
-    Ok(())
+    Ok(report.told(server.json, "Nothing is free, comes near, or could be converted."))
 }
 
-pub(super) async fn lease(arguments: Lease) -> anyhow::Result<()> {
+pub(super) async fn lease(arguments: Lease) -> anyhow::Result<String> {
     let server = &arguments.server;
     let request = leasing::GetDeliveryStatusRequest { name: arguments.name.to_string() };
     let mut leases = server.desk(Role::Sales)?.leases();
@@ -103,11 +102,10 @@ pub(super) async fn lease(arguments: Lease) -> anyhow::Result<()> {
         word(found.next_action_owner().as_str_name(), "ACTION_OWNER_"),
         time(found.next_action_time.as_ref()),
     ]);
-    report.print(server.json, "");
-    Ok(())
+    Ok(report.told(server.json, ""))
 }
 
-pub(super) async fn pipeline(arguments: Pipeline) -> anyhow::Result<()> {
+pub(super) async fn pipeline(arguments: Pipeline) -> anyhow::Result<String> {
     let server = &arguments.server;
     let mut client = server.desk(Role::Sales)?.pipeline();
     let mut request = leasing::ListOpportunitiesRequest {
@@ -138,8 +136,7 @@ pub(super) async fn pipeline(arguments: Pipeline) -> anyhow::Result<()> {
                 number(sum.weighted_monthly_rent.as_ref()),
             ]);
         }
-        report.print(server.json, "There is no deal in the pipeline.");
-        return Ok(());
+        return Ok(report.told(server.json, "There is no deal in the pipeline."));
     }
     let mut report = Report::new(&["Deal", "Who", "Stage", ">%", ">IT kW", ">Rate", "Close", "Name"]);
     loop {
@@ -163,11 +160,10 @@ pub(super) async fn pipeline(arguments: Pipeline) -> anyhow::Result<()> {
         page =
             client.list_opportunities(request.clone()).await.context("ask for the next page")?.into_inner();
     }
-    report.print(server.json, "There is no deal in the pipeline.");
-    Ok(())
+    Ok(report.told(server.json, "There is no deal in the pipeline."))
 }
 
-pub(super) async fn deadlines(arguments: Deadlines) -> anyhow::Result<()> {
+pub(super) async fn deadlines(arguments: Deadlines) -> anyhow::Result<String> {
     let server = &arguments.server;
     let mut client = server.desk(Role::Sales)?.leases();
     let mut request = leasing::ListDeadlinesRequest {
@@ -194,9 +190,6 @@ pub(super) async fn deadlines(arguments: Deadlines) -> anyhow::Result<()> {
         }
         request.page_token = page.next_page_token;
     }
-    report.print(
-        server.json,
-        &format!("Nothing runs out within {} days.", out::grouped(arguments.days.into())),
-    );
-    Ok(())
+    let nothing = format!("Nothing runs out within {} days.", out::grouped(arguments.days.into()));
+    Ok(report.told(server.json, &nothing))
 }

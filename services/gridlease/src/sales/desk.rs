@@ -42,7 +42,7 @@ async fn zone(desk: &Desk, premises: &Premises) -> anyhow::Result<Zone> {
     site.context("no site")?.time_zone.parse().context("the site's time zone")
 }
 
-pub(super) async fn hold(arguments: Hold) -> anyhow::Result<()> {
+pub(super) async fn hold(arguments: Hold) -> anyhow::Result<String> {
     let (server, premises) = (&arguments.server, &arguments.premises);
     let desk = server.desk(Role::Sales)?;
     let zone = zone(&desk, premises).await?;
@@ -71,11 +71,10 @@ pub(super) async fn hold(arguments: Hold) -> anyhow::Result<()> {
         answer.quota_left.map_or(Value::Null, Value::from),
         Value::from(answer.rights_to_clear.len()),
     ]);
-    report.print(server.json, "");
-    Ok(())
+    Ok(report.told(server.json, ""))
 }
 
-pub(super) async fn propose(arguments: Propose) -> anyhow::Result<()> {
+pub(super) async fn propose(arguments: Propose) -> anyhow::Result<String> {
     let (server, premises) = (&arguments.server, &arguments.premises);
     let escalator = (arguments.escalator != "0").then(|| leasing::Escalator {
         percent: Some(to_decimal(&arguments.escalator)),
@@ -113,13 +112,12 @@ pub(super) async fn propose(arguments: Propose) -> anyhow::Result<()> {
     };
     let mut leases = server.desk(Role::Sales)?.leases();
     let proposed = leases.propose_lease(request).await.context("propose")?.into_inner();
-    print(&proposed.lease.context("no lease")?, server.json);
-    Ok(())
+    Ok(told(&proposed.lease.context("no lease")?, server.json))
 }
 
 /// Signs for the operator. The hash that is signed is the one that was read, if it is said, so that nobody signs other
 /// terms than those it has seen.
-pub(super) async fn sign(arguments: Sign) -> anyhow::Result<()> {
+pub(super) async fn sign(arguments: Sign) -> anyhow::Result<String> {
     let server = &arguments.server;
     let mut leases = server.desk(Role::OperatorAdmin)?.leases();
     let name = arguments.lease.to_string();
@@ -140,11 +138,10 @@ pub(super) async fn sign(arguments: Sign) -> anyhow::Result<()> {
         validate_only: false,
     };
     let signed = leases.sign_lease(request).await.context("sign")?.into_inner();
-    print(&signed.lease.context("no lease")?, server.json);
-    Ok(())
+    Ok(told(&signed.lease.context("no lease")?, server.json))
 }
 
-fn print(lease: &leasing::Lease, json: bool) {
+fn told(lease: &leasing::Lease, json: bool) -> String {
     let mut report = Report::new(&["Lease", "State", "Signed by", "Held until", "Terms hash"]);
     let signed: Vec<_> = lease.signatures.iter().map(|one| one.party().as_str_name()).collect();
     let hash: String = lease.terms_hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -155,7 +152,7 @@ fn print(lease: &leasing::Lease, json: bool) {
         time(lease.hold_expire_time.as_ref()),
         text(hash),
     ]);
-    report.print(json, "");
+    report.told(json, "")
 }
 
 fn from_hex(text: &str) -> anyhow::Result<Vec<u8>> {

@@ -10,6 +10,7 @@ mod server;
 use clap::{Args, Subcommand};
 use kernel::{BlockName, CivilDate, LeaseName, Rate, TenantId};
 
+use crate::out;
 pub use server::Server;
 
 /// `gridlease sales`.
@@ -234,9 +235,18 @@ pub struct Sign {
 /// Does what a salesperson asks.
 ///
 /// # Errors
-/// A token that cannot be had; a refusal of the services, in their words.
+/// As [`told`].
 pub async fn sales(arguments: Sales) -> anyhow::Result<()> {
-    match arguments.what {
+    out::say(told(arguments.what).await?);
+    Ok(())
+}
+
+/// What a salesperson is told, as it is printed.
+///
+/// # Errors
+/// A token that cannot be had; a refusal of the services, in their words.
+pub async fn told(what: SalesWhat) -> anyhow::Result<String> {
+    match what {
         SalesWhat::Find(arguments) => ask::find(arguments).await,
         SalesWhat::Hold(arguments) => desk::hold(arguments).await,
         SalesWhat::Propose(arguments) => desk::propose(arguments).await,
@@ -249,9 +259,18 @@ pub async fn sales(arguments: Sales) -> anyhow::Result<()> {
 /// Does what the operator's signatory asks.
 ///
 /// # Errors
-/// As [`sales`].
+/// As [`told`].
 pub async fn operator(arguments: Operator) -> anyhow::Result<()> {
-    match arguments.what {
+    out::say(operator_told(arguments.what).await?);
+    Ok(())
+}
+
+/// What the operator's signatory is told, as it is printed.
+///
+/// # Errors
+/// As [`told`].
+pub async fn operator_told(what: OperatorWhat) -> anyhow::Result<String> {
+    match what {
         OperatorWhat::Sign(arguments) => desk::sign(arguments).await,
     }
 }

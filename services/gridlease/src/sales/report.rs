@@ -1,15 +1,10 @@
 //! What a command found: rows, as a table that fits a terminal or as JSON.
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
 use contracts::google::r#type::{Date, Decimal};
 use prost_types::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::out;
-
-/// The widest line that is printed.
-const WIDTH: u16 = 100;
 
 /// Rows under headers; a header that begins with `>` is of figures.
 pub(super) struct Report {
@@ -26,14 +21,14 @@ impl Report {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Prints it; `nothing` is said where there is no row.
-    pub(super) fn print(&self, json: bool, nothing: &str) {
+    /// As it is printed; `nothing` is said where there is no row.
+    pub(super) fn told(&self, json: bool, nothing: &str) -> String {
         if json {
-            out::say(self.to_json().to_string());
+            self.to_json().to_string()
         } else if self.rows.is_empty() {
-            out::say(nothing);
+            nothing.to_owned()
         } else {
-            out::say(self.to_table().trim_end());
+            self.to_table().trim_end().to_owned()
         }
     }
 
@@ -50,19 +45,7 @@ impl Report {
     }
 
     fn to_table(&self) -> String {
-        let mut table = Table::new();
-        table.load_preset(NOTHING);
-        table.set_style(TableComponent::HeaderLines, '─');
-        table.set_style(TableComponent::MiddleHeaderIntersections, '─');
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(WIDTH);
-        table.set_header(self.headers.iter().map(|header| header.trim_start_matches('>')));
-        for (column, header) in table.column_iter_mut().zip(self.headers) {
-            column.set_padding((0, 1));
-            if header.starts_with('>') {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
+        let mut table = out::table(self.headers);
         for row in &self.rows {
             table.add_row(row.iter().map(for_people));
         }
@@ -120,7 +103,7 @@ mod tests {
             text(long),
         ]);
         let table = report.to_table();
-        assert!(table.lines().all(|line| line.chars().count() <= usize::from(WIDTH)), "{table}");
+        assert!(table.lines().all(|line| line.chars().count() <= usize::from(out::WIDTH)), "{table}");
         assert!(table.contains("245,000"), "{table}");
         assert_eq!(report.to_json()[0]["it_kw"], 245_000);
         assert_eq!(day(Some(&Date { year: 2027, month: 1, day: 2 })), "2027-01-02");

@@ -1,7 +1,6 @@
 //! Whom to ask, and as whom.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
@@ -10,16 +9,11 @@ use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
 use contracts::leasing::v1::pipeline_service_client::PipelineServiceClient;
 use kernel::{OperatorId, Organisation, Role};
-use runtime::TokenIssuer;
 use runtime::client::{Bearer, channel};
 use tonic::service::interceptor::InterceptedService;
 
+use crate::asking::minted;
 use crate::clients::Wire;
-use crate::commands::refuse_production;
-use crate::stack::data_dir;
-
-/// How long a token lasts that a command mints for itself.
-const TOKEN_LASTS: Duration = Duration::from_secs(300);
 
 /// Whom to ask, and as whom.
 #[derive(Clone, Debug, Args)]
@@ -60,17 +54,10 @@ impl Server {
     pub(super) fn desk(&self, role: Role) -> anyhow::Result<Desk> {
         let token = match &self.token {
             Some(token) => token.clone(),
-            None => self.minted(role)?,
+            None => minted(self.data_dir.clone(), &Organisation::Operator(self.operator.clone()), role)?,
         };
         let wire = |uri: &str| anyhow::Ok(InterceptedService::new(channel(uri)?, Bearer::new(&token)?));
         Ok(Desk { inventory: wire(&self.inventory)?, leasing: wire(&self.leasing)? })
-    }
-
-    fn minted(&self, role: Role) -> anyhow::Result<String> {
-        refuse_production("a token of the development issuer")?;
-        let issuer = TokenIssuer::in_directory(&data_dir(self.data_dir.clone())?)?;
-        let organisation = Organisation::Operator(self.operator.clone());
-        Ok(issuer.mint("developer", &organisation, &[role], TOKEN_LASTS)?)
     }
 }
 

@@ -134,8 +134,9 @@ impl App {
                 let round = request.round()?;
                 let mut bids = Vec::new();
                 for (number, name) in round.zip(&command.bids) {
-                    let found = store::lock_bid(tx.conn(), name).await?;
-                    let mut bid = found.ok_or_else(|| Error::not_found("bid"))?;
+                    let Some(mut bid) = store::lock_bid(tx.conn(), name).await? else {
+                        return Err(why_not(&tx, name, command).await?);
+                    };
                     let from = bid.revision;
                     may_win(&tx, &mut bid, command, now).await?;
                     bid.award_no = Some(number);
@@ -285,6 +286,13 @@ impl App {
             })
             .await
     }
+}
+
+/// Why a bid cannot be chosen that a tenant cannot lock: row security lets it change a bid that stands, and read more.
+async fn why_not(tx: &Tx, name: &BidName, command: &AwardBid) -> Result<Error, Error> {
+    let found = store::find_bid(tx.conn(), name).await?.filter(|bid| bid.offer.request == command.name);
+    let refused = found.and_then(|bid| bid.state.after(BidDeed::Choose).err());
+    Ok(refused.unwrap_or_else(|| Error::not_found("bid")))
 }
 
 /// Whether a bid may win: it is on this request, it stands, and it still binds by the database's time in the

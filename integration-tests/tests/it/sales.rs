@@ -1,0 +1,184 @@
+//! A salesperson's day in the terminal: find, hold, propose, follow the deal, see what runs out. Sales never signs.
+
+use anyhow::{Context as _, Result, ensure};
+use contracts::leasing::v1 as leasing;
+use gridlease::sales::{
+    self, Deadlines, Find, Hold, Lease, OperatorWhat, Pipeline, Premises, Propose, SalesWhat, Server, Sign,
+};
+use integration_tests::market::{self, READY, day, request_id};
+use integration_tests::requests::tender::opportunity;
+use integration_tests::{Refusal, TestStack};
+use kernel::Role;
+use serde_json::Value;
+use tonic::{Code, Status};
+
+/// The desk of acme, which has a hall of 10 MW.
+struct Desk {
+    stack: TestStack,
+    hall: String,
+}
+
+impl Desk {
+    async fn prepare() -> Result<Self> {
+        let stack = TestStack::start().await?;
+        let clients = |organisation: &str, role| stack.clients(organisation, role);
+        let site = market::site(clients, "acme", &[market::hall(10_000)]).await?;
+        market::tenant(clients, "lab").await?;
+        let hall = site.blocks.first().context("a hall")?.clone();
+        Ok(Self { stack, hall })
+    }
+
+    fn server(&self, role: Role, json: bool) -> Result<Server> {
+        let at = self.stack.stack().addresses();
+        Ok(Server {
+            inventory: format!("http://{}", at.inventory),
+            leasing: format!("http://{}", at.leasing),
+            operator: "acme".parse()?,
+            token: Some(self.stack.token("operators/acme", role)?),
+            data_dir: None,
+            json,
+        })
+    }
+
+    fn premises(&self, kw: i64) -> Result<Premises> {
+        Ok(Premises {
+            block: self.hall.parse()?,
+            tenant: "lab".parse()?,
+            kw,
+            liquid_percent: 85,
+            from: day(READY),
+            months: 120,
+            days: 30,
+        })
+    }
+
+    fn hold(&self, kw: i64) -> Result<SalesWhat> {
+        Ok(SalesWhat::Hold(Hold {
+            premises: self.premises(kw)?,
+            note: "while the papers are drawn up".to_owned(),
+            server: self.server(Role::Sales, true)?,
+        }))
+    }
+
+    fn lease(&self, name: &str) -> Result<SalesWhat> {
+        Ok(SalesWhat::Lease(Lease { name: name.parse()?, server: self.server(Role::Sales, true)? }))
+    }
+
+    /// A signature for the operator by whoever has this role, of the terms that were read.
+    fn signature(&self, lease: &str, role: Role, terms_hash: Option<&str>) -> Result<OperatorWhat> {
+        Ok(OperatorWhat::Sign(Sign {
+            lease: lease.parse()?,
+            name: "Ben Ortiz".to_owned(),
+            title: "Director".to_owned(),
+            terms_hash: terms_hash.map(str::to_owned),
+            server: self.server(role, true)?,
+        }))
+    }
+}
+
+async fn rows(what: SalesWhat) -> Result<Value> {
+    Ok(serde_json::from_str(&sales::told(what).await?)?)
+}
+
+fn word<'a>(row: &'a Value, key: &str) -> Result<&'a str> {
+    row[key].as_str().with_context(|| format!("no {key}: {row:#}"))
+}
+
+/// The refusal at the bottom of a command that failed.
+fn refused<T>(told: Result<T>) -> Result<Refusal> {
+    let error = told.err().context("it was done")?;
+    Refusal::of(error.chain().find_map(|cause| cause.downcast_ref::<Status>()).context("no refusal")?)
+}
+
+#[tokio::test]
+async fn a_salesperson_finds_holds_proposes_and_the_signatory_signs() -> Result<()> {
+    let desk = Desk::prepare().await?;
+    let find = Find {
+        kw: 6_000,
+        liquid_percent: 85,
+        from: day(READY),
+        months: 120,
+        grids: vec!["ERCOT".to_owned()],
+        server: desk.server(Role::Sales, true)?,
+    };
+    let found = rows(SalesWhat::Find(find)).await?;
+    ensure!(found[0]["what"] == "free" && found[0]["where"] == desk.hall.as_str(), "{found:#}");
+
+    let held = rows(desk.hold(6_000)?).await?;
+    ensure!(word(&held[0], "reservation")?.starts_with("operators/acme/reservations/"), "{held:#}");
+    // The hall has no more: what would work is in the refusal.
+    let full = refused(sales::told(desk.hold(6_000)?).await)?;
+    full.is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
+
+    let propose = Propose {
+        premises: desk.premises(4_000)?,
+        rate: "125".parse()?,
+        escalator: "3".to_owned(),
+        currency: "USD".to_owned(),
+        id: "hall-a".to_owned(),
+        server: desk.server(Role::Sales, true)?,
+    };
+    let proposed = rows(SalesWhat::Propose(propose)).await?;
+    let lease = word(&proposed[0], "lease")?.to_owned();
+    ensure!(lease == "operators/acme/leases/hall-a" && proposed[0]["state"] == "PROPOSED", "{proposed:#}");
+    let read = word(&proposed[0], "terms_hash")?;
+
+    let other = "00".repeat(32);
+    let signed = sales::operator_told(desk.signature(&lease, Role::Sales, Some(read))?).await;
+    refused(signed)?.is(Code::PermissionDenied, "ROLE_NOT_ALLOWED")?;
+    let signed = sales::operator_told(desk.signature(&lease, Role::OperatorAdmin, Some(&other))?).await;
+    refused(signed)?.is(Code::FailedPrecondition, "TERMS_HASH_MISMATCH")?;
+    let before = rows(desk.lease(&lease)?).await?;
+    ensure!(before[1]["state"] == "AWAITED" && before[2]["state"] == "AWAITED", "{before:#}");
+    sales::operator_told(desk.signature(&lease, Role::OperatorAdmin, Some(read))?).await?;
+    let waiting = rows(desk.lease(&lease)?).await?;
+    let next = waiting.as_array().and_then(|all| all.last()).context("what comes next")?;
+    ensure!(next["what"] == "next" && next["state"] == "TENANT", "{waiting:#}");
+
+    let tenant = desk.stack.clients("tenants/lab", Role::Tenant)?;
+    let get = leasing::GetLeaseRequest { name: lease.clone() };
+    let terms = tenant.leases().get_lease(get).await?.into_inner().lease.context("a lease")?;
+    tenant.leases().sign_lease(market::signature(&terms)).await?;
+    let signed = rows(desk.lease(&lease)?).await?;
+    ensure!(
+        signed[0]["state"] == "EFFECTIVE" && signed[3]["where_or_who"] == desk.hall.as_str(),
+        "{signed:#}"
+    );
+    desk.stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_salesperson_sees_the_pipeline_and_what_runs_out() -> Result<()> {
+    let desk = Desk::prepare().await?;
+    let client = desk.stack.clients("operators/acme", Role::Sales)?;
+    let create = leasing::CreateOpportunityRequest {
+        parent: "operators/acme".to_owned(),
+        opportunity: Some(opportunity()),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    client.pipeline().create_opportunity(create).await?;
+    let pipeline = |deals, json| -> Result<SalesWhat> {
+        Ok(SalesWhat::Pipeline(Pipeline { deals, server: desk.server(Role::Sales, json)? }))
+    };
+    let sums = rows(pipeline(false, true)?).await?;
+    ensure!(sums[0]["stage"] == "LOI" && sums[0]["weighted_kw"] == "14000", "{sums:#}");
+    let deals = rows(pipeline(true, true)?).await?;
+    ensure!(deals[0]["deal"] == "Hall B" && deals[0]["who"] == "A lab in stealth", "{deals:#}");
+    let table = sales::told(pipeline(true, false)?).await?;
+    ensure!(table.contains("Hall B") && table.contains("40,000"), "{table}");
+
+    let deadlines = |json| -> Result<SalesWhat> {
+        Ok(SalesWhat::Deadlines(Deadlines { days: 40, server: desk.server(Role::Sales, json)? }))
+    };
+    ensure!(sales::told(deadlines(false)?).await? == "Nothing runs out within 40 days.");
+    ensure!(sales::told(deadlines(true)?).await? == "[]", "a machine reads rows, also none");
+    let terms = market::terms(&desk.hall, market::load(2_000));
+    let proposal = market::proposal("operators/acme", "tenants/lab", "hall-a", terms);
+    client.leases().propose_lease(proposal).await?;
+    let found = rows(deadlines(true)?).await?;
+    ensure!(found[0]["kind"] == "PROPOSAL_HOLD" && found[0]["it_kw"] == 2_000, "{found:#}");
+    desk.stack.stop().await;
+    Ok(())
+}

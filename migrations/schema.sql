@@ -638,6 +638,129 @@ schema leasing owner gridlease_owner
   grant usage to leasing
   grant usage to leasing_worker
 
+table leasing.bid owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  bid_id uuid not null
+  bid_uid uuid not null
+  tenant_id text collate "C" not null
+  capacity_request_id uuid not null
+  state text collate "C" not null
+  reveal_at timestamp with time zone
+  bid_deadline timestamp with time zone not null
+  valid_until timestamp with time zone not null
+  content text not null
+  critical_it_kw bigint not null
+  triple_net_rate numeric(24,10) not null
+  average_triple_net_rate numeric(24,10) not null
+  hold_seconds bigint
+  reservation_id uuid
+  hold_expire_time timestamp with time zone
+  award_no integer
+  revision bigint not null
+  intent_rpc text collate "C"
+  intent_caller text collate "C"
+  intent_request_id uuid
+  intent_hash bytea
+  sweep_at timestamp with time zone
+  submit_time timestamp with time zone not null default clock_timestamp()
+  update_time timestamp with time zone not null
+  constraint bid_average CHECK ((average_triple_net_rate <> 'NaN'::numeric))
+  constraint bid_award_no CHECK (((award_no IS NULL) OR (state = ANY (ARRAY['AWARDING'::text, 'AWARDED'::text, 'LAPSED'::text]))))
+  constraint bid_bid_deadline CHECK (((bid_deadline >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (bid_deadline <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint bid_content CHECK (((octet_length(content) >= 2) AND (octet_length(content) <= 65536)))
+  constraint bid_held CHECK ((((reservation_id IS NULL) = (hold_expire_time IS NULL)) AND ((hold_seconds IS NOT NULL) OR (reservation_id IS NULL)) AND ((state = 'SUBMITTING'::text) OR (hold_seconds IS NULL) OR (reservation_id IS NOT NULL))))
+  constraint bid_hold_expire_time CHECK (((hold_expire_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (hold_expire_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint bid_hold_seconds CHECK ((hold_seconds > 0))
+  constraint bid_in_time CHECK (((submit_time < bid_deadline) AND (valid_until > bid_deadline)))
+  constraint bid_intent CHECK ((((state = 'SUBMITTING'::text) = (intent_rpc IS NOT NULL)) AND ((intent_rpc IS NULL) = (intent_caller IS NULL)) AND ((intent_rpc IS NULL) = (intent_request_id IS NULL)) AND ((intent_rpc IS NULL) = (intent_hash IS NULL))))
+  constraint bid_intent_hash CHECK ((octet_length(intent_hash) = 32))
+  constraint bid_kw CHECK ((critical_it_kw > 0))
+  constraint bid_rate CHECK (((triple_net_rate > (0)::numeric) AND (triple_net_rate <> 'NaN'::numeric)))
+  constraint bid_reveal CHECK (((reveal_at IS NULL) OR (reveal_at = bid_deadline)))
+  constraint bid_reveal_at CHECK (((reveal_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (reveal_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint bid_revision CHECK ((revision > 0))
+  constraint bid_state CHECK ((state = ANY (ARRAY['SUBMITTING'::text, 'SUBMITTED'::text, 'AWARDING'::text, 'AWARDED'::text, 'LOST'::text, 'RETURNED'::text, 'WITHDRAWN'::text, 'LAPSED'::text])))
+  constraint bid_submit_time CHECK (((submit_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (submit_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint bid_sweep_at CHECK (((sweep_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (sweep_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint bid_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint bid_valid_until CHECK (((valid_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (valid_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint bid_request FOREIGN KEY (tenant_id, capacity_request_id) REFERENCES leasing.capacity_request(tenant_id, capacity_request_id)
+  constraint bid_pkey PRIMARY KEY (operator_id, bid_id)
+  constraint bid_uid UNIQUE (operator_id, bid_uid)
+  CREATE INDEX bid_by_rate ON leasing.bid USING btree (operator_id, triple_net_rate, bid_id)
+  CREATE UNIQUE INDEX bid_intent ON leasing.bid USING btree (operator_id, intent_caller, intent_rpc, intent_request_id) WHERE (intent_request_id IS NOT NULL)
+  CREATE INDEX bid_of_request ON leasing.bid USING btree (tenant_id, capacity_request_id, triple_net_rate, operator_id, bid_id)
+  CREATE UNIQUE INDEX bid_reservation ON leasing.bid USING btree (operator_id, reservation_id) WHERE (reservation_id IS NOT NULL)
+  CREATE INDEX bid_standing ON leasing.bid USING btree (valid_until) WHERE (state = 'SUBMITTED'::text)
+  CREATE INDEX bid_sweep ON leasing.bid USING btree (sweep_at) WHERE (sweep_at IS NOT NULL)
+  policy bid_awarded permissive for update to leasing using (((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) AND (state = ANY (ARRAY['SUBMITTED'::text, 'AWARDING'::text])) AND ((reveal_at IS NULL) OR (reveal_at <= clock_timestamp())))) with check (((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) AND (state = ANY (ARRAY['AWARDING'::text, 'AWARDED'::text, 'LAPSED'::text]))))
+  policy bid_gone restrictive for delete to leasing, leasing_worker using (((state = 'SUBMITTING'::text) AND (reservation_id IS NULL)))
+  policy bid_operator permissive for all to leasing using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy bid_revealed permissive for select to leasing using (((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) AND (state <> ALL (ARRAY['SUBMITTING'::text, 'RETURNED'::text, 'WITHDRAWN'::text])) AND ((reveal_at IS NULL) OR (reveal_at <= clock_timestamp())) AND ((state <> 'SUBMITTED'::text) OR (EXISTS ( SELECT 1
+   FROM leasing.capacity_request r
+  WHERE ((r.tenant_id = bid.tenant_id) AND (r.capacity_request_id = bid.capacity_request_id) AND (NOT r.unopened)))))))
+  policy bid_worker permissive for all to leasing_worker using (true) with check (true)
+  grant delete, insert, select, update to leasing
+  grant delete, insert, select, update to leasing_worker
+
+table leasing.capacity_request owner gridlease_owner row security forced
+  tenant_id text collate "C" not null
+  capacity_request_id uuid not null
+  state text collate "C" not null
+  visibility text collate "C" not null
+  bid_deadline timestamp with time zone not null
+  reveal_at timestamp with time zone
+  content text not null
+  revision bigint not null
+  award_hold_seconds bigint
+  cancel_reason text
+  unopened boolean not null default false
+  intent_rpc text collate "C"
+  intent_caller text collate "C"
+  intent_request_id uuid
+  intent_hash bytea
+  sweep_at timestamp with time zone
+  create_time timestamp with time zone not null
+  update_time timestamp with time zone not null
+  constraint capacity_request_award_hold CHECK ((award_hold_seconds > 0))
+  constraint capacity_request_bid_deadline CHECK (((bid_deadline >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (bid_deadline <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint capacity_request_cancelled CHECK (((state = 'CANCELLED'::text) = (cancel_reason IS NOT NULL)))
+  constraint capacity_request_content CHECK (((octet_length(content) >= 2) AND (octet_length(content) <= 65536)))
+  constraint capacity_request_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint capacity_request_intent CHECK ((((state = 'AWARDING'::text) = (intent_rpc IS NOT NULL)) AND ((intent_rpc IS NULL) = (intent_caller IS NULL)) AND ((intent_rpc IS NULL) = (intent_request_id IS NULL)) AND ((intent_rpc IS NULL) = (intent_hash IS NULL)) AND ((intent_rpc IS NULL) = (award_hold_seconds IS NULL))))
+  constraint capacity_request_intent_hash CHECK ((octet_length(intent_hash) = 32))
+  constraint capacity_request_reveal CHECK (((reveal_at IS NULL) OR (reveal_at = bid_deadline)))
+  constraint capacity_request_reveal_at CHECK (((reveal_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (reveal_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint capacity_request_revision CHECK ((revision > 0))
+  constraint capacity_request_state CHECK ((state = ANY (ARRAY['OPEN'::text, 'AWARDING'::text, 'AWARDED'::text, 'CANCELLED'::text])))
+  constraint capacity_request_sweep_at CHECK (((sweep_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (sweep_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint capacity_request_unopened CHECK (((state = 'CANCELLED'::text) OR (NOT unopened)))
+  constraint capacity_request_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint capacity_request_visibility CHECK ((visibility = ANY (ARRAY['MARKET'::text, 'NAMED'::text])))
+  constraint capacity_request_tenant FOREIGN KEY (tenant_id) REFERENCES leasing.tenant(tenant_id)
+  constraint capacity_request_pkey PRIMARY KEY (tenant_id, capacity_request_id)
+  CREATE INDEX capacity_request_by_deadline ON leasing.capacity_request USING btree (bid_deadline, tenant_id, capacity_request_id)
+  CREATE INDEX capacity_request_sweep ON leasing.capacity_request USING btree (sweep_at) WHERE (sweep_at IS NOT NULL)
+  policy capacity_request_published permissive for select to leasing using (((COALESCE(( SELECT current_setting('app.operator'::text, true) AS current_setting), ''::text) <> ''::text) AND ((visibility = 'MARKET'::text) OR (EXISTS ( SELECT 1
+   FROM leasing.capacity_request_operator o
+  WHERE ((o.tenant_id = capacity_request.tenant_id) AND (o.capacity_request_id = capacity_request.capacity_request_id) AND (o.operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))))))))
+  policy capacity_request_tenant permissive for all to leasing using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) with check ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy capacity_request_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select, update to leasing
+  grant select, update to leasing_worker
+
+table leasing.capacity_request_operator owner gridlease_owner row security forced
+  tenant_id text collate "C" not null
+  capacity_request_id uuid not null
+  operator_id text collate "C" not null
+  constraint capacity_request_operator_request FOREIGN KEY (tenant_id, capacity_request_id) REFERENCES leasing.capacity_request(tenant_id, capacity_request_id)
+  constraint capacity_request_operator_pkey PRIMARY KEY (tenant_id, capacity_request_id, operator_id)
+  policy capacity_request_operator_own permissive for select to leasing using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy capacity_request_operator_tenant permissive for all to leasing using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) with check ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy capacity_request_operator_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant select to leasing_worker
+
 table leasing.feed owner gridlease_owner row security forced
   only_row boolean not null default true
   epoch uuid not null default gen_random_uuid()
@@ -662,6 +785,9 @@ table leasing.hold_release owner gridlease_owner row security forced
   constraint hold_release_sweep_at CHECK (((sweep_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (sweep_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint hold_release_pkey PRIMARY KEY (operator_id, reservation_id)
   CREATE INDEX hold_release_sweep ON leasing.hold_release USING btree (sweep_at)
+  policy hold_release_bid permissive for insert to leasing with check ((EXISTS ( SELECT 1
+   FROM leasing.bid b
+  WHERE ((b.operator_id = hold_release.operator_id) AND ((b.bid_id)::text = hold_release.lease_id)))))
   policy hold_release_scope permissive for insert to leasing with check ((EXISTS ( SELECT 1
    FROM leasing.lease l
   WHERE ((l.operator_id = hold_release.operator_id) AND (l.lease_id = hold_release.lease_id)))))
@@ -756,6 +882,52 @@ table leasing.lease_version owner gridlease_owner row security forced
   WHERE ((l.operator_id = lease_version.operator_id) AND (l.lease_id = lease_version.lease_id)))))
   policy lease_version_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select to leasing
+  grant select to leasing_worker
+
+table leasing.opportunity owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  opportunity_id uuid not null
+  display_name text not null
+  stage text collate "C" not null
+  probability_percent integer
+  effective_percent integer not null
+  loss_code text collate "C"
+  tenant_id text collate "C"
+  prospect text not null
+  critical_it_kw bigint not null
+  rate_per_kw_month numeric(24,10)
+  currency_code text collate "C"
+  expected_close_date date
+  quote text collate "C" not null
+  bid_id uuid
+  lease_id text collate "C"
+  note text not null
+  revision bigint not null
+  create_time timestamp with time zone not null
+  update_time timestamp with time zone not null
+  constraint opportunity_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint opportunity_currency CHECK (((rate_per_kw_month IS NULL) = (currency_code IS NULL)))
+  constraint opportunity_display_name CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 200)))
+  constraint opportunity_effective CHECK ((((effective_percent >= 0) AND (effective_percent <= 100)) AND ((probability_percent IS NULL) OR (effective_percent = probability_percent))))
+  constraint opportunity_expected_close_date CHECK (((expected_close_date >= '2000-01-01'::date) AND (expected_close_date <= '9999-12-31'::date)))
+  constraint opportunity_kw CHECK ((critical_it_kw > 0))
+  constraint opportunity_loss CHECK (((stage = 'LOST'::text) = (loss_code IS NOT NULL)))
+  constraint opportunity_loss_code CHECK ((loss_code = ANY (ARRAY['POWER_DATE'::text, 'PRICE'::text, 'CREDIT'::text, 'DENSITY'::text, 'FIBRE'::text, 'LOCATION'::text, 'TAX'::text])))
+  constraint opportunity_note CHECK ((char_length(note) <= 1000))
+  constraint opportunity_probability CHECK (((probability_percent >= 0) AND (probability_percent <= 100)))
+  constraint opportunity_prospect CHECK ((char_length(prospect) <= 200))
+  constraint opportunity_quote CHECK ((char_length(quote) <= 200))
+  constraint opportunity_rate CHECK (((rate_per_kw_month > (0)::numeric) AND (rate_per_kw_month <> 'NaN'::numeric)))
+  constraint opportunity_revision CHECK ((revision > 0))
+  constraint opportunity_stage CHECK ((stage = ANY (ARRAY['INQUIRY'::text, 'QUALIFIED'::text, 'RFP'::text, 'SITE_VISIT'::text, 'LOI'::text, 'PAPERING'::text, 'APPROVAL'::text, 'SIGNED'::text, 'LOST'::text])))
+  constraint opportunity_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint opportunity_who CHECK (((tenant_id IS NOT NULL) OR (prospect <> ''::text)))
+  constraint opportunity_tenant FOREIGN KEY (tenant_id) REFERENCES leasing.tenant(tenant_id)
+  constraint opportunity_pkey PRIMARY KEY (operator_id, opportunity_id)
+  CREATE INDEX opportunity_of_tenant ON leasing.opportunity USING btree (tenant_id)
+  policy opportunity_scope permissive for all to leasing using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy opportunity_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select, update to leasing
   grant select to leasing_worker
 
 table leasing.outbox owner gridlease_owner row security forced

@@ -1,5 +1,7 @@
 //! A sealed bid is invisible to everybody but its operator: by every RPC, list, page, event and error.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result, ensure};
 use contracts::leasing::v1 as leasing;
 use contracts::{Rpc, rpcs};
@@ -12,6 +14,8 @@ use integration_tests::{Refusal, World, raw, requests};
 use kernel::Role;
 use prost::Message as _;
 use runtime::policy::ROLES;
+use tonic::Status;
+use tonic_types::{ErrorDetail, StatusExt as _};
 
 use crate::doors::{Doors, Who, row, someone};
 use crate::market::{Tender, bid_in, holding, submit};
@@ -48,20 +52,23 @@ impl Seal {
     async fn hear(&self, who: &Who, rpc: &Rpc, message: Vec<u8>) -> Result<Vec<u8>> {
         let channel = self.doors.to(rpc).first().copied().context("a channel")?;
         if !rpc.server_streaming {
-            return Ok(match who.call(channel, rpc, message).await {
-                Ok(answer) => answer.into_inner().to_vec(),
-                Err(status) => {
-                    let code = status.code().description().as_bytes();
-                    [code, status.message().as_bytes(), status.details()].concat()
-                }
-            });
+            let answer = who.call(channel, rpc, message).await;
+            return Ok(answer.map_or_else(|status| refused(&status), |answer| answer.into_inner().to_vec()));
         }
         let behalf = who.on_behalf_of.as_deref();
-        let stream = raw::stream(channel, &full_name(rpc), &who.token, behalf, message).await?;
-        let mut stream = std::pin::pin!(stream);
+        let mut stream = match raw::stream(channel, &full_name(rpc), &who.token, behalf, message).await {
+            Ok(stream) => stream,
+            Err(status) => return Ok(refused(&status)),
+        };
         let mut heard = Vec::new();
         while let Some(one) = stream.next().await {
-            let one = one?;
+            let one = match one {
+                Ok(one) => one,
+                Err(status) => {
+                    heard.extend(refused(&status));
+                    break;
+                }
+            };
             // An event is field 1; a heartbeat has none.
             if one.first() != Some(&0x0a) {
                 break;
@@ -87,6 +94,20 @@ impl Seal {
     fn real_and_random(&self) -> [String; 2] {
         [self.bid.name.clone(), format!("operators/acme/bids/{}", request_id())]
     }
+}
+
+/// All that a refusal says. On the wire its facts come in any order.
+fn refused(status: &Status) -> Vec<u8> {
+    let mut said = format!("{:?} {}", status.code(), status.message());
+    for detail in status.get_error_details_vec() {
+        said += &match detail {
+            ErrorDetail::ErrorInfo(info) => {
+                format!(" {} {} {:?}", info.domain, info.reason, BTreeMap::from_iter(info.metadata))
+            }
+            other => format!(" {other:?}"),
+        };
+    }
+    said.into_bytes()
 }
 
 fn carries(heard: &[u8], mark: &str) -> bool {
@@ -167,7 +188,12 @@ async fn a_real_bid_and_one_of_nothing_are_answered_alike() -> Result<()> {
                 }
                 let heard = seal.hear(&who, rpc, real).await?;
                 let nothing = seal.hear(&who, rpc, random).await?;
-                ensure!(heard == nothing, "{} as {role} of {organisation} tells them apart", full_name(rpc));
+                let [told, of_nothing] = [&heard, &nothing].map(|heard| String::from_utf8_lossy(heard));
+                ensure!(
+                    heard == nothing,
+                    "{} as {role} of {organisation}: {told} of the bid, {of_nothing} of nothing",
+                    full_name(rpc)
+                );
             }
         }
     }

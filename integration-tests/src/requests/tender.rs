@@ -67,7 +67,10 @@ pub fn opportunity() -> leasing::Opportunity {
 }
 
 /// A need of the tenant, whose bids it reads as they come, a bid of the operator on it, and a deal in its notes.
-pub(crate) async fn tender(stack: &TestStack, mut names: Names, marker: &str) -> Result<Names> {
+///
+/// # Errors
+/// A call that is refused.
+pub async fn tender(stack: &TestStack, mut names: Names, marker: &str) -> Result<Names> {
     let note = format!("{marker} tender");
     let create = leasing::CreateCapacityRequestRequest {
         parent: names.tenant.clone(),

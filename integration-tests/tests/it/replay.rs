@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use contracts::billing::v1 as billing;
 use contracts::{Rpc, rpcs};
+use integration_tests::requests::tender::tender;
 use integration_tests::shape::{self, field, full_name, with_number, with_text};
 use integration_tests::world::Names;
 use integration_tests::{Refusal, TestStack, World, market, requests, tables};
@@ -60,6 +61,13 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.leasing.v1.LeaseService/ProposeLease", &["terms", "notes"], "else"),
     ("gridlease.leasing.v1.LeaseService/SignLease", &["signatory", "title"], "Else"),
     ("gridlease.leasing.v1.LeaseService/CancelLease", &["reason"], "else"),
+    ("gridlease.leasing.v1.MarketService/CreateCapacityRequest", &["capacity_request", "note"], "else"),
+    ("gridlease.leasing.v1.MarketService/SubmitBid", &["bid", "note"], "else"),
+    ("gridlease.leasing.v1.MarketService/WithdrawBid", &["etag"], "\"1\""),
+    ("gridlease.leasing.v1.MarketService/CancelCapacityRequest", &["reason"], "else"),
+    ("gridlease.leasing.v1.MarketService/AwardBid", &["etag"], "\"1\""),
+    ("gridlease.leasing.v1.PipelineService/CreateOpportunity", &["opportunity", "note"], "else"),
+    ("gridlease.leasing.v1.PipelineService/UpdateOpportunity", &["opportunity", "etag"], "\"2\""),
     ("gridlease.billing.v1.InvoiceService/StartBillingRun", &["billing_month", "month"], "4"),
     ("gridlease.billing.v1.InvoiceService/IssueInvoice", &["etag"], "\"1\""),
     ("gridlease.billing.v1.InvoiceService/IssueBillingRun", &["etag"], "\"1\""),
@@ -84,6 +92,9 @@ async fn every_write_happens_once() -> Result<()> {
     let world = World::build(&stack, "acme", "lab", "replay").await?;
     let to_commit = Names { reservation: another_hold(&stack, &world.names).await?, ..world.names.clone() };
     let to_issue = Names { draft_run: another_run(&stack, &world.names).await?, ..world.names.clone() };
+    // A bid that is left on a need which is awarded or called off would be lost while we look.
+    let to_bid_on = tender(&stack, world.names.clone(), "bid").await?;
+    let to_award = tender(&stack, world.names.clone(), "award").await?;
     let mut wrong = Vec::new();
     for (name, path, other) in WRITES {
         let rpc = shape::rpc(name);
@@ -92,6 +103,8 @@ async fn every_write_happens_once() -> Result<()> {
             "CommitReservation" => &to_commit,
             // The one of the world has but one draft, and is issued with it.
             "IssueBillingRun" => &to_issue,
+            "SubmitBid" => &to_bid_on,
+            "AwardBid" => &to_award,
             _ => &world.names,
         };
         let other = if commit { &world.names.reservation } else { *other };

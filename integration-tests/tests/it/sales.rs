@@ -7,7 +7,7 @@ use gridlease::sales::{
 };
 use integration_tests::market::{self, READY, day, request_id};
 use integration_tests::requests::tender::opportunity;
-use integration_tests::{Refusal, TestStack};
+use integration_tests::{Refusal, TestStack, eventually};
 use kernel::Role;
 use serde_json::Value;
 use tonic::{Code, Status};
@@ -52,6 +52,17 @@ impl Desk {
         })
     }
 
+    fn find(&self, kw: i64) -> Result<SalesWhat> {
+        Ok(SalesWhat::Find(Find {
+            kw,
+            liquid_percent: 85,
+            from: day(READY),
+            months: 120,
+            grids: vec!["ERCOT".to_owned()],
+            server: self.server(Role::Sales, true)?,
+        }))
+    }
+
     fn hold(&self, kw: i64) -> Result<SalesWhat> {
         Ok(SalesWhat::Hold(Hold {
             premises: self.premises(kw)?,
@@ -93,16 +104,13 @@ fn refused<T>(told: Result<T>) -> Result<Refusal> {
 #[tokio::test]
 async fn a_salesperson_finds_holds_proposes_and_the_signatory_signs() -> Result<()> {
     let desk = Desk::prepare().await?;
-    let find = Find {
-        kw: 6_000,
-        liquid_percent: 85,
-        from: day(READY),
-        months: 120,
-        grids: vec!["ERCOT".to_owned()],
-        server: desk.server(Role::Sales, true)?,
-    };
-    let found = rows(SalesWhat::Find(find)).await?;
-    ensure!(found[0]["what"] == "free" && found[0]["where"] == desk.hall.as_str(), "{found:#}");
+    // What can be offered is found a moment after the hall is made.
+    eventually("the hall is found", async || {
+        let found = rows(desk.find(6_000)?).await?;
+        let free = found[0]["what"] == "free" && found[0]["where"] == desk.hall.as_str();
+        Ok(free.then_some(()))
+    })
+    .await?;
 
     let held = rows(desk.hold(6_000)?).await?;
     ensure!(word(&held[0], "reservation")?.starts_with("operators/acme/reservations/"), "{held:#}");

@@ -137,9 +137,10 @@ pub(super) fn data_major(home: &Path) -> Result<Option<u32>, EmbeddedError> {
 
 /// In a folder for all, such as /tmp, somebody else may have been first with this name.
 fn account_of_existing(path: &Path, account: &Account) -> Result<(), EmbeddedError> {
+    // Emptiness first: whoever makes the folder gives it away before anything is put into it.
+    let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
     let found = fs::symlink_metadata(path)
         .map_err(|e| EmbeddedError::io(format!("look at {}", path.display()), e))?;
-    let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
     if empty && account.is_switched() && found.uid() == 0 {
         return account.own(path);
     }

@@ -51,7 +51,7 @@ impl Watcher {
         while !stop.is_cancelled() {
             let number = self.dice.roll(0, i64::try_from(self.replicas.len())? - 1);
             let at = self.replicas[usize::try_from(number)?];
-            let events = self.dice.roll(1, 400);
+            let events = self.dice.roll(1, 40);
             // A stream that breaks is what this is about: the next one resumes.
             match tokio::select! {
                 () = stop.cancelled() => break,

@@ -1396,6 +1396,38 @@ table billing.ledger_transaction owner gridlease_owner row security forced
   policy ledger_transaction_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
 
+table billing.meter owner gridlease_owner row security forced with fillfactor=50
+  operator_id text collate "C" not null
+  meter_id text collate "C" not null
+  display_name text not null
+  kind text collate "C" not null
+  site_id text collate "C" not null
+  block_id text collate "C"
+  tenant_id text collate "C"
+  time_zone text collate "C" not null
+  interval_minutes integer not null
+  max_kw bigint not null
+  assumed_kw bigint not null
+  install_date date not null
+  last_start timestamp with time zone
+  batch_count bigint not null default 0
+  create_time timestamp with time zone not null
+  constraint meter_batch_count CHECK (((batch_count >= 0) AND ((batch_count = 0) = (last_start IS NULL))))
+  constraint meter_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint meter_install_date CHECK (((install_date >= '2000-01-01'::date) AND (install_date <= '9998-12-31'::date)))
+  constraint meter_interval CHECK (((interval_minutes > 0) AND ((60 % interval_minutes) = 0)))
+  constraint meter_kind CHECK (((kind = ANY (ARRAY['BLOCK'::text, 'TENANT'::text, 'UTILITY'::text])) AND ((kind = 'UTILITY'::text) = (block_id IS NULL)) AND ((kind = 'TENANT'::text) = (tenant_id IS NOT NULL))))
+  constraint meter_last_start CHECK (((last_start >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (last_start <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint meter_max_kw CHECK (((max_kw > 0) AND ((assumed_kw >= 0) AND (assumed_kw <= max_kw))))
+  constraint meter_pkey PRIMARY KEY (operator_id, meter_id)
+  CREATE INDEX meter_by_tenant ON billing.meter USING btree (tenant_id, operator_id, meter_id)
+  policy meter_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy meter_tenant permissive for select to billing using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy meter_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (batch_count) to billing
+  grant update (last_start) to billing
+
 table billing.number_counter owner gridlease_owner row security forced
   operator_id text collate "C" not null
   series text collate "C" not null
@@ -1447,6 +1479,59 @@ table billing.parked_lease owner gridlease_owner row security forced
   grant update (park_time) to billing_worker
   grant update (problem) to billing_worker
 
+table billing.put_away_month owner gridlease_owner row security forced
+  month date not null
+  constraint put_away_month_first CHECK (((EXTRACT(day FROM month) = (1)::numeric) AND ((month >= '2000-01-01'::date) AND (month <= '9999-12-01'::date))))
+  constraint put_away_month_pkey PRIMARY KEY (month)
+  policy put_away_month_all permissive for all to billing, billing_worker, gridlease_owner using (true) with check (true)
+
+partitioned table billing.reading owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  meter_id text collate "C" not null
+  start_time timestamp with time zone not null
+  energy_wh bigint not null
+  revision integer not null
+  estimated boolean not null
+  batch bigint not null
+  receive_time timestamp with time zone not null
+  constraint reading_energy CHECK (((energy_wh >= 0) AND (revision >= 0) AND (batch > 0)))
+  constraint reading_receive_time CHECK (((receive_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (receive_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint reading_start_time CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint reading_pkey PRIMARY KEY (operator_id, meter_id, start_time)
+  policy reading_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy reading_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.meter m
+  WHERE ((m.operator_id = reading.operator_id) AND (m.meter_id = reading.meter_id) AND (m.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy reading_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (batch) to billing
+  grant update (energy_wh) to billing
+  grant update (estimated) to billing
+  grant update (receive_time) to billing
+  grant update (revision) to billing
+
+partitioned table billing.reading_history owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  meter_id text collate "C" not null
+  start_time timestamp with time zone not null
+  revision integer not null
+  energy_wh bigint not null
+  estimated boolean not null
+  batch bigint not null
+  receive_time timestamp with time zone not null
+  superseded_batch bigint not null
+  constraint reading_history_energy CHECK (((energy_wh >= 0) AND (revision >= 0) AND (batch > 0)))
+  constraint reading_history_receive_time CHECK (((receive_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (receive_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint reading_history_start_time CHECK (((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint reading_history_superseded CHECK ((superseded_batch >= batch))
+  constraint reading_history_pkey PRIMARY KEY (operator_id, meter_id, start_time, revision)
+  policy reading_history_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy reading_history_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.meter m
+  WHERE ((m.operator_id = reading_history.operator_id) AND (m.meter_id = reading_history.meter_id) AND (m.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy reading_history_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
 table billing.schema_history owner gridlease_owner row security forced
   version bigint not null
   name text not null
@@ -1459,6 +1544,34 @@ table billing.schema_history owner gridlease_owner row security forced
   policy schema_history_read permissive for all to billing, billing_worker using (true) with check (false)
   grant select to billing
   grant select to billing_worker
+
+table billing.usage_day owner gridlease_owner row security forced with fillfactor=70
+  operator_id text collate "C" not null
+  meter_id text collate "C" not null
+  day date not null
+  energy_wh bigint not null
+  reading_count integer not null
+  estimated_wh bigint not null
+  estimated_count integer not null
+  peaks_wh bigint[] not null
+  peak_time timestamp with time zone not null
+  constraint usage_day_day CHECK (((day >= '2000-01-01'::date) AND (day <= '9999-12-31'::date)))
+  constraint usage_day_peak_time CHECK (((peak_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (peak_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint usage_day_sums CHECK (((reading_count > 0) AND ((estimated_count >= 0) AND (estimated_count <= reading_count)) AND ((estimated_wh >= 0) AND (estimated_wh <= energy_wh)) AND ((cardinality(peaks_wh) >= 1) AND (cardinality(peaks_wh) <= 3))))
+  constraint usage_day_meter FOREIGN KEY (operator_id, meter_id) REFERENCES billing.meter(operator_id, meter_id)
+  constraint usage_day_pkey PRIMARY KEY (operator_id, meter_id, day)
+  policy usage_day_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy usage_day_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.meter m
+  WHERE ((m.operator_id = usage_day.operator_id) AND (m.meter_id = usage_day.meter_id) AND (m.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy usage_day_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (energy_wh) to billing
+  grant update (estimated_count) to billing
+  grant update (estimated_wh) to billing
+  grant update (peak_time) to billing
+  grant update (peaks_wh) to billing
+  grant update (reading_count) to billing
 
 function billing.check_invoice_number() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body c213f5c27639f461a61b1e209153650d
   grant execute to public
@@ -1483,6 +1596,14 @@ function billing.guard_invoice() returns trigger owner gridlease_owner language 
 
 function billing.guard_invoice_line() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 8c570bcb4c7779825b4f6d40ad7462e3
   grant execute to public
+
+function billing.is_reading_month(parent text, part text) returns boolean owner gridlease_owner language sql stable set search_path="" body 04de4d1dc32d2629a7b1157775463435
+  grant execute to public
+
+function billing.open_reading_month(month date) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="" body f95fd979eca05dee3577c708df441f56
+  grant execute to billing
+
+function billing.put_away_readings(month date) returns void owner gridlease_owner language plpgsql volatile set search_path="" body f7008a8c75aa2aec62165a0a876ddddd
 
 function billing.refuse_change() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 4231af723e467b27a57993c1d8548d50
   grant execute to public

@@ -1,6 +1,7 @@
 //! A small market to book in: operators with a site, halls and capacity, and tenants; and the requests that use it.
 
 use anyhow::{Context as _, Result};
+use contracts::billing::v1 as billing;
 use contracts::common::v1::{CapacityProfile, CapacityStep, CapacityVector};
 use contracts::google::r#type::{Date, Decimal};
 use contracts::inventory::v1 as inventory;
@@ -216,6 +217,36 @@ pub fn curtailment(site: &str) -> inventory::Curtailment {
         curtailed_kw: 1_000,
         note: "a hot afternoon".to_owned(),
         ..Default::default()
+    }
+}
+
+/// A quarter-hourly meter of the tenant in the hall, of at most 50 MW, installed on [`READY`].
+pub fn meter(names: &crate::world::Names) -> billing::Meter {
+    billing::Meter {
+        display_name: "Hall one".to_owned(),
+        kind: billing::MeterKind::Tenant.into(),
+        // The hall's own site, also where the hall is none.
+        site: names.block.split("/blocks/").next().unwrap_or_default().to_owned(),
+        block: names.block.clone(),
+        tenant: names.tenant.clone(),
+        time_zone: ZONE.to_owned(),
+        interval_minutes: 15,
+        max_kw: 50_000,
+        assumed_kw: 8_000,
+        install_date: Some(date(READY)),
+        ..Default::default()
+    }
+}
+
+/// First readings of a meter from an instant on.
+pub fn series(meter: &str, start: &str, energy_wh: &[i64]) -> billing::ReadingSeries {
+    let start = start.parse().expect("an instant in RFC 3339");
+    billing::ReadingSeries {
+        meter: meter.to_owned(),
+        start_time: Some(runtime::wire::to_timestamp(start)),
+        energy_wh: energy_wh.to_vec(),
+        revision: 0,
+        estimated: false,
     }
 }
 

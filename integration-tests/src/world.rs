@@ -91,6 +91,7 @@ impl World {
             bid: String::new(),
             opportunity: String::new(),
             account: bills.issued.account,
+            meter: String::new(),
             draft_run: bills.draft_run,
             draft_invoice: bills.draft.name,
             open_invoice: bills.issued.name,
@@ -102,7 +103,8 @@ impl World {
             phase_etag: "1".to_owned(),
         };
         let names = beside(&sales, names, marker).await?;
-        let names = crate::requests::tender::tender(stack, names, marker).await?;
+        let mut names = crate::requests::tender::tender(stack, names, marker).await?;
+        names.meter = metered(stack, &names, marker).await?;
         Ok(Self { names, lease })
     }
 }
@@ -193,6 +195,31 @@ pub async fn billable(finance: &Clients, operator: &str, year: i32, month: i32) 
         }
     })
     .await
+}
+
+/// The tenant's meter, with the readings of four hours of 1 January and a correction of one.
+async fn metered(stack: &TestStack, names: &Names, marker: &str) -> Result<String> {
+    let ops = stack.clients(&names.operator, Role::SiteOps)?;
+    let create = billing::CreateMeterRequest {
+        parent: names.operator.clone(),
+        meter_id: "hall-one".to_owned(),
+        meter: Some(billing::Meter { display_name: format!("{marker} meter"), ..market::meter(names) }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let created = ops.meters().create_meter(create).await.context("create a meter")?.into_inner();
+    let name = created.meter.context("a meter")?.name;
+    let mut corrected = market::series(&name, "2027-01-01T06:15:00Z", &[2_400_000]);
+    corrected.revision = 1;
+    let first = market::series(&name, "2027-01-01T06:00:00Z", &[2_500_000; 16]);
+    let message = billing::IngestReadingsRequest {
+        parent: names.operator.clone(),
+        series: vec![first, corrected],
+        validate_only: false,
+    };
+    let kept = ops.meters().ingest_readings(tokio_stream::iter([message])).await.context("send readings")?;
+    ensure!(kept.into_inner().new_count == 16, "sixteen intervals are read");
+    Ok(name)
 }
 
 /// Puts the marker on what the site and the hall are called.

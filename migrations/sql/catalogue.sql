@@ -7,6 +7,8 @@ with schema as (
 relation as (
     select c.*, s.nspname, format('%I.%I', s.nspname, c.relname) as full_name
     from pg_catalog.pg_class c join schema s on s.oid = c.relnamespace
+    -- Partitions come and go as time does: what they are, their parents say.
+    where not c.relispartition
 ),
 routine as (
     select p.*, s.nspname,

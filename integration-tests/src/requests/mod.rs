@@ -6,6 +6,7 @@ mod capacity;
 mod conversion;
 mod facts;
 mod leasing;
+mod metering;
 mod reservations;
 mod sites;
 pub mod tender;
@@ -32,7 +33,7 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
             .or_else(|| reservations::reservations(method, n))
             .or_else(|| amendments::valid(method, n)),
         "leasing" => leasing::leases(method, n).or_else(|| tender::valid(method, n)),
-        "billing" => billing::bills(method, n),
+        "billing" => billing::bills(method, n).or_else(|| metering::meters(method, n)),
         _ => None,
     }
 }

@@ -51,6 +51,8 @@ pub struct Names {
     pub opportunity: String,
     /// The tenant's account.
     pub account: String,
+    /// The tenant's meter in the hall, with some readings.
+    pub meter: String,
     /// A run of February, in draft.
     pub draft_run: String,
     /// Its invoice.
@@ -112,6 +114,7 @@ impl Names {
             &mut names.bid,
             &mut names.opportunity,
             &mut names.account,
+            &mut names.meter,
             &mut names.draft_run,
             &mut names.draft_invoice,
             &mut names.open_invoice,

@@ -174,6 +174,7 @@ const EMPTY_FOR_STRANGERS: &[&str] = &[
     "gridlease.leasing.v1.MarketService/ListBids",
     "gridlease.billing.v1.AccountService/ListAccounts",
     "gridlease.billing.v1.InvoiceService/ListInvoices",
+    "gridlease.billing.v1.MeteringService/ListMeters",
 ];
 /// What a tenant asks of an operator it has nothing with yet: it is no stranger there, anybody may come to lease.
 const OPEN_TO_TENANTS: &[&str] = &[

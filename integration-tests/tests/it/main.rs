@@ -23,6 +23,8 @@ mod lease;
 mod maintenance;
 mod market;
 mod market_sagas;
+mod metering;
+mod metering_drill;
 mod model;
 mod model_wire;
 mod obvious;

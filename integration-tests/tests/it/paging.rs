@@ -18,6 +18,7 @@ const LISTS: &[&str] = &[
     "gridlease.leasing.v1.TenantService/ListTenants",
     "gridlease.leasing.v1.LeaseService/ListLeases",
     "gridlease.billing.v1.InvoiceService/ListBillingRuns",
+    "gridlease.billing.v1.MeteringService/ListReadings",
     "gridlease.billing.v1.ReportService/ListLedgerEntries",
 ];
 

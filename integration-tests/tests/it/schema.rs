@@ -14,6 +14,7 @@ const NOT_BY_OPERATOR: &[(&str, &str)] = &[
     ("tenant", "a tenant belongs to no operator"),
     ("capacity_request", "a tenant publishes it to many operators"),
     ("capacity_request_operator", "what belongs to a capacity request"),
+    ("put_away_month", "a partition of readings holds those of every operator"),
 ];
 
 /// The first column of every row of `query`.

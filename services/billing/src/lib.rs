@@ -12,6 +12,7 @@ use std::sync::Arc;
 use contracts::billing::v1::account_service_server::AccountServiceServer;
 use contracts::billing::v1::event_service_server::EventServiceServer;
 use contracts::billing::v1::invoice_service_server::InvoiceServiceServer;
+use contracts::billing::v1::metering_service_server::MeteringServiceServer;
 use contracts::billing::v1::report_service_server::ReportServiceServer;
 use kernel::{Clock, Error, Ids};
 use postgres::Db;
@@ -21,7 +22,9 @@ use runtime::{Deps, Server};
 
 use crate::app::{App, LeasingFollower};
 use crate::grpc::WIRE;
-use crate::grpc::{AccountHandler, EventHandler, InvoiceHandler, ReportHandler, payload_type};
+use crate::grpc::{
+    AccountHandler, EventHandler, InvoiceHandler, MeteringHandler, ReportHandler, payload_type,
+};
 use crate::peers::Leasing;
 pub use crate::settings::BillingSettings;
 use crate::store::SCHEMA;
@@ -45,6 +48,7 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
         .server()
         .add_service(AccountServiceServer::new(AccountHandler::new(Arc::clone(&app))))
         .add_service(InvoiceServiceServer::new(InvoiceHandler::new(Arc::clone(&app))))
+        .add_service(MeteringServiceServer::new(MeteringHandler::new(Arc::clone(&app))))
         .add_service(ReportServiceServer::new(ReportHandler::new(Arc::clone(&app))))
         .add_service(EventServiceServer::new(EventHandler::new(app.feed.clone()))))
 }

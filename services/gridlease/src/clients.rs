@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use contracts::billing::v1::account_service_client::AccountServiceClient;
 use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
+use contracts::billing::v1::metering_service_client::MeteringServiceClient;
 use contracts::billing::v1::report_service_client::ReportServiceClient;
 use contracts::common::v1::clock_service_client::ClockServiceClient;
 use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
@@ -116,6 +117,8 @@ impl Clients {
         accounts: AccountServiceClient on billing;
         /// Runs and invoices.
         invoices: InvoiceServiceClient on billing;
+        /// Meters and their readings.
+        meters: MeteringServiceClient on billing;
         /// The ledger.
         reports: ReportServiceClient on billing;
     }

@@ -146,10 +146,16 @@ text_ids! {
     LeaseId = slug_or_uuid;
     /// An operator of sites: the first segment of everything it owns, and its organisation in tokens.
     OperatorId = slug;
+    /// A meter within its operator.
+    MeterId = slug;
     /// A step of a block's capacity, within its block.
     PhaseId = slug;
+    /// A series of prices within its operator.
+    PriceSeriesId = slug;
     /// A site within its operator.
     SiteId = slug;
+    /// A tariff within its operator.
+    TariffId = slug;
     /// A tenant: its organisation in tokens and the tail of `tenants/{tenant}`.
     TenantId = slug;
 }

@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod error;
+pub mod exact;
 pub mod id;
 pub mod money;
 pub mod name;
@@ -13,17 +14,19 @@ pub mod validate;
 
 pub use caller::{Caller, Organisation, Role, Scope};
 pub use error::{Error, Reason, Violation};
+pub use exact::Exact;
 pub use id::{
     AccountId, BidId, BlockId, BlockSlug, CapacityRequestId, ClaimId, CurtailmentId, EncumbranceId, EventId,
     Ids, IncidentId, InvoiceId, InvoiceLineId, LeaseId, LedgerEntryId, LedgerTransactionId, MaintenanceId,
-    OperatorId, OpportunityId, PhaseId, RequestId, ReservationId, RunId, SiteId, SystemIds, TenantId,
-    TestIds, WaitlistEntryId, derive_id,
+    MeterId, OperatorId, OpportunityId, PhaseId, PriceSeriesId, RequestId, ReservationId, RunId, SiteId,
+    SystemIds, TariffId, TenantId, TestIds, WaitlistEntryId, derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
 pub use name::{
     AccountName, BidName, BillingRunName, BlockName, CapacityRequestName, CurtailmentName, EncumbranceName,
-    IncidentName, InvoiceName, LeaseName, MaintenanceName, NameError, OperatorName, OperatorParent,
-    OpportunityName, PhaseName, ReservationName, SiteName, TenantName, WaitlistEntryName,
+    IncidentName, InvoiceName, LeaseName, MaintenanceName, MeterName, NameError, OperatorName,
+    OperatorParent, OpportunityName, PhaseName, PriceSeriesName, ReservationName, SiteName, TariffName,
+    TenantName, WaitlistEntryName,
 };
 pub use quantity::{CapacityVector, CoolingKw, GrossKw, GrossPerIt, ItKw, Resource, UtilityKw};
 pub use rent::{EscalationBasis, Escalator, QuantityStep, RateStep, RentLine};

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use crate::id::{
     AccountId, BidId, BlockSlug, CapacityRequestId, CurtailmentId, EncumbranceId, IncidentId, InvoiceId,
-    LeaseId, MaintenanceId, OperatorId, OpportunityId, PhaseId, ReservationId, RunId, SiteId, TenantId,
-    WaitlistEntryId, serde_as_text,
+    LeaseId, MaintenanceId, MeterId, OperatorId, OpportunityId, PhaseId, PriceSeriesId, ReservationId, RunId,
+    SiteId, TariffId, TenantId, WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -121,14 +121,20 @@ names! {
     MaintenanceName { operator: OperatorId = "operators", site: SiteId = "sites", block: BlockSlug = "blocks", window: MaintenanceId = "maintenanceWindows" }
     /// A deal that may come: `operators/{operator}/opportunities/{opportunity}`.
     OpportunityName { operator: OperatorId = "operators", opportunity: OpportunityId = "opportunities" }
+    /// A meter: `operators/{operator}/meters/{meter}`.
+    MeterName { operator: OperatorId = "operators", meter: MeterId = "meters" }
     /// An operator: `operators/{operator}`.
     OperatorName { operator: OperatorId = "operators" }
     /// A step of a block's capacity: `operators/{operator}/sites/{site}/blocks/{block}/phases/{phase}`.
     PhaseName { operator: OperatorId = "operators", site: SiteId = "sites", block: BlockSlug = "blocks", phase: PhaseId = "phases" }
+    /// A series of prices: `operators/{operator}/priceSeries/{price_series}`.
+    PriceSeriesName { operator: OperatorId = "operators", price_series: PriceSeriesId = "priceSeries" }
     /// A reservation: `operators/{operator}/reservations/{reservation}`.
     ReservationName { operator: OperatorId = "operators", reservation: ReservationId = "reservations" }
     /// A site: `operators/{operator}/sites/{site}`.
     SiteName { operator: OperatorId = "operators", site: SiteId = "sites" }
+    /// A tariff: `operators/{operator}/tariffs/{tariff}`.
+    TariffName { operator: OperatorId = "operators", tariff: TariffId = "tariffs" }
     /// A tenant: `tenants/{tenant}`.
     TenantName { tenant: TenantId = "tenants" }
     /// A tenant that waits for capacity: `operators/{operator}/waitlistEntries/{waitlist_entry}`.

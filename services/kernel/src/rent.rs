@@ -4,7 +4,6 @@
 //! computed from the base and never from the step before. A line is `kW x rate x days / days of the month`, rounded
 //! half up to the currency's minor unit, once. Everything else adds lines up.
 
-mod exact;
 mod lines;
 mod schedule;
 mod solve;

@@ -6,6 +6,7 @@ mod conversion;
 mod facts;
 mod incidents;
 mod market;
+mod metering;
 mod reservations;
 mod sites;
 
@@ -73,6 +74,8 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.billing.v1.InvoiceService/StartBillingRun", "nothing's"),
     ("gridlease.billing.v1.InvoiceService/ListBillingRuns", "nothing's"),
     ("gridlease.billing.v1.InvoiceService/ListInvoices", "nothing's"),
+    ("gridlease.billing.v1.MeteringService/CreateMeter", "nothing's"),
+    ("gridlease.billing.v1.MeteringService/ListMeters", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetTrialBalance", "nothing's"),
     ("gridlease.billing.v1.ReportService/ListLedgerEntries", "nothing's"),
     ("gridlease.billing.v1.EventService/WatchEvents", "nothing's"),
@@ -119,6 +122,9 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         }
         "ProposeLease" => bad_terms::propose(n),
         "SignLease" | "CancelLease" => bad_terms::sign_and_cancel(method, n),
+        "CreateMeter" | "ListMeters" | "IngestReadings" | "ListReadings" | "GetUsage" => {
+            metering::of(method, n)
+        }
         "PreviewInvoices" | "StartBillingRun" | "GetTrialBalance" => bad_terms::bills(method, n),
         "CreateCapacityRequest" | "SubmitBid" | "AwardBid" => market::market(method, n),
         "CreateOpportunity" | "UpdateOpportunity" => market::pipeline(method, n),

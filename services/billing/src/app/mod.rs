@@ -2,9 +2,12 @@
 
 mod apply_lease_event;
 mod follow_leasing;
+mod ingest_readings;
 mod issue;
+mod meters;
 mod preview_invoices;
 mod read;
+mod read_usage;
 mod report;
 mod start_billing_run;
 
@@ -19,15 +22,19 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::account::Account;
 use crate::domain::invoice::Invoice;
+use crate::domain::meter::Meter;
 use crate::domain::run::BillingRun;
 use crate::store::SCHEMA;
 use crate::store::listing::{Page, Paged, Sight};
 
 pub use apply_lease_event::LeaseEvent;
 pub use follow_leasing::LeasingFollower;
+pub use ingest_readings::{Ingest, IngestReadings, Ingested};
 pub use issue::{IssueBillingRun, IssueInvoice};
+pub use meters::{CreateMeter, ListMeters};
 pub use preview_invoices::{Preview, PreviewInvoices};
 pub use read::{ListAccounts, ListInvoices, ListRuns};
+pub use read_usage::{GetUsage, ListReadings};
 pub use report::ListEntries;
 pub use start_billing_run::StartBillingRun;
 
@@ -60,6 +67,8 @@ pub struct Wire {
     pub run_issued: fn(&RunView) -> Vec<u8>,
     /// The reply to `IssueInvoice`.
     pub invoice_issued: fn(&Invoice) -> Vec<u8>,
+    /// The reply to `CreateMeter`.
+    pub meter_created: fn(&Meter) -> Vec<u8>,
 }
 
 /// What every use case works with.
@@ -94,6 +103,12 @@ pub mod rpc {
     pub const LIST_INVOICES: &str = "gridlease.billing.v1.InvoiceService/ListInvoices";
     /// `ListBillingRuns`.
     pub const LIST_RUNS: &str = "gridlease.billing.v1.InvoiceService/ListBillingRuns";
+    /// `CreateMeter`.
+    pub const CREATE_METER: &str = "gridlease.billing.v1.MeteringService/CreateMeter";
+    /// `ListMeters`.
+    pub const LIST_METERS: &str = "gridlease.billing.v1.MeteringService/ListMeters";
+    /// `ListReadings`.
+    pub const LIST_READINGS: &str = "gridlease.billing.v1.MeteringService/ListReadings";
     /// `ListLedgerEntries`.
     pub const LIST_ENTRIES: &str = "gridlease.billing.v1.ReportService/ListLedgerEntries";
 }

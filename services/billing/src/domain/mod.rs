@@ -6,10 +6,13 @@ pub mod invoice;
 pub mod invoice_state;
 pub mod lease;
 pub mod ledger;
+pub mod meter;
 pub mod number;
 pub mod posting;
+pub mod reading;
 pub mod run;
 pub mod trial_balance;
+pub mod usage;
 pub mod words;
 
 #[cfg(test)]

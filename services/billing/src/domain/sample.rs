@@ -110,3 +110,29 @@ pub(crate) fn invoice(amounts: &[i64]) -> Invoice {
         issued: None,
     }
 }
+
+/// A tenant's meter of 50 MW, installed at the beginning of 2026.
+pub(crate) fn meter_facts(zone: &str, minutes: i32) -> super::meter::MeterFacts {
+    super::meter::MeterFacts {
+        display_name: "Hall one".to_owned(),
+        kind: super::meter::MeterKind::Tenant,
+        site: place("hall-one").site,
+        block: Some(place("hall-one").block),
+        tenant: Some("tenant-one".parse().expect("a slug")),
+        zone: zone.parse().expect("a zone"),
+        interval: super::meter::IntervalLength::of_minutes(minutes).expect("a divisor of the hour"),
+        max_kw: 50_000,
+        assumed_kw: 10_000,
+        install_date: date(2026, 1, 1),
+    }
+}
+
+pub(crate) fn meter(zone: &str, minutes: i32) -> super::meter::Meter {
+    super::meter::Meter {
+        operator: operator(),
+        id: "meter-one".parse().expect("a slug"),
+        facts: meter_facts(zone, minutes),
+        progress: super::meter::Progress::default(),
+        create_time: instant(2026, 1, 1),
+    }
+}

@@ -6,6 +6,9 @@ mod event_service;
 mod invoice;
 mod invoice_service;
 mod lists;
+mod meter;
+mod metering_service;
+mod reading;
 mod report;
 mod report_service;
 mod run;
@@ -15,6 +18,7 @@ use prost::Message as _;
 pub(crate) use account_service::AccountHandler;
 pub(crate) use event_service::EventHandler;
 pub(crate) use invoice_service::InvoiceHandler;
+pub(crate) use metering_service::MeteringHandler;
 pub(crate) use report_service::ReportHandler;
 
 use crate::app::{Wire, kind};
@@ -27,6 +31,7 @@ pub(crate) const WIRE: Wire = Wire {
     run_started: |view| run::started(view).encode_to_vec(),
     run_issued: |view| run::issued(view).encode_to_vec(),
     invoice_issued: |invoice| invoice::issued(invoice).encode_to_vec(),
+    meter_created: |created| meter::created(created).encode_to_vec(),
 };
 
 /// Full name of the message that events of a kind carry.

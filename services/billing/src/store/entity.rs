@@ -87,6 +87,33 @@ entity!("billing", invoice_line = "invoice_line" {
     lease_version: i64,
 });
 
+entity!("billing", meter = "meter" {
+    key { operator_id: String, meter_id: String }
+    display_name: String,
+    kind: String,
+    site_id: String,
+    block_id: Option<String>,
+    tenant_id: Option<String>,
+    time_zone: String,
+    interval_minutes: i32,
+    max_kw: i64,
+    assumed_kw: i64,
+    install_date: Date,
+    last_start: Option<DateTimeUtc>,
+    batch_count: i64,
+    create_time: DateTimeUtc,
+});
+
+entity!("billing", usage_day = "usage_day" {
+    key { operator_id: String, meter_id: String, day: Date }
+    energy_wh: i64,
+    reading_count: i32,
+    estimated_wh: i64,
+    estimated_count: i32,
+    peaks_wh: Vec<i64>,
+    peak_time: DateTimeUtc,
+});
+
 entity!("billing", ledger_transaction = "ledger_transaction" {
     key { operator_id: String, transaction_id: Uuid }
     kind: String,

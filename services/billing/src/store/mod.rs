@@ -13,8 +13,11 @@ pub mod invoice;
 pub mod lease;
 pub mod ledger;
 pub mod listing;
+pub mod meter;
 pub mod number;
+pub mod reading;
 pub mod run;
+pub mod usage;
 
 /// The schema of this service.
 pub const SCHEMA: &str = "billing";

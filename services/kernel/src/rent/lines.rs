@@ -2,8 +2,8 @@
 
 use num_bigint::BigInt;
 
-use super::exact::divide_half_up;
 use super::{QuantityStep, RateStep, RentError, RentLine};
+use crate::exact::divide_half_up;
 use crate::money::{Currency, Money, Rate};
 use crate::time::{CivilDate, DateRange, YearMonth};
 

@@ -2,8 +2,8 @@
 
 use num_bigint::BigInt;
 
-use super::exact::divide_half_up;
 use super::{EscalationBasis, Escalator, RateStep, RentError};
+use crate::exact::divide_half_up;
 use crate::money::{Percent, Rate};
 use crate::time::{CivilDate, add_months, first_of_month_on_or_after};
 

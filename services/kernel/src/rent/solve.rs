@@ -2,10 +2,10 @@
 
 use num_bigint::BigInt;
 
-use super::exact::divide_half_up;
 use super::lines::{check_steps, quantity_on};
 use super::schedule::escalation_dates;
 use super::{Escalator, QuantityStep, RentError};
+use crate::exact::divide_half_up;
 use crate::money::{Money, Percent, Rate};
 use crate::time::{CivilDate, DateRange};
 

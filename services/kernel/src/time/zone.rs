@@ -43,7 +43,8 @@ impl Zone {
         }
     }
 
-    fn local(self, instant: Instant) -> NaiveDateTime {
+    /// What clocks show here.
+    pub fn local(self, instant: Instant) -> NaiveDateTime {
         instant.with_timezone(&self.0).naive_local()
     }
 

@@ -64,8 +64,8 @@ impl http_body::Body for Guarded {
     }
 }
 
-/// A request's body that fails once it is longer than one message may be. No RPC of ours streams requests; reflection
-/// does, and nobody reflects that much.
+/// A request's body that fails once it is longer than one message may be. Reflection streams requests too, and nobody
+/// reflects that much.
 pub(super) struct Bounded {
     inner: Body,
     left_bytes: u64,
@@ -106,7 +106,103 @@ impl http_body::Body for Bounded {
     }
 }
 
+/// A streamed request: it fails at a message that is longer than it may be, and ends when the server stops or the token
+/// expires. How many messages there are is the caller's business: each is done with before the next is read.
+pub(super) struct Uploaded {
+    inner: Body,
+    end: End,
+    message_max_bytes: u64,
+    prefix: Vec<u8>,
+    /// Bytes of the present message still to come.
+    left_bytes: u64,
+}
+
+impl Uploaded {
+    pub(super) fn new(inner: Body, message_max_bytes: u64, end: End) -> Self {
+        Self { inner, end, message_max_bytes, prefix: Vec::new(), left_bytes: 0 }
+    }
+
+    /// Follows the messages through the bytes, however these are cut; `false` at one that is too long.
+    fn follow(&mut self, mut data: &[u8]) -> bool {
+        const PREFIX: usize = 5;
+        while !data.is_empty() {
+            if self.left_bytes == 0 {
+                let (head, rest) = data.split_at(data.len().min(PREFIX - self.prefix.len()));
+                self.prefix.extend_from_slice(head);
+                data = rest;
+                if let [_, a, b, c, d] = *self.prefix {
+                    self.left_bytes = u64::from(u32::from_be_bytes([a, b, c, d]));
+                    self.prefix.clear();
+                    if self.left_bytes > self.message_max_bytes {
+                        return false;
+                    }
+                }
+            } else {
+                let here = usize::try_from(self.left_bytes).map_or(data.len(), |left| left.min(data.len()));
+                self.left_bytes -= u64::try_from(here).unwrap_or(self.left_bytes);
+                data = data.get(here..).unwrap_or_default();
+            }
+        }
+        true
+    }
+}
+
+impl http_body::Body for Uploaded {
+    type Data = Bytes;
+    type Error = tonic::Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
+        if let Poll::Ready(error) = self.end.as_mut().poll(cx) {
+            // It is asked no more after this, so that it need not remember it.
+            return Poll::Ready(Some(Err(status(error))));
+        }
+        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+            && !self.follow(data)
+        {
+            return Poll::Ready(Some(Err(tonic::Status::out_of_range("message too large"))));
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+}
+
 /// The reason a stream ends at shutdown.
 pub(super) fn draining() -> Error {
     Error::refused(Reason::ServerDraining, "The server is shutting down; another one will answer.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uploaded(max: u64) -> Uploaded {
+        Uploaded::new(Body::empty(), max, Box::pin(std::future::pending()))
+    }
+
+    fn message(length: u32) -> Vec<u8> {
+        let mut bytes = vec![0];
+        bytes.extend(length.to_be_bytes());
+        bytes.resize(bytes.len() + length as usize, 7);
+        bytes
+    }
+
+    #[test]
+    fn each_message_is_bounded_however_the_bytes_are_cut() {
+        let bytes: Vec<u8> = [message(10), message(0), message(3), message(10)].concat();
+        for cut in 1..=bytes.len() {
+            let mut body = uploaded(10);
+            assert!(bytes.chunks(cut).all(|part| body.follow(part)), "cut in {cut}");
+            assert_eq!((body.left_bytes, body.prefix.len()), (0, 0), "cut in {cut}");
+            let mut narrow = uploaded(9);
+            assert!(!bytes.chunks(cut).all(|part| narrow.follow(part)), "cut in {cut}");
+        }
+    }
 }

@@ -26,11 +26,14 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-use self::body::{Bounded, End, Guarded};
+use self::body::{Bounded, End, Guarded, Uploaded};
 use self::rpcs::Rpc;
 use crate::auth::{Authenticated, Authenticator};
 use crate::policy::{Right, policy};
 use crate::status::status;
+
+/// A client may send for so long before it must begin anew.
+const UPLOAD_AT_MOST: Duration = Duration::from_secs(3_600);
 
 pub(crate) use self::deadline::left_for_peer;
 pub use self::rpcs::ours;
@@ -123,14 +126,18 @@ where
         return Err(body::draining());
     }
     let started = Instant::now();
-    let deadline = started + deadline::of(request.headers(), rules.max_deadline)?;
+    let longest = if rpc.takes_stream { UPLOAD_AT_MOST } else { rules.max_deadline };
+    let deadline = started + deadline::of(request.headers(), longest)?;
     let permit = admit(rules, rpc)?;
     let expires_at = if rpc.public { None } else { Some(authorize(rules, name, &mut request)?) };
     if deadline <= Instant::now() {
         return Err(out_of_time());
     }
     let (call_permit, stream_permit) = if rpc.streams { (None, Some(permit)) } else { (Some(permit), None) };
-    let request = request.map(|inner| Body::new(Bounded::new(inner, rules.max_message_bytes)));
+    let request = request.map(|inner| match rpc.takes_stream {
+        true => Body::new(Uploaded::new(inner, rules.max_message_bytes, end_of_stream(rules, expires_at))),
+        false => Body::new(Bounded::new(inner, rules.max_message_bytes)),
+    });
     let response = run(rules, deadline, request, inner, call_permit).await?;
     let response = translate::translate(response);
     if !rpc.streams {
@@ -141,7 +148,7 @@ where
 }
 
 fn admit(rules: &Rules, rpc: Rpc) -> Result<OwnedSemaphorePermit, Error> {
-    let room = if rpc.streams { &rules.streams } else { &rules.calls };
+    let room = if rpc.streams || rpc.takes_stream { &rules.streams } else { &rules.calls };
     Arc::clone(room).try_acquire_owned().map_err(|_| {
         Error::refused(Reason::Overloaded, "The server is at its limit; nothing was done.")
             .with_retry_after(Duration::from_secs(1))

@@ -13,6 +13,9 @@ pub(crate) struct Rpc {
     pub(crate) public: bool,
     /// The answer is a stream: no deadline after its headers, its own bound on how many are open.
     pub(crate) streams: bool,
+    /// The request is a stream: bounded message by message, counted and ended as streams are, and its deadline is the
+    /// client's own.
+    pub(crate) takes_stream: bool,
 }
 
 /// The RPC at a request's path (`/package.Service/Method`), with its name without the leading slash.
@@ -42,7 +45,8 @@ fn add(rpcs: &mut HashMap<String, Rpc>, descriptors: &[u8], public: bool) {
         for service in &file.service {
             for method in &service.method {
                 let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
-                rpcs.insert(name, Rpc { public, streams: method.server_streaming() });
+                let takes_stream = method.client_streaming() && !public;
+                rpcs.insert(name, Rpc { public, streams: method.server_streaming(), takes_stream });
             }
         }
     }

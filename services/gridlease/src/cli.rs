@@ -226,6 +226,8 @@ pub struct Bench {
 pub enum BenchWhat {
     /// Durable bookings a second through gRPC, beside single-row INSERTs on the same Postgres
     Booking(BenchBooking),
+    /// Readings of meters a second through the gRPC stream, beside COPY into the same table
+    Ingest(BenchIngest),
     /// Search over many blocks: in memory, through gRPC beside an empty call, and how soon a booking shows
     Search(BenchSearch),
 }
@@ -264,6 +266,44 @@ pub struct BenchBooking {
     #[arg(long, env = "GRIDLEASE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Which Postgres.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+const BENCH_INGEST_EXAMPLES: &str = "\
+Examples:
+  cargo run --release -- bench ingest
+  cargo run --release -- bench ingest --quick
+  cargo run --release -- bench ingest --only T9 --rounds 5 --json
+
+A debug build, a server with fsync=off and data on a memory file system are refused: their figures mean nothing.";
+
+/// `gridlease bench ingest`.
+#[derive(Debug, Args)]
+#[command(after_help = BENCH_INGEST_EXAMPLES)]
+pub struct BenchIngest {
+    /// One round of a quarter of the readings: an impression, not a result
+    #[arg(long)]
+    pub quick: bool,
+    /// Only what these targets are judged by, such as T9
+    #[arg(long, value_name = "TARGETS", value_delimiter = ',', value_parser = ["T9", "T10"], ignore_case = true)]
+    pub only: Vec<String>,
+    /// One JSON document instead of tables
+    #[arg(long)]
+    pub json: bool,
+    /// Runs on any build and any server; what it prints means nothing.
+    #[arg(long, hide = true)]
+    pub rehearse: bool,
+    /// Rounds whose median counts
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub rounds: u32,
+    /// Days of readings of a hundred meters in each measurement
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(2..=360))]
+    pub days: u32,
+    /// Where the embedded Postgres keeps the data while it runs; must be a real disk [default: the user's data directory]
+    #[arg(long, env = "GRIDLEASE_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Which Postgres; its database must be empty.
     #[command(flatten)]
     pub database: Database,
 }

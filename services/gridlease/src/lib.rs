@@ -69,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Operator(arguments) => sales::operator(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Bench(arguments) => match arguments.what {
                 BenchWhat::Booking(arguments) => bench::booking(arguments).await,
+                BenchWhat::Ingest(arguments) => bench::ingest(arguments).await,
                 BenchWhat::Search(arguments) => bench::search(arguments).await,
             },
             // Handled before a runtime is built: the guard is a process of one thread.

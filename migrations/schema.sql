@@ -1545,6 +1545,42 @@ table billing.schema_history owner gridlease_owner row security forced
   grant select to billing
   grant select to billing_worker
 
+table billing.tariff owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  tariff_id text collate "C" not null
+  display_name text not null
+  currency_code text collate "C" not null
+  time_zone text collate "C" not null
+  terms jsonb not null
+  version bigint not null
+  create_time timestamp with time zone not null
+  constraint tariff_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint tariff_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint tariff_version CHECK ((version > 0))
+  constraint tariff_pkey PRIMARY KEY (operator_id, tariff_id)
+  policy tariff_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy tariff_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (version) to billing
+
+table billing.tariff_component owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  tariff_id text collate "C" not null
+  code text collate "C" not null
+  from_date date not null
+  until_date date
+  price jsonb not null
+  source text not null
+  version bigint not null
+  constraint tariff_component_dates CHECK ((((from_date >= '2000-01-01'::date) AND (from_date <= '9999-12-31'::date)) AND ((until_date >= (from_date + 1)) AND (until_date <= '9999-12-31'::date))))
+  constraint tariff_component_version CHECK ((version > 0))
+  constraint tariff_component_tariff FOREIGN KEY (operator_id, tariff_id) REFERENCES billing.tariff(operator_id, tariff_id)
+  constraint tariff_component_pkey PRIMARY KEY (operator_id, tariff_id, code, from_date)
+  CREATE TRIGGER tariff_component_append_only BEFORE DELETE OR UPDATE ON billing.tariff_component FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  policy tariff_component_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy tariff_component_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
 table billing.usage_day owner gridlease_owner row security forced with fillfactor=70
   operator_id text collate "C" not null
   meter_id text collate "C" not null

@@ -92,6 +92,7 @@ impl World {
             opportunity: String::new(),
             account: bills.issued.account,
             meter: String::new(),
+            tariff: String::new(),
             draft_run: bills.draft_run,
             draft_invoice: bills.draft.name,
             open_invoice: bills.issued.name,
@@ -105,6 +106,7 @@ impl World {
         let names = beside(&sales, names, marker).await?;
         let mut names = crate::requests::tender::tender(stack, names, marker).await?;
         names.meter = metered(stack, &names, marker).await?;
+        names.tariff = priced(stack, &names.operator, marker).await?;
         Ok(Self { names, lease })
     }
 }
@@ -195,6 +197,21 @@ pub async fn billable(finance: &Clients, operator: &str, year: i32, month: i32) 
         }
     })
     .await
+}
+
+/// A tariff of a customer charge and a price of energy.
+async fn priced(stack: &TestStack, operator: &str, marker: &str) -> Result<String> {
+    let finance = stack.clients(operator, Role::Finance)?;
+    let tariff = crate::requests::tariffs::tariff();
+    let create = billing::CreateTariffRequest {
+        parent: operator.to_owned(),
+        tariff_id: "blended".to_owned(),
+        tariff: Some(billing::Tariff { display_name: format!("{marker} tariff"), ..tariff }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let created = finance.tariffs().create_tariff(create).await.context("create a tariff")?.into_inner();
+    Ok(created.tariff.context("a tariff")?.name)
 }
 
 /// The tenant's meter, with the readings of four hours of 1 January and a correction of one.

@@ -9,6 +9,7 @@ mod leasing;
 mod metering;
 mod reservations;
 mod sites;
+pub mod tariffs;
 pub mod tender;
 
 use contracts::common::v1 as common;
@@ -33,7 +34,9 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
             .or_else(|| reservations::reservations(method, n))
             .or_else(|| amendments::valid(method, n)),
         "leasing" => leasing::leases(method, n).or_else(|| tender::valid(method, n)),
-        "billing" => billing::bills(method, n).or_else(|| metering::meters(method, n)),
+        "billing" => billing::bills(method, n)
+            .or_else(|| metering::meters(method, n))
+            .or_else(|| tariffs::tariffs(method, n)),
         _ => None,
     }
 }

@@ -53,6 +53,8 @@ pub struct Names {
     pub account: String,
     /// The tenant's meter in the hall, with some readings.
     pub meter: String,
+    /// A tariff of two rates.
+    pub tariff: String,
     /// A run of February, in draft.
     pub draft_run: String,
     /// Its invoice.
@@ -115,6 +117,7 @@ impl Names {
             &mut names.opportunity,
             &mut names.account,
             &mut names.meter,
+            &mut names.tariff,
             &mut names.draft_run,
             &mut names.draft_invoice,
             &mut names.open_invoice,

@@ -42,6 +42,7 @@ mod search_changes;
 mod server;
 mod shortfalls;
 mod store;
+mod tariffs;
 mod traffic;
 mod waitlist;
 mod watching;

@@ -14,6 +14,7 @@ use contracts::billing::v1::event_service_server::EventServiceServer;
 use contracts::billing::v1::invoice_service_server::InvoiceServiceServer;
 use contracts::billing::v1::metering_service_server::MeteringServiceServer;
 use contracts::billing::v1::report_service_server::ReportServiceServer;
+use contracts::billing::v1::tariff_service_server::TariffServiceServer;
 use kernel::{Clock, Error, Ids};
 use postgres::Db;
 use postgres::page::PageTokens;
@@ -23,7 +24,7 @@ use runtime::{Deps, Server};
 use crate::app::{App, LeasingFollower};
 use crate::grpc::WIRE;
 use crate::grpc::{
-    AccountHandler, EventHandler, InvoiceHandler, MeteringHandler, ReportHandler, payload_type,
+    AccountHandler, EventHandler, InvoiceHandler, MeteringHandler, ReportHandler, TariffHandler, payload_type,
 };
 use crate::peers::Leasing;
 pub use crate::settings::BillingSettings;
@@ -49,6 +50,7 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
         .add_service(AccountServiceServer::new(AccountHandler::new(Arc::clone(&app))))
         .add_service(InvoiceServiceServer::new(InvoiceHandler::new(Arc::clone(&app))))
         .add_service(MeteringServiceServer::new(MeteringHandler::new(Arc::clone(&app))))
+        .add_service(TariffServiceServer::new(TariffHandler::new(Arc::clone(&app))))
         .add_service(ReportServiceServer::new(ReportHandler::new(Arc::clone(&app))))
         .add_service(EventServiceServer::new(EventHandler::new(app.feed.clone()))))
 }

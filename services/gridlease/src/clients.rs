@@ -6,6 +6,7 @@ use contracts::billing::v1::account_service_client::AccountServiceClient;
 use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
 use contracts::billing::v1::metering_service_client::MeteringServiceClient;
 use contracts::billing::v1::report_service_client::ReportServiceClient;
+use contracts::billing::v1::tariff_service_client::TariffServiceClient;
 use contracts::common::v1::clock_service_client::ClockServiceClient;
 use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
 use contracts::inventory::v1::encumbrance_service_client::EncumbranceServiceClient;
@@ -119,6 +120,8 @@ impl Clients {
         invoices: InvoiceServiceClient on billing;
         /// Meters and their readings.
         meters: MeteringServiceClient on billing;
+        /// What power costs.
+        tariffs: TariffServiceClient on billing;
         /// The ledger.
         reports: ReportServiceClient on billing;
     }

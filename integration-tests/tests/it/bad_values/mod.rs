@@ -9,6 +9,7 @@ mod market;
 mod metering;
 mod reservations;
 mod sites;
+mod tariffs;
 
 use contracts::billing::v1 as billing;
 use contracts::common::v1::AdvanceTimeRequest;
@@ -76,6 +77,8 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.billing.v1.InvoiceService/ListInvoices", "nothing's"),
     ("gridlease.billing.v1.MeteringService/CreateMeter", "nothing's"),
     ("gridlease.billing.v1.MeteringService/ListMeters", "nothing's"),
+    ("gridlease.billing.v1.TariffService/CreateTariff", "nothing's"),
+    ("gridlease.billing.v1.TariffService/ListTariffs", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetTrialBalance", "nothing's"),
     ("gridlease.billing.v1.ReportService/ListLedgerEntries", "nothing's"),
     ("gridlease.billing.v1.EventService/WatchEvents", "nothing's"),
@@ -125,6 +128,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "CreateMeter" | "ListMeters" | "IngestReadings" | "ListReadings" | "GetUsage" => {
             metering::of(method, n)
         }
+        "CreateTariff" | "AddTariffComponents" | "RateLoad" => tariffs::of(method, n),
         "PreviewInvoices" | "StartBillingRun" | "GetTrialBalance" => bad_terms::bills(method, n),
         "CreateCapacityRequest" | "SubmitBid" | "AwardBid" => market::market(method, n),
         "CreateOpportunity" | "UpdateOpportunity" => market::pipeline(method, n),

@@ -6,10 +6,12 @@ mod ingest_readings;
 mod issue;
 mod meters;
 mod preview_invoices;
+mod rate_load;
 mod read;
 mod read_usage;
 mod report;
 mod start_billing_run;
+mod tariffs;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use crate::domain::account::Account;
 use crate::domain::invoice::Invoice;
 use crate::domain::meter::Meter;
 use crate::domain::run::BillingRun;
+use crate::domain::tariff::Tariff;
 use crate::store::SCHEMA;
 use crate::store::listing::{Page, Paged, Sight};
 
@@ -33,10 +36,12 @@ pub use ingest_readings::{Ingest, IngestReadings, Ingested};
 pub use issue::{IssueBillingRun, IssueInvoice};
 pub use meters::{CreateMeter, ListMeters};
 pub use preview_invoices::{Preview, PreviewInvoices};
+pub use rate_load::{EnergyOf, Prices, RateLoad, Rated};
 pub use read::{ListAccounts, ListInvoices, ListRuns};
 pub use read_usage::{GetUsage, ListReadings};
 pub use report::ListEntries;
 pub use start_billing_run::StartBillingRun;
+pub use tariffs::{AddTariffComponents, CreateTariff, ListTariffs};
 
 /// Invoices that an answer about a run carries at most; the list has all.
 pub const INVOICES_IN_ANSWER: usize = 1_000;
@@ -69,6 +74,10 @@ pub struct Wire {
     pub invoice_issued: fn(&Invoice) -> Vec<u8>,
     /// The reply to `CreateMeter`.
     pub meter_created: fn(&Meter) -> Vec<u8>,
+    /// The reply to `CreateTariff`.
+    pub tariff_created: fn(&Tariff) -> Vec<u8>,
+    /// The reply to `AddTariffComponents`.
+    pub components_added: fn(&Tariff) -> Vec<u8>,
 }
 
 /// What every use case works with.
@@ -109,6 +118,12 @@ pub mod rpc {
     pub const LIST_METERS: &str = "gridlease.billing.v1.MeteringService/ListMeters";
     /// `ListReadings`.
     pub const LIST_READINGS: &str = "gridlease.billing.v1.MeteringService/ListReadings";
+    /// `CreateTariff`.
+    pub const CREATE_TARIFF: &str = "gridlease.billing.v1.TariffService/CreateTariff";
+    /// `AddTariffComponents`.
+    pub const ADD_COMPONENTS: &str = "gridlease.billing.v1.TariffService/AddTariffComponents";
+    /// `ListTariffs`.
+    pub const LIST_TARIFFS: &str = "gridlease.billing.v1.TariffService/ListTariffs";
     /// `ListLedgerEntries`.
     pub const LIST_ENTRIES: &str = "gridlease.billing.v1.ReportService/ListLedgerEntries";
 }

@@ -1,6 +1,7 @@
 //! The rules of billing: pure, given the time, touching nothing.
 
 pub mod account;
+pub mod allocation;
 pub mod charge;
 pub mod invoice;
 pub mod invoice_state;
@@ -9,8 +10,10 @@ pub mod ledger;
 pub mod meter;
 pub mod number;
 pub mod posting;
+pub mod rating;
 pub mod reading;
 pub mod run;
+pub mod tariff;
 pub mod trial_balance;
 pub mod usage;
 pub mod words;

@@ -8,10 +8,13 @@ mod invoice_service;
 mod lists;
 mod meter;
 mod metering_service;
+mod rated;
 mod reading;
 mod report;
 mod report_service;
 mod run;
+mod tariff;
+mod tariff_service;
 
 use prost::Message as _;
 
@@ -20,6 +23,7 @@ pub(crate) use event_service::EventHandler;
 pub(crate) use invoice_service::InvoiceHandler;
 pub(crate) use metering_service::MeteringHandler;
 pub(crate) use report_service::ReportHandler;
+pub(crate) use tariff_service::TariffHandler;
 
 use crate::app::{Wire, kind};
 
@@ -32,6 +36,8 @@ pub(crate) const WIRE: Wire = Wire {
     run_issued: |view| run::issued(view).encode_to_vec(),
     invoice_issued: |invoice| invoice::issued(invoice).encode_to_vec(),
     meter_created: |created| meter::created(created).encode_to_vec(),
+    tariff_created: |created| tariff::created(created).encode_to_vec(),
+    components_added: |changed| tariff::added(changed).encode_to_vec(),
 };
 
 /// Full name of the message that events of a kind carry.

@@ -114,6 +114,24 @@ entity!("billing", usage_day = "usage_day" {
     peak_time: DateTimeUtc,
 });
 
+entity!("billing", tariff = "tariff" {
+    key { operator_id: String, tariff_id: String }
+    display_name: String,
+    currency_code: String,
+    time_zone: String,
+    terms: Json,
+    version: i64,
+    create_time: DateTimeUtc,
+});
+
+entity!("billing", tariff_component = "tariff_component" {
+    key { operator_id: String, tariff_id: String, code: String, from_date: Date }
+    until_date: Option<Date>,
+    price: Json,
+    source: String,
+    version: i64,
+});
+
 entity!("billing", ledger_transaction = "ledger_transaction" {
     key { operator_id: String, transaction_id: Uuid }
     kind: String,

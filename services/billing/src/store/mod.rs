@@ -17,6 +17,7 @@ pub mod meter;
 pub mod number;
 pub mod reading;
 pub mod run;
+pub mod tariff;
 pub mod usage;
 
 /// The schema of this service.

@@ -1639,7 +1639,7 @@ function billing.is_reading_month(parent text, part text) returns boolean owner 
 function billing.open_reading_month(month date) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="" body f95fd979eca05dee3577c708df441f56
   grant execute to billing
 
-function billing.put_away_readings(month date) returns void owner gridlease_owner language plpgsql volatile set search_path="" body f7008a8c75aa2aec62165a0a876ddddd
+function billing.put_away_readings(month date, archive name) returns void owner gridlease_owner language plpgsql volatile set search_path="" body 59ea325c64a3cad00fbbd9ca319c0333
 
 function billing.refuse_change() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 4231af723e467b27a57993c1d8548d50
   grant execute to public

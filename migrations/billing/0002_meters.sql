@@ -191,9 +191,9 @@ $$;
 revoke execute on function billing.open_reading_month(date) from public;
 grant execute on function billing.open_reading_month(date) to billing;
 
--- Takes the partitions of a month out, into schema billing_archive, to be archived and dropped by hand; readings of the
--- month are refused from then on, and its sums by day stay. For an administrator only.
-create function billing.put_away_readings(month date) returns void
+-- Takes the partitions of a month out, into a schema that an administrator made for it, to be archived and dropped by
+-- hand; readings of the month are refused from then on, and its sums by day stay. For an administrator only.
+create function billing.put_away_readings(month date, archive name) returns void
     language plpgsql set search_path = '' as $$
 declare
     first_day date := date_trunc('month', month)::date;
@@ -201,12 +201,11 @@ declare
     part text;
 begin
     insert into billing.put_away_month (month) values (first_day);
-    create schema if not exists billing_archive;
     foreach parent in array array['reading', 'reading_history'] loop
         part := parent || to_char(first_day, '_YYYY_MM');
         execute format('alter table billing.%I detach partition billing.%I', parent, part);
-        execute format('alter table billing.%I set schema billing_archive', part);
+        execute format('alter table billing.%I set schema %I', part, archive);
     end loop;
 end
 $$;
-revoke execute on function billing.put_away_readings(date) from public;
+revoke execute on function billing.put_away_readings(date, name) from public;

@@ -251,12 +251,15 @@ async fn a_month_that_is_put_away_takes_no_readings_and_keeps_its_sums() -> Resu
     send(&ops, vec![january(), vec![series(METER, "2027-02-05T00:00:00Z", &[2_000; 96])]]).await?;
     // Partitions are no drift: what they are, the migrations say.
     migrations::check(&stack.database.url()).await?;
+    let mut superuser = stack.database.superuser().await?;
     let mut owner = stack.database.superuser().await?;
     let parts = "select count(*) from pg_inherits where inhparent = 'billing.reading'::regclass";
     ensure!(sqlx::query_scalar::<_, i64>(parts).fetch_one(&mut owner).await? == 2, "two months");
-    sqlx::raw_sql("set role gridlease_owner; select billing.put_away_readings('2027-01-01')")
-        .execute(&mut owner)
-        .await?;
+    let put_away = "create schema archive authorization gridlease_owner; set role gridlease_owner;
+        select billing.put_away_readings('2027-01-01', 'archive')";
+    sqlx::raw_sql(put_away).execute(&mut owner).await?;
+    let kept = "select count(*) from archive.reading_2027_01";
+    ensure!(sqlx::query_scalar::<_, i64>(kept).fetch_one(&mut superuser).await? == 96, "a day is put away");
     migrations::check(&stack.database.url()).await?;
 
     let refused = Refusal::expect(send(&ops, vec![january()]).await.map(tonic::Response::new))?;

@@ -71,6 +71,9 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.billing.v1.InvoiceService/StartBillingRun", &["billing_month", "month"], "4"),
     ("gridlease.billing.v1.InvoiceService/IssueInvoice", &["etag"], "\"1\""),
     ("gridlease.billing.v1.InvoiceService/IssueBillingRun", &["etag"], "\"1\""),
+    ("gridlease.billing.v1.MeteringService/CreateMeter", &["meter", "display_name"], "Else"),
+    ("gridlease.billing.v1.TariffService/CreateTariff", &["tariff", "display_name"], "Else"),
+    ("gridlease.billing.v1.TariffService/AddTariffComponents", &["etag"], "\"1\""),
 ];
 
 #[test]

@@ -70,7 +70,13 @@ impl App {
                 if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
-                meter::insert(tx.conn(), meter).await?;
+                if !meter::insert(tx.conn(), meter).await? {
+                    // A repetition that waited for the first one's commit finds its answer, not a refusal.
+                    return match idempotency::find(tx.conn(), SCHEMA, key).await? {
+                        Some(reply) => Ok((tx, Answer::Replayed(reply))),
+                        None => Err(Error::name_taken("meter")),
+                    };
+                }
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.meter_created)(meter)).await?;
                 Ok((tx, Answer::Fresh(meter.clone())))
             })

@@ -94,7 +94,13 @@ impl App {
                 if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
-                tariff::insert(tx.conn(), new).await?;
+                if !tariff::insert(tx.conn(), new).await? {
+                    // A repetition that waited for the first one's commit finds its answer, not a refusal.
+                    return match idempotency::find(tx.conn(), SCHEMA, key).await? {
+                        Some(reply) => Ok((tx, Answer::Replayed(reply))),
+                        None => Err(Error::name_taken("tariff")),
+                    };
+                }
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.tariff_created)(new)).await?;
                 Ok((tx, Answer::Fresh(new.clone())))
             })

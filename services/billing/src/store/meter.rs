@@ -1,7 +1,8 @@
 //! Meters.
 
 use kernel::{Error, MeterId, MeterName, OperatorId, Scope};
-use postgres::{is_unique_violation, store_error};
+use postgres::store_error;
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set,
@@ -13,11 +14,8 @@ use super::listing::{Page, Paged, Sight};
 use super::rows::{broken, parse};
 use crate::domain::meter::{IntervalLength, Meter, MeterFacts, MeterFilter, Progress};
 
-/// Writes a new meter.
-///
-/// # Errors
-/// `NAME_TAKEN`.
-pub async fn insert(conn: &impl ConnectionTrait, meter: &Meter) -> Result<(), Error> {
+/// Writes a new meter; `false` if its name is taken.
+pub async fn insert(conn: &impl ConnectionTrait, meter: &Meter) -> Result<bool, Error> {
     let facts = &meter.facts;
     let row = meter::ActiveModel {
         operator_id: Set(meter.operator.to_string()),
@@ -36,11 +34,12 @@ pub async fn insert(conn: &impl ConnectionTrait, meter: &Meter) -> Result<(), Er
         batch_count: Set(meter.progress.batch_count),
         create_time: Set(meter.create_time),
     };
-    match meter::Entity::insert(row).exec_without_returning(conn).await {
-        Ok(_) => Ok(()),
-        Err(error) if is_unique_violation(&error) => Err(Error::name_taken("meter").with_source(error)),
-        Err(error) => Err(store_error(error)),
-    }
+    let inserted = meter::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(conn)
+        .await
+        .map_err(store_error)?;
+    Ok(inserted == 1)
 }
 
 /// One meter, if the scope sees it.

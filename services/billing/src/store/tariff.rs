@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use kernel::{Error, OperatorId, Scope, TariffId, TariffName};
 use postgres::{is_unique_violation, store_error};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set,
@@ -15,11 +16,8 @@ use super::listing::{Page, Paged, Sight};
 use super::rows::{broken, parse, statement};
 use crate::domain::tariff::{Component, Tariff, TariffFacts};
 
-/// Writes a new tariff with its components.
-///
-/// # Errors
-/// `NAME_TAKEN`.
-pub async fn insert(conn: &impl ConnectionTrait, new: &Tariff) -> Result<(), Error> {
+/// Writes a new tariff with its components; `false` if its name is taken.
+pub async fn insert(conn: &impl ConnectionTrait, new: &Tariff) -> Result<bool, Error> {
     let row = tariff::ActiveModel {
         operator_id: Set(new.operator.to_string()),
         tariff_id: Set(new.id.to_string()),
@@ -30,14 +28,16 @@ pub async fn insert(conn: &impl ConnectionTrait, new: &Tariff) -> Result<(), Err
         version: Set(new.version),
         create_time: Set(new.create_time),
     };
-    match tariff::Entity::insert(row).exec_without_returning(conn).await {
-        Ok(_) => {}
-        Err(error) if is_unique_violation(&error) => {
-            return Err(Error::name_taken("tariff").with_source(error));
-        }
-        Err(error) => return Err(store_error(error)),
+    let inserted = tariff::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(conn)
+        .await
+        .map_err(store_error)?;
+    if inserted == 0 {
+        return Ok(false);
     }
-    add(conn, new, &new.components).await
+    add(conn, new, &new.components).await?;
+    Ok(true)
 }
 
 /// Writes components that came with the tariff's version.

@@ -220,6 +220,24 @@ fn an_index_prices_each_interval() {
     assert_eq!(amounts(&components, &load), [("energy".to_owned(), 743 * 4_000 - 4_800)]);
 }
 
+/// Rounded hour by hour, or as a month before it is a part of one, each of these would be nothing.
+#[test]
+fn each_line_is_rounded_once() {
+    let mut load = flat(month(2026, 1), zone(), 1);
+    load.intervals.iter_mut().for_each(|hour| hour.index_per_kwh = Some(rate_of("0.003")));
+    let start = date(2026, 1, 1);
+    let indexed = Price::Indexed { adder_per_kwh: rate_of("0.001") };
+    let hourly = [
+        component("energy", start, Price::Energy { per_kwh: rate_of("0.004") }),
+        component("index", start, indexed),
+    ];
+    // 744 hours at 0.4 cents.
+    assert_eq!(amounts(&hourly, &load), [("energy".to_owned(), 298), ("index".to_owned(), 298)]);
+    // 15 of 31 days of 1.49 cents.
+    let late = component("customer", date(2026, 1, 17), fixed("0.0149"));
+    assert_eq!(amounts(&[late], &load), [("customer".to_owned(), 1)]);
+}
+
 #[test]
 fn shares_wait_for_what_they_are_shares_of() {
     let start = date(2026, 1, 1);

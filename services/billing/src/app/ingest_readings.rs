@@ -51,9 +51,12 @@ pub struct Ingest {
     stream: Option<(OperatorId, Scope, bool)>,
     meters: HashMap<MeterId, Arc<Meter>>,
     pending: Batch,
-    writing: Option<JoinHandle<Result<(Counts, Vec<Conflict>), Error>>>,
+    writing: Option<JoinHandle<Result<Written, Error>>>,
     done: Ingested,
 }
+
+/// What became of a batch: every reading counted, and those that were not kept.
+type Written = (Counts, Vec<Conflict>);
 
 /// Readings to be written together.
 #[derive(Default)]
@@ -195,7 +198,7 @@ impl App {
         operator: &OperatorId,
         scope: &Scope,
         mut batch: Batch,
-    ) -> Result<(Counts, Vec<Conflict>), Error> {
+    ) -> Result<Written, Error> {
         sort(&mut batch.arrivals);
         let months: BTreeSet<YearMonth> =
             batch.arrivals.iter().map(|arrival| YearMonth::of(arrival.start.date_naive())).collect();
@@ -238,12 +241,7 @@ struct Plan<'a> {
     conflicts: Vec<Conflict>,
 }
 
-async fn keep(
-    tx: &Tx,
-    operator: &OperatorId,
-    batch: &Batch,
-    now: Instant,
-) -> Result<(Counts, Vec<Conflict>), Error> {
+async fn keep(tx: &Tx, operator: &OperatorId, batch: &Batch, now: Instant) -> Result<Written, Error> {
     let conn = tx.conn();
     let ids: Vec<String> = batch.meters.iter().map(|meter| meter.id.to_string()).collect();
     let progress = reading::lock_meters(conn, operator, &ids).await?;

@@ -189,10 +189,11 @@ fn price(intervals: &mut [Metered], prices: &Prices) {
 }
 
 fn refused(error: RatingError) -> Error {
-    match error {
+    let refusal = match &error {
         RatingError::NoPrice(_) => Error::invalid_field("prices", error.to_string()),
         RatingError::Circle(_) | RatingError::OutOfRange => {
             Error::refused(Reason::TermOutOfRange, format!("The load cannot be charged: {error}."))
         }
-    }
+    };
+    refusal.with_source(error)
 }

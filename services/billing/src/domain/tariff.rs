@@ -219,10 +219,7 @@ impl Component {
 
 /// The parts of `cycle` in which each component holds, by code.
 #[must_use]
-pub fn effective<'a>(
-    components: &'a [Component],
-    cycle: DateRange,
-) -> BTreeMap<&'a str, Vec<(DateRange, &'a Component)>> {
+pub fn effective(components: &[Component], cycle: DateRange) -> BTreeMap<&str, Vec<(DateRange, &Component)>> {
     let mut by_code: BTreeMap<&str, Vec<&Component>> = BTreeMap::new();
     for component in components {
         by_code.entry(&component.code).or_default().push(component);

@@ -33,7 +33,7 @@ impl MeteringService for MeteringHandler {
         let caller = caller(&request)?;
         let command = meter::create(request.get_ref()).map_err(status)?;
         let answer = self.app.create_meter(&caller, command).await.map_err(status)?;
-        reply(answer, |created| meter::created(created))
+        reply(answer, meter::created)
     }
 
     async fn get_meter(

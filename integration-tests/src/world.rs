@@ -81,18 +81,11 @@ impl World {
             window,
             reservation,
             other_reservation,
-            encumbrance: String::new(),
-            waitlist_entry: String::new(),
             incident,
             proposed: proposed.name,
             terms_hash: proposed.terms_hash,
             active: lease.name.clone(),
-            capacity_request: String::new(),
-            bid: String::new(),
-            opportunity: String::new(),
             account: bills.issued.account,
-            meter: String::new(),
-            tariff: String::new(),
             draft_run: bills.draft_run,
             draft_invoice: bills.draft.name,
             open_invoice: bills.issued.name,
@@ -102,6 +95,8 @@ impl World {
             block_etag,
             // Nobody has changed it.
             phase_etag: "1".to_owned(),
+            // The rest is made of these.
+            ..Names::default()
         };
         let names = beside(&sales, names, marker).await?;
         let mut names = crate::requests::tender::tender(stack, names, marker).await?;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::market::request_id;
 
 /// The names of one of each resource, with the etags that an update must show.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Names {
     /// `operators/{operator}`
     pub operator: String,

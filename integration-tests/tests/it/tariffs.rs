@@ -207,12 +207,9 @@ async fn a_rate_that_changes_in_a_month_is_added_and_charged_by_the_day() -> Res
     Ok(())
 }
 
-#[tokio::test]
-async fn a_meters_energy_is_charged_and_its_correction_changes_the_charge() -> Result<()> {
-    let stack = TestStack::start_on(day("2027-03-01")).await?;
-    let (finance, ops) = (stack.clients(OPERATOR, Role::Finance)?, stack.clients(OPERATOR, Role::SiteOps)?);
-    let meter = format!("{OPERATOR}/meters/hall-a");
-    let create_meter = billing::CreateMeterRequest {
+/// A meter of a hall in Chicago.
+fn quarter_hours() -> billing::CreateMeterRequest {
+    billing::CreateMeterRequest {
         parent: OPERATOR.to_owned(),
         meter_id: "hall-a".to_owned(),
         meter: Some(billing::Meter {
@@ -228,8 +225,15 @@ async fn a_meters_energy_is_charged_and_its_correction_changes_the_charge() -> R
         }),
         request_id: request_id(),
         validate_only: false,
-    };
-    ops.meters().create_meter(create_meter).await?;
+    }
+}
+
+#[tokio::test]
+async fn a_meters_energy_is_charged_and_its_correction_changes_the_charge() -> Result<()> {
+    let stack = TestStack::start_on(day("2027-03-01")).await?;
+    let (finance, ops) = (stack.clients(OPERATOR, Role::Finance)?, stack.clients(OPERATOR, Role::SiteOps)?);
+    let meter = format!("{OPERATOR}/meters/hall-a");
+    ops.meters().create_meter(quarter_hours()).await?;
     let send = async |series: billing::ReadingSeries| {
         let message = billing::IngestReadingsRequest {
             parent: OPERATOR.to_owned(),

@@ -23,6 +23,26 @@ fn with(price: Price) -> billing::TariffComponent {
     billing::TariffComponent { price: Some(price), ..component("part", "2027-01-01") }
 }
 
+/// Prices whose parts are good each, and mean nothing together.
+fn senseless() -> [Price; 3] {
+    let brackets = [5, 5].map(|above_kwh| billing::ExciseBracket { above_kwh, per_kwh: decimal("1") });
+    let excise = billing::ExcisePrice { brackets: brackets.to_vec() };
+    let own = billing::SharePrice {
+        percent: decimal("1"),
+        of_codes: vec!["part".to_owned()],
+        jurisdiction: String::new(),
+    };
+    let night = billing::TimeOfUseBand {
+        display_name: "night".to_owned(),
+        from_minute: 600,
+        until_minute: 500,
+        per_kwh: decimal("1"),
+        ..Default::default()
+    };
+    let of_use = billing::TimeOfUsePrice { bands: vec![night], otherwise_per_kwh: decimal("1") };
+    [Price::Excise(excise), Price::Share(own), Price::TimeOfUse(of_use)]
+}
+
 fn create(n: &Names) -> Vec<Case> {
     let ask = |id: &str, tariff: billing::Tariff| {
         billing::CreateTariffRequest {
@@ -66,21 +86,7 @@ fn create(n: &Names) -> Vec<Case> {
     let backwards =
         billing::TariffComponent { until_date: Some(date("2026-01-01")), ..component("part", "2027-01-01") };
     let demand = billing::DemandPrice { per_kw: decimal("x"), basis: 99, floor_percent: decimal("-100") };
-    let brackets = [5, 5].map(|above_kwh| billing::ExciseBracket { above_kwh, per_kwh: decimal("1") });
-    let excise = billing::ExcisePrice { brackets: brackets.to_vec() };
-    let own = billing::SharePrice {
-        percent: decimal("1"),
-        of_codes: vec!["part".to_owned()],
-        jurisdiction: String::new(),
-    };
-    let night = billing::TimeOfUseBand {
-        display_name: "night".to_owned(),
-        from_minute: 600,
-        until_minute: 500,
-        per_kwh: decimal("1"),
-        ..Default::default()
-    };
-    let of_use = billing::TimeOfUsePrice { bands: vec![night], otherwise_per_kwh: decimal("1") };
+    let [brackets, of_itself, no_time] = senseless();
     vec![
         Case::invalid("everything", ask("another", all_wrong), &fields),
         Case::invalid("a component of nothing", of(vec![shapeless]), &parts),
@@ -95,9 +101,9 @@ fn create(n: &Names) -> Vec<Case> {
                 "tariff.components[0].demand.floor_percent",
             ],
         ),
-        Case::invalid("brackets", of(vec![with(Price::Excise(excise))]), &["tariff.components[0]"]),
-        Case::invalid("a share of itself", of(vec![with(Price::Share(own))]), &["tariff.components[0]"]),
-        Case::invalid("no time", of(vec![with(Price::TimeOfUse(of_use))]), &["tariff.components[0]"]),
+        Case::invalid("brackets", of(vec![with(brackets)]), &["tariff.components[0]"]),
+        Case::invalid("a share of itself", of(vec![with(of_itself)]), &["tariff.components[0]"]),
+        Case::invalid("no time", of(vec![with(no_time)]), &["tariff.components[0]"]),
         Case::new("a taken id", ask("blended", tariff()), Code::AlreadyExists, "NAME_TAKEN", &[]),
     ]
 }

@@ -7,6 +7,7 @@ mod conversion;
 mod facts;
 mod leasing;
 mod metering;
+pub mod offers;
 mod reservations;
 mod sites;
 pub mod tariffs;
@@ -33,7 +34,9 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
             .or_else(|| capacity::capacity(method, n))
             .or_else(|| reservations::reservations(method, n))
             .or_else(|| amendments::valid(method, n)),
-        "leasing" => leasing::leases(method, n).or_else(|| tender::valid(method, n)),
+        "leasing" => leasing::leases(method, n)
+            .or_else(|| tender::valid(method, n))
+            .or_else(|| offers::offers(method, n)),
         "billing" => billing::bills(method, n)
             .or_else(|| metering::meters(method, n))
             .or_else(|| tariffs::tariffs(method, n)),

@@ -10,6 +10,7 @@ mod bad_terms;
 mod bad_values;
 mod billing_store;
 mod booking;
+mod compare;
 mod conversion;
 mod coverage;
 mod doors;

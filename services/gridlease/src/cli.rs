@@ -50,6 +50,8 @@ pub enum Command {
     Sales(crate::sales::Sales),
     /// What the operator's signatory does
     Operator(crate::sales::Operator),
+    /// Mine or lease: what the same power earns as the one and as the other
+    Compare(Box<crate::compare::Compare>),
     /// Measure against a bare Postgres on the same machine
     Bench(Bench),
     /// The process that stops an embedded Postgres when its last user is gone

@@ -18,6 +18,7 @@ use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::inventory::v1::waitlist_service_client::WaitlistServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
 use contracts::leasing::v1::market_service_client::MarketServiceClient;
+use contracts::leasing::v1::offer_service_client::OfferServiceClient;
 use contracts::leasing::v1::pipeline_service_client::PipelineServiceClient;
 use contracts::leasing::v1::tenant_service_client::TenantServiceClient;
 use runtime::client::{Bearer, Channel, channel};
@@ -108,6 +109,8 @@ impl Clients {
         clock: ClockServiceClient on leasing;
         /// Tenants.
         tenants: TenantServiceClient on leasing;
+        /// Rate cards, quotes, and mine or lease.
+        offers: OfferServiceClient on leasing;
         /// Leases.
         leases: LeaseServiceClient on leasing;
         /// Capacity requests and bids.

@@ -6,6 +6,7 @@ pub mod bench;
 pub mod cli;
 pub mod clients;
 pub mod commands;
+pub mod compare;
 pub mod demo;
 pub mod market;
 pub mod out;
@@ -67,6 +68,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             }
             Command::Sales(arguments) => sales::sales(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Operator(arguments) => sales::operator(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Compare(arguments) => compare::compare(*arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Bench(arguments) => match arguments.what {
                 BenchWhat::Booking(arguments) => bench::booking(arguments).await,
                 BenchWhat::Ingest(arguments) => bench::ingest(arguments).await,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use contracts::leasing::v1::event_service_server::EventServiceServer;
 use contracts::leasing::v1::lease_service_server::LeaseServiceServer;
 use contracts::leasing::v1::market_service_server::MarketServiceServer;
+use contracts::leasing::v1::offer_service_server::OfferServiceServer;
 use contracts::leasing::v1::pipeline_service_server::PipelineServiceServer;
 use contracts::leasing::v1::tenant_service_server::TenantServiceServer;
 use kernel::Error;
@@ -21,7 +22,8 @@ use runtime::{Deps, Server};
 
 use crate::app::{App, InventoryFollower};
 use crate::grpc::{
-    EventHandler, LeaseHandler, MarketHandler, PipelineHandler, TenantHandler, WIRE, payload_type,
+    EventHandler, LeaseHandler, MarketHandler, OfferHandler, PipelineHandler, TenantHandler, WIRE,
+    payload_type,
 };
 use crate::peers::Inventory;
 pub use crate::settings::LeasingSettings;
@@ -53,6 +55,7 @@ pub async fn service(settings: LeasingSettings, deps: Deps) -> Result<Server, Er
         .add_service(LeaseServiceServer::new(LeaseHandler::new(Arc::clone(&app))))
         .add_service(MarketServiceServer::new(MarketHandler::new(Arc::clone(&app))))
         .add_service(PipelineServiceServer::new(PipelineHandler::new(Arc::clone(&app))))
+        .add_service(OfferServiceServer::new(OfferHandler::new(Arc::clone(&app))))
         .add_service(TenantServiceServer::new(TenantHandler::new(app)))
         .add_service(EventServiceServer::new(EventHandler::new(feed))))
 }

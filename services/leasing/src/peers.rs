@@ -1,6 +1,7 @@
 //! What leasing asks of inventory. Never inside a transaction: facts are gathered before it, effects follow after it.
 
 mod market;
+mod power;
 
 use contracts::common::v1::{CapacityProfile, CapacityStep, Event};
 use contracts::inventory::v1 as wire;

@@ -7,6 +7,7 @@ mod facts;
 mod incidents;
 mod market;
 mod metering;
+mod offers;
 mod reservations;
 mod sites;
 mod tariffs;
@@ -135,7 +136,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "CancelCapacityRequest" | "ListCapacityRequests" | "ListBids" | "ListDeadlines" => {
             market::rest(method, n)
         }
-        _ => amendments::of(method, n),
+        _ => [amendments::of(method, n), offers::of(method, n)].concat(),
     }
 }
 

@@ -2,12 +2,15 @@
 
 pub mod bid;
 pub mod capacity_request;
+pub mod comparison;
 pub mod deadline;
 pub mod delivery;
 pub mod draft;
+pub mod exact;
 pub mod findings;
 pub mod lease;
 pub mod market_state;
+pub mod mining;
 pub mod opportunity;
 pub mod record;
 pub mod schedule;

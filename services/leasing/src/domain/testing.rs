@@ -3,6 +3,7 @@
 use kernel::{CapacityVector, CivilDate, Currency, EscalationBasis, Instant, Rate, Uuid, Zone};
 
 use super::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
+use super::mining::Mine;
 use super::terms::Structure;
 use super::{Findings, Lease, Proposal, Terms};
 
@@ -61,4 +62,22 @@ pub(crate) fn proposing(terms: Terms) -> Lease {
         hold_seconds: 3_600,
     };
     Lease::propose(proposal, at("2026-12-01")).expect("a lease").0
+}
+
+/// The worked example: overhead 1.05, up 95 % of 30.4167 days, power at 45 a MWh.
+pub(crate) fn mine(efficiency: &str, hashprice: &str) -> Mine {
+    let rate = |text: &str| text.parse::<Rate>().expect("a rate");
+    Mine {
+        currency: Currency::USD,
+        hashprice: rate(hashprice),
+        efficiency: rate(efficiency),
+        overhead: rate("1.05"),
+        uptime: "95".parse().expect("a percentage"),
+        days_per_month: rate("30.4167"),
+        power_price: rate("45"),
+        operating_cost: Rate::ZERO,
+        excise: None,
+        machines: None,
+        coin: None,
+    }
 }

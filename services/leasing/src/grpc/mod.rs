@@ -7,6 +7,8 @@ mod event_service;
 mod lease;
 mod lease_service;
 mod market_service;
+mod mining;
+mod offer_service;
 mod opportunity;
 mod pipeline_service;
 mod tenant;
@@ -16,6 +18,7 @@ mod terms;
 pub use event_service::EventHandler;
 pub use lease_service::LeaseHandler;
 pub use market_service::MarketHandler;
+pub use offer_service::OfferHandler;
 pub use pipeline_service::PipelineHandler;
 pub use tenant_service::TenantHandler;
 

@@ -59,8 +59,18 @@ impl TestStack {
 
     /// A token of somebody in `organisation` (`operators/x`, `tenants/y`, `platform`, `services/z`).
     pub fn token(&self, organisation: &str, role: Role) -> Result<String> {
+        self.token_of("tester", organisation, role)
+    }
+
+    /// A token of this person: who, and not only of which organisation, matters where two people must agree.
+    pub fn token_of(&self, subject: &str, organisation: &str, role: Role) -> Result<String> {
         let organisation: Organisation = organisation.parse()?;
-        Ok(self.stack.issuer().mint("tester", &organisation, &[role], Duration::from_secs(3600))?)
+        Ok(self.stack.issuer().mint(subject, &organisation, &[role], Duration::from_secs(3600))?)
+    }
+
+    /// The clients of this person.
+    pub fn clients_of(&self, subject: &str, organisation: &str, role: Role) -> Result<Clients> {
+        self.channels.caller(&self.token_of(subject, organisation, role)?)
     }
 
     /// The clients of somebody in `organisation`.

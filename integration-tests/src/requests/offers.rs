@@ -1,9 +1,11 @@
 //! Requests about what an operator asks for its capacity.
 
+use contracts::inventory::v1 as inventory;
 use contracts::leasing::v1 as leasing;
 use prost::Message as _;
 
-use crate::market::decimal;
+use super::mask;
+use crate::market::{date, decimal, request_id};
 use crate::world::Names;
 
 /// The worked example: 20 J/TH at 38.2 and 45 a MWh.
@@ -49,9 +51,106 @@ pub fn comparison(operator: &str) -> leasing::CompareWithMiningRequest {
     }
 }
 
+/// A rate of each structure.
+#[must_use]
+pub fn card() -> leasing::RateCard {
+    let rate = |structure: leasing::LeaseStructure, rate| leasing::RateBand {
+        structure: structure.into(),
+        rate_per_kw_month: decimal(rate),
+        ..Default::default()
+    };
+    leasing::RateCard {
+        display_name: "Standard".to_owned(),
+        currency_code: "USD".to_owned(),
+        lease_type: inventory::LeaseType::Turnkey.into(),
+        rates: vec![
+            rate(leasing::LeaseStructure::Nnn, "140"),
+            rate(leasing::LeaseStructure::ModifiedGross, "150"),
+            rate(leasing::LeaseStructure::Gross, "185"),
+        ],
+        cooling_adders: vec![leasing::CoolingAdder {
+            cooling_kind: inventory::CoolingKind::Liquid.into(),
+            adder_per_kw_month: decimal("10"),
+        }],
+        redundancy_adders: vec![leasing::RedundancyAdder {
+            redundancy: inventory::Redundancy::TwoN.into(),
+            adder_per_kw_month: decimal("12"),
+        }],
+        escalator: Some(leasing::Escalator {
+            percent: decimal("3"),
+            basis: leasing::EscalationBasis::BlockAnniversary.into(),
+            fixed_date: None,
+        }),
+        min_term_months: 12,
+        max_term_months: 240,
+        valid_from_date: Some(date("2026-01-01")),
+        valid_until_date: Some(date("2028-01-01")),
+        discount_limit_percent: decimal("5"),
+        floor_per_kw_month: decimal("120"),
+        mining_floor: Some(leasing::MiningFloor {
+            mining: Some(mine()),
+            build_cost_per_it_mw: decimal("5000000"),
+            capital_percent: decimal("9"),
+            capital_years: 15,
+            dark_months: 9,
+            four_cp_rate_per_kw_month: None,
+        }),
+        net_conversion: Some(leasing::NetConversion {
+            operating_cost_per_kw_month: decimal("12"),
+            power_price_per_mwh: decimal("45"),
+            pue: decimal("1.3"),
+            load_factor_percent: decimal("85"),
+        }),
+        ..Default::default()
+    }
+}
+
+/// A draft of it, only asked for.
+#[must_use]
+pub fn draft(operator: &str, id: &str) -> leasing::CreateRateCardRequest {
+    leasing::CreateRateCardRequest {
+        parent: operator.to_owned(),
+        rate_card_id: id.to_owned(),
+        rate_card: Some(card()),
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
+/// Nobody has changed the world's card.
+const ETAG: &str = "\"1\"";
+
 pub(super) fn offers(method: &str, n: &Names) -> Option<Vec<u8>> {
     Some(match method {
         "OfferService/CompareWithMining" => comparison(&n.operator).encode_to_vec(),
+        "OfferService/CreateRateCard" => draft(&n.operator, "another").encode_to_vec(),
+        "OfferService/GetRateCard" => {
+            leasing::GetRateCardRequest { name: n.rate_card.clone() }.encode_to_vec()
+        }
+        "OfferService/ListRateCards" => {
+            leasing::ListRateCardsRequest { parent: n.operator.clone(), ..Default::default() }.encode_to_vec()
+        }
+        "OfferService/UpdateRateCard" => leasing::UpdateRateCardRequest {
+            rate_card: Some(leasing::RateCard { name: n.rate_card.clone(), etag: ETAG.to_owned(), ..card() }),
+            update_mask: mask("rates"),
+            request_id: request_id(),
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "OfferService/ApproveRateCard" => leasing::ApproveRateCardRequest {
+            name: n.rate_card.clone(),
+            etag: ETAG.to_owned(),
+            request_id: request_id(),
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "OfferService/RetireRateCard" => leasing::RetireRateCardRequest {
+            name: n.rate_card.clone(),
+            etag: ETAG.to_owned(),
+            request_id: request_id(),
+            validate_only: true,
+        }
+        .encode_to_vec(),
         _ => return None,
     })
 }

@@ -37,6 +37,8 @@ pub struct Names {
     pub waitlist_entry: String,
     /// An outage of the hall that lasts.
     pub incident: String,
+    /// A rate card in draft, written by another person.
+    pub rate_card: String,
     /// A lease, PROPOSED.
     pub proposed: String,
     /// The hash of its terms.
@@ -110,6 +112,7 @@ impl Names {
             &mut names.encumbrance,
             &mut names.waitlist_entry,
             &mut names.incident,
+            &mut names.rate_card,
             &mut names.proposed,
             &mut names.active,
             &mut names.capacity_request,

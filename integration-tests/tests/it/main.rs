@@ -33,6 +33,7 @@ mod paging;
 mod pictures;
 mod pipeline;
 mod races;
+mod rate_cards;
 mod replay;
 mod sagas;
 mod sales;

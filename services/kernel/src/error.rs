@@ -126,6 +126,12 @@ reasons! {
     BidDeadlinePending = "BID_DEADLINE_PENDING",
     /// The bid no longer binds its operator.
     BidExpired = "BID_EXPIRED",
+    /// Whoever wrote it may not approve it.
+    SecondPersonNeeded = "SECOND_PERSON_NEEDED",
+    /// No block that is free and priced meets the need.
+    NothingToQuote = "NOTHING_TO_QUOTE",
+    /// The quote's time is over.
+    QuoteLapsed = "QUOTE_LAPSED",
 }
 
 impl fmt::Display for Reason {

@@ -152,6 +152,8 @@ text_ids! {
     PhaseId = slug;
     /// A series of prices within its operator.
     PriceSeriesId = slug;
+    /// A rate card within its operator.
+    RateCardId = slug;
     /// A site within its operator.
     SiteId = slug;
     /// A tariff within its operator.
@@ -214,6 +216,8 @@ macro_rules! uuid_ids {
 }
 
 uuid_ids! {
+    /// A quote.
+    QuoteId;
     /// An account: what one tenant owes one operator in one currency.
     AccountId;
     /// An operator's offer on a capacity request.

@@ -18,15 +18,15 @@ pub use exact::Exact;
 pub use id::{
     AccountId, BidId, BlockId, BlockSlug, CapacityRequestId, ClaimId, CurtailmentId, EncumbranceId, EventId,
     Ids, IncidentId, InvoiceId, InvoiceLineId, LeaseId, LedgerEntryId, LedgerTransactionId, MaintenanceId,
-    MeterId, OperatorId, OpportunityId, PhaseId, PriceSeriesId, RequestId, ReservationId, RunId, SiteId,
-    SystemIds, TariffId, TenantId, TestIds, WaitlistEntryId, derive_id,
+    MeterId, OperatorId, OpportunityId, PhaseId, PriceSeriesId, QuoteId, RateCardId, RequestId,
+    ReservationId, RunId, SiteId, SystemIds, TariffId, TenantId, TestIds, WaitlistEntryId, derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
 pub use name::{
     AccountName, BidName, BillingRunName, BlockName, CapacityRequestName, CurtailmentName, EncumbranceName,
     IncidentName, InvoiceName, LeaseName, MaintenanceName, MeterName, NameError, OperatorName,
-    OperatorParent, OpportunityName, PhaseName, PriceSeriesName, ReservationName, SiteName, TariffName,
-    TenantName, WaitlistEntryName,
+    OperatorParent, OpportunityName, PhaseName, PriceSeriesName, QuoteName, RateCardName, ReservationName,
+    SiteName, TariffName, TenantName, WaitlistEntryName,
 };
 pub use quantity::{CapacityVector, CoolingKw, GrossKw, GrossPerIt, ItKw, Resource, UtilityKw};
 pub use rent::{EscalationBasis, Escalator, QuantityStep, RateStep, RentLine};

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use crate::id::{
     AccountId, BidId, BlockSlug, CapacityRequestId, CurtailmentId, EncumbranceId, IncidentId, InvoiceId,
-    LeaseId, MaintenanceId, MeterId, OperatorId, OpportunityId, PhaseId, PriceSeriesId, ReservationId, RunId,
-    SiteId, TariffId, TenantId, WaitlistEntryId, serde_as_text,
+    LeaseId, MaintenanceId, MeterId, OperatorId, OpportunityId, PhaseId, PriceSeriesId, QuoteId, RateCardId,
+    ReservationId, RunId, SiteId, TariffId, TenantId, WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -129,6 +129,10 @@ names! {
     PhaseName { operator: OperatorId = "operators", site: SiteId = "sites", block: BlockSlug = "blocks", phase: PhaseId = "phases" }
     /// A series of prices: `operators/{operator}/priceSeries/{price_series}`.
     PriceSeriesName { operator: OperatorId = "operators", price_series: PriceSeriesId = "priceSeries" }
+    /// A quote: `operators/{operator}/quotes/{quote}`.
+    QuoteName { operator: OperatorId = "operators", quote: QuoteId = "quotes" }
+    /// A rate card: `operators/{operator}/rateCards/{rate_card}`.
+    RateCardName { operator: OperatorId = "operators", rate_card: RateCardId = "rateCards" }
     /// A reservation: `operators/{operator}/reservations/{reservation}`.
     ReservationName { operator: OperatorId = "operators", reservation: ReservationId = "reservations" }
     /// A site: `operators/{operator}/sites/{site}`.

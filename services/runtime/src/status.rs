@@ -47,6 +47,9 @@ pub fn code(reason: Reason) -> Code {
         | Reason::BidDeadlinePending
         | Reason::BidExpired
         | Reason::ResourceArchived
+        | Reason::SecondPersonNeeded
+        | Reason::NothingToQuote
+        | Reason::QuoteLapsed
         | Reason::RequestIdReused => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RequestInProgress | Reason::TransactionConflict => Code::Aborted,
         Reason::QuotaExceeded | Reason::Overloaded | Reason::MessageTooLarge => Code::ResourceExhausted,

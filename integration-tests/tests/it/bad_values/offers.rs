@@ -1,18 +1,124 @@
 //! Bad comparisons.
 
 use contracts::leasing::v1 as leasing;
-use integration_tests::market::decimal;
+use integration_tests::market::{decimal, request_id};
 use integration_tests::requests::offers;
 use integration_tests::world::Names;
 use prost::Message as _;
 
+use super::NO_DAY;
 use crate::bad_input::Case;
 
 pub(super) fn of(method: &str, n: &Names) -> Vec<Case> {
     match method {
         "CompareWithMining" => compare(n),
+        "CreateRateCard" => draft(n),
+        "UpdateRateCard" => update(n),
         _ => Vec::new(),
     }
+}
+
+fn draft(n: &Names) -> Vec<Case> {
+    let of = |card: leasing::RateCard| {
+        leasing::CreateRateCardRequest { rate_card: Some(card), ..offers::draft(&n.operator, "another") }
+            .encode_to_vec()
+    };
+    let rate = offers::card().rates[0].clone();
+    let adder = offers::card().cooling_adders[0].clone();
+    let bad = leasing::RateCard {
+        display_name: " ".to_owned(),
+        currency_code: "DOL".to_owned(),
+        lease_type: 0,
+        rates: vec![leasing::RateBand {
+            structure: 0,
+            min_term_months: 24,
+            max_term_months: 12,
+            min_kw: 9,
+            max_kw: 8,
+            rate_per_kw_month: decimal("0"),
+        }],
+        cooling_adders: vec![adder.clone(), adder],
+        redundancy_adders: vec![leasing::RedundancyAdder::default()],
+        escalator: Some(leasing::Escalator::default()),
+        min_term_months: 0,
+        max_term_months: 601,
+        valid_from_date: NO_DAY,
+        valid_until_date: None,
+        discount_limit_percent: decimal("100.1"),
+        floor_per_kw_month: decimal("-1"),
+        mining_floor: Some(leasing::MiningFloor {
+            capital_years: 51,
+            dark_months: 121,
+            ..Default::default()
+        }),
+        net_conversion: Some(leasing::NetConversion { pue: decimal("0.9"), ..Default::default() }),
+        ..Default::default()
+    };
+    let fields = [
+        "display_name",
+        "currency_code",
+        "lease_type",
+        "rates[0].structure",
+        "rates[0].max_kw",
+        "rates[0].max_term_months",
+        "rates[0].rate_per_kw_month",
+        "cooling_adders[1].cooling_kind",
+        "redundancy_adders[0].redundancy",
+        "redundancy_adders[0].adder_per_kw_month",
+        "escalator.percent",
+        "escalator.basis",
+        "min_term_months",
+        "max_term_months",
+        "valid_from_date",
+        "valid_until_date",
+        "discount_limit_percent",
+        "floor_per_kw_month",
+        "mining_floor.mining",
+        "mining_floor.build_cost_per_it_mw",
+        "mining_floor.capital_percent",
+        "mining_floor.capital_years",
+        "mining_floor.dark_months",
+        "net_conversion.operating_cost_per_kw_month",
+        "net_conversion.power_price_per_mwh",
+        "net_conversion.pue",
+        "net_conversion.load_factor_percent",
+    ]
+    .map(|field| format!("rate_card.{field}"));
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    let twice = leasing::RateCard {
+        rates: vec![rate.clone(), rate],
+        max_term_months: 11,
+        valid_until_date: offers::card().valid_from_date,
+        ..offers::card()
+    };
+    let gross = leasing::RateCard { net_conversion: None, ..offers::card() };
+    vec![
+        Case::invalid("every field", of(bad), &fields),
+        Case::invalid(
+            "contradictions",
+            of(twice),
+            &["rate_card.max_term_months", "rate_card.valid_until_date", "rate_card.rates[1]"],
+        ),
+        Case::invalid("gross without costs", of(gross), &["rate_card.net_conversion"]),
+    ]
+}
+
+fn update(n: &Names) -> Vec<Case> {
+    let card = |card: leasing::RateCard, path: &str| {
+        let name = n.rate_card.clone();
+        leasing::UpdateRateCardRequest {
+            rate_card: Some(leasing::RateCard { name, etag: "\"1\"".to_owned(), ..card }),
+            update_mask: Some(prost_types::FieldMask { paths: vec![path.to_owned()] }),
+            request_id: request_id(),
+            validate_only: true,
+        }
+        .encode_to_vec()
+    };
+    let short = leasing::RateCard { max_term_months: 6, ..offers::card() };
+    vec![
+        Case::invalid("no rates", card(leasing::RateCard::default(), "rates"), &["rate_card.rates"]),
+        Case::invalid("against the rest", card(short, "max_term_months"), &["rate_card.max_term_months"]),
+    ]
 }
 
 fn compare(n: &Names) -> Vec<Case> {

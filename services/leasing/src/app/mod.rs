@@ -11,6 +11,7 @@ mod follow_inventory;
 mod once;
 mod opportunities;
 mod propose_lease;
+mod rate_cards;
 mod read_bids;
 mod read_leases;
 mod requests;
@@ -19,6 +20,7 @@ mod submit_bid;
 mod sweep;
 mod sweep_market;
 mod tenants;
+mod write;
 
 use std::sync::Arc;
 
@@ -27,7 +29,7 @@ use postgres::page::PageTokens;
 use postgres::{Db, NewEvent, Tx, outbox};
 use runtime::feed::Feed;
 
-use crate::domain::{Bid, CapacityRequest, Lease, Opportunity, Tenant, Value, schedule};
+use crate::domain::{Bid, CapacityRequest, Lease, Opportunity, RateCard, Tenant, Value, schedule};
 use crate::peers::Inventory;
 use crate::store::SCHEMA;
 
@@ -39,6 +41,7 @@ pub use deadlines::ListDeadlines;
 pub use follow_inventory::InventoryFollower;
 pub use opportunities::{CreateOpportunity, ListOpportunities, UpdateOpportunity};
 pub use propose_lease::ProposeLease;
+pub use rate_cards::{CardCommand, ChangeRateCard, CreateRateCard, ListRateCards};
 pub use read_bids::{ListBids, WithdrawBid};
 pub use read_leases::{ListLeases, RentSchedule};
 pub use sign_lease::SignLease;
@@ -87,6 +90,16 @@ pub struct Wire {
     pub signed: fn(&View) -> Vec<u8>,
     /// The reply to a cancellation.
     pub cancelled: fn(&View) -> Vec<u8>,
+    /// The payload of a rate card's event.
+    pub card_event: fn(&RateCard) -> Vec<u8>,
+    /// The reply to a draft.
+    pub card_created: fn(&RateCard) -> Vec<u8>,
+    /// The reply to a change of a draft.
+    pub card_changed: fn(&RateCard) -> Vec<u8>,
+    /// The reply to an approval.
+    pub card_approved: fn(&RateCard) -> Vec<u8>,
+    /// The reply to a retirement.
+    pub card_retired: fn(&RateCard) -> Vec<u8>,
     /// The reply to a registration.
     pub tenant_created: fn(&Tenant) -> Vec<u8>,
     /// Of requests, bids and opportunities.
@@ -146,6 +159,14 @@ pub mod rpc {
     pub const SIGN: &str = "gridlease.leasing.v1.LeaseService/SignLease";
     /// `CancelLease`.
     pub const CANCEL: &str = "gridlease.leasing.v1.LeaseService/CancelLease";
+    /// `CreateRateCard`.
+    pub const CREATE_RATE_CARD: &str = "gridlease.leasing.v1.OfferService/CreateRateCard";
+    /// `UpdateRateCard`.
+    pub const UPDATE_RATE_CARD: &str = "gridlease.leasing.v1.OfferService/UpdateRateCard";
+    /// `ApproveRateCard`.
+    pub const APPROVE_RATE_CARD: &str = "gridlease.leasing.v1.OfferService/ApproveRateCard";
+    /// `RetireRateCard`.
+    pub const RETIRE_RATE_CARD: &str = "gridlease.leasing.v1.OfferService/RetireRateCard";
     /// `CreateTenant`.
     pub const CREATE_TENANT: &str = "gridlease.leasing.v1.TenantService/CreateTenant";
     /// `ListDeadlines`.
@@ -190,6 +211,14 @@ pub mod kind {
     pub const ENDED: &str = "lease.ended";
     /// The last block has ended.
     pub const EXPIRED: &str = "lease.expired";
+    /// A rate card was drafted.
+    pub const CARD_DRAFTED: &str = "ratecard.drafted";
+    /// A draft was changed.
+    pub const CARD_CHANGED: &str = "ratecard.changed";
+    /// A second person approved it.
+    pub const CARD_APPROVED: &str = "ratecard.approved";
+    /// It is quoted from no more.
+    pub const CARD_RETIRED: &str = "ratecard.retired";
     /// A tenant was registered.
     pub const TENANT_CREATED: &str = "tenant.created";
     /// A need was published.

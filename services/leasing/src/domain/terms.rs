@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who bears the running costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Structure {
     /// The tenant bears power, tax, insurance and maintenance.
     TripleNet,

@@ -4,6 +4,7 @@ use kernel::{CapacityVector, CivilDate, Currency, EscalationBasis, Instant, Rate
 
 use super::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
 use super::mining::Mine;
+use super::rate_card::{Band, CardFacts, Cooling, LeaseType, NetConversion, Redundancy};
 use super::terms::Structure;
 use super::{Findings, Lease, Proposal, Terms};
 
@@ -79,5 +80,41 @@ pub(crate) fn mine(efficiency: &str, hashprice: &str) -> Mine {
         excise: None,
         machines: None,
         coin: None,
+    }
+}
+
+/// A card with a rate of each structure, 140 triple net.
+pub(crate) fn card_facts() -> CardFacts {
+    let rate = |text: &str| text.parse::<Rate>().expect("a rate");
+    let band =
+        |structure, at: &str| Band { structure, term_months: (12, 600), kw: (0, i64::MAX), rate: rate(at) };
+    CardFacts {
+        display_name: "Standard".to_owned(),
+        currency: Currency::USD,
+        lease_type: LeaseType::Turnkey,
+        bands: vec![
+            band(Structure::TripleNet, "140"),
+            band(Structure::ModifiedGross, "150"),
+            band(Structure::Gross, "185"),
+        ],
+        cooling: vec![(Cooling::Liquid, rate("10"))],
+        redundancy: vec![(Redundancy::TwoN, rate("12"))],
+        escalator: Some(kernel::Escalator {
+            percent: "3".parse().expect("a percentage"),
+            basis: EscalationBasis::BlockAnniversary,
+        }),
+        min_term_months: 12,
+        max_term_months: 240,
+        valid_from: date("2026-01-01"),
+        valid_until: date("2027-12-31"),
+        discount_limit: "5".parse().expect("a percentage"),
+        floor: Some(rate("120")),
+        mining_floor: None,
+        net: Some(NetConversion {
+            operating_cost: rate("12"),
+            power_price: rate("45"),
+            pue: rate("1.3"),
+            load_factor: "85".parse().expect("a percentage"),
+        }),
     }
 }

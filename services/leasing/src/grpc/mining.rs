@@ -176,6 +176,32 @@ pub(super) fn count(v: &mut Violations, field: &str, sent: i32, least: i32, most
     u32::try_from(sent).ok()
 }
 
+/// Writes a mine.
+pub(super) fn mine_to_wire(mine: &Mine) -> wire::MiningCase {
+    let excise = match mine.excise {
+        None => wire::MiningExcise::Unspecified,
+        Some(Excise::NewYorkProposed) => wire::MiningExcise::NewYorkProposed,
+    };
+    wire::MiningCase {
+        hashprice_per_ph_day: Some(to_decimal(mine.hashprice)),
+        efficiency_joules_per_terahash: Some(to_decimal(mine.efficiency)),
+        overhead_factor: Some(to_decimal(mine.overhead)),
+        uptime_percent: Some(to_decimal(mine.uptime)),
+        days_per_month: Some(to_decimal(mine.days_per_month)),
+        power_price_per_mwh: Some(to_decimal(mine.power_price)),
+        operating_cost_per_mwh: Some(to_decimal(mine.operating_cost)),
+        excise: excise.into(),
+        machine_price_per_terahash: mine.machines.map(|machines| to_decimal(machines.price_per_terahash)),
+        machine_life_months: mine.machines.map_or(0, |machines| super::terms::small(machines.life_months)),
+        coin: mine.coin.map(|coin| wire::CoinCase {
+            coin_price: Some(to_decimal(coin.price)),
+            network_hashrate_ph: Some(to_decimal(coin.network_ph)),
+            cash_cost_per_coin: Some(to_decimal(coin.cash_cost)),
+            all_in_cost_per_coin: Some(to_decimal(coin.all_in_cost)),
+        }),
+    }
+}
+
 /// Writes a comparison, rounding each figure once.
 pub(super) fn compared(
     place: Place,

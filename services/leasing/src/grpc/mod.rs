@@ -11,6 +11,7 @@ mod mining;
 mod offer_service;
 mod opportunity;
 mod pipeline_service;
+mod rate_card;
 mod tenant;
 mod tenant_service;
 mod terms;
@@ -34,6 +35,19 @@ pub const WIRE: Wire = Wire {
     proposed: |view| lease::proposed(view).encode_to_vec(),
     signed: |view| lease::signed(view).encode_to_vec(),
     cancelled: |view| lease::cancelled(view).encode_to_vec(),
+    card_event: |card| rate_card::to_wire(card).encode_to_vec(),
+    card_created: |card| {
+        wire::CreateRateCardResponse { rate_card: Some(rate_card::to_wire(card)) }.encode_to_vec()
+    },
+    card_changed: |card| {
+        wire::UpdateRateCardResponse { rate_card: Some(rate_card::to_wire(card)) }.encode_to_vec()
+    },
+    card_approved: |card| {
+        wire::ApproveRateCardResponse { rate_card: Some(rate_card::to_wire(card)) }.encode_to_vec()
+    },
+    card_retired: |card| {
+        wire::RetireRateCardResponse { rate_card: Some(rate_card::to_wire(card)) }.encode_to_vec()
+    },
     tenant_created: |new| wire::CreateTenantResponse { tenant: Some(tenant::to_wire(new)) }.encode_to_vec(),
     market: MarketWire {
         request_event: |request| capacity_request::to_wire(request).encode_to_vec(),
@@ -57,6 +71,24 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
         Some(("capacity_request", _)) => "gridlease.leasing.v1.CapacityRequest",
         Some(("bid", _)) => "gridlease.leasing.v1.Bid",
         Some(("opportunity", _)) => "gridlease.leasing.v1.Opportunity",
+        Some(("ratecard", _)) => "gridlease.leasing.v1.RateCard",
         _ => "gridlease.leasing.v1.Lease",
     }
+}
+
+/// Reads the fields that an update names: at least one, each known.
+fn mask<'a>(
+    v: &mut kernel::Violations,
+    mask: Option<&'a prost_types::FieldMask>,
+    known: &[&str],
+) -> Vec<&'a str> {
+    let paths: Vec<&str> =
+        mask.map(|mask| mask.paths.iter().map(String::as_str).collect()).unwrap_or_default();
+    if paths.is_empty() {
+        v.add("update_mask", "is required: name at least one field");
+    }
+    if paths.iter().any(|path| !known.contains(path)) {
+        v.add("update_mask", format!("may name only {}", known.join(", ")));
+    }
+    paths
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use contracts::leasing::v1 as wire;
 use contracts::leasing::v1::offer_service_server::OfferService;
-use runtime::{caller, status};
+use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::mining;
-use crate::app::App;
+use super::{mining, rate_card};
+use crate::app::{App, CardCommand};
 
 /// Answers for what is offered.
 pub struct OfferHandler {
@@ -25,6 +25,71 @@ impl OfferHandler {
 
 #[tonic::async_trait]
 impl OfferService for OfferHandler {
+    async fn create_rate_card(
+        &self,
+        request: Request<wire::CreateRateCardRequest>,
+    ) -> Result<Response<wire::CreateRateCardResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = rate_card::create(request.get_ref()).map_err(status)?;
+        let answer = self.app.create_rate_card(&caller, command).await.map_err(status)?;
+        reply(answer, |card| wire::CreateRateCardResponse { rate_card: Some(rate_card::to_wire(card)) })
+    }
+
+    async fn get_rate_card(
+        &self,
+        request: Request<wire::GetRateCardRequest>,
+    ) -> Result<Response<wire::GetRateCardResponse>, Status> {
+        let caller = caller(&request)?;
+        let name = rate_card::name(&request.get_ref().name).map_err(status)?;
+        let card = self.app.get_rate_card(&caller, &name).await.map_err(status)?;
+        Ok(Response::new(wire::GetRateCardResponse { rate_card: Some(rate_card::to_wire(&card)) }))
+    }
+
+    async fn list_rate_cards(
+        &self,
+        request: Request<wire::ListRateCardsRequest>,
+    ) -> Result<Response<wire::ListRateCardsResponse>, Status> {
+        let caller = caller(&request)?;
+        let query = rate_card::list(request.get_ref()).map_err(status)?;
+        let page = self.app.list_rate_cards(&caller, &query).await.map_err(status)?;
+        let rate_cards = page.items.iter().map(rate_card::to_wire).collect();
+        Ok(Response::new(wire::ListRateCardsResponse { rate_cards, next_page_token: page.next }))
+    }
+
+    async fn update_rate_card(
+        &self,
+        request: Request<wire::UpdateRateCardRequest>,
+    ) -> Result<Response<wire::UpdateRateCardResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = rate_card::update(request.get_ref()).map_err(status)?;
+        let answer = self.app.change_rate_card(&caller, command).await.map_err(status)?;
+        reply(answer, |card| wire::UpdateRateCardResponse { rate_card: Some(rate_card::to_wire(card)) })
+    }
+
+    async fn approve_rate_card(
+        &self,
+        request: Request<wire::ApproveRateCardRequest>,
+    ) -> Result<Response<wire::ApproveRateCardResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = request.get_ref();
+        let what = (asked.name.as_str(), asked.etag.as_str());
+        let command = rate_card::command(what, &asked.request_id, asked.validate_only, CardCommand::Approve);
+        let answer = self.app.change_rate_card(&caller, command.map_err(status)?).await.map_err(status)?;
+        reply(answer, |card| wire::ApproveRateCardResponse { rate_card: Some(rate_card::to_wire(card)) })
+    }
+
+    async fn retire_rate_card(
+        &self,
+        request: Request<wire::RetireRateCardRequest>,
+    ) -> Result<Response<wire::RetireRateCardResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = request.get_ref();
+        let what = (asked.name.as_str(), asked.etag.as_str());
+        let command = rate_card::command(what, &asked.request_id, asked.validate_only, CardCommand::Retire);
+        let answer = self.app.change_rate_card(&caller, command.map_err(status)?).await.map_err(status)?;
+        reply(answer, |card| wire::RetireRateCardResponse { rate_card: Some(rate_card::to_wire(card)) })
+    }
+
     async fn compare_with_mining(
         &self,
         request: Request<wire::CompareWithMiningRequest>,

@@ -93,7 +93,8 @@ fn stated(v: &mut Violations, steps: &[wire::RateStep]) -> Vec<(Option<CivilDate
         .collect()
 }
 
-fn escalator(v: &mut Violations, escalator: &wire::Escalator) -> EscalatorDraft {
+/// Reads an escalator.
+pub(super) fn escalator(v: &mut Violations, escalator: &wire::Escalator) -> EscalatorDraft {
     let step = percent(v, "percent", escalator.percent.as_ref());
     let fits = step.is_none_or(|step| step > Percent::ZERO && step <= PERCENT_MAX);
     v.require("percent", fits, "must be more than 0 and at most 100");
@@ -190,7 +191,8 @@ pub(super) fn rate_step(step: &kernel::RateStep) -> wire::RateStep {
     wire::RateStep { from_date: Some(to_date(step.from)), rate_per_kw_month: Some(to_decimal(step.rate)) }
 }
 
-fn escalator_to_wire(escalator: &kernel::Escalator) -> wire::Escalator {
+/// Writes an escalator.
+pub(super) fn escalator_to_wire(escalator: &kernel::Escalator) -> wire::Escalator {
     let (basis, fixed) = match escalator.basis {
         EscalationBasis::LeaseAnniversary => (wire::EscalationBasis::LeaseAnniversary, None),
         EscalationBasis::BlockAnniversary => (wire::EscalationBasis::BlockAnniversary, None),
@@ -203,6 +205,6 @@ fn escalator_to_wire(escalator: &kernel::Escalator) -> wire::Escalator {
 }
 
 /// Counts that the domain has bounded far below the type's limit.
-fn small(number: u32) -> i32 {
+pub(super) fn small(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }

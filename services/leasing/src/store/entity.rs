@@ -73,3 +73,14 @@ entity!("leasing", signature = "signature" {
     terms_hash: Vec<u8>,
     signed_time: DateTimeUtc,
 });
+
+entity!("leasing", rate_card = "rate_card" {
+    key { operator_id: String, rate_card_id: String }
+    state: String,
+    facts: Json,
+    authors: Json,
+    approver: Option<String>,
+    revision: i64,
+    create_time: DateTimeUtc,
+    update_time: DateTimeUtc,
+});

@@ -32,6 +32,7 @@ mod obvious;
 mod paging;
 mod pictures;
 mod pipeline;
+mod quotes;
 mod races;
 mod rate_cards;
 mod replay;

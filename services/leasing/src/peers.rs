@@ -1,5 +1,6 @@
 //! What leasing asks of inventory. Never inside a transaction: facts are gathered before it, effects follow after it.
 
+mod candidates;
 mod market;
 mod power;
 

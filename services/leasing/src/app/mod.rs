@@ -1,5 +1,6 @@
 //! Orders one deed from its start to its commit: one use case a file.
 
+mod accept_quote;
 mod award_bid;
 mod bid_sagas;
 mod cancel_lease;
@@ -11,6 +12,7 @@ mod follow_inventory;
 mod once;
 mod opportunities;
 mod propose_lease;
+mod quotes;
 mod rate_cards;
 mod read_bids;
 mod read_leases;
@@ -29,10 +31,12 @@ use postgres::page::PageTokens;
 use postgres::{Db, NewEvent, Tx, outbox};
 use runtime::feed::Feed;
 
+use crate::domain::quote_record::Quote;
 use crate::domain::{Bid, CapacityRequest, Lease, Opportunity, RateCard, Tenant, Value, schedule};
 use crate::peers::Inventory;
 use crate::store::SCHEMA;
 
+pub use accept_quote::AcceptQuote;
 pub use award_bid::{Award, AwardBid};
 pub use cancel_lease::CancelLease;
 pub use capacity_requests::{CancelCapacityRequest, CreateCapacityRequest, ListCapacityRequests};
@@ -41,6 +45,7 @@ pub use deadlines::ListDeadlines;
 pub use follow_inventory::InventoryFollower;
 pub use opportunities::{CreateOpportunity, ListOpportunities, UpdateOpportunity};
 pub use propose_lease::ProposeLease;
+pub use quotes::{AnswerQuote, ListQuotes, QuoteLease};
 pub use rate_cards::{CardCommand, ChangeRateCard, CreateRateCard, ListRateCards};
 pub use read_bids::{ListBids, WithdrawBid};
 pub use read_leases::{ListLeases, RentSchedule};
@@ -90,6 +95,16 @@ pub struct Wire {
     pub signed: fn(&View) -> Vec<u8>,
     /// The reply to a cancellation.
     pub cancelled: fn(&View) -> Vec<u8>,
+    /// The payload of a quote's event: what its tenant may see.
+    pub quote_event: fn(&Quote) -> Vec<u8>,
+    /// The reply to a question for a quote.
+    pub quoted: fn(&Quote) -> Vec<u8>,
+    /// The reply to an approval of a quote.
+    pub quote_approved: fn(&Quote) -> Vec<u8>,
+    /// The reply to a rejection, the same for both sides.
+    pub quote_rejected: fn(&Quote) -> Vec<u8>,
+    /// The reply to an acceptance, the same for both sides.
+    pub quote_accepted: fn(&Quote) -> Vec<u8>,
     /// The payload of a rate card's event.
     pub card_event: fn(&RateCard) -> Vec<u8>,
     /// The reply to a draft.
@@ -159,6 +174,14 @@ pub mod rpc {
     pub const SIGN: &str = "gridlease.leasing.v1.LeaseService/SignLease";
     /// `CancelLease`.
     pub const CANCEL: &str = "gridlease.leasing.v1.LeaseService/CancelLease";
+    /// `QuoteLease`.
+    pub const QUOTE_LEASE: &str = "gridlease.leasing.v1.OfferService/QuoteLease";
+    /// `ApproveQuote`.
+    pub const APPROVE_QUOTE: &str = "gridlease.leasing.v1.OfferService/ApproveQuote";
+    /// `RejectQuote`.
+    pub const REJECT_QUOTE: &str = "gridlease.leasing.v1.OfferService/RejectQuote";
+    /// `AcceptQuote`.
+    pub const ACCEPT_QUOTE: &str = "gridlease.leasing.v1.OfferService/AcceptQuote";
     /// `CreateRateCard`.
     pub const CREATE_RATE_CARD: &str = "gridlease.leasing.v1.OfferService/CreateRateCard";
     /// `UpdateRateCard`.
@@ -211,6 +234,16 @@ pub mod kind {
     pub const ENDED: &str = "lease.ended";
     /// The last block has ended.
     pub const EXPIRED: &str = "lease.expired";
+    /// A quote was made.
+    pub const QUOTED: &str = "quote.made";
+    /// A second person approved it.
+    pub const QUOTE_APPROVED: &str = "quote.approved";
+    /// One side turned it down.
+    pub const QUOTE_REJECTED: &str = "quote.rejected";
+    /// A lease was proposed with the numbers of one option.
+    pub const QUOTE_ACCEPTED: &str = "quote.accepted";
+    /// Its time is over.
+    pub const QUOTE_LAPSED: &str = "quote.lapsed";
     /// A rate card was drafted.
     pub const CARD_DRAFTED: &str = "ratecard.drafted";
     /// A draft was changed.

@@ -108,7 +108,7 @@ impl App {
         self.finish_proposal(hands, organisation, lease, &intent).await
     }
 
-    async fn must_know_tenant(&self, hands: Hands<'_>, tenant: &TenantName) -> Result<(), Error> {
+    pub(super) async fn must_know_tenant(&self, hands: Hands<'_>, tenant: &TenantName) -> Result<(), Error> {
         let known = hands
             .db
             .read("find_tenant", hands.scope, |tx| async move {

@@ -26,6 +26,7 @@ impl App {
             report("market", self.sweep_market().await);
             report("releases", self.sweep_releases().await);
             report("commencement", self.commence_due().await);
+            report("quotes", self.sweep_quotes().await);
             stop.run_until_cancelled(tokio::time::sleep(every)).await;
         }
     }

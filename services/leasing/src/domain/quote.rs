@@ -7,6 +7,7 @@ use kernel::{
     BlockName, CapacityVector, CivilDate, Currency, Error, Percent, Rate, RateCardName, Reason, Zone,
 };
 use num_traits::{One as _, Zero as _};
+use serde::{Deserialize, Serialize};
 
 use super::comparison::Place;
 use super::exact::{self, Ratio, of_rate, share, whole};
@@ -18,7 +19,7 @@ use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structu
 const HOURS_PER_MONTH: i64 = 730;
 
 /// What is to be leased.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {
     /// The load, with the cooling that carries it.
     pub capacity: CapacityVector,

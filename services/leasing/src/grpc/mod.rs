@@ -11,6 +11,7 @@ mod mining;
 mod offer_service;
 mod opportunity;
 mod pipeline_service;
+mod quote;
 mod rate_card;
 mod tenant;
 mod tenant_service;
@@ -35,6 +36,15 @@ pub const WIRE: Wire = Wire {
     proposed: |view| lease::proposed(view).encode_to_vec(),
     signed: |view| lease::signed(view).encode_to_vec(),
     cancelled: |view| lease::cancelled(view).encode_to_vec(),
+    quote_event: |quote| quote::to_wire_for_tenant(quote).encode_to_vec(),
+    quoted: |quote| wire::QuoteLeaseResponse { quote: Some(quote::to_wire(quote)) }.encode_to_vec(),
+    quote_approved: |quote| wire::ApproveQuoteResponse { quote: Some(quote::to_wire(quote)) }.encode_to_vec(),
+    quote_rejected: |quote| {
+        wire::RejectQuoteResponse { quote: Some(quote::to_wire_for_tenant(quote)) }.encode_to_vec()
+    },
+    quote_accepted: |quote| {
+        wire::AcceptQuoteResponse { quote: Some(quote::to_wire_for_tenant(quote)) }.encode_to_vec()
+    },
     card_event: |card| rate_card::to_wire(card).encode_to_vec(),
     card_created: |card| {
         wire::CreateRateCardResponse { rate_card: Some(rate_card::to_wire(card)) }.encode_to_vec()
@@ -71,6 +81,7 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
         Some(("capacity_request", _)) => "gridlease.leasing.v1.CapacityRequest",
         Some(("bid", _)) => "gridlease.leasing.v1.Bid",
         Some(("opportunity", _)) => "gridlease.leasing.v1.Opportunity",
+        Some(("quote", _)) => "gridlease.leasing.v1.Quote",
         Some(("ratecard", _)) => "gridlease.leasing.v1.RateCard",
         _ => "gridlease.leasing.v1.Lease",
     }

@@ -84,3 +84,22 @@ entity!("leasing", rate_card = "rate_card" {
     create_time: DateTimeUtc,
     update_time: DateTimeUtc,
 });
+
+entity!("leasing", quote = "quote" {
+    key { operator_id: String, quote_id: Uuid }
+    tenant_id: String,
+    state: String,
+    is_shown: bool,
+    author: String,
+    approver: Option<String>,
+    valid_until: DateTimeUtc,
+    hold_seconds: i64,
+    body: Json,
+    intent_caller: Option<String>,
+    intent_request_id: Option<Uuid>,
+    intent_hash: Option<Vec<u8>>,
+    sweep_at: Option<DateTimeUtc>,
+    revision: i64,
+    create_time: DateTimeUtc,
+    update_time: DateTimeUtc,
+});

@@ -1,0 +1,201 @@
+//! A quote from the question to the lease: priced and ranked, approved by a second person where it must be, unseen by
+//! everybody else, and the lease has its numbers.
+
+use anyhow::{Context as _, Result, ensure};
+use contracts::leasing::v1 as leasing;
+use gridlease::clients::Clients;
+use integration_tests::market::{self, READY, date, day, decimal, request_id};
+use integration_tests::requests::offers;
+use integration_tests::{Refusal, TestStack, eventually};
+use kernel::Role;
+use leasing::{LeaseState, QuoteState};
+use tonic::Code;
+
+struct Desk {
+    stack: TestStack,
+    site: market::Site,
+    ana: Clients,
+    ben: Clients,
+    lab: Clients,
+}
+
+impl Desk {
+    async fn open() -> Result<Self> {
+        let stack = TestStack::start().await?;
+        let clients = |organisation: &str, role| stack.clients(organisation, role);
+        let site = market::site(clients, "acme", &[market::hall(10_000), market::hall(20_000)]).await?;
+        market::tenant(clients, "lab").await?;
+        let ana = stack.clients_of("ana", "operators/acme", Role::Sales)?;
+        let ben = stack.clients_of("ben", "operators/acme", Role::OperatorAdmin)?;
+        let lab = stack.clients("tenants/lab", Role::Tenant)?;
+        let draft = leasing::CreateRateCardRequest {
+            validate_only: false,
+            ..offers::draft("operators/acme", "standard")
+        };
+        let card = ana.offers().create_rate_card(draft).await?.into_inner().rate_card.context("a card")?;
+        let approval = leasing::ApproveRateCardRequest {
+            name: card.name,
+            etag: card.etag,
+            request_id: request_id(),
+            validate_only: false,
+        };
+        ben.offers().approve_rate_card(approval).await?;
+        Ok(Self { stack, site, ana, ben, lab })
+    }
+
+    fn ask(&self, kw: i64) -> leasing::QuoteLeaseRequest {
+        let until = kernel::Zone::UTC.start_of_day(day("2026-12-31"));
+        leasing::QuoteLeaseRequest {
+            parent: self.site.operator.clone(),
+            tenant: "tenants/lab".to_owned(),
+            need: Some(leasing::QuoteNeed {
+                capacity: Some(market::load(kw)),
+                start_from_date: Some(date(READY)),
+                term_months: 120,
+                currency_code: "USD".to_owned(),
+                renewal_options: vec![leasing::RenewalOption {
+                    count: 2,
+                    term_months: 60,
+                    notice_months: 12,
+                }],
+                payment_terms_days: 30,
+                ..Default::default()
+            }),
+            discount_percent: None,
+            valid_until_time: Some(runtime::wire::to_timestamp(until)),
+            hold_duration: Some(prost_types::Duration { seconds: 3_600, nanos: 0 }),
+            option_limit: 20,
+            request_id: request_id(),
+            validate_only: false,
+        }
+    }
+
+    async fn quote(&self, request: leasing::QuoteLeaseRequest) -> Result<leasing::Quote> {
+        self.ana.offers().quote_lease(request).await?.into_inner().quote.context("a quote")
+    }
+}
+
+fn acceptance(quote: &leasing::Quote, option_number: i32) -> leasing::AcceptQuoteRequest {
+    leasing::AcceptQuoteRequest {
+        name: quote.name.clone(),
+        etag: quote.etag.clone(),
+        option_number,
+        request_id: request_id(),
+        validate_only: false,
+    }
+}
+
+fn rate(decimal: Option<&contracts::google::r#type::Decimal>) -> Result<kernel::Rate> {
+    Ok(decimal.context("a rate")?.value.parse()?)
+}
+
+#[tokio::test]
+async fn a_quote_becomes_a_lease_with_its_numbers() -> Result<()> {
+    let desk = Desk::open().await?;
+    let quote = desk.quote(desk.ask(8_000)).await?;
+    ensure!(quote.state() == QuoteState::Open && quote.options.len() == 6, "{quote:#?}");
+    // By the rent without included costs, not by the rate: gross comes first though it is dearest on paper.
+    let equivalents = quote
+        .options
+        .iter()
+        .map(|option| rate(option.net_equivalent_per_kw_month.as_ref()))
+        .collect::<Result<Vec<_>>>()?;
+    ensure!(equivalents.is_sorted(), "{equivalents:?}");
+    let first = &quote.options[0];
+    let structure = first.terms.as_ref().context("terms")?.structure();
+    ensure!(structure == leasing::LeaseStructure::Gross, "{first:#?}");
+    ensure!(first.number == 1 && !first.assumptions.is_empty(), "{first:#?}");
+
+    // The tenant reads it without the operator's own figures, and takes up the second option.
+    let get = leasing::GetQuoteRequest { name: quote.name.clone() };
+    let seen = desk.lab.offers().get_quote(get).await?.into_inner().quote.context("a quote")?;
+    let told = &seen.options[0];
+    ensure!(told.rate_card.is_empty() && told.floor_per_kw_month.is_none(), "{told:#?}");
+    ensure!(seen.author.is_empty() && seen.discount_percent.is_none(), "{seen:#?}");
+    let request = acceptance(&seen, 2);
+    let accepted = desk.lab.offers().accept_quote(request.clone()).await?.into_inner();
+    let again = desk.lab.offers().accept_quote(request).await?.into_inner();
+    ensure!(accepted == again, "a repetition has another answer");
+    let accepted = accepted.quote.context("a quote")?;
+    ensure!(accepted.state() == QuoteState::Accepted && accepted.accepted_option == 2, "{accepted:#?}");
+    let get = leasing::GetLeaseRequest { name: accepted.lease.clone() };
+    let lease = desk.lab.leases().get_lease(get).await?.into_inner().lease.context("a lease")?;
+    ensure!(lease.state() == LeaseState::Proposed && lease.signatures.is_empty(), "{lease:#?}");
+    let (value, option) = (lease.value.context("figures")?, &accepted.options[1]);
+    ensure!(value.year_one_rent == option.year_one_rent, "{value:#?}\n{option:#?}");
+    ensure!(value.base_contract_value == option.base_contract_value, "{value:#?}\n{option:#?}");
+    ensure!(value.options_contract_value == option.options_contract_value, "{value:#?}\n{option:#?}");
+    ensure!(lease.terms == option.terms, "{:#?}\n{:#?}", lease.terms, option.terms);
+    let twice = Refusal::expect(desk.lab.offers().accept_quote(acceptance(&accepted, 1)).await)?;
+    twice.is(Code::FailedPrecondition, "INVALID_STATE_TRANSITION")?;
+    desk.stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_deep_discount_waits_for_a_second_person_and_is_nobodys_until_then() -> Result<()> {
+    let desk = Desk::open().await?;
+    let asked = leasing::QuoteLeaseRequest { discount_percent: decimal("6"), ..desk.ask(8_000) };
+    let quote = desk.quote(asked).await?;
+    ensure!(quote.state() == QuoteState::PendingApproval, "{quote:#?}");
+    ensure!(!quote.options[0].approval_reasons.is_empty(), "{quote:#?}");
+    let get = leasing::GetQuoteRequest { name: quote.name.clone() };
+    let unseen = Refusal::expect(desk.lab.offers().get_quote(get.clone()).await)?;
+    unseen.is(Code::NotFound, "RESOURCE_NOT_FOUND")?;
+    let early = Refusal::expect(desk.ana.offers().accept_quote(acceptance(&quote, 1)).await)?;
+    early.is(Code::FailedPrecondition, "INVALID_STATE_TRANSITION")?;
+    let approval = leasing::ApproveQuoteRequest {
+        name: quote.name.clone(),
+        etag: quote.etag.clone(),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let herself = desk.stack.clients_of("ana", "operators/acme", Role::OperatorAdmin)?;
+    let refusal = Refusal::expect(herself.offers().approve_quote(approval.clone()).await)?;
+    refusal.is(Code::FailedPrecondition, "SECOND_PERSON_NEEDED")?;
+    let open = desk.ben.offers().approve_quote(approval).await?.into_inner().quote.context("a quote")?;
+    ensure!(open.state() == QuoteState::Open && open.approver == "ben", "{open:#?}");
+    desk.lab.offers().get_quote(get.clone()).await?;
+
+    // Another operator, another tenant: it looks absent, and is in no list of theirs.
+    let clients = |organisation: &str, role| desk.stack.clients(organisation, role);
+    market::site(clients, "zenith", &[]).await?;
+    market::tenant(clients, "rival").await?;
+    for (organisation, role) in [("operators/zenith", Role::Sales), ("tenants/rival", Role::Tenant)] {
+        let stranger = clients(organisation, role)?;
+        let refusal = Refusal::expect(stranger.offers().get_quote(get.clone()).await)?;
+        refusal.is(Code::NotFound, "RESOURCE_NOT_FOUND")?;
+        let all = leasing::ListQuotesRequest { parent: "operators/-".to_owned(), ..Default::default() };
+        ensure!(stranger.offers().list_quotes(all).await?.into_inner().quotes.is_empty());
+    }
+    let all = leasing::ListQuotesRequest { parent: "operators/-".to_owned(), ..Default::default() };
+    ensure!(desk.lab.offers().list_quotes(all).await?.into_inner().quotes.len() == 1);
+    desk.stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_quote_lapses_and_a_need_that_nothing_meets_is_told_what_would() -> Result<()> {
+    let desk = Desk::open().await?;
+    let quote = desk.quote(desk.ask(8_000)).await?;
+    let refusal = Refusal::expect(desk.ana.offers().quote_lease(desk.ask(30_000)).await)?;
+    let refusal = refusal.is(Code::FailedPrecondition, "NOTHING_TO_QUOTE")?;
+    ensure!(refusal.fact("missing")? == "CAPACITY" && refusal.fact("largestKw")? == "20000", "{refusal:#?}");
+    let mut euros = desk.ask(8_000);
+    euros.need = euros.need.map(|need| leasing::QuoteNeed { currency_code: "EUR".to_owned(), ..need });
+    let refusal = Refusal::expect(desk.ana.offers().quote_lease(euros).await)?;
+    let refusal = refusal.is(Code::FailedPrecondition, "NOTHING_TO_QUOTE")?;
+    ensure!(refusal.fact("missing")? == "RATES" && refusal.fact("terms")?.contains("USD"), "{refusal:#?}");
+
+    desk.stack.move_to(day("2026-12-31")).await?;
+    let late = Refusal::expect(desk.lab.offers().accept_quote(acceptance(&quote, 1)).await)?;
+    ensure!(["QUOTE_LAPSED", "ETAG_MISMATCH"].contains(&late.reason.as_str()), "{late:#?}");
+    let get = leasing::GetQuoteRequest { name: quote.name.clone() };
+    eventually("the quote lapses", async || {
+        let found = desk.lab.offers().get_quote(get.clone()).await?.into_inner().quote.context("a quote")?;
+        Ok((found.state() == QuoteState::Lapsed).then_some(()))
+    })
+    .await?;
+    desk.stack.stop().await;
+    Ok(())
+}

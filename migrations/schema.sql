@@ -788,6 +788,13 @@ table leasing.hold_release owner gridlease_owner row security forced
   policy hold_release_bid permissive for insert to leasing with check ((EXISTS ( SELECT 1
    FROM leasing.bid b
   WHERE ((b.operator_id = hold_release.operator_id) AND ((b.bid_id)::text = hold_release.lease_id)))))
+  policy hold_release_quote permissive for insert to leasing with check ((EXISTS ( SELECT 1
+   FROM leasing.quote q
+  WHERE ((q.operator_id = hold_release.operator_id) AND (q.quote_id =
+        CASE
+            WHEN (hold_release.lease_id ~ '^[0-9a-f-]{36}$'::text) THEN (hold_release.lease_id)::uuid
+            ELSE NULL::uuid
+        END)))))
   policy hold_release_scope permissive for insert to leasing with check ((EXISTS ( SELECT 1
    FROM leasing.lease l
   WHERE ((l.operator_id = hold_release.operator_id) AND (l.lease_id = hold_release.lease_id)))))
@@ -1009,6 +1016,74 @@ table leasing.quantity_step owner gridlease_owner row security forced
   WHERE ((l.operator_id = quantity_step.operator_id) AND (l.lease_id = quantity_step.lease_id)))))
   policy quantity_step_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select to leasing
+  grant select to leasing_worker
+
+table leasing.quote owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  quote_id uuid not null
+  tenant_id text collate "C" not null
+  state text collate "C" not null
+  is_shown boolean not null
+  author text not null
+  approver text
+  valid_until timestamp with time zone not null
+  hold_seconds bigint not null
+  body jsonb not null
+  intent_caller text collate "C"
+  intent_request_id uuid
+  intent_hash bytea
+  sweep_at timestamp with time zone
+  revision bigint not null
+  create_time timestamp with time zone not null
+  update_time timestamp with time zone not null
+  constraint quote_body CHECK ((jsonb_typeof(body) = 'object'::text))
+  constraint quote_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint quote_hidden CHECK (((NOT is_shown) OR (state <> 'HOLDING'::text)))
+  constraint quote_hold_seconds CHECK ((hold_seconds > 0))
+  constraint quote_intent CHECK ((((state = ANY (ARRAY['HOLDING'::text, 'ACCEPTING'::text])) = (intent_caller IS NOT NULL)) AND ((intent_caller IS NULL) = (intent_request_id IS NULL)) AND ((intent_caller IS NULL) = (intent_hash IS NULL))))
+  constraint quote_intent_hash CHECK ((octet_length(intent_hash) = 32))
+  constraint quote_revision CHECK ((revision > 0))
+  constraint quote_second_person CHECK (((approver IS NULL) OR (approver <> author)))
+  constraint quote_shown CHECK ((is_shown OR (state = ANY (ARRAY['HOLDING'::text, 'PENDING_APPROVAL'::text, 'REJECTED'::text, 'LAPSED'::text]))))
+  constraint quote_state CHECK ((state = ANY (ARRAY['HOLDING'::text, 'PENDING_APPROVAL'::text, 'OPEN'::text, 'ACCEPTING'::text, 'ACCEPTED'::text, 'REJECTED'::text, 'LAPSED'::text])))
+  constraint quote_sweep_at CHECK (((sweep_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (sweep_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint quote_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint quote_valid_until CHECK (((valid_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (valid_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint quote_tenant FOREIGN KEY (tenant_id) REFERENCES leasing.tenant(tenant_id)
+  constraint quote_pkey PRIMARY KEY (operator_id, quote_id)
+  CREATE UNIQUE INDEX quote_intent ON leasing.quote USING btree (operator_id, state, intent_caller, intent_request_id) WHERE (intent_request_id IS NOT NULL)
+  CREATE INDEX quote_lapse ON leasing.quote USING btree (valid_until) WHERE (state = ANY (ARRAY['PENDING_APPROVAL'::text, 'OPEN'::text]))
+  CREATE INDEX quote_sweep ON leasing.quote USING btree (sweep_at) WHERE (sweep_at IS NOT NULL)
+  CREATE INDEX quote_tenant ON leasing.quote USING btree (tenant_id, quote_id)
+  policy quote_gone restrictive for delete to leasing, leasing_worker using ((state = 'HOLDING'::text))
+  policy quote_scope permissive for all to leasing using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (is_shown AND (tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (is_shown AND (tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))))
+  policy quote_worker permissive for all to leasing_worker using (true) with check (true)
+  grant delete, insert, select, update to leasing
+  grant delete, insert, select, update to leasing_worker
+
+table leasing.rate_card owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  rate_card_id text collate "C" not null
+  state text collate "C" not null
+  facts jsonb not null
+  authors jsonb not null
+  approver text collate "C"
+  revision bigint not null
+  create_time timestamp with time zone not null
+  update_time timestamp with time zone not null
+  constraint rate_card_approved CHECK ((((state <> 'DRAFT'::text) OR (approver IS NULL)) AND ((state <> 'APPROVED'::text) OR (approver IS NOT NULL))))
+  constraint rate_card_authors CHECK (((jsonb_typeof(authors) = 'array'::text) AND (jsonb_array_length(authors) > 0)))
+  constraint rate_card_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint rate_card_facts CHECK ((jsonb_typeof(facts) = 'object'::text))
+  constraint rate_card_id_shape CHECK ((rate_card_id ~ '^[a-z][a-z0-9-]{1,61}[a-z0-9]$'::text))
+  constraint rate_card_revision CHECK ((revision > 0))
+  constraint rate_card_second_person CHECK (((approver IS NULL) OR (NOT (authors @> to_jsonb(approver)))))
+  constraint rate_card_state CHECK ((state = ANY (ARRAY['DRAFT'::text, 'APPROVED'::text, 'RETIRED'::text])))
+  constraint rate_card_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint rate_card_pkey PRIMARY KEY (operator_id, rate_card_id)
+  policy rate_card_scope permissive for all to leasing using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy rate_card_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select, update to leasing
   grant select to leasing_worker
 
 table leasing.rate_step owner gridlease_owner row security forced

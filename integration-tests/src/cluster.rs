@@ -184,6 +184,13 @@ impl Cluster {
         self.clients_of(organisation, role, 0)
     }
 
+    /// The clients of this person, where two people must agree.
+    pub fn person(&self, subject: &str, organisation: &str, role: Role) -> Result<Clients> {
+        let organisation: Organisation = organisation.parse()?;
+        let token = self.issuer.mint(subject, &organisation, &[role], Duration::from_secs(3600))?;
+        Channels::new(self.addresses(0))?.caller(&token)
+    }
+
     /// What a process wrote.
     pub fn log(&self, node: Node) -> String {
         std::fs::read_to_string(self.log_file(node)).unwrap_or_default()

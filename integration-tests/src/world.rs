@@ -2,6 +2,7 @@
 //! issued, and a tenant on the other side.
 
 mod names;
+mod offers;
 
 use anyhow::{Context as _, Result, ensure};
 use contracts::billing::v1 as billing;
@@ -12,9 +13,9 @@ use gridlease::clients::Clients;
 use kernel::Role;
 
 pub use self::names::Names;
+pub use self::offers::can_quote;
 use crate::market::{self, day, request_id};
 use crate::requests::amendments::{encumbrance, waitlist_entry};
-use crate::requests::offers;
 use crate::{TestStack, eventually};
 
 /// Noon of this day everything has commenced that begins on [`market::READY`].
@@ -82,9 +83,6 @@ impl World {
             window,
             reservation,
             other_reservation,
-            encumbrance: String::new(),
-            waitlist_entry: String::new(),
-            rate_card: String::new(),
             incident,
             proposed: proposed.name,
             terms_hash: proposed.terms_hash,
@@ -106,7 +104,7 @@ impl World {
         let mut names = crate::requests::tender::tender(stack, names, marker).await?;
         names.meter = metered(stack, &names, marker).await?;
         names.tariff = priced(stack, &names.operator, marker).await?;
-        names.rate_card = draft_card(stack, &names.operator, marker).await?;
+        offers::offer(stack, &mut names, marker).await?;
         Ok(Self { names, lease })
     }
 }
@@ -131,19 +129,6 @@ async fn beside(sales: &Clients, mut names: Names, marker: &str) -> Result<Names
     let joined = sales.waitlist().join_waitlist(join).await.context("join the waitlist")?.into_inner();
     names.waitlist_entry = joined.waitlist_entry.context("an entry")?.name;
     Ok(names)
-}
-
-/// A rate card that somebody in sales has drafted, and nobody has approved.
-async fn draft_card(stack: &TestStack, operator: &str, marker: &str) -> Result<String> {
-    let drafter = stack.clients_of("drafter", operator, Role::Sales)?;
-    let card = leasing::RateCard { display_name: format!("{marker} card"), ..offers::card() };
-    let create = leasing::CreateRateCardRequest {
-        rate_card: Some(card),
-        validate_only: false,
-        ..offers::draft(operator, "standard")
-    };
-    let created = drafter.offers().create_rate_card(create).await.context("draft a card")?.into_inner();
-    Ok(created.rate_card.context("a card")?.name)
 }
 
 /// Signs a lease for the tenant and then for the operator; gives it as the last signature left it.

@@ -36,7 +36,8 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
             .or_else(|| amendments::valid(method, n)),
         "leasing" => leasing::leases(method, n)
             .or_else(|| tender::valid(method, n))
-            .or_else(|| offers::offers(method, n)),
+            .or_else(|| offers::offers(method, n))
+            .or_else(|| offers::quotes(method, n)),
         "billing" => billing::bills(method, n)
             .or_else(|| metering::meters(method, n))
             .or_else(|| tariffs::tariffs(method, n)),

@@ -2,10 +2,12 @@
 
 use contracts::inventory::v1 as inventory;
 use contracts::leasing::v1 as leasing;
+use kernel::{Clock as _, SystemClock};
 use prost::Message as _;
+use prost_types::Timestamp;
 
 use super::mask;
-use crate::market::{date, decimal, request_id};
+use crate::market::{self, date, decimal, request_id};
 use crate::world::Names;
 
 /// The worked example: 20 J/TH at 38.2 and 45 a MWh.
@@ -117,8 +119,86 @@ pub fn draft(operator: &str, id: &str) -> leasing::CreateRateCardRequest {
     }
 }
 
-/// Nobody has changed the world's card.
+/// So many seconds from now in real time, which the database's clock tells.
+#[must_use]
+pub fn in_seconds(seconds: i64) -> Option<Timestamp> {
+    Some(runtime::wire::to_timestamp(SystemClock.now() + chrono::TimeDelta::seconds(seconds)))
+}
+
+/// Ten years from a day on, with two renewals of five.
+#[must_use]
+pub fn need(kw: i64, start: &str) -> leasing::QuoteNeed {
+    leasing::QuoteNeed {
+        capacity: Some(market::load(kw)),
+        start_from_date: Some(date(start)),
+        term_months: 120,
+        currency_code: "USD".to_owned(),
+        renewal_options: vec![leasing::RenewalOption { count: 2, term_months: 60, notice_months: 12 }],
+        payment_terms_days: 30,
+        ..Default::default()
+    }
+}
+
+/// A question for a quote that holds for a day.
+#[must_use]
+pub fn question(operator: &str, tenant: &str, need: leasing::QuoteNeed) -> leasing::QuoteLeaseRequest {
+    leasing::QuoteLeaseRequest {
+        parent: operator.to_owned(),
+        tenant: tenant.to_owned(),
+        need: Some(need),
+        discount_percent: None,
+        valid_until_time: in_seconds(86_400),
+        hold_duration: Some(prost_types::Duration { seconds: 3_600, nanos: 0 }),
+        option_limit: 20,
+        request_id: request_id(),
+        validate_only: false,
+        held_block_count: 0,
+    }
+}
+
+/// The question in a built world, only asked for.
+#[must_use]
+pub fn question_in(n: &Names) -> leasing::QuoteLeaseRequest {
+    let need = leasing::QuoteNeed { places: vec![n.free_block.clone()], ..need(1_000, "2027-02-01") };
+    leasing::QuoteLeaseRequest { validate_only: true, ..question(&n.operator, &n.tenant, need) }
+}
+
+/// Nobody has changed the world's card or its quotes.
 const ETAG: &str = "\"1\"";
+
+pub(super) fn quotes(method: &str, n: &Names) -> Option<Vec<u8>> {
+    Some(match method {
+        "OfferService/QuoteLease" => question_in(n).encode_to_vec(),
+        "OfferService/GetQuote" => leasing::GetQuoteRequest { name: n.quote.clone() }.encode_to_vec(),
+        "OfferService/ListQuotes" => {
+            leasing::ListQuotesRequest { parent: n.operator.clone(), ..Default::default() }.encode_to_vec()
+        }
+        "OfferService/ApproveQuote" => leasing::ApproveQuoteRequest {
+            name: n.pending_quote.clone(),
+            etag: ETAG.to_owned(),
+            request_id: request_id(),
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "OfferService/RejectQuote" => leasing::RejectQuoteRequest {
+            name: n.quote.clone(),
+            etag: ETAG.to_owned(),
+            reason: "Too dear.".to_owned(),
+            request_id: request_id(),
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "OfferService/AcceptQuote" => leasing::AcceptQuoteRequest {
+            name: n.quote.clone(),
+            etag: ETAG.to_owned(),
+            option_number: 1,
+            request_id: request_id(),
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        _ => return None,
+    })
+}
 
 pub(super) fn offers(method: &str, n: &Names) -> Option<Vec<u8>> {
     Some(match method {

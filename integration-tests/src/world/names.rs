@@ -39,6 +39,10 @@ pub struct Names {
     pub incident: String,
     /// A rate card in draft, written by another person.
     pub rate_card: String,
+    /// A quote for the tenant, on the table.
+    pub quote: String,
+    /// A quote for the tenant, by another person, that waits for approval.
+    pub pending_quote: String,
     /// A lease, PROPOSED.
     pub proposed: String,
     /// The hash of its terms.
@@ -113,6 +117,8 @@ impl Names {
             &mut names.waitlist_entry,
             &mut names.incident,
             &mut names.rate_card,
+            &mut names.quote,
+            &mut names.pending_quote,
             &mut names.proposed,
             &mut names.active,
             &mut names.capacity_request,

@@ -41,11 +41,14 @@ async fn what_was_published_comes_out() -> Result<()> {
         (&lease.rent_after_capital, "18,291.55"),
         (&coin.cash_margin, "9,231.67"),
         (&coin.all_in_margin, "-26,344.02"),
+        (&coin.power_cost_per_coin, "52,800.00"),
     ] {
         ensure!(told(figure.as_ref())? == expected, "{figure:?} is not {expected}: {answer:#?}");
     }
     let coins = coin.coins.as_ref().context("coins")?.value.parse::<kernel::Rate>()?;
     ensure!(coins.rounded(4) == "0.5629", "{coins}");
+    let implied = coin.implied_hashprice_per_ph_day.as_ref().context("a hashprice")?;
+    ensure!(implied.value.parse::<kernel::Rate>()?.rounded(2) == "37.23", "{implied:?}");
     ensure!(mining.break_even_hashprice == decimal("22.68"), "{mining:#?}");
     ensure!(!answer.assumptions.is_empty(), "nothing is assumed in silence");
 

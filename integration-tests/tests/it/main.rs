@@ -32,6 +32,8 @@ mod obvious;
 mod paging;
 mod pictures;
 mod pipeline;
+mod quote_holds;
+mod quote_sagas;
 mod quotes;
 mod races;
 mod rate_cards;

@@ -1,26 +1,31 @@
 //! A quote from the question to the lease: priced and ranked, approved by a second person where it must be, unseen by
 //! everybody else, and the lease has its numbers.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use contracts::leasing::v1 as leasing;
 use gridlease::clients::Clients;
-use integration_tests::market::{self, READY, date, day, decimal, request_id};
+use gridlease::sales::{self, Quote, SalesWhat, Server, Structure};
+use integration_tests::market::{self, READY, day, decimal, request_id};
 use integration_tests::requests::offers;
+use integration_tests::world::can_quote;
 use integration_tests::{Refusal, TestStack, eventually};
 use kernel::Role;
 use leasing::{LeaseState, QuoteState};
 use tonic::Code;
 
-struct Desk {
-    stack: TestStack,
-    site: market::Site,
-    ana: Clients,
-    ben: Clients,
-    lab: Clients,
+/// Two halls, an approved card, two people of the operator and one of the tenant.
+pub(crate) struct Desk {
+    pub(crate) stack: TestStack,
+    pub(crate) site: market::Site,
+    pub(crate) ana: Clients,
+    pub(crate) ben: Clients,
+    pub(crate) lab: Clients,
 }
 
 impl Desk {
-    async fn open() -> Result<Self> {
+    pub(crate) async fn open() -> Result<Self> {
         let stack = TestStack::start().await?;
         let clients = |organisation: &str, role| stack.clients(organisation, role);
         let site = market::site(clients, "acme", &[market::hall(10_000), market::hall(20_000)]).await?;
@@ -40,42 +45,30 @@ impl Desk {
             validate_only: false,
         };
         ben.offers().approve_rate_card(approval).await?;
-        Ok(Self { stack, site, ana, ben, lab })
+        let desk = Self { stack, site, ana, ben, lab };
+        can_quote(&desk.ana, &desk.ask(8_000), 6).await?;
+        Ok(desk)
     }
 
-    fn ask(&self, kw: i64) -> leasing::QuoteLeaseRequest {
-        let until = kernel::Zone::UTC.start_of_day(day("2026-12-31"));
-        leasing::QuoteLeaseRequest {
-            parent: self.site.operator.clone(),
-            tenant: "tenants/lab".to_owned(),
-            need: Some(leasing::QuoteNeed {
-                capacity: Some(market::load(kw)),
-                start_from_date: Some(date(READY)),
-                term_months: 120,
-                currency_code: "USD".to_owned(),
-                renewal_options: vec![leasing::RenewalOption {
-                    count: 2,
-                    term_months: 60,
-                    notice_months: 12,
-                }],
-                payment_terms_days: 30,
-                ..Default::default()
-            }),
-            discount_percent: None,
-            valid_until_time: Some(runtime::wire::to_timestamp(until)),
-            hold_duration: Some(prost_types::Duration { seconds: 3_600, nanos: 0 }),
-            option_limit: 20,
-            request_id: request_id(),
-            validate_only: false,
-        }
+    pub(crate) fn ask(&self, kw: i64) -> leasing::QuoteLeaseRequest {
+        offers::question(&self.site.operator, "tenants/lab", offers::need(kw, READY))
     }
 
-    async fn quote(&self, request: leasing::QuoteLeaseRequest) -> Result<leasing::Quote> {
+    pub(crate) async fn quote(&self, request: leasing::QuoteLeaseRequest) -> Result<leasing::Quote> {
         self.ana.offers().quote_lease(request).await?.into_inner().quote.context("a quote")
     }
 }
 
-fn acceptance(quote: &leasing::Quote, option_number: i32) -> leasing::AcceptQuoteRequest {
+pub(crate) async fn in_state(clients: &Clients, name: &str, state: QuoteState) -> Result<leasing::Quote> {
+    let get = leasing::GetQuoteRequest { name: name.to_owned() };
+    eventually(&format!("{name} is {}", state.as_str_name()), async || {
+        let found = clients.offers().get_quote(get.clone()).await?.into_inner().quote.context("a quote")?;
+        Ok((found.state() == state).then_some(found))
+    })
+    .await
+}
+
+pub(crate) fn acceptance(quote: &leasing::Quote, option_number: i32) -> leasing::AcceptQuoteRequest {
     leasing::AcceptQuoteRequest {
         name: quote.name.clone(),
         etag: quote.etag.clone(),
@@ -187,15 +180,58 @@ async fn a_quote_lapses_and_a_need_that_nothing_meets_is_told_what_would() -> Re
     let refusal = refusal.is(Code::FailedPrecondition, "NOTHING_TO_QUOTE")?;
     ensure!(refusal.fact("missing")? == "RATES" && refusal.fact("terms")?.contains("USD"), "{refusal:#?}");
 
-    desk.stack.move_to(day("2026-12-31")).await?;
-    let late = Refusal::expect(desk.lab.offers().accept_quote(acceptance(&quote, 1)).await)?;
+    // Its time is the database's: business time may go on as it likes.
+    desk.stack.move_to(day("2026-12-20")).await?;
+    let soon = offers::in_seconds(2);
+    let brief = desk.quote(leasing::QuoteLeaseRequest { valid_until_time: soon, ..desk.ask(8_000) }).await?;
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    let late = Refusal::expect(desk.lab.offers().accept_quote(acceptance(&brief, 1)).await)?;
     ensure!(["QUOTE_LAPSED", "ETAG_MISMATCH"].contains(&late.reason.as_str()), "{late:#?}");
-    let get = leasing::GetQuoteRequest { name: quote.name.clone() };
-    eventually("the quote lapses", async || {
-        let found = desk.lab.offers().get_quote(get.clone()).await?.into_inner().quote.context("a quote")?;
-        Ok((found.state() == QuoteState::Lapsed).then_some(()))
-    })
-    .await?;
+    in_state(&desk.lab, &brief.name, QuoteState::Lapsed).await?;
+    in_state(&desk.lab, &quote.name, QuoteState::Open).await?;
+    desk.stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_salesperson_quotes_in_the_terminal() -> Result<()> {
+    let desk = Desk::open().await?;
+    let at = desk.stack.stack().addresses();
+    let ask = |json, discount: Option<&str>| -> Result<SalesWhat> {
+        Ok(SalesWhat::Quote(Box::new(Quote {
+            tenant: "lab".parse()?,
+            kw: 8_000,
+            liquid_percent: 85,
+            from: day(READY),
+            months: 120,
+            places: vec![desk.site.site.clone()],
+            structures: vec![Structure::Gross, Structure::Nnn],
+            discount: discount.map(str::parse).transpose()?,
+            currency: "USD".to_owned(),
+            days: 14,
+            hold_blocks: i32::from(discount.is_none()),
+            hold_days: 30,
+            options: 20,
+            only_ask: false,
+            server: Server {
+                inventory: format!("http://{}", at.inventory),
+                leasing: format!("http://{}", at.leasing),
+                operator: "acme".parse()?,
+                token: Some(desk.stack.token("operators/acme", Role::Sales)?),
+                data_dir: None,
+                json,
+            },
+        })))
+    };
+    let told = sales::told(ask(true, None)?).await?;
+    let told: serde_json::Value = serde_json::from_str(&told)?;
+    let first = &told["options"][0];
+    ensure!(told["state"] == "OPEN" && told["quote"].as_str().is_some(), "{told:#}");
+    ensure!(first["structure"] == "GROSS" && first["held"] == "yes", "{told:#}");
+    ensure!(first["net_eq"].as_str() < told["options"][3]["net_eq"].as_str(), "{told:#}");
+    let told = sales::told(ask(false, Some("6"))?).await?;
+    ensure!(told.contains("PENDING_APPROVAL") && told.contains("A second person must approve:"), "{told}");
+    ensure!(told.contains("Assumed:") && told.lines().all(|line| !line.ends_with(' ')), "{told}");
     desk.stack.stop().await;
     Ok(())
 }

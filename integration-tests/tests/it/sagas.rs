@@ -15,7 +15,7 @@ use tonic::{Code, Response, Status};
 /// The process ends as if it were killed.
 pub(crate) const KILL: &str = "return(kill)";
 /// The same, the second time the place is passed.
-const KILL_SECOND: &str = "1*off->return(kill)";
+pub(crate) const KILL_SECOND: &str = "1*off->return(kill)";
 
 /// A cluster with a market, and somebody on each side.
 struct Field {

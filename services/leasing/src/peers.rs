@@ -10,8 +10,8 @@ use contracts::inventory::v1::event_service_client::EventServiceClient;
 use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use kernel::{
-    BidName, BlockName, Error, Instant, Organisation, ReservationName, SiteName, Uuid, Violations, Zone,
-    derive_id,
+    BidName, BlockName, Error, Instant, LeaseName, Organisation, ReservationName, SiteName, Uuid, Violations,
+    Zone, derive_id,
 };
 use prost::Message as _;
 use runtime::client::Peer;
@@ -55,6 +55,8 @@ pub struct Notice {
     pub standing: Standing,
     /// The lease it was placed for, if its note says so.
     pub lease_uid: Option<Uuid>,
+    /// What that lease is called, or would be.
+    pub lease_name: Option<LeaseName>,
     /// The bid it was placed for, if its note says so.
     pub bid_uid: Option<Uuid>,
 }
@@ -259,6 +261,7 @@ pub fn notice(event: &Event) -> Result<Option<Notice>, Error> {
         reservation: reservation.name.parse().map_err(|_| nonsense("a reservation name"))?,
         standing,
         lease_uid: uid_of(&reservation.note).filter(|_| is_lease),
+        lease_name: name_of(&reservation.note).filter(|_| is_lease),
         bid_uid,
     }))
 }
@@ -266,6 +269,10 @@ pub fn notice(event: &Event) -> Result<Option<Notice>, Error> {
 /// The note of a lease's hold: for people its name, for the follower its uid, which is new for every attempt.
 fn note(lease: &Lease) -> String {
     format!("{} #{}", lease.name, lease.uid)
+}
+
+fn name_of(note: &str) -> Option<LeaseName> {
+    note.split_once(" #").and_then(|(name, _)| name.parse().ok())
 }
 
 fn uid_of(note: &str) -> Option<Uuid> {
@@ -336,7 +343,12 @@ mod tests {
     #[test]
     fn a_note_gives_back_its_uid_and_others_give_none() {
         let uid = Uuid::from_u128(7);
-        assert_eq!(uid_of(&format!("operators/hut8/leases/river-bend #{uid}")), Some(uid));
+        let note = format!("operators/hut8/leases/river-bend #{uid}");
+        assert_eq!(uid_of(&note), Some(uid));
+        assert_eq!(
+            name_of(&note).map(|name| name.to_string()).as_deref(),
+            Some("operators/hut8/leases/river-bend")
+        );
         assert_eq!(uid_of("call Anna about suite #4"), None);
         assert_eq!(uid_of(""), None);
     }

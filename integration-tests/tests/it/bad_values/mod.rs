@@ -73,6 +73,7 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.leasing.v1.PipelineService/ListOpportunities", "nothing's"),
     ("gridlease.leasing.v1.OfferService/CreateRateCard", "nothing's"),
     ("gridlease.leasing.v1.OfferService/ListRateCards", "nothing's"),
+    ("gridlease.leasing.v1.OfferService/ListQuotes", "nothing's"),
     ("gridlease.leasing.v1.OfferService/CompareWithMining", "nothing's"),
     ("gridlease.leasing.v1.EventService/WatchEvents", "nothing's"),
     ("gridlease.billing.v1.AccountService/ListAccounts", "nothing's"),

@@ -1,4 +1,4 @@
-//! Bad comparisons.
+//! Bad cards, quotes and comparisons.
 
 use contracts::leasing::v1 as leasing;
 use integration_tests::market::{decimal, request_id};
@@ -14,6 +14,8 @@ pub(super) fn of(method: &str, n: &Names) -> Vec<Case> {
         "CompareWithMining" => compare(n),
         "CreateRateCard" => draft(n),
         "UpdateRateCard" => update(n),
+        "QuoteLease" => question(n),
+        "RejectQuote" | "AcceptQuote" | "ApproveQuote" => answer(method, n),
         _ => Vec::new(),
     }
 }
@@ -119,6 +121,94 @@ fn update(n: &Names) -> Vec<Case> {
         Case::invalid("no rates", card(leasing::RateCard::default(), "rates"), &["rate_card.rates"]),
         Case::invalid("against the rest", card(short, "max_term_months"), &["rate_card.max_term_months"]),
     ]
+}
+
+fn question(n: &Names) -> Vec<Case> {
+    let good = || offers::question_in(n);
+    let bad_need = leasing::QuoteNeed {
+        capacity: Some(contracts::common::v1::CapacityVector { critical_it_kw: 5, ..Default::default() }),
+        start_from_date: NO_DAY,
+        start_until_date: NO_DAY,
+        term_months: 0,
+        places: vec![n.site.replace(&n.operator, "operators/zenith")],
+        structures: vec![0],
+        currency_code: "dollars".to_owned(),
+        renewal_options: vec![leasing::RenewalOption { count: 0, term_months: 601, notice_months: -1 }],
+        invoice_lead_days: 91,
+        payment_terms_days: 366,
+    };
+    let everything = leasing::QuoteLeaseRequest {
+        need: Some(bad_need),
+        discount_percent: decimal("101"),
+        valid_until_time: None,
+        hold_duration: Some(prost_types::Duration { seconds: 59, nanos: 0 }),
+        option_limit: 21,
+        held_block_count: 6,
+        ..good()
+    };
+    let until = |seconds, held_block_count| {
+        let valid_until_time = offers::in_seconds(seconds);
+        leasing::QuoteLeaseRequest { valid_until_time, held_block_count, ..good() }.encode_to_vec()
+    };
+    let day = 86_400;
+    vec![
+        Case::invalid(
+            "everything",
+            everything.encode_to_vec(),
+            &[
+                "need.capacity",
+                "need.start_from_date",
+                "need.start_until_date",
+                "need.term_months",
+                "need.places[0]",
+                "need.structures[0]",
+                "need.currency_code",
+                "need.renewal_options[0].count",
+                "need.renewal_options[0].term_months",
+                "need.renewal_options[0].notice_months",
+                "need.invoice_lead_days",
+                "need.payment_terms_days",
+                "discount_percent",
+                "valid_until_time",
+                "hold_duration",
+                "option_limit",
+                "held_block_count",
+            ],
+        ),
+        Case::invalid("a quote of yesterday", until(-day, 0), &["valid_until_time"]),
+        Case::invalid("half a year and more", until(181 * day, 0), &["valid_until_time"]),
+        Case::invalid("held for longer than inventory holds", until(60 * day, 1), &["valid_until_time"]),
+    ]
+}
+
+fn answer(method: &str, n: &Names) -> Vec<Case> {
+    let (name, etag, request_id) = (n.quote.clone(), String::new(), request_id());
+    match method {
+        "RejectQuote" => {
+            let request = leasing::RejectQuoteRequest {
+                name,
+                etag,
+                request_id,
+                reason: " ".to_owned(),
+                validate_only: true,
+            };
+            vec![Case::invalid("without a word", request.encode_to_vec(), &["etag", "reason"])]
+        }
+        "AcceptQuote" => {
+            let request =
+                leasing::AcceptQuoteRequest { name, etag, request_id, option_number: 0, validate_only: true };
+            let beyond = leasing::AcceptQuoteRequest {
+                etag: "\"1\"".to_owned(),
+                option_number: 20,
+                ..request.clone()
+            };
+            vec![
+                Case::invalid("no option", request.encode_to_vec(), &["etag", "option_number"]),
+                Case::invalid("an option that is not there", beyond.encode_to_vec(), &["option_number"]),
+            ]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn compare(n: &Names) -> Vec<Case> {

@@ -2,15 +2,18 @@
 
 mod print;
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use clap::Args;
 use contracts::google::r#type::Decimal;
 use contracts::leasing::v1 as leasing;
 use contracts::leasing::v1::offer_service_client::OfferServiceClient;
-use kernel::{OperatorId, Rate};
+use kernel::{OperatorId, Organisation, Rate, Role};
 use runtime::client::{Bearer, channel};
 use tonic::service::interceptor::InterceptedService;
 
+use crate::asking::minted;
 use crate::out;
 
 const EXAMPLES: &str = "\
@@ -56,9 +59,12 @@ pub struct Server {
     /// Where leasing listens
     #[arg(long, env = "GRIDLEASE_LEASING", default_value = "http://127.0.0.1:50052", value_name = "URI")]
     pub leasing: String,
-    /// A token of the operator's sales or finance (`gridlease token`)
+    /// A token of the operator's sales or finance [default: one of the local development issuer]
     #[arg(long, env = "GRIDLEASE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    pub token: String,
+    pub token: Option<String>,
+    /// The data directory of the `up` whose issuer mints the token [default: the user's data directory]
+    #[arg(long, env = "GRIDLEASE_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
     /// The operator
     #[arg(long, value_name = "SLUG")]
     pub operator: OperatorId,
@@ -208,8 +214,15 @@ impl Compare {
 /// # Errors
 /// A refusal of the server.
 pub async fn compare(arguments: Compare) -> anyhow::Result<()> {
-    let bearer = Bearer::new(&arguments.server.token)?;
-    let wire = InterceptedService::new(channel(&arguments.server.leasing)?, bearer);
+    let server = &arguments.server;
+    let token = match &server.token {
+        Some(token) => token.clone(),
+        None => {
+            let operator = Organisation::Operator(server.operator.clone());
+            minted(server.data_dir.clone(), &operator, Role::Sales)?
+        }
+    };
+    let wire = InterceptedService::new(channel(&server.leasing)?, Bearer::new(&token)?);
     let answer = OfferServiceClient::new(wire).compare_with_mining(arguments.request()).await;
     let answer = answer.context("compare")?.into_inner();
     let shown = print::Shown::of(&answer);

@@ -189,11 +189,18 @@ fn lease(lease: &leasing::LeaseResult) -> Part {
 fn coin(coin: &leasing::CoinResult) -> Part {
     Part {
         key: "coin",
-        heading: "By published costs of a coin, per gross MW and month",
+        heading: "By published costs of a coin; the first three per gross MW and month",
         figures: vec![
             figure("coins", "Coins found", rate(coin.coins.as_ref(), 4)),
             figure("cash_margin", "Left after cash cost", amount(coin.cash_margin.as_ref())),
             figure("all_in_margin", "Left after whole cost", amount(coin.all_in_margin.as_ref())),
+            figure(
+                "implied_hashprice",
+                "Hashprice by the coin's price alone",
+                rate(coin.implied_hashprice_per_ph_day.as_ref(), 2),
+            ),
+            figure("power_per_coin_mwh", "MWh for a coin", rate(coin.power_per_coin_mwh.as_ref(), 2)),
+            figure("power_cost_per_coin", "Power for a coin", amount(coin.power_cost_per_coin.as_ref())),
         ],
     }
 }

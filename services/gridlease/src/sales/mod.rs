@@ -4,6 +4,7 @@
 
 mod ask;
 mod desk;
+mod quote;
 mod report;
 mod server;
 
@@ -11,6 +12,7 @@ use clap::{Args, Subcommand};
 use kernel::{BlockName, CivilDate, LeaseName, Rate, TenantId};
 
 use crate::out;
+pub use quote::{Quote, Structure};
 pub use server::Server;
 
 /// `gridlease sales`.
@@ -26,6 +28,8 @@ pub struct Sales {
 pub enum SalesWhat {
     /// What can be offered, what comes near, and what could be converted
     Find(Find),
+    /// What to ask for it: priced options, ranked by what rents are without included costs
+    Quote(Box<Quote>),
     /// Hold capacity of a block for a tenant
     Hold(Hold),
     /// Propose a lease of a block, and hold its capacity for signatures
@@ -248,6 +252,7 @@ pub async fn sales(arguments: Sales) -> anyhow::Result<()> {
 pub async fn told(what: SalesWhat) -> anyhow::Result<String> {
     match what {
         SalesWhat::Find(arguments) => ask::find(arguments).await,
+        SalesWhat::Quote(arguments) => quote::quote(*arguments).await,
         SalesWhat::Hold(arguments) => desk::hold(arguments).await,
         SalesWhat::Propose(arguments) => desk::propose(arguments).await,
         SalesWhat::Lease(arguments) => ask::lease(arguments).await,

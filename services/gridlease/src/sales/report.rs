@@ -32,7 +32,7 @@ impl Report {
         }
     }
 
-    fn to_json(&self) -> Value {
+    pub(super) fn to_json(&self) -> Value {
         let keys: Vec<String> = self
             .headers
             .iter()

@@ -7,6 +7,7 @@ use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
 use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
+use contracts::leasing::v1::offer_service_client::OfferServiceClient;
 use contracts::leasing::v1::pipeline_service_client::PipelineServiceClient;
 use kernel::{OperatorId, Organisation, Role};
 use runtime::client::{Bearer, channel};
@@ -75,6 +76,7 @@ clients! {
     sites: SiteServiceClient on inventory;
     capacity: CapacityServiceClient on inventory;
     reservations: ReservationServiceClient on inventory;
+    offers: OfferServiceClient on leasing;
     leases: LeaseServiceClient on leasing;
     pipeline: PipelineServiceClient on leasing;
 }

@@ -1,4 +1,4 @@
-//! Request ids of bids and awards: the same id gets the same answer, also while the first attempt is under way.
+//! Request ids of bids, awards and quotes: the same id gets the same answer, also while the first attempt is under way.
 
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ pub(crate) enum Sagas<'a> {
     Bids(&'a OperatorId),
     /// Awards of this tenant.
     Awards(&'a TenantId),
+    /// Quotes of this operator that hold something.
+    Quotes(&'a OperatorId),
 }
 
 impl Sagas<'_> {
@@ -33,6 +35,7 @@ impl Sagas<'_> {
         let under_way = match self {
             Self::Bids(operator) => store::find_bid_intent(tx.conn(), operator, key).await?,
             Self::Awards(tenant) => store::find_award(tx.conn(), tenant, key).await?,
+            Self::Quotes(operator) => store::find_quote_intent(tx.conn(), operator, key).await?,
         };
         match under_way {
             Some((hash, since)) if hash != key.hash => return Err(idempotency::reused(since)),

@@ -1,14 +1,16 @@
-//! What inventory tells of the reservations that leases stand on: a hold that ended lapses its lease, and a hold
-//! whose lease is gone is given back.
+//! What inventory tells of the reservations that leases and quotes stand on: a hold that ended lapses its lease, a quote
+//! goes on without it, and a hold whose lease or quote is gone is given back.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kernel::{Error, LeaseName, Reason, ReservationName, Uuid};
+use kernel::{Error, LeaseName, QuoteId, QuoteName, Reason, ReservationName, Uuid};
 use postgres::{Tx, outbox};
 use runtime::feed::{Consumer, FeedStream};
 
 use super::App;
+use super::quotes::rpc_of;
 use crate::domain::lease::{HOLD_EXPIRED, HOLD_RELEASED};
+use crate::domain::quote_record::Quote;
 use crate::domain::{BidState, Hold, LeaseState};
 use crate::peers::{self, FeedEvent, FeedMessage, Notice, Standing};
 use crate::store::{self, SCHEMA};
@@ -123,12 +125,10 @@ impl App {
         if let Some(uid) = notice.bid_uid {
             return heed_bid(tx, notice, uid).await;
         }
+        // The quote first, and locked: whoever finds it accepted finds its lease.
+        let quote = quote_behind(tx, notice).await?;
         let Some(name) = lease_behind(tx, notice).await? else {
-            // A lease's hold without a lease: its proposal was refused, and this came late.
-            return match (notice.lease_uid, notice.standing) {
-                (Some(uid), Standing::Held(_)) => release_later(tx, notice, &uid.to_string()).await,
-                _ => Ok(()),
-            };
+            return heed_without_lease(tx, notice, quote).await;
         };
         let Some(lease) = store::lock(tx.conn(), &name).await? else { return Ok(()) };
         match (lease.state, notice.standing) {
@@ -157,6 +157,37 @@ async fn heed_bid(tx: &Tx, notice: &Notice, uid: Uuid) -> Result<(), Error> {
             release_later(tx, notice, &uid.to_string()).await
         }
     }
+}
+
+/// A lease's hold without a lease: it is a quote's, or its proposal or quote was refused, and this came late.
+async fn heed_without_lease(tx: &Tx, notice: &Notice, quote: Option<Quote>) -> Result<(), Error> {
+    let Some(uid) = notice.lease_uid else { return Ok(()) };
+    match (quote, notice.standing) {
+        (Some(mut quote), Standing::Held(_)) if quote.wants(uid) => {
+            if quote.note(uid, notice.reservation.reservation) {
+                store::note_quote_holds(tx.conn(), &quote).await?;
+            }
+            Ok(())
+        }
+        (_, Standing::Held(_)) => release_later(tx, notice, &uid.to_string()).await,
+        (Some(mut quote), Standing::Expired | Standing::Released) => {
+            if quote.lose(uid) {
+                store::note_quote_holds(tx.conn(), &quote).await?;
+            }
+            Ok(())
+        }
+        (Some(_), Standing::Committed) | (None, _) => Ok(()),
+    }
+}
+
+/// The quote that the hold may have been placed for: the lease that it may become has the quote's id.
+async fn quote_behind(tx: &Tx, notice: &Notice) -> Result<Option<Quote>, Error> {
+    let Some(id) = notice.lease_name.as_ref().and_then(|name| Uuid::try_parse(name.lease.as_str()).ok())
+    else {
+        return Ok(None);
+    };
+    let name = QuoteName::new(notice.reservation.operator.clone(), QuoteId::new(id));
+    Ok(store::lock_quote(tx.conn(), &name, rpc_of).await?.map(|(quote, _)| quote))
 }
 
 async fn lease_behind(tx: &Tx, notice: &Notice) -> Result<Option<LeaseName>, Error> {

@@ -12,6 +12,7 @@ mod follow_inventory;
 mod once;
 mod opportunities;
 mod propose_lease;
+mod quote_lease;
 mod quotes;
 mod rate_cards;
 mod read_bids;
@@ -22,7 +23,6 @@ mod submit_bid;
 mod sweep;
 mod sweep_market;
 mod tenants;
-mod write;
 
 use std::sync::Arc;
 
@@ -44,8 +44,9 @@ pub use compare_with_mining::{CompareWithMining, PowerOf};
 pub use deadlines::ListDeadlines;
 pub use follow_inventory::InventoryFollower;
 pub use opportunities::{CreateOpportunity, ListOpportunities, UpdateOpportunity};
-pub use propose_lease::ProposeLease;
-pub use quotes::{AnswerQuote, ListQuotes, QuoteLease};
+pub use propose_lease::{OfQuote, ProposeLease};
+pub use quote_lease::QuoteLease;
+pub use quotes::{AnswerQuote, ListQuotes};
 pub use rate_cards::{CardCommand, ChangeRateCard, CreateRateCard, ListRateCards};
 pub use read_bids::{ListBids, WithdrawBid};
 pub use read_leases::{ListLeases, RentSchedule};

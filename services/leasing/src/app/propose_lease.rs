@@ -1,12 +1,14 @@
 //! Proposing: durable intent, then the hold, then its record. Whoever dies in between, the sweeper goes on.
 
-use kernel::{Caller, Error, LeaseId, LeaseName, OperatorId, Organisation, TenantName, Uuid};
-use postgres::{Answer, RequestKey, idempotency};
+use kernel::{Caller, Error, LeaseId, LeaseName, OperatorId, Organisation, QuoteName, TenantName, Uuid};
+use postgres::{Answer, RequestKey, Tx, idempotency};
 use runtime::failpoint;
 use serde::Serialize;
 
+use super::quotes::rpc_of;
 use super::requests::{Earlier, earlier, in_progress, is_nothing_done};
 use super::{App, Hands, View, kind, rpc};
+use crate::domain::quote_record::QuoteState;
 use crate::domain::{Checked, Hold, Lease, LeaseState, Proposal};
 use crate::store::{self, Intent, SCHEMA};
 
@@ -17,6 +19,8 @@ pub struct ProposeLease {
     pub operator: OperatorId,
     /// The name it should have; none lets us choose.
     pub lease: Option<LeaseId>,
+    /// The quote that it takes up, if it does.
+    pub of_quote: Option<OfQuote>,
     /// Who would take it.
     pub tenant: TenantName,
     /// The terms, every rule checked.
@@ -27,6 +31,17 @@ pub struct ProposeLease {
     pub request_id: Uuid,
     /// Only ask.
     pub validate_only: bool,
+}
+
+/// A quote that is being taken up.
+#[derive(Clone, Debug)]
+pub struct OfQuote {
+    /// The quote.
+    pub name: QuoteName,
+    /// As it was when it was taken up: another one takes up nothing.
+    pub revision: i64,
+    /// The parent of the lease's derived request ids, where the quote holds its capacity; none is a new one.
+    pub uid: Option<Uuid>,
 }
 
 /// What a repetition must repeat.
@@ -74,7 +89,8 @@ impl App {
         }
         self.must_know_tenant(hands, &command.tenant).await?;
         let zones = self.inventory.zones(organisation, command.terms.blocks()).await?;
-        let uid = self.ids.next();
+        let of_quote = command.of_quote.as_ref();
+        let uid = of_quote.and_then(|quote| quote.uid).unwrap_or_else(|| self.ids.next());
         let lease_id = match &command.lease {
             Some(id) => id.clone(),
             None => LeaseId::new(&self.ids.next().to_string()).map_err(Error::internal)?,
@@ -92,7 +108,7 @@ impl App {
         }
         let intent = Intent { key };
         failpoint("leasing.propose.before_intent")?;
-        match self.record_intent(hands, &lease, &terms, &intent).await? {
+        match self.record_intent(hands, &lease, &terms, &intent, of_quote).await? {
             Recorded::Begun => {}
             Recorded::NameTaken => return Err(Error::name_taken("lease")),
             Recorded::Earlier(Earlier::Answered(reply)) => return Ok(Answer::Replayed(reply)),
@@ -147,6 +163,7 @@ impl App {
         lease: &Lease,
         terms: &[u8],
         intent: &Intent,
+        of_quote: Option<&OfQuote>,
     ) -> Result<Recorded, Error> {
         hands
             .db
@@ -154,6 +171,9 @@ impl App {
                 let before = earlier(&tx, &lease.name.operator, &intent.key).await?;
                 if before != Earlier::None {
                     return Ok((tx, Recorded::Earlier(before)));
+                }
+                if let Some(quote) = of_quote {
+                    still_taken_up(&tx, quote).await?;
                 }
                 if store::insert(tx.conn(), lease, terms.to_vec(), intent).await? {
                     return Ok((tx, Recorded::Begun));
@@ -236,6 +256,19 @@ impl App {
                 Ok((tx, Outcome::Done(Box::new(view))))
             })
             .await
+    }
+}
+
+/// Another worker may have put the quote back on the table: locked, it stays as it is until the intent is there, and
+/// whoever would put it back sees the intent.
+async fn still_taken_up(tx: &Tx, expected: &OfQuote) -> Result<(), Error> {
+    let found = store::lock_quote(tx.conn(), &expected.name, rpc_of).await?;
+    match found {
+        Some((quote, _)) if quote.revision == expected.revision && quote.state == QuoteState::Accepting => {
+            Ok(())
+        }
+        Some((quote, _)) => Err(Error::invalid_transition("quote", quote.state, QuoteState::Accepted)),
+        None => Err(Error::not_found("quote")),
     }
 }
 

@@ -1,15 +1,15 @@
 //! Drafting, approving, retiring and reading rate cards.
 
 use kernel::{Caller, Error, OperatorId, RateCardId, RateCardName, Uuid};
-use postgres::Answer;
 use postgres::page::Listing;
+use postgres::{Answer, NewEvent, RequestKey, Tx, outbox};
 use serde::Serialize;
 
-use super::write::{Told, Write};
-use super::{App, Page, Wire, kind, rpc};
+use super::once::Once;
+use super::{App, Page, kind, rpc};
 use crate::domain::rate_card::{CardFacts, Change};
 use crate::domain::{CardState, RateCard};
-use crate::store;
+use crate::store::{self, SCHEMA};
 
 /// What a draft asks for.
 #[derive(Clone, Debug, Serialize)]
@@ -79,22 +79,24 @@ impl App {
         caller: &Caller,
         command: CreateRateCard,
     ) -> Result<Answer<RateCard>, Error> {
+        let operator = &command.name.operator;
+        let scope = &caller.scope_of_operator(operator)?;
         let card = RateCard::draft(command.name.clone(), command.facts.clone(), &caller.subject, self.now())?;
-        let how = Write {
+        let owner = format!("operators/{operator}");
+        let key = &RequestKey::new(owner, caller, rpc::CREATE_RATE_CARD, command.request_id, &command)?;
+        let how = Once {
             name: "create_rate_card",
-            rpc: rpc::CREATE_RATE_CARD,
-            operator: &command.name.operator,
-            request_id: command.request_id,
+            scope,
+            key,
             validate_only: command.validate_only,
-            event: kind::CARD_DRAFTED,
-            tell: told,
             reply: self.wire.card_created,
         };
         let card = &card;
-        self.write(caller, &command, how, |tx| async move {
+        self.once(how, |tx| async move {
             if !store::insert_rate_card(tx.conn(), card).await? {
                 return Err(Error::name_taken("rate card"));
             }
+            self.tell_card(&tx, kind::CARD_DRAFTED, card).await?;
             Ok((tx, card.clone()))
         })
         .await
@@ -110,7 +112,8 @@ impl App {
         caller: &Caller,
         command: ChangeRateCard,
     ) -> Result<Answer<RateCard>, Error> {
-        caller.scope_of_operator(&command.name.operator).map_err(|_| absent())?;
+        let operator = &command.name.operator;
+        let scope = &caller.scope_of_operator(operator).map_err(|_| absent())?;
         let (name, rpc, event, reply) = match &command.command {
             CardCommand::Edit(_) => {
                 ("update_rate_card", rpc::UPDATE_RATE_CARD, kind::CARD_CHANGED, self.wire.card_changed)
@@ -122,18 +125,11 @@ impl App {
                 ("retire_rate_card", rpc::RETIRE_RATE_CARD, kind::CARD_RETIRED, self.wire.card_retired)
             }
         };
-        let how = Write {
-            name,
-            rpc,
-            operator: &command.name.operator,
-            request_id: command.request_id,
-            validate_only: command.validate_only,
-            event,
-            tell: told,
-            reply,
-        };
+        let owner = format!("operators/{operator}");
+        let key = &RequestKey::new(owner, caller, rpc, command.request_id, &command)?;
+        let how = Once { name, scope, key, validate_only: command.validate_only, reply };
         let (wanted, who, now) = (&command, caller.subject.as_str(), self.now());
-        self.write(caller, wanted, how, |tx| async move {
+        self.once(how, |tx| async move {
             let card = store::lock_rate_card(tx.conn(), &wanted.name).await?.ok_or_else(absent)?;
             let card = match &wanted.command {
                 CardCommand::Edit(changes) => card.edit(&wanted.etag, changes.clone(), who, now)?,
@@ -141,6 +137,7 @@ impl App {
                 CardCommand::Retire => card.retire(&wanted.etag, now)?,
             };
             store::update_rate_card(tx.conn(), &card).await?;
+            self.tell_card(&tx, event, &card).await?;
             Ok((tx, card))
         })
         .await
@@ -197,12 +194,21 @@ impl App {
         };
         Ok(Page { items, next })
     }
+
+    /// Appends a card's event in the transaction of its change. It is its operator's own business.
+    async fn tell_card(&self, tx: &Tx, kind: &'static str, card: &RateCard) -> Result<(), Error> {
+        let event = NewEvent {
+            operator: Some(card.operator().clone()),
+            tenant: None,
+            kind,
+            subject: card.name.to_string(),
+            occurred_at: card.update_time,
+            payload: (self.wire.card_event)(card),
+        };
+        outbox::append(tx.conn(), SCHEMA, self.ids.next(), &event).await
+    }
 }
 
 fn absent() -> Error {
     Error::not_found("rate card")
-}
-
-fn told(card: &RateCard, wire: &Wire) -> Told {
-    Told { subject: card.name.to_string(), tenant: None, payload: (wire.card_event)(card) }
 }

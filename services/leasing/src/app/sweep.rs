@@ -83,7 +83,7 @@ impl App {
     }
 
     /// A PROPOSED lease whose hold should have ended by now: inventory knows whether it has.
-    async fn look_at_hold(&self, name: &kernel::LeaseName, hold: Hold) -> Result<(), Error> {
+    pub(super) async fn look_at_hold(&self, name: &kernel::LeaseName, hold: Hold) -> Result<(), Error> {
         let reservation = ReservationName::new(name.operator.clone(), hold.reservation);
         match self.inventory.standing(&reservation).await? {
             Standing::Expired => self.lapse(self.worker(), name, HOLD_EXPIRED).await,

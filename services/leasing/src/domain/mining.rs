@@ -10,6 +10,7 @@ use super::exact::{Ratio, of_rate, share, whole};
 const COINS_PER_DAY: i64 = 450;
 const HOURS_PER_DAY: i64 = 24;
 const HOURS_PER_YEAR: i64 = 8_760;
+const KWH_PER_MWH: i64 = 1_000;
 
 /// A tax on the electricity of a mine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +143,12 @@ pub struct CoinResult {
     pub cash_margin: Ratio,
     /// Left after their whole cost.
     pub all_in_margin: Ratio,
+    /// Earnings per PH/s and day by the coin's price alone.
+    pub implied_hashprice: Ratio,
+    /// MWh that the machines take for one coin.
+    pub power_per_coin: Ratio,
+    /// What they cost.
+    pub power_cost_per_coin: Ratio,
 }
 
 impl Mine {
@@ -168,7 +175,7 @@ impl Mine {
         });
         let costs_per_mwh = power + &operating + &excise_per_mwh;
         MineResult {
-            coin: self.coin.map(|coin| coin.work(&hashrate, &running_days)),
+            coin: self.coin.map(|coin| coin.work(self, &hashrate, &running_days)),
             margin_after_machines: &margin - machines,
             break_even_hashprice: costs_per_mwh * whole(HOURS_PER_DAY) * per_ph / whole(1_000),
             break_even_power_price: &revenue_per_mwh - operating - excise_per_mwh,
@@ -195,10 +202,21 @@ impl Mine {
 }
 
 impl Coin {
-    fn work(&self, hashrate: &Ratio, running_days: &Ratio) -> CoinResult {
-        let coins = hashrate * running_days * whole(COINS_PER_DAY) / of_rate(self.network_ph);
+    fn work(&self, mine: &Mine, hashrate: &Ratio, running_days: &Ratio) -> CoinResult {
+        let per_ph_day = whole(COINS_PER_DAY) / of_rate(self.network_ph);
+        let coins = hashrate * running_days * &per_ph_day;
         let margin = |cost: Rate| (of_rate(self.price) - of_rate(cost)) * &coins;
-        CoinResult { cash_margin: margin(self.cash_cost), all_in_margin: margin(self.all_in_cost), coins }
+        // One PH/s takes as many kW as its efficiency says.
+        let power_per_coin =
+            of_rate(mine.efficiency) * whole(HOURS_PER_DAY) / &per_ph_day / whole(KWH_PER_MWH);
+        CoinResult {
+            cash_margin: margin(self.cash_cost),
+            all_in_margin: margin(self.all_in_cost),
+            implied_hashprice: per_ph_day * of_rate(self.price),
+            power_cost_per_coin: &power_per_coin * of_rate(mine.power_price),
+            power_per_coin,
+            coins,
+        }
     }
 }
 

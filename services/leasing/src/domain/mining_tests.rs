@@ -50,6 +50,10 @@ fn the_published_costs_of_a_coin_give_the_published_margins() {
     assert_eq!(crate::domain::exact::rate(&result.coins).expect("a rate").rounded(4), "0.5629");
     assert_eq!(told(&result.cash_margin), "9,231.67");
     assert_eq!(told(&result.all_in_margin), "-26,344.02");
+    // The published index said 38.2: fees and the hour of the reading lie between.
+    assert_eq!(told(&result.implied_hashprice), "37.23");
+    assert_eq!(told(&result.power_per_coin), "1,173.33");
+    assert_eq!(told(&result.power_cost_per_coin), "52,800.00");
 }
 
 fn coin(network_ph: &str) -> Coin {

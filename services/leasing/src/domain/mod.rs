@@ -2,6 +2,7 @@
 
 pub mod bid;
 pub mod capacity_request;
+pub mod card_state;
 pub mod comparison;
 pub mod deadline;
 pub mod delivery;
@@ -13,6 +14,7 @@ pub mod market_state;
 pub mod mining;
 pub mod opportunity;
 pub mod quote;
+pub mod quote_hold;
 pub mod quote_record;
 pub mod rate_card;
 pub mod record;

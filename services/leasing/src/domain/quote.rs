@@ -89,6 +89,14 @@ pub struct Offer {
     pub assumptions: Vec<String>,
 }
 
+impl Offer {
+    /// The block that it is about.
+    #[must_use]
+    pub fn block(&self) -> Option<&BlockName> {
+        self.terms.premises.first().map(|premises| &premises.block)
+    }
+}
+
 /// Every way in which these cards price these blocks, the cheapest by triple-net equivalent first. `today` decides which
 /// cards are in force.
 ///

@@ -7,6 +7,7 @@ use kernel::{CivilDate, Error, Instant, LeaseId, LeaseName, QuoteName, Reason, T
 use serde::{Deserialize, Serialize};
 
 use super::quote::{Need, Offer};
+use super::quote_hold::QuoteHold;
 use super::rate_card::second_person;
 use super::state::UnknownState;
 
@@ -14,6 +15,8 @@ use super::state::UnknownState;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum QuoteState {
+    /// Being made: the capacity that it is to carry is being held; the tenant does not see it.
+    Holding,
     /// A second person must approve; the tenant does not see it.
     PendingApproval,
     /// On the table.
@@ -28,11 +31,15 @@ pub enum QuoteState {
     Lapsed,
 }
 
-use QuoteState::{Accepted, Accepting, Lapsed, Open, PendingApproval, Rejected};
+use QuoteState::{Accepted, Accepting, Holding, Lapsed, Open, PendingApproval, Rejected};
 
 /// What can be done to a quote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuoteDeed {
+    /// Its capacity is held; nobody must approve.
+    Offer,
+    /// Its capacity is held; a second person must approve.
+    Defer,
     /// A second person agrees.
     Approve,
     /// One option is taken up.
@@ -49,12 +56,21 @@ pub enum QuoteDeed {
 
 impl QuoteDeed {
     /// Every deed, in the order of the golden table.
-    pub const ALL: &[Self] =
-        &[Self::Approve, Self::Accept, Self::Propose, Self::Refuse, Self::Reject, Self::Lapse];
+    pub const ALL: &[Self] = &[
+        Self::Offer,
+        Self::Defer,
+        Self::Approve,
+        Self::Accept,
+        Self::Propose,
+        Self::Refuse,
+        Self::Reject,
+        Self::Lapse,
+    ];
 
     fn aim(self) -> QuoteState {
         match self {
-            Self::Approve | Self::Refuse => Open,
+            Self::Offer | Self::Approve | Self::Refuse => Open,
+            Self::Defer => PendingApproval,
             Self::Accept => Accepting,
             Self::Propose => Accepted,
             Self::Reject => Rejected,
@@ -65,12 +81,13 @@ impl QuoteDeed {
 
 impl QuoteState {
     /// Every state, in the order of a quote's life.
-    pub const ALL: &[Self] = &[PendingApproval, Open, Accepting, Accepted, Rejected, Lapsed];
+    pub const ALL: &[Self] = &[Holding, PendingApproval, Open, Accepting, Accepted, Rejected, Lapsed];
 
     /// The state's name, as stored and as told.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Holding => "HOLDING",
             PendingApproval => "PENDING_APPROVAL",
             Open => "OPEN",
             Accepting => "ACCEPTING",
@@ -86,13 +103,16 @@ impl QuoteState {
     /// `QUOTE_LAPSED` for everything that comes too late, `INVALID_STATE_TRANSITION` where the table has no move.
     pub fn after(self, deed: QuoteDeed) -> Result<Self, Error> {
         match (self, deed) {
-            (PendingApproval, QuoteDeed::Approve) | (Accepting, QuoteDeed::Refuse) => Ok(Open),
+            (Holding, QuoteDeed::Offer)
+            | (PendingApproval, QuoteDeed::Approve)
+            | (Accepting, QuoteDeed::Refuse) => Ok(Open),
+            (Holding, QuoteDeed::Defer) => Ok(PendingApproval),
             (Open, QuoteDeed::Accept) => Ok(Accepting),
             (Accepting, QuoteDeed::Propose) => Ok(Accepted),
             (PendingApproval | Open, QuoteDeed::Reject) => Ok(Rejected),
             (PendingApproval | Open, QuoteDeed::Lapse) => Ok(Lapsed),
             (Lapsed, _) => Err(lapsed()),
-            (PendingApproval | Open | Accepting | Accepted | Rejected, _) => {
+            (Holding | PendingApproval | Open | Accepting | Accepted | Rejected, _) => {
                 Err(Error::invalid_transition("quote", self, deed.aim()))
             }
         }
@@ -139,18 +159,18 @@ pub struct Quote {
     pub whereabouts: Whereabouts,
     /// The options by rank.
     pub offers: Vec<Offer>,
-    /// When it lapses, in business time.
+    /// When it lapses, by the database's clock.
     pub valid_until: Instant,
     /// How long capacity is held for signatures, in seconds.
     pub hold_seconds: i64,
+    /// The blocks that are held until then.
+    pub holds: Vec<QuoteHold>,
     /// Who made it.
     pub author: String,
     /// Who approved it.
     pub approver: Option<String>,
     /// Which option was taken up, from 1.
     pub accepted: Option<u32>,
-    /// What the lease will be called.
-    pub lease: LeaseId,
     /// Why it was rejected.
     pub reject_reason: String,
     /// Raised by every change; the etag.
@@ -164,9 +184,12 @@ pub struct Quote {
 impl Quote {
     /// The state in which a quote of these offers begins.
     #[must_use]
-    pub fn beginning(offers: &[Offer]) -> QuoteState {
-        let fine = offers.iter().all(|offer| offer.approval_reasons.is_empty());
-        if fine { Open } else { PendingApproval }
+    pub fn beginning(offers: &[Offer], holds: &[QuoteHold]) -> QuoteState {
+        match holds {
+            [] if nobody_must_approve(offers) => Open,
+            [] => PendingApproval,
+            _ => Holding,
+        }
     }
 
     /// The etag of this revision.
@@ -178,13 +201,17 @@ impl Quote {
     /// Whether the tenant may see it: what was never approved is nobody's offer.
     #[must_use]
     pub fn is_shown(&self) -> bool {
-        self.approver.is_some() || Self::beginning(&self.offers) == Open
+        self.state != Holding && (self.approver.is_some() || nobody_must_approve(&self.offers))
     }
 
-    /// The lease that is proposed when it is accepted.
-    #[must_use]
-    pub fn lease_name(&self) -> LeaseName {
-        LeaseName::new(self.name.operator.clone(), self.lease.clone())
+    /// The lease that is proposed when it is accepted: it has the quote's id, so that whoever knows the one finds the
+    /// other.
+    ///
+    /// # Errors
+    /// `INTERNAL`, which an id of ours does not give.
+    pub fn lease_name(&self) -> Result<LeaseName, Error> {
+        let id = LeaseId::new(&self.name.quote.to_string()).map_err(Error::internal)?;
+        Ok(LeaseName::new(self.name.operator.clone(), id))
     }
 
     /// The option of a number.
@@ -194,24 +221,24 @@ impl Quote {
         self.offers.get(place)
     }
 
-    /// Agreed by somebody who did not make it.
+    /// Agreed by somebody who did not make it; `time` is the database's.
     ///
     /// # Errors
     /// `QUOTE_LAPSED`, `INVALID_STATE_TRANSITION`, `SECOND_PERSON_NEEDED`.
-    pub fn approve(mut self, approver: &str, now: Instant) -> Result<Self, Error> {
-        self.in_time(now)?;
+    pub fn approve(mut self, approver: &str, time: Instant, now: Instant) -> Result<Self, Error> {
+        self.in_time(time)?;
         self.go(QuoteDeed::Approve, now)?;
         second_person(approver, std::slice::from_ref(&self.author))?;
         self.approver = Some(approver.to_owned());
         Ok(self)
     }
 
-    /// One option is taken up.
+    /// One option is taken up; `time` is the database's.
     ///
     /// # Errors
     /// `QUOTE_LAPSED`, `INVALID_STATE_TRANSITION`, `INVALID_FIELD` for a number that no option has.
-    pub fn accept(mut self, number: u32, now: Instant) -> Result<Self, Error> {
-        self.in_time(now)?;
+    pub fn accept(mut self, number: u32, time: Instant, now: Instant) -> Result<Self, Error> {
+        self.in_time(time)?;
         if self.option(number).is_none() {
             return Err(Error::invalid_field("option_number", "is not the number of an option"));
         }
@@ -259,16 +286,20 @@ impl Quote {
     }
 
     /// The sweeper may be late; the hour is not.
-    fn in_time(&self, now: Instant) -> Result<(), Error> {
-        if now < self.valid_until { Ok(()) } else { Err(lapsed()) }
+    fn in_time(&self, time: Instant) -> Result<(), Error> {
+        if time < self.valid_until { Ok(()) } else { Err(lapsed()) }
     }
 
-    fn go(&mut self, deed: QuoteDeed, now: Instant) -> Result<(), Error> {
+    pub(super) fn go(&mut self, deed: QuoteDeed, now: Instant) -> Result<(), Error> {
         self.state = self.state.after(deed)?;
         self.revision += 1;
         self.update_time = now.max(self.update_time);
         Ok(())
     }
+}
+
+pub(super) fn nobody_must_approve(offers: &[Offer]) -> bool {
+    offers.iter().all(|offer| offer.approval_reasons.is_empty())
 }
 
 fn lapsed() -> Error {

@@ -4,38 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::comparison::Conversion;
 use crate::domain::rate_card::{CardFacts, CardState};
-use crate::domain::testing::{at, card_facts, date, mine, river_bend, terms as terms_of};
-
-fn need(kw: i64) -> Need {
-    Need {
-        capacity: CapacityVector::new(kw, kw / 4, kw, 0).unwrap(),
-        term_months: 180,
-        structures: Vec::new(),
-        currency: Currency::USD,
-        renewal_options: vec![RenewalOption { count: 3, term_months: 60, notice_months: 12 }],
-        invoice_lead_days: 0,
-        payment_terms_days: 30,
-        discount: Percent::ZERO,
-    }
-}
-
-fn candidate(block: &str, start: &str) -> Candidate {
-    Candidate {
-        block: format!("operators/hut8/sites/river-bend/blocks/{block}").parse().unwrap(),
-        zone: "America/Chicago".parse().unwrap(),
-        start: date(start),
-        lease_type: Some(LeaseType::Turnkey),
-        redundancy: Some(Redundancy::NPlusOne),
-        gross_to_it: (Place { gross_kw: 330_000, critical_it_kw: 245_000 }, "A ratio.".to_owned()),
-        rights: Vec::new(),
-    }
-}
-
-fn card(facts: CardFacts) -> RateCard {
-    let name = "operators/hut8/rateCards/standard".parse().unwrap();
-    let drafted = RateCard::draft(name, facts, "ana", at("2026-12-01")).unwrap();
-    drafted.approve("\"1\"", "ben", at("2026-12-01")).unwrap()
-}
+use crate::domain::testing::{candidate, card, card_facts, date, mine, need, river_bend, terms as terms_of};
 
 fn priced(need: &Need, facts: CardFacts) -> Vec<Offer> {
     price(need, &[candidate("hall-a", "2027-12-01")], &[card(facts)], date("2026-12-02")).unwrap()

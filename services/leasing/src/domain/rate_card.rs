@@ -1,17 +1,14 @@
 //! Rate cards: what is asked for capacity, drafted by one person and approved by another.
 
-use std::fmt;
-use std::str::FromStr;
-
 use kernel::{
     CivilDate, Currency, Error, Escalator, Instant, OperatorId, Percent, Rate, RateCardName, Reason,
     Violation,
 };
 use serde::{Deserialize, Serialize};
 
+pub use super::card_state::{CardDeed, CardState};
 use super::comparison::Conversion;
 use super::mining::Mine;
-use super::state::UnknownState;
 use super::terms::Structure;
 
 /// Rates of one card.
@@ -199,7 +196,7 @@ pub enum Change {
     /// The floor.
     Floor(Option<Rate>),
     /// The floor from mining.
-    MiningFloor(Option<MiningFloor>),
+    MiningFloor(Option<Box<MiningFloor>>),
     /// The conversion.
     Net(Option<NetConversion>),
 }
@@ -218,91 +215,9 @@ impl Change {
             Self::ValidUntil(to) => facts.valid_until = to,
             Self::DiscountLimit(to) => facts.discount_limit = to,
             Self::Floor(to) => facts.floor = to,
-            Self::MiningFloor(to) => facts.mining_floor = to,
+            Self::MiningFloor(to) => facts.mining_floor = to.map(|floor| *floor),
             Self::Net(to) => facts.net = to,
         }
-    }
-}
-
-/// Where a card stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum CardState {
-    /// Being written.
-    Draft,
-    /// Quoted from.
-    Approved,
-    /// No longer.
-    Retired,
-}
-
-/// What can be done to a card.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CardDeed {
-    /// Change it.
-    Edit,
-    /// Let it be quoted from.
-    Approve,
-    /// Let it be quoted from no more.
-    Retire,
-}
-
-use CardState::{Approved, Draft, Retired};
-
-impl CardState {
-    /// Every state, in the order of a card's life.
-    pub const ALL: &[Self] = &[Draft, Approved, Retired];
-
-    /// The state's name, as stored and as told.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Draft => "DRAFT",
-            Approved => "APPROVED",
-            Retired => "RETIRED",
-        }
-    }
-
-    /// The state after a deed.
-    ///
-    /// # Errors
-    /// `INVALID_STATE_TRANSITION` where the table has no move.
-    pub fn after(self, deed: CardDeed) -> Result<Self, Error> {
-        match (self, deed) {
-            (Draft, CardDeed::Edit) => Ok(Draft),
-            (Draft, CardDeed::Approve) => Ok(Approved),
-            (Draft | Approved, CardDeed::Retire) => Ok(Retired),
-            (Approved | Retired, CardDeed::Edit | CardDeed::Approve) | (Retired, CardDeed::Retire) => {
-                Err(Error::invalid_transition("rate card", self, deed.aim()))
-            }
-        }
-    }
-}
-
-impl CardDeed {
-    /// Every deed, in the order of the golden table.
-    pub const ALL: &[Self] = &[Self::Edit, Self::Approve, Self::Retire];
-
-    fn aim(self) -> CardState {
-        match self {
-            Self::Edit => Draft,
-            Self::Approve => Approved,
-            Self::Retire => Retired,
-        }
-    }
-}
-
-impl fmt::Display for CardState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for CardState {
-    type Err = UnknownState;
-
-    fn from_str(text: &str) -> Result<Self, UnknownState> {
-        Self::ALL.iter().copied().find(|state| state.name() == text).ok_or(UnknownState)
     }
 }
 
@@ -337,7 +252,7 @@ impl RateCard {
         Ok(Self {
             name,
             facts,
-            state: Draft,
+            state: CardState::Draft,
             authors: vec![author.to_owned()],
             approver: None,
             revision: 1,

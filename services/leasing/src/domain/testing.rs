@@ -1,11 +1,14 @@
 //! Leases to test with: River Bend as published.
 
-use kernel::{CapacityVector, CivilDate, Currency, EscalationBasis, Instant, Rate, Uuid, Zone};
+use kernel::{CapacityVector, CivilDate, Currency, EscalationBasis, Instant, Percent, Rate, Uuid, Zone};
 
+use super::comparison::Place;
 use super::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
 use super::mining::Mine;
-use super::rate_card::{Band, CardFacts, Cooling, LeaseType, NetConversion, Redundancy};
-use super::terms::Structure;
+use super::quote::{self, Candidate, Need};
+use super::quote_record::{Quote, QuoteState, Whereabouts};
+use super::rate_card::{Band, CardFacts, Cooling, LeaseType, NetConversion, RateCard, Redundancy};
+use super::terms::{RenewalOption, Structure};
 use super::{Findings, Lease, Proposal, Terms};
 
 /// A date in its ISO form.
@@ -116,5 +119,66 @@ pub(crate) fn card_facts() -> CardFacts {
             pue: rate("1.3"),
             load_factor: "85".parse().expect("a percentage"),
         }),
+    }
+}
+
+/// A need of 1 MW and more, cooled by liquid with a quarter by air.
+pub(crate) fn need(kw: i64) -> Need {
+    Need {
+        capacity: CapacityVector::new(kw, kw / 4, kw, 0).expect("a load"),
+        term_months: 180,
+        structures: Vec::new(),
+        currency: Currency::USD,
+        renewal_options: vec![RenewalOption { count: 3, term_months: 60, notice_months: 12 }],
+        invoice_lead_days: 0,
+        payment_terms_days: 30,
+        discount: Percent::ZERO,
+    }
+}
+
+/// A hall of River Bend that is free.
+pub(crate) fn candidate(block: &str, start: &str) -> Candidate {
+    Candidate {
+        block: format!("operators/hut8/sites/river-bend/blocks/{block}").parse().expect("a name"),
+        zone: "America/Chicago".parse().expect("a zone"),
+        start: date(start),
+        lease_type: Some(LeaseType::Turnkey),
+        redundancy: Some(Redundancy::NPlusOne),
+        gross_to_it: (Place { gross_kw: 330_000, critical_it_kw: 245_000 }, "A ratio.".to_owned()),
+        rights: Vec::new(),
+    }
+}
+
+/// An approved card.
+pub(crate) fn card(facts: CardFacts) -> RateCard {
+    let name = "operators/hut8/rateCards/standard".parse().expect("a name");
+    let drafted = RateCard::draft(name, facts, "ana", at("2026-12-01")).expect("a card");
+    drafted.approve("\"1\"", "ben", at("2026-12-01")).expect("a second person")
+}
+
+/// An open quote of these halls, until the end of the year.
+pub(crate) fn quote(halls: &[&str]) -> Quote {
+    let need = need(10_000);
+    let candidates: Vec<_> = halls.iter().map(|hall| candidate(hall, "2027-12-01")).collect();
+    let facts = CardFacts { cooling: Vec::new(), ..card_facts() };
+    let offers = quote::price(&need, &candidates, &[card(facts)], date("2026-12-02")).expect("offers");
+    let now = at("2026-12-02");
+    Quote {
+        name: format!("operators/hut8/quotes/{}", Uuid::from_u128(9)).parse().expect("a name"),
+        tenant: "tenants/fluidstack".parse().expect("a name"),
+        state: QuoteState::Open,
+        whereabouts: Whereabouts { start_from: date("2027-12-01"), start_until: None, places: Vec::new() },
+        need,
+        offers,
+        valid_until: at("2026-12-31"),
+        hold_seconds: 3_600,
+        holds: Vec::new(),
+        author: "ana".to_owned(),
+        approver: None,
+        accepted: None,
+        reject_reason: String::new(),
+        revision: 1,
+        create_time: now,
+        update_time: now,
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn propose(request: &wire::ProposeLeaseRequest, today: CivilDate) -> 
         Some(ProposeLease {
             operator: parent?.operator,
             lease,
+            of_quote: None,
             tenant: tenant?,
             terms: terms?,
             hold_seconds: i64::try_from(hold?.as_secs()).ok()?,

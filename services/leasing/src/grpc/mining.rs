@@ -276,6 +276,9 @@ impl Told {
             coins: Self::rate(&coin.coins)?,
             cash_margin: self.money(&coin.cash_margin)?,
             all_in_margin: self.money(&coin.all_in_margin)?,
+            implied_hashprice_per_ph_day: Self::rate(&coin.implied_hashprice)?,
+            power_per_coin_mwh: Self::rate(&coin.power_per_coin)?,
+            power_cost_per_coin: self.money(&coin.power_cost_per_coin)?,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod bid;
 mod capacity_request;
+mod card_facts;
 mod delivery;
 mod event_service;
 mod lease;

@@ -32,7 +32,7 @@ impl OfferService for OfferHandler {
         request: Request<wire::QuoteLeaseRequest>,
     ) -> Result<Response<wire::QuoteLeaseResponse>, Status> {
         let caller = caller(&request)?;
-        let command = quote::quote_lease(request.get_ref(), self.app.now()).map_err(status)?;
+        let command = quote::quote_lease(request.get_ref()).map_err(status)?;
         let answer = self.app.quote_lease(&caller, command).await.map_err(status)?;
         reply(answer, |made| wire::QuoteLeaseResponse { quote: Some(quote::to_wire(made)) })
     }

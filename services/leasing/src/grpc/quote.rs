@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use contracts::leasing::v1 as wire;
 use kernel::{
-    BlockName, CapacityVector, CivilDate, Currency, Error, Instant, OperatorName, OperatorParent, Percent,
-    QuoteName, SiteName, TenantName, Violations,
+    BlockName, CapacityVector, CivilDate, Currency, Error, OperatorName, OperatorParent, Percent, QuoteName,
+    ReservationName, SiteName, TenantName, Violations,
 };
 use runtime::wire::{
     capacity, date, duration, instant, known, optional_date, page_size, request_id, to_capacity, to_date,
@@ -25,11 +25,11 @@ const HOLD: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(60)..=Duration::from_secs(60 * 24 * 60 * 60);
 const OPTIONS_DEFAULT: u32 = 5;
 const PLACES_MAX: usize = 50;
-const VALID_DAYS_MAX: i64 = 180;
+const HELD_MAX: i32 = 5;
 const REASON_CHARS: usize = 1_000;
 
 /// Reads a question for a quote.
-pub(super) fn quote_lease(request: &wire::QuoteLeaseRequest, now: Instant) -> Result<QuoteLease, Error> {
+pub(super) fn quote_lease(request: &wire::QuoteLeaseRequest) -> Result<QuoteLease, Error> {
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorName>);
     let tenant = v.parse("tenant", &request.tenant, str::parse::<TenantName>);
@@ -43,10 +43,9 @@ pub(super) fn quote_lease(request: &wire::QuoteLeaseRequest, now: Instant) -> Re
         })
     });
     let valid_until = instant(&mut v, "valid_until_time", request.valid_until_time.as_ref());
-    let in_time = valid_until.is_none_or(|until| until > now && (until - now).num_days() <= VALID_DAYS_MAX);
-    v.require("valid_until_time", in_time, "must be later than now, by 180 days at most");
     let hold = duration(&mut v, "hold_duration", request.hold_duration.as_ref(), HOLD);
     let options = count(&mut v, "option_limit", request.option_limit, 0, 20);
+    let held = count(&mut v, "held_block_count", request.held_block_count, 0, HELD_MAX);
     let request_id = request_id(&mut v, &request.request_id);
     v.build(|| {
         let (need, whereabouts) = need?;
@@ -59,6 +58,7 @@ pub(super) fn quote_lease(request: &wire::QuoteLeaseRequest, now: Instant) -> Re
             valid_until: valid_until?,
             hold_seconds: i64::try_from(hold?.as_secs()).ok()?,
             options_max: usize::try_from(options?).ok()?,
+            blocks_held: usize::try_from(held?).ok()?,
             request_id: request_id?,
             validate_only: request.validate_only,
         })
@@ -194,6 +194,7 @@ pub(super) fn list(request: &wire::ListQuotesRequest) -> Result<ListQuotes, Erro
 
 fn to_state(state: QuoteState) -> wire::QuoteState {
     match state {
+        QuoteState::Holding => wire::QuoteState::Holding,
         QuoteState::PendingApproval => wire::QuoteState::PendingApproval,
         QuoteState::Open => wire::QuoteState::Open,
         QuoteState::Accepting => wire::QuoteState::Accepting,
@@ -217,7 +218,7 @@ fn write(quote: &Quote, inside: bool) -> wire::Quote {
     let need = &quote.need;
     let only_inside = |text: &str| if inside { text.to_owned() } else { String::new() };
     let seconds = u64::try_from(quote.hold_seconds).unwrap_or(0);
-    let proposed = quote.state == QuoteState::Accepted;
+    let lease = quote.lease_name().ok().filter(|_| quote.state == QuoteState::Accepted);
     let numbered = (1..).zip(&quote.offers);
     wire::Quote {
         name: quote.name.to_string(),
@@ -225,18 +226,30 @@ fn write(quote: &Quote, inside: bool) -> wire::Quote {
         state: to_state(quote.state).into(),
         need: Some(need_to_wire(need, &quote.whereabouts)),
         discount_percent: inside.then(|| to_decimal(need.discount)),
-        options: numbered.map(|(number, offer)| offer_to_wire(number, offer, inside)).collect(),
+        options: numbered
+            .map(|(number, offer)| wire::QuoteOption {
+                reservation: reservation(quote, offer),
+                ..offer_to_wire(number, offer, inside)
+            })
+            .collect(),
         valid_until_time: Some(to_timestamp(quote.valid_until)),
         hold_duration: Some(to_duration(Duration::from_secs(seconds))),
         author: only_inside(&quote.author),
         approver: only_inside(quote.approver.as_deref().unwrap_or_default()),
         accepted_option: quote.accepted.map_or(0, terms::small),
-        lease: if proposed { quote.lease_name().to_string() } else { String::new() },
+        lease: lease.map(|lease| lease.to_string()).unwrap_or_default(),
         reject_reason: quote.reject_reason.clone(),
         etag: quote.etag(),
         create_time: Some(to_timestamp(quote.create_time)),
         update_time: Some(to_timestamp(quote.update_time)),
     }
+}
+
+/// What is held for an option.
+fn reservation(quote: &Quote, offer: &Offer) -> String {
+    let held = quote.hold_of(offer).and_then(|hold| hold.reservation);
+    let operator = &quote.name.operator;
+    held.map(|id| ReservationName::new(operator.clone(), id).to_string()).unwrap_or_default()
 }
 
 fn need_to_wire(need: &Need, whereabouts: &Whereabouts) -> wire::QuoteNeed {
@@ -283,5 +296,6 @@ fn offer_to_wire(number: i32, offer: &Offer, inside: bool) -> wire::QuoteOption 
         approval_reasons: offer.approval_reasons.iter().filter(|_| inside).cloned().collect(),
         rights: offer.rights.clone(),
         assumptions: offer.assumptions.clone(),
+        reservation: String::new(),
     }
 }

@@ -24,7 +24,10 @@ pub use load::{load, lock};
 pub use opportunities::{
     find_opportunity, insert_opportunity, list_opportunities, save_opportunity, sum_opportunities,
 };
-pub use quotes::{QuoteFilter, due_quotes, find_quote, insert_quote, list_quotes, lock_quote, update_quote};
+pub use quotes::{
+    QuoteFilter, delete_quote_intent, due_quotes, find_quote, find_quote_intent, insert_quote, list_quotes,
+    lock_quote, note_quote_holds, update_quote,
+};
 pub use rate_cards::{find_rate_card, insert_rate_card, list_rate_cards, lock_rate_card, update_rate_card};
 pub use sagas::{
     Due, Intent, Release, due_premises, due_releases, due_sagas, find_intent, forget_release, intent_of,

@@ -2,6 +2,7 @@
 
 use kernel::{Error, Instant, Money, OperatorId, QuoteId, QuoteName, Rate, RateCardName, TenantName};
 use postgres::{RequestKey, store_error};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QueryFilter,
     QueryOrder, QuerySelect, Statement,
@@ -13,6 +14,7 @@ use super::corrupt;
 use super::entity::quote;
 use super::leases::execute;
 use crate::domain::quote::{Need, Offer};
+use crate::domain::quote_hold::QuoteHold;
 use crate::domain::quote_record::{Quote, QuoteState, Whereabouts};
 use crate::domain::{Value, record};
 
@@ -22,9 +24,8 @@ struct Body {
     need: Need,
     whereabouts: Whereabouts,
     offers: Vec<OfferBody>,
-    author: String,
+    holds: Vec<QuoteHold>,
     accepted: Option<u32>,
-    lease: kernel::LeaseId,
     reject_reason: String,
 }
 
@@ -50,10 +51,20 @@ struct OfferBody {
     assumptions: Vec<String>,
 }
 
-/// Writes a new quote.
-pub async fn insert_quote(tx: &DatabaseTransaction, quote: &Quote) -> Result<(), Error> {
-    let row = row_of(quote)?;
-    quote::Entity::insert(row).exec_without_returning(tx).await.map_err(store_error).map(|_| ())
+/// Writes a new quote; while its capacity is being held, `intent` is the request that will be answered. `false`: the
+/// same request has begun another.
+pub async fn insert_quote(
+    tx: &DatabaseTransaction,
+    quote: &Quote,
+    intent: Option<&RequestKey>,
+) -> Result<bool, Error> {
+    let inserted = quote::Entity::insert(row_of(quote, intent)?)
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(tx)
+        .await
+        .map_err(store_error)?;
+    look_later(tx, &quote.name).await?;
+    Ok(inserted == 1)
 }
 
 /// Writes a changed quote, which [`lock_quote`] has locked. While its lease is being proposed, `intent` is the request
@@ -63,15 +74,49 @@ pub async fn update_quote(
     quote: &Quote,
     intent: Option<&RequestKey>,
 ) -> Result<(), Error> {
-    let mut row = row_of(quote)?;
-    row.intent_caller = Set(intent.map(|key| key.caller.clone()));
-    row.intent_request_id = Set(intent.map(|key| key.request_id));
-    row.intent_hash = Set(intent.map(|key| key.hash.to_vec()));
-    quote::Entity::update(row).exec(tx).await.map_err(store_error)?;
-    let sql = "update leasing.quote set sweep_at = case state when 'ACCEPTING' \
+    quote::Entity::update(row_of(quote, intent)?).exec(tx).await.map_err(store_error)?;
+    look_later(tx, &quote.name).await
+}
+
+/// The sweeper looks at what is under way, and only at that, when its caller should have finished.
+async fn look_later(tx: &DatabaseTransaction, name: &QuoteName) -> Result<(), Error> {
+    let sql = "update leasing.quote set sweep_at = case when intent_request_id is not null \
                  then clock_timestamp() + interval '2 seconds' end \
                where operator_id = $1 and quote_id = $2";
-    let values = [quote.name.operator.to_string().into(), quote.name.quote.get().into()];
+    let values = [name.operator.to_string().into(), name.quote.get().into()];
+    execute(tx, sql.to_owned(), values).await.map(|_| ())
+}
+
+/// Removes a quote whose capacity was refused.
+pub async fn delete_quote_intent(tx: &DatabaseTransaction, name: &QuoteName) -> Result<(), Error> {
+    let sql = "delete from leasing.quote where operator_id = $1 and quote_id = $2 and state = 'HOLDING'";
+    let values = [name.operator.to_string().into(), name.quote.get().into()];
+    execute(tx, sql.to_owned(), values).await.map(|_| ())
+}
+
+/// The payload's hash and the time of a quote that this request has begun and not finished.
+pub async fn find_quote_intent(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    key: &RequestKey,
+) -> Result<Option<(Vec<u8>, Instant)>, Error> {
+    let found = quote::Entity::find()
+        .filter(quote::Column::OperatorId.eq(operator.to_string()))
+        .filter(quote::Column::State.eq(QuoteState::Holding.name()))
+        .filter(quote::Column::IntentCaller.eq(key.caller.as_str()))
+        .filter(quote::Column::IntentRequestId.eq(key.request_id))
+        .one(conn)
+        .await
+        .map_err(store_error)?;
+    Ok(found.and_then(|row| Some((row.intent_hash?, row.update_time))))
+}
+
+/// Writes what is held for a quote. No new revision: the offer is the same, and whoever has read its etag may go on.
+pub async fn note_quote_holds(tx: &DatabaseTransaction, quote: &Quote) -> Result<(), Error> {
+    let holds = serde_json::to_value(&quote.holds).map_err(Error::internal)?;
+    let sql = "update leasing.quote set body = jsonb_set(body, '{holds}', $3) \
+               where operator_id = $1 and quote_id = $2";
+    let values = [quote.name.operator.to_string().into(), quote.name.quote.get().into(), holds.into()];
     execute(tx, sql.to_owned(), values).await.map(|_| ())
 }
 
@@ -82,15 +127,16 @@ pub async fn find_quote(conn: &impl ConnectionTrait, name: &QuoteName) -> Result
     row.map(quote_of).transpose()
 }
 
-/// The quote, locked until the transaction ends, and the request that its acceptance will answer.
+/// The quote, locked until the transaction ends, and the request that is being answered: `rpc_of` says by which RPC.
 pub async fn lock_quote(
     tx: &DatabaseTransaction,
     name: &QuoteName,
-    rpc: &'static str,
+    rpc_of: fn(QuoteState) -> &'static str,
 ) -> Result<Option<(Quote, Option<RequestKey>)>, Error> {
     let key = (name.operator.to_string(), name.quote.get());
     let row = quote::Entity::find_by_id(key).lock_exclusive().one(tx).await.map_err(store_error)?;
     let Some(row) = row else { return Ok(None) };
+    let rpc = rpc_of(row.state.parse().map_err(|_| corrupt("quote", "state"))?);
     let intent = match (&row.intent_caller, row.intent_request_id, &row.intent_hash) {
         (Some(caller), Some(request_id), Some(hash)) => Some(RequestKey {
             owner: format!("operators/{}", name.operator),
@@ -139,18 +185,13 @@ pub async fn list_quotes(conn: &impl ConnectionTrait, filter: &QuoteFilter) -> R
     rows.into_iter().map(quote_of).collect()
 }
 
-/// Quotes whose time is over by `now`, in business time, and those whose lease has been proposed for a while.
-pub async fn due_quotes(
-    conn: &impl ConnectionTrait,
-    now: Instant,
-    limit: u32,
-) -> Result<Vec<QuoteName>, Error> {
+/// Quotes whose time is over by the database's clock, and those that have been under way for a while.
+pub async fn due_quotes(conn: &impl ConnectionTrait, limit: u32) -> Result<Vec<QuoteName>, Error> {
     let sql = "select operator_id, quote_id from leasing.quote \
-               where state in ('PENDING_APPROVAL', 'OPEN') and valid_until <= $1 \
+               where state in ('PENDING_APPROVAL', 'OPEN') and valid_until <= clock_timestamp() \
                union all select operator_id, quote_id from leasing.quote \
-               where sweep_at <= clock_timestamp() limit $2";
-    let statement =
-        Statement::from_sql_and_values(DbBackend::Postgres, sql, [now.into(), i64::from(limit).into()]);
+               where sweep_at <= clock_timestamp() limit $1";
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [i64::from(limit).into()]);
     let rows = conn.query_all_raw(statement).await.map_err(store_error)?;
     rows.iter()
         .map(|row| {
@@ -162,7 +203,7 @@ pub async fn due_quotes(
         .collect()
 }
 
-fn row_of(quote: &Quote) -> Result<quote::ActiveModel, Error> {
+fn row_of(quote: &Quote, intent: Option<&RequestKey>) -> Result<quote::ActiveModel, Error> {
     let operator = kernel::OperatorName::new(quote.name.operator.clone());
     let offers = quote.offers.iter().map(|offer| {
         let record = record::canonical(&operator, &quote.tenant, &offer.terms)?;
@@ -190,9 +231,8 @@ fn row_of(quote: &Quote) -> Result<quote::ActiveModel, Error> {
         need: quote.need.clone(),
         whereabouts: quote.whereabouts.clone(),
         offers: offers.collect::<Result<_, Error>>()?,
-        author: quote.author.clone(),
+        holds: quote.holds.clone(),
         accepted: quote.accepted,
-        lease: quote.lease.clone(),
         reject_reason: quote.reject_reason.clone(),
     };
     Ok(quote::ActiveModel {
@@ -206,9 +246,9 @@ fn row_of(quote: &Quote) -> Result<quote::ActiveModel, Error> {
         valid_until: Set(quote.valid_until),
         hold_seconds: Set(quote.hold_seconds),
         body: Set(serde_json::to_value(&body).map_err(Error::internal)?),
-        intent_caller: Set(None),
-        intent_request_id: Set(None),
-        intent_hash: Set(None),
+        intent_caller: Set(intent.map(|key| key.caller.clone())),
+        intent_request_id: Set(intent.map(|key| key.request_id)),
+        intent_hash: Set(intent.map(|key| key.hash.to_vec())),
         sweep_at: Set(None),
         revision: Set(quote.revision),
         create_time: Set(quote.create_time),
@@ -231,10 +271,10 @@ fn quote_of(row: quote::Model) -> Result<Quote, Error> {
         offers: body.offers.into_iter().map(offer_of).collect::<Result<_, _>>()?,
         valid_until: row.valid_until,
         hold_seconds: row.hold_seconds,
-        author: body.author,
+        holds: body.holds,
+        author: row.author,
         approver: row.approver,
         accepted: body.accepted,
-        lease: body.lease,
         reject_reason: body.reject_reason,
         revision: row.revision,
         create_time: row.create_time,

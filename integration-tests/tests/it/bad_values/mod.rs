@@ -91,7 +91,7 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
 
 /// Enums in resources that only the server sets; what a caller says there is ignored.
 pub(crate) const OUTPUT_ONLY: &[&str] =
-    &["phase.gross_basis", "phase.it_basis", "phase.use_state", "capacity_request.state"];
+    &["phase.gross_basis", "phase.it_basis", "phase.use_state", "capacity_request.state", "rate_card.state"];
 
 pub(crate) const NO_DAY: Option<Date> = Some(Date { year: 2027, month: 2, day: 30 });
 

@@ -49,7 +49,7 @@ impl Report {
         for row in &self.rows {
             table.add_row(row.iter().map(for_people));
         }
-        table.to_string()
+        table.trim_fmt()
     }
 }
 

@@ -33,6 +33,7 @@ mod paging;
 mod pictures;
 mod pipeline;
 mod quote_holds;
+mod quote_races;
 mod quote_sagas;
 mod quotes;
 mod races;

@@ -16,12 +16,12 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::quotes::acceptance;
 use crate::sagas::{KILL, KILL_SECOND, answered};
 
-struct Field {
-    cluster: Cluster,
+pub(crate) struct Field {
+    pub(crate) cluster: Cluster,
 }
 
 impl Field {
-    async fn prepare() -> Result<Self> {
+    pub(crate) async fn prepare() -> Result<Self> {
         let mut cluster = Cluster::new(1).await?;
         cluster.start_all().await?;
         let clients = |organisation: &str, role| cluster.clients(organisation, role);
@@ -47,11 +47,11 @@ impl Field {
         Ok(field)
     }
 
-    fn sales(&self) -> Result<Clients> {
+    pub(crate) fn sales(&self) -> Result<Clients> {
         self.cluster.clients("operators/acme", Role::Sales)
     }
 
-    fn question(seconds: i64) -> leasing::QuoteLeaseRequest {
+    pub(crate) fn question(seconds: i64) -> leasing::QuoteLeaseRequest {
         leasing::QuoteLeaseRequest {
             held_block_count: 2,
             option_limit: 6,
@@ -60,25 +60,25 @@ impl Field {
         }
     }
 
-    async fn quote(&self, request: &leasing::QuoteLeaseRequest) -> Result<leasing::Quote> {
+    pub(crate) async fn quote(&self, request: &leasing::QuoteLeaseRequest) -> Result<leasing::Quote> {
         let sales = self.sales()?;
         let call = async || sales.offers().quote_lease(request.clone()).await;
         answered("a quote", call).await?.quote.context("a quote")
     }
 
-    async fn accept(&self, request: &leasing::AcceptQuoteRequest) -> Result<leasing::Quote> {
+    pub(crate) async fn accept(&self, request: &leasing::AcceptQuoteRequest) -> Result<leasing::Quote> {
         let tenant = self.cluster.clients("tenants/lab", Role::Tenant)?;
         let call = async || tenant.offers().accept_quote(request.clone()).await;
         answered("an acceptance", call).await?.quote.context("a quote")
     }
 
-    async fn count(&self, sql: &str) -> Result<i64> {
+    pub(crate) async fn count(&self, sql: &str) -> Result<i64> {
         let mut superuser = self.cluster.database.superuser().await?;
         Ok(sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_one(&mut superuser).await?.get(0))
     }
 
     /// Everything that must hold however the processes died.
-    async fn audit(&self) -> Result<()> {
+    pub(crate) async fn audit(&self) -> Result<()> {
         for (what, sql) in INVARIANTS {
             let mut superuser = self.cluster.database.superuser().await?;
             let mut left = Vec::new();
@@ -167,6 +167,12 @@ const INVARIANTS: &[(&str, &str)] = &[
         "select l.lease_id, l.hold_expire_time, r.hold_until from leasing.lease l
          join inventory.reservation r on r.operator_id = l.operator_id and r.reservation_id = l.reservation_id
          where l.state = 'PROPOSED' and l.hold_expire_time <> r.hold_until",
+    ),
+    (
+        "leases of quotes that nobody has taken up",
+        "select l.lease_id, l.state, q.state from leasing.lease l
+         join leasing.quote q on q.operator_id = l.operator_id and q.quote_id::text = l.lease_id
+         where q.state <> 'ACCEPTED'",
     ),
     (
         "events told twice",

@@ -11,7 +11,7 @@
 pub fn failpoint(name: &'static str) -> Result<(), kernel::Error> {
     #[cfg(feature = "failpoints")]
     {
-        if let Some(action) = fail::eval(name, Option::unwrap_or_default) {
+        if let Some(action) = action_at(name) {
             tracing::warn!(failpoint = name, action, "failpoint hit");
             if action == "kill" {
                 std::process::abort();
@@ -22,6 +22,18 @@ pub fn failpoint(name: &'static str) -> Result<(), kernel::Error> {
     #[cfg(not(feature = "failpoints"))]
     let _ = name;
     Ok(())
+}
+
+/// Whoever stalls here stalls alone: the tasks that wait for the same thread go on, on another.
+#[cfg(feature = "failpoints")]
+fn action_at(name: &str) -> Option<String> {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+
+    let action = || fail::eval(name, Option::unwrap_or_default);
+    match Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(action),
+        _ => action(),
+    }
 }
 
 #[cfg(all(test, feature = "failpoints"))]

@@ -130,12 +130,11 @@ impl App {
 
     /// From the recorded choice to the end: also the sweeper's way.
     async fn finish_acceptance(&self, hands: Hands<'_>, quote: Quote) -> Result<Answer<Quote>, Error> {
-        let name = &quote.name;
         let held = self.held_for(&quote)?;
         if let Some((hold, lease)) = &held {
             match self.make_quote_hold_last(&quote, lease, false).await {
                 Err(refusal) if is_refusal(refusal.reason()) => {
-                    self.end_acceptance(hands, name, Ending::HoldGone(hold.uid)).await?;
+                    self.end_acceptance(hands, &quote, Ending::HoldGone(hold.uid)).await?;
                     return Err(refusal);
                 }
                 extended => extended?,
@@ -145,7 +144,8 @@ impl App {
         match self.propose_accepted(&quote, held.as_ref().map(|(hold, _)| *hold), false).await {
             Ok(()) => {}
             Err(refusal) if is_nothing_done(refusal.reason()) => {
-                self.end_acceptance(hands, name, Ending::Refused).await?;
+                failpoint("leasing.accept.after_refusal")?;
+                self.end_acceptance(hands, &quote, Ending::Refused).await?;
                 return Err(refusal);
             }
             Err(open) => return Err(open),
@@ -156,7 +156,7 @@ impl App {
             // somebody may have given it back while there was no lease to tell.
             self.look_at_hold(lease, *hold).await?;
         }
-        let answer = self.end_acceptance(hands, name, Ending::Proposed).await?;
+        let answer = self.end_acceptance(hands, &quote, Ending::Proposed).await?;
         failpoint("leasing.accept.after_record")?;
         Ok(answer)
     }
@@ -203,17 +203,18 @@ impl App {
     async fn end_acceptance(
         &self,
         hands: Hands<'_>,
-        name: &QuoteName,
+        begun: &Quote,
         ending: Ending,
     ) -> Result<Answer<Quote>, Error> {
         let now = self.now();
         let answer = hands
             .db
             .in_tx("accept_quote", hands.scope, |tx| async move {
-                let found = store::lock_quote(tx.conn(), name, rpc_of).await?;
+                let found = store::lock_quote(tx.conn(), &begun.name, rpc_of).await?;
                 let (quote, intent) = found.ok_or_else(absent)?;
-                let Some(key) = intent.filter(|_| quote.state == QuoteState::Accepting) else {
-                    // Another worker of this saga was faster.
+                let is_ours = quote.state == QuoteState::Accepting && quote.revision == begun.revision;
+                let Some(key) = intent.filter(|_| is_ours) else {
+                    // Another worker of this saga was faster; what is taken up by now may be another option.
                     return Ok((tx, Answer::Fresh(quote)));
                 };
                 let refused = !matches!(ending, Ending::Proposed);

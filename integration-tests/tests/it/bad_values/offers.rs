@@ -20,14 +20,10 @@ pub(super) fn of(method: &str, n: &Names) -> Vec<Case> {
     }
 }
 
-fn draft(n: &Names) -> Vec<Case> {
-    let of = |card: leasing::RateCard| {
-        leasing::CreateRateCardRequest { rate_card: Some(card), ..offers::draft(&n.operator, "another") }
-            .encode_to_vec()
-    };
-    let rate = offers::card().rates[0].clone();
+/// A card with nothing right in it.
+fn bad_card() -> leasing::RateCard {
     let adder = offers::card().cooling_adders[0].clone();
-    let bad = leasing::RateCard {
+    leasing::RateCard {
         display_name: " ".to_owned(),
         currency_code: "DOL".to_owned(),
         lease_type: 0,
@@ -55,37 +51,47 @@ fn draft(n: &Names) -> Vec<Case> {
         }),
         net_conversion: Some(leasing::NetConversion { pue: decimal("0.9"), ..Default::default() }),
         ..Default::default()
+    }
+}
+
+/// What is wrong with it.
+const BAD_FIELDS: [&str; 27] = [
+    "display_name",
+    "currency_code",
+    "lease_type",
+    "rates[0].structure",
+    "rates[0].max_kw",
+    "rates[0].max_term_months",
+    "rates[0].rate_per_kw_month",
+    "cooling_adders[1].cooling_kind",
+    "redundancy_adders[0].redundancy",
+    "redundancy_adders[0].adder_per_kw_month",
+    "escalator.percent",
+    "escalator.basis",
+    "min_term_months",
+    "max_term_months",
+    "valid_from_date",
+    "valid_until_date",
+    "discount_limit_percent",
+    "floor_per_kw_month",
+    "mining_floor.mining",
+    "mining_floor.build_cost_per_it_mw",
+    "mining_floor.capital_percent",
+    "mining_floor.capital_years",
+    "mining_floor.dark_months",
+    "net_conversion.operating_cost_per_kw_month",
+    "net_conversion.power_price_per_mwh",
+    "net_conversion.pue",
+    "net_conversion.load_factor_percent",
+];
+
+fn draft(n: &Names) -> Vec<Case> {
+    let of = |card: leasing::RateCard| {
+        leasing::CreateRateCardRequest { rate_card: Some(card), ..offers::draft(&n.operator, "another") }
+            .encode_to_vec()
     };
-    let fields = [
-        "display_name",
-        "currency_code",
-        "lease_type",
-        "rates[0].structure",
-        "rates[0].max_kw",
-        "rates[0].max_term_months",
-        "rates[0].rate_per_kw_month",
-        "cooling_adders[1].cooling_kind",
-        "redundancy_adders[0].redundancy",
-        "redundancy_adders[0].adder_per_kw_month",
-        "escalator.percent",
-        "escalator.basis",
-        "min_term_months",
-        "max_term_months",
-        "valid_from_date",
-        "valid_until_date",
-        "discount_limit_percent",
-        "floor_per_kw_month",
-        "mining_floor.mining",
-        "mining_floor.build_cost_per_it_mw",
-        "mining_floor.capital_percent",
-        "mining_floor.capital_years",
-        "mining_floor.dark_months",
-        "net_conversion.operating_cost_per_kw_month",
-        "net_conversion.power_price_per_mwh",
-        "net_conversion.pue",
-        "net_conversion.load_factor_percent",
-    ]
-    .map(|field| format!("rate_card.{field}"));
+    let rate = offers::card().rates[0].clone();
+    let fields = BAD_FIELDS.map(|field| format!("rate_card.{field}"));
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     let twice = leasing::RateCard {
         rates: vec![rate.clone(), rate],
@@ -95,7 +101,7 @@ fn draft(n: &Names) -> Vec<Case> {
     };
     let gross = leasing::RateCard { net_conversion: None, ..offers::card() };
     vec![
-        Case::invalid("every field", of(bad), &fields),
+        Case::invalid("every field", of(bad_card()), &fields),
         Case::invalid(
             "contradictions",
             of(twice),
@@ -211,6 +217,36 @@ fn answer(method: &str, n: &Names) -> Vec<Case> {
     }
 }
 
+fn bad_mine() -> leasing::MiningCase {
+    leasing::MiningCase {
+        hashprice_per_ph_day: decimal("0"),
+        efficiency_joules_per_terahash: None,
+        overhead_factor: decimal("0.99"),
+        uptime_percent: decimal("100.000001"),
+        days_per_month: decimal("365"),
+        power_price_per_mwh: decimal("-1"),
+        operating_cost_per_mwh: decimal("free"),
+        excise: 9,
+        machine_price_per_terahash: decimal("15"),
+        machine_life_months: 0,
+        coin: Some(leasing::CoinCase { coin_price: decimal("91000"), ..Default::default() }),
+    }
+}
+
+fn bad_lease() -> leasing::LeaseCase {
+    leasing::LeaseCase {
+        year_one_rate_per_kw_month: decimal("0"),
+        escalator_percent: decimal("101"),
+        term_months: 601,
+        build_cost_per_it_mw: None,
+        capital_percent: decimal("-9"),
+        capital_years: 0,
+        dark_months: -1,
+        four_cp_rate_per_kw_month: decimal("NaN"),
+        discount_percent: decimal("1e3"),
+    }
+}
+
 fn compare(n: &Names) -> Vec<Case> {
     let good = || offers::comparison(&n.operator);
     let mine = |mining| leasing::CompareWithMiningRequest { mining: Some(mining), ..good() }.encode_to_vec();
@@ -223,30 +259,6 @@ fn compare(n: &Names) -> Vec<Case> {
         currency_code: "dollars".to_owned(),
         mining: None,
         lease: None,
-    };
-    let bad_mine = leasing::MiningCase {
-        hashprice_per_ph_day: decimal("0"),
-        efficiency_joules_per_terahash: None,
-        overhead_factor: decimal("0.99"),
-        uptime_percent: decimal("100.000001"),
-        days_per_month: decimal("365"),
-        power_price_per_mwh: decimal("-1"),
-        operating_cost_per_mwh: decimal("free"),
-        excise: 9,
-        machine_price_per_terahash: decimal("15"),
-        machine_life_months: 0,
-        coin: Some(leasing::CoinCase { coin_price: decimal("91000"), ..Default::default() }),
-    };
-    let bad_lease = leasing::LeaseCase {
-        year_one_rate_per_kw_month: decimal("0"),
-        escalator_percent: decimal("101"),
-        term_months: 601,
-        build_cost_per_it_mw: None,
-        capital_percent: decimal("-9"),
-        capital_years: 0,
-        dark_months: -1,
-        four_cp_rate_per_kw_month: decimal("NaN"),
-        discount_percent: decimal("1e3"),
     };
     let foreign = leasing::CompareWithMiningRequest {
         place: n.site.replace(&n.operator, "operators/zenith"),
@@ -262,7 +274,7 @@ fn compare(n: &Names) -> Vec<Case> {
         ),
         Case::invalid(
             "a mine",
-            mine(bad_mine),
+            mine(bad_mine()),
             &[
                 "mining.hashprice_per_ph_day",
                 "mining.efficiency_joules_per_terahash",
@@ -280,7 +292,7 @@ fn compare(n: &Names) -> Vec<Case> {
         ),
         Case::invalid(
             "a lease",
-            lease(bad_lease),
+            lease(bad_lease()),
             &[
                 "lease.year_one_rate_per_kw_month",
                 "lease.escalator_percent",

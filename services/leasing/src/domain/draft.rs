@@ -182,47 +182,6 @@ impl Draft {
     }
 }
 
-impl Draft {
-    /// Terms that were written by us, as a caller would write them.
-    #[must_use]
-    pub fn of(terms: &Terms) -> Self {
-        let small = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-        let premises = terms.premises.iter().map(|one| PremisesDraft {
-            block: Some(one.block.clone()),
-            profile: one.profile.iter().map(|step| (Some(step.from), Some(step.capacity))).collect(),
-            commencement: Some(one.commencement),
-            end: Some(one.end),
-            rate: Some(match &one.rate {
-                RateTerms::Base(rate) => RateDraft::Base(Some(*rate)),
-                RateTerms::Stated(steps) => {
-                    RateDraft::Stated(steps.iter().map(|step| (Some(step.from), Some(step.rate))).collect())
-                }
-            }),
-        });
-        let escalator = terms.escalator.map(|escalator| EscalatorDraft {
-            percent: Some(escalator.percent),
-            basis: Some(escalator.basis),
-        });
-        let renewals = terms.renewal_options.iter().map(|option| RenewalDraft {
-            count: small(option.count),
-            term_months: small(option.term_months),
-            notice_months: small(option.notice_months),
-        });
-        Self {
-            currency: Some(terms.currency),
-            structure: Some(terms.structure),
-            premises: premises.collect(),
-            escalator,
-            invoice_lead_days: small(terms.invoice_lead_days),
-            payment_terms_days: small(terms.payment_terms_days),
-            term_months: small(terms.term_months),
-            renewal_options: renewals.collect(),
-            announced: terms.announced,
-            notes: terms.notes.clone(),
-        }
-    }
-}
-
 impl EscalatorDraft {
     fn whole(self) -> Option<Escalator> {
         Some(Escalator { percent: self.percent?, basis: self.basis? })

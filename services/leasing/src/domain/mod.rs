@@ -18,6 +18,7 @@ pub mod quote_hold;
 pub mod quote_record;
 pub mod rate_card;
 pub mod record;
+mod redraft;
 pub mod schedule;
 pub mod state;
 pub mod tenant;

@@ -13,7 +13,7 @@ use gridlease::clients::Clients;
 use kernel::Role;
 
 pub use self::names::Names;
-pub use self::offers::can_quote;
+pub use self::offers::{another_offer, can_quote};
 use crate::market::{self, day, request_id};
 use crate::requests::amendments::{encumbrance, waitlist_entry};
 use crate::{TestStack, eventually};

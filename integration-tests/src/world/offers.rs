@@ -14,17 +14,8 @@ use crate::{TestStack, eventually};
 /// that waits for a second person.
 pub(super) async fn offer(stack: &TestStack, names: &mut Names, marker: &str) -> Result<()> {
     let drafter = stack.clients_of("drafter", &names.operator, Role::Sales)?;
-    let draft = async |id: &str| {
-        let card = leasing::RateCard { display_name: format!("{marker} card"), ..offers::card() };
-        let create = leasing::CreateRateCardRequest {
-            rate_card: Some(card),
-            validate_only: false,
-            ..offers::draft(&names.operator, id)
-        };
-        let created = drafter.offers().create_rate_card(create).await.context("draft a card")?;
-        created.into_inner().rate_card.context("a card")
-    };
-    let (standard, approved) = (draft("standard").await?, draft("approved").await?);
+    let standard = draft(&drafter, names, marker, "standard").await?;
+    let approved = draft(&drafter, names, marker, "approved").await?;
     let approval = leasing::ApproveRateCardRequest {
         name: approved.name,
         etag: approved.etag,
@@ -34,20 +25,39 @@ pub(super) async fn offer(stack: &TestStack, names: &mut Names, marker: &str) ->
     let second = stack.clients_of("approver", &names.operator, Role::OperatorAdmin)?;
     second.offers().approve_rate_card(approval).await.context("approve a card")?;
     can_quote(&drafter, &offers::question_in(names), 3).await?;
-    let quote = async |discount: &str| {
-        let question = leasing::QuoteLeaseRequest {
-            validate_only: false,
-            discount_percent: market::decimal(discount),
-            ..offers::question_in(names)
-        };
-        let quoted = drafter.offers().quote_lease(question).await.context("quote")?.into_inner();
-        anyhow::Ok(quoted.quote.context("a quote")?.name)
-    };
-    let (open, pending) = (quote("0").await?, quote("6").await?);
     names.rate_card = standard.name;
-    names.quote = open;
-    names.pending_quote = pending;
+    names.quote = quote(&drafter, names, "0").await?;
+    names.pending_quote = quote(&drafter, names, "6").await?;
     Ok(())
+}
+
+/// The same world with another card in draft and another quote on the table.
+pub async fn another_offer(stack: &TestStack, names: &Names, id: &str) -> Result<Names> {
+    let drafter = stack.clients_of("drafter", &names.operator, Role::Sales)?;
+    let card = draft(&drafter, names, "another", id).await?;
+    let quote = quote(&drafter, names, "0").await?;
+    Ok(Names { rate_card: card.name, quote, ..names.clone() })
+}
+
+async fn draft(drafter: &Clients, names: &Names, marker: &str, id: &str) -> Result<leasing::RateCard> {
+    let card = leasing::RateCard { display_name: format!("{marker} card"), ..offers::card() };
+    let create = leasing::CreateRateCardRequest {
+        rate_card: Some(card),
+        validate_only: false,
+        ..offers::draft(&names.operator, id)
+    };
+    let created = drafter.offers().create_rate_card(create).await.context("draft a card")?;
+    created.into_inner().rate_card.context("a card")
+}
+
+async fn quote(drafter: &Clients, names: &Names, discount: &str) -> Result<String> {
+    let question = leasing::QuoteLeaseRequest {
+        validate_only: false,
+        discount_percent: market::decimal(discount),
+        ..offers::question_in(names)
+    };
+    let quoted = drafter.offers().quote_lease(question).await.context("quote")?.into_inner();
+    Ok(quoted.quote.context("a quote")?.name)
 }
 
 /// Waits until a question is answered with so many options: search learns of new halls in moments.

@@ -5,7 +5,7 @@ use contracts::billing::v1 as billing;
 use contracts::{Rpc, rpcs};
 use integration_tests::requests::tender::tender;
 use integration_tests::shape::{self, field, full_name, with_number, with_text};
-use integration_tests::world::Names;
+use integration_tests::world::{Names, another_offer};
 use integration_tests::{Refusal, TestStack, World, market, requests, tables};
 use kernel::Role;
 use runtime::client::Channel;
@@ -68,6 +68,14 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.leasing.v1.MarketService/AwardBid", &["etag"], "\"1\""),
     ("gridlease.leasing.v1.PipelineService/CreateOpportunity", &["opportunity", "note"], "else"),
     ("gridlease.leasing.v1.PipelineService/UpdateOpportunity", &["opportunity", "etag"], "\"2\""),
+    ("gridlease.leasing.v1.OfferService/CreateRateCard", &["rate_card", "display_name"], "Else"),
+    ("gridlease.leasing.v1.OfferService/UpdateRateCard", &["rate_card", "etag"], "\"2\""),
+    ("gridlease.leasing.v1.OfferService/ApproveRateCard", &["etag"], "\"2\""),
+    ("gridlease.leasing.v1.OfferService/RetireRateCard", &["etag"], "\"2\""),
+    ("gridlease.leasing.v1.OfferService/QuoteLease", &["need", "term_months"], "132"),
+    ("gridlease.leasing.v1.OfferService/ApproveQuote", &["etag"], "\"2\""),
+    ("gridlease.leasing.v1.OfferService/RejectQuote", &["reason"], "else"),
+    ("gridlease.leasing.v1.OfferService/AcceptQuote", &["etag"], "\"2\""),
     ("gridlease.billing.v1.InvoiceService/StartBillingRun", &["billing_month", "month"], "4"),
     ("gridlease.billing.v1.InvoiceService/IssueInvoice", &["etag"], "\"1\""),
     ("gridlease.billing.v1.InvoiceService/IssueBillingRun", &["etag"], "\"1\""),
@@ -98,6 +106,8 @@ async fn every_write_happens_once() -> Result<()> {
     // A bid that is left on a need which is awarded or called off would be lost while we look.
     let to_bid_on = tender(&stack, world.names.clone(), "bid").await?;
     let to_award = tender(&stack, world.names.clone(), "award").await?;
+    let to_take_up = another_offer(&stack, &world.names, "to-take-up").await?;
+    let to_retire = another_offer(&stack, &world.names, "to-retire").await?;
     let mut wrong = Vec::new();
     for (name, path, other) in WRITES {
         let rpc = shape::rpc(name);
@@ -108,6 +118,8 @@ async fn every_write_happens_once() -> Result<()> {
             "IssueBillingRun" => &to_issue,
             "SubmitBid" => &to_bid_on,
             "AwardBid" => &to_award,
+            "ApproveRateCard" | "AcceptQuote" => &to_take_up,
+            "RetireRateCard" => &to_retire,
             _ => &world.names,
         };
         let other = if commit { &world.names.reservation } else { *other };

@@ -140,7 +140,14 @@ impl App {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
                 let found = tariff::find(tx.conn(), scope, &command.name).await?.ok_or_else(gone)?;
-                let changed = with(found, command)?;
+                let changed = match with(found, command) {
+                    Ok(changed) => changed,
+                    // It may be this very deed that was done since we looked.
+                    Err(refused) => {
+                        let reply = idempotency::find(tx.conn(), SCHEMA, key).await?;
+                        return reply.map(|reply| (tx, Answer::Replayed(reply))).ok_or(refused);
+                    }
+                };
                 // First, so that of two at once one is tried again and sees the other's.
                 tariff::raise(tx.conn(), &changed).await?;
                 tariff::add(tx.conn(), &changed, &command.components).await?;

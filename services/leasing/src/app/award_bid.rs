@@ -7,9 +7,8 @@ use postgres::{Answer, RequestKey, Tx, idempotency};
 use runtime::failpoint;
 use serde::Serialize;
 
-use super::bid_sagas::Sagas;
 use super::capacity_requests::own_scope;
-use super::requests::{Earlier, in_progress, is_refusal};
+use super::requests::{Earlier, Sagas, in_progress, is_refusal};
 use super::{App, Hands, kind, rpc};
 use crate::domain::Hold;
 use crate::domain::bid::Bid;
@@ -78,7 +77,7 @@ impl App {
         if command.validate_only {
             return self.would_award(hands, &command).await.map(Answer::Fresh);
         }
-        if let Some(reply) = self.answered_saga(hands, sagas, &key).await? {
+        if let Some(reply) = self.answered(hands, sagas, &key).await? {
             return Ok(Answer::Replayed(reply));
         }
         let intent = Intent { key };
@@ -87,7 +86,7 @@ impl App {
             Chosen::Begun(award) => award,
             Chosen::Earlier(Earlier::Answered(reply)) => return Ok(Answer::Replayed(reply)),
             Chosen::Earlier(_) => {
-                let reply = self.answered_saga(hands, sagas, &intent.key).await?;
+                let reply = self.answered(hands, sagas, &intent.key).await?;
                 return reply.map(Answer::Replayed).ok_or_else(in_progress);
             }
         };

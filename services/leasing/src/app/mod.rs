@@ -2,7 +2,6 @@
 
 mod accept_quote;
 mod award_bid;
-mod bid_sagas;
 mod cancel_lease;
 mod capacity_requests;
 mod commence;

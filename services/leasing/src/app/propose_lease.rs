@@ -6,7 +6,7 @@ use runtime::failpoint;
 use serde::Serialize;
 
 use super::quotes::rpc_of;
-use super::requests::{Earlier, earlier, in_progress, is_nothing_done};
+use super::requests::{Earlier, Sagas, in_progress, is_nothing_done};
 use super::{App, Hands, View, kind, rpc};
 use crate::domain::quote_record::QuoteState;
 use crate::domain::{Checked, Hold, Lease, LeaseState, Proposal};
@@ -83,7 +83,7 @@ impl App {
         let hands = Hands { db: &self.db, scope: &scope };
         let key = key_of(caller, &command)?;
         if !command.validate_only
-            && let Some(reply) = self.answered(hands, &command.operator, &key).await?
+            && let Some(reply) = self.answered(hands, Sagas::Leases(&command.operator), &key).await?
         {
             return Ok(Answer::Replayed(reply));
         }
@@ -113,7 +113,7 @@ impl App {
             Recorded::NameTaken => return Err(Error::name_taken("lease")),
             Recorded::Earlier(Earlier::Answered(reply)) => return Ok(Answer::Replayed(reply)),
             Recorded::Earlier(_) => {
-                return match self.answered(hands, &lease.name.operator, &intent.key).await? {
+                return match self.answered(hands, Sagas::Leases(&lease.name.operator), &intent.key).await? {
                     Some(reply) => Ok(Answer::Replayed(reply)),
                     // The other attempt was refused meanwhile: this one may begin when it is sent again.
                     None => Err(in_progress()),
@@ -168,7 +168,7 @@ impl App {
         hands
             .db
             .in_tx("propose_lease_intent", hands.scope, |tx| async move {
-                let before = earlier(&tx, &lease.name.operator, &intent.key).await?;
+                let before = Sagas::Leases(&lease.name.operator).earlier(&tx, &intent.key).await?;
                 if before != Earlier::None {
                     return Ok((tx, Recorded::Earlier(before)));
                 }
@@ -179,7 +179,7 @@ impl App {
                     return Ok((tx, Recorded::Begun));
                 }
                 // Either the name, or the same request in another transaction that has just committed.
-                let now = earlier(&tx, &lease.name.operator, &intent.key).await?;
+                let now = Sagas::Leases(&lease.name.operator).earlier(&tx, &intent.key).await?;
                 let taken = if now == Earlier::None { Recorded::NameTaken } else { Recorded::Earlier(now) };
                 Ok((tx, taken))
             })

@@ -12,10 +12,9 @@ use postgres::{Answer, RequestKey, Tx, idempotency};
 use runtime::failpoint;
 use serde::Serialize;
 
-use super::bid_sagas::Sagas;
 use super::once::Once;
 use super::quotes::rpc_of;
-use super::requests::{Earlier, in_progress, is_nothing_done};
+use super::requests::{Earlier, Sagas, in_progress, is_nothing_done};
 use super::{App, Hands, kind, rpc};
 use crate::domain::quote::{self, Need};
 use crate::domain::quote_hold::QuoteHold;
@@ -78,7 +77,7 @@ impl App {
         let key = RequestKey::new(owner, caller, rpc::QUOTE_LEASE, command.request_id, &command)?;
         let sagas = Sagas::Quotes(operator);
         if !command.validate_only
-            && let Some(reply) = self.answered_saga(hands, sagas, &key).await?
+            && let Some(reply) = self.answered(hands, sagas, &key).await?
         {
             return Ok(Answer::Replayed(reply));
         }

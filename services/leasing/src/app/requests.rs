@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{Error, OperatorId, Reason};
+use kernel::{Error, OperatorId, Reason, TenantId};
 use postgres::{RequestKey, Tx, idempotency};
 use tokio::time::Instant;
 
@@ -24,19 +24,40 @@ pub(crate) enum Earlier {
     Answered(Vec<u8>),
 }
 
-/// Looks in an open transaction.
-///
-/// # Errors
-/// `REQUEST_ID_REUSED` when the earlier attempt had another payload.
-pub(crate) async fn earlier(tx: &Tx, operator: &OperatorId, key: &RequestKey) -> Result<Earlier, Error> {
-    // The intent first: a saga that ends between the two looks has left its reply for the second.
-    match store::find_intent(tx.conn(), operator, key).await? {
-        Some((_, hash, since)) if hash != key.hash => return Err(idempotency::reused(since)),
-        Some(_) => return Ok(Earlier::UnderWay),
-        None => {}
+/// Whose sagas to look among.
+#[derive(Clone, Copy)]
+pub(crate) enum Sagas<'a> {
+    /// Leases of this operator.
+    Leases(&'a OperatorId),
+    /// Bids of this operator.
+    Bids(&'a OperatorId),
+    /// Awards of this tenant.
+    Awards(&'a TenantId),
+    /// Quotes of this operator that hold something.
+    Quotes(&'a OperatorId),
+}
+
+impl Sagas<'_> {
+    /// What became of an earlier attempt, as an open transaction sees it. The intent first: a saga that ends between the
+    /// two looks has left its reply for the second.
+    ///
+    /// # Errors
+    /// `REQUEST_ID_REUSED` when the earlier attempt had another payload.
+    pub(crate) async fn earlier(self, tx: &Tx, key: &RequestKey) -> Result<Earlier, Error> {
+        let under_way = match self {
+            Self::Leases(operator) => store::find_intent(tx.conn(), operator, key).await?,
+            Self::Bids(operator) => store::find_bid_intent(tx.conn(), operator, key).await?,
+            Self::Awards(tenant) => store::find_award(tx.conn(), tenant, key).await?,
+            Self::Quotes(operator) => store::find_quote_intent(tx.conn(), operator, key).await?,
+        };
+        match under_way {
+            Some((hash, since)) if hash != key.hash => return Err(idempotency::reused(since)),
+            Some(_) => return Ok(Earlier::UnderWay),
+            None => {}
+        }
+        let reply = idempotency::find(tx.conn(), SCHEMA, key).await?;
+        Ok(reply.map_or(Earlier::None, Earlier::Answered))
     }
-    let reply = idempotency::find(tx.conn(), SCHEMA, key).await?;
-    Ok(reply.map_or(Earlier::None, Earlier::Answered))
 }
 
 impl App {
@@ -47,7 +68,7 @@ impl App {
     pub(crate) async fn answered(
         &self,
         hands: Hands<'_>,
-        operator: &OperatorId,
+        sagas: Sagas<'_>,
         key: &RequestKey,
     ) -> Result<Option<Vec<u8>>, Error> {
         let end = Instant::now() + WAIT;
@@ -55,7 +76,7 @@ impl App {
             let found = hands
                 .db
                 .read("find_request", hands.scope, |tx| async move {
-                    let found = earlier(&tx, operator, key).await?;
+                    let found = sagas.earlier(&tx, key).await?;
                     Ok((tx, found))
                 })
                 .await?;

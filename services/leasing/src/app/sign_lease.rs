@@ -7,7 +7,7 @@ use postgres::{Answer, RequestKey, Tx, idempotency};
 use runtime::failpoint;
 use serde::Serialize;
 
-use super::requests::{Earlier, earlier, in_progress};
+use super::requests::{Earlier, Sagas, in_progress};
 use super::{App, Hands, View, kind, rpc};
 use crate::domain::lease::{HOLD_EXPIRED, HOLD_RELEASED};
 use crate::domain::{Lease, LeaseState, Party, Signatory, Signature, Signing, TermsHash};
@@ -95,10 +95,12 @@ impl App {
             let mut lease = match self.look(hands, &command, &intent).await? {
                 Looked::Lease(lease) => *lease,
                 Looked::Answered(reply) => return Ok(Answer::Replayed(reply)),
-                Looked::UnderWay => match self.answered(hands, &command.name.operator, &intent.key).await? {
-                    Some(reply) => return Ok(Answer::Replayed(reply)),
-                    None => continue,
-                },
+                Looked::UnderWay => {
+                    match self.answered(hands, Sagas::Leases(&command.name.operator), &intent.key).await? {
+                        Some(reply) => return Ok(Answer::Replayed(reply)),
+                        None => continue,
+                    }
+                }
             };
             let signature = Signature {
                 party,
@@ -147,7 +149,7 @@ impl App {
                 let lease = store::load(tx.conn(), name).await?;
                 let before = match command.validate_only {
                     true => Earlier::None,
-                    false => earlier(&tx, &name.operator, &intent.key).await?,
+                    false => Sagas::Leases(&name.operator).earlier(&tx, &intent.key).await?,
                 };
                 Ok((tx, (lease, before)))
             })
@@ -195,7 +197,7 @@ impl App {
             .db
             .in_tx("sign_lease", hands.scope, |tx| async move {
                 let stored = store::lock(tx.conn(), &command.name).await?;
-                let before = earlier(&tx, &command.name.operator, &intent.key).await?;
+                let before = Sagas::Leases(&command.name.operator).earlier(&tx, &intent.key).await?;
                 if before != Earlier::None {
                     return Ok((tx, Taken::Earlier(before)));
                 }

@@ -11,8 +11,7 @@ use kernel::{
 use postgres::{Answer, NewEvent, RequestKey, Tx, idempotency, outbox};
 use runtime::failpoint;
 
-use super::bid_sagas::Sagas;
-use super::requests::{Earlier, in_progress, is_nothing_done};
+use super::requests::{Earlier, Sagas, in_progress, is_nothing_done};
 use super::{App, Hands, kind, rpc};
 use crate::domain::bid::{Bid, Offer, STANDING_MAX, VALIDITY_DAYS_MAX};
 use crate::domain::capacity_request::CapacityRequest;
@@ -62,7 +61,7 @@ impl App {
         let key = RequestKey::new(owner, caller, rpc::SUBMIT_BID, command.request_id, &command.offer)?;
         let sagas = Sagas::Bids(operator);
         if !command.validate_only
-            && let Some(reply) = self.answered_saga(hands, sagas, &key).await?
+            && let Some(reply) = self.answered(hands, sagas, &key).await?
         {
             return Ok(Answer::Replayed(reply));
         }
@@ -89,7 +88,7 @@ impl App {
             }
             Written::Earlier(Earlier::Answered(reply)) => return Ok(Answer::Replayed(reply)),
             Written::Earlier(_) => {
-                let reply = self.answered_saga(hands, sagas, &intent.key).await?;
+                let reply = self.answered(hands, sagas, &intent.key).await?;
                 return reply.map(Answer::Replayed).ok_or_else(in_progress);
             }
         };

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use uuid::Uuid;
 
 use super::leases::execute;
-use super::sagas::{Intent, key_of_row, query};
+use super::sagas::{Intent, find_under_way, key_of_row, query};
 use super::{conflict, corrupt};
 use crate::domain::Hold;
 use crate::domain::bid::{Bid, Offer, TripleNet};
@@ -207,15 +207,7 @@ pub async fn find_bid_intent(
     operator: &OperatorId,
     key: &RequestKey,
 ) -> Result<Option<(Vec<u8>, Instant)>, Error> {
-    let sql = "select intent_hash, update_time from leasing.bid \
-               where operator_id = $1 and intent_caller = $2 and intent_rpc = $3 and intent_request_id = $4";
-    let values =
-        [operator.to_string().into(), key.caller.as_str().into(), key.rpc.into(), key.request_id.into()];
-    let rows = query(conn, sql, values).await?;
-    let read = |row: &QueryResult| {
-        Ok((row.try_get_by_index(0).map_err(store_error)?, row.try_get_by_index(1).map_err(store_error)?))
-    };
-    rows.first().map(read).transpose()
+    find_under_way(conn, "bid", "operator_id", operator, key).await
 }
 
 /// The intent of a bid under way.

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use uuid::Uuid;
 
 use super::leases::execute;
-use super::sagas::{Intent, key_of_row, query};
+use super::sagas::{Intent, find_under_way, key_of_row, query};
 use super::{conflict, corrupt};
 use crate::domain::capacity_request::{CapacityRequest, Need};
 use crate::domain::market_state::RequestState;
@@ -161,15 +161,7 @@ pub async fn find_award(
     tenant: &TenantId,
     key: &RequestKey,
 ) -> Result<Option<(Vec<u8>, Instant)>, Error> {
-    let sql = "select intent_hash, update_time from leasing.capacity_request \
-               where tenant_id = $1 and intent_caller = $2 and intent_rpc = $3 and intent_request_id = $4";
-    let values =
-        [tenant.to_string().into(), key.caller.as_str().into(), key.rpc.into(), key.request_id.into()];
-    let rows = query(conn, sql, values).await?;
-    let read = |row: &QueryResult| {
-        Ok((row.try_get_by_index(0).map_err(store_error)?, row.try_get_by_index(1).map_err(store_error)?))
-    };
-    rows.first().map(read).transpose()
+    find_under_way(conn, "capacity_request", "tenant_id", tenant, key).await
 }
 
 /// The intent of an award under way.

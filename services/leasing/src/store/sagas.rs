@@ -64,20 +64,33 @@ fn name_of(row: &QueryResult) -> Result<LeaseName, Error> {
     })
 }
 
-/// The lease whose saga answers this request, with the hash of the payload that began it.
+/// The lease's saga that answers this request: the hash of the payload that began it, and since when.
 pub async fn find_intent(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
     key: &RequestKey,
-) -> Result<Option<(LeaseName, Vec<u8>, Instant)>, Error> {
-    let sql = "select operator_id, lease_id, intent_hash, update_time from leasing.lease \
-               where operator_id = $1 and intent_caller = $2 and intent_rpc = $3 and intent_request_id = $4";
+) -> Result<Option<(Vec<u8>, Instant)>, Error> {
+    find_under_way(conn, "lease", "operator_id", operator, key).await
+}
+
+/// The same of any table of sagas, by whose they are.
+pub(super) async fn find_under_way(
+    conn: &impl ConnectionTrait,
+    table: &'static str,
+    column: &'static str,
+    owner: &impl ToString,
+    key: &RequestKey,
+) -> Result<Option<(Vec<u8>, Instant)>, Error> {
+    let sql = format!(
+        "select intent_hash, update_time from leasing.{table} \
+         where {column} = $1 and intent_caller = $2 and intent_rpc = $3 and intent_request_id = $4"
+    );
     let values =
-        [operator.to_string().into(), key.caller.as_str().into(), key.rpc.into(), key.request_id.into()];
-    let Some(row) = query(conn, sql, values).await?.pop() else { return Ok(None) };
-    let hash = row.try_get_by_index(2).map_err(store_error)?;
-    let since = row.try_get_by_index(3).map_err(store_error)?;
-    Ok(Some((name_of(&row)?, hash, since)))
+        [owner.to_string().into(), key.caller.as_str().into(), key.rpc.into(), key.request_id.into()];
+    let Some(row) = query(conn, &sql, values).await?.pop() else { return Ok(None) };
+    let hash = row.try_get_by_index(0).map_err(store_error)?;
+    let since = row.try_get_by_index(1).map_err(store_error)?;
+    Ok(Some((hash, since)))
 }
 
 /// The intent of a lease under way. `rpcs` are the names that a saga may answer.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use uuid::Uuid;
 
-use super::{BASELINES_APART_MILLI, SPARE_TRIES, may_measure, report, sound, wants};
+use super::{SPARE_TRIES, baselines_agree, may_measure, ratio_milli, report, sound, wants};
 use crate::cli::{BenchIngest, Ports};
 use crate::clients::Clients;
 use crate::out;
@@ -56,12 +56,7 @@ impl Sample {
     /// Readings per copied row, in thousandths.
     #[must_use]
     pub fn ratio_milli(&self) -> u64 {
-        self.per_s * 2_000 / self.copied_per_s.iter().sum::<u64>().max(1)
-    }
-
-    fn baselines_agree(&self) -> bool {
-        let [a, b] = self.copied_per_s;
-        a.max(b) * 1_000 <= a.min(b) * BASELINES_APART_MILLI
+        ratio_milli(self.per_s, self.copied_per_s)
     }
 }
 
@@ -149,7 +144,7 @@ impl Bench {
             let per_s = self.send(sent).await?;
             let after = self.copy().await?;
             let sample = Sample { sent, per_s, copied_per_s: [before, after] };
-            if sample.baselines_agree() {
+            if baselines_agree(sample.copied_per_s) {
                 results.samples.push(sample);
                 break;
             }
@@ -324,12 +319,7 @@ fn tables(results: &Results) -> String {
             Sent::SomeTwice => "1 % duplicates",
         };
         let sample = middle(results, sent);
-        let verdict = match sample.map(|sample| sample.ratio_milli()) {
-            None => "not measured",
-            Some(ratio) if ratio >= stretch => "reached, stretch too",
-            Some(ratio) if ratio >= reach => "reached",
-            Some(_) => "NOT reached",
-        };
+        let verdict = report::judged(sample.map(|sample| sample.ratio_milli()), reach, stretch);
         let or_dash = |figure: Option<String>| figure.unwrap_or_else(|| "-".to_owned());
         rows.add_row([
             name.to_owned(),
@@ -363,6 +353,6 @@ mod tests {
         assert_eq!(middle(&results, Sent::Once).map(|s| s.ratio_milli()), Some(710));
         let text = tables(&results);
         assert!(text.contains("reached") && text.contains("not measured"), "{text}");
-        assert!(!Sample { copied_per_s: [1_000, 1_501], ..sample(1) }.baselines_agree());
+        assert!(!baselines_agree([1_000, 1_501]));
     }
 }

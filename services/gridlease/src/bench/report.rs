@@ -130,20 +130,24 @@ fn row(sample: &Sample) -> [String; 7] {
 }
 
 fn verdict(goal: &Goal, ratio_milli: Option<u64>) -> [String; 6] {
-    let verdict = match ratio_milli {
-        None => "not measured",
-        Some(ratio) if ratio >= goal.stretch_milli => "reached, stretch too",
-        Some(ratio) if ratio >= goal.reach_milli => "reached",
-        Some(_) => "NOT reached",
-    };
     [
         goal.name.to_owned(),
         goal.what.to_owned(),
         ratio_milli.map_or_else(|| "-".to_owned(), milli),
         milli(goal.reach_milli),
         milli(goal.stretch_milli),
-        verdict.to_owned(),
+        judged(ratio_milli, goal.reach_milli, goal.stretch_milli).to_owned(),
     ]
+}
+
+/// Whether a ratio is what was to be reached.
+pub(super) fn judged(ratio_milli: Option<u64>, reach_milli: u64, stretch_milli: u64) -> &'static str {
+    match ratio_milli {
+        None => "not measured",
+        Some(ratio) if ratio >= stretch_milli => "reached, stretch too",
+        Some(ratio) if ratio >= reach_milli => "reached",
+        Some(_) => "NOT reached",
+    }
 }
 
 pub(super) fn milli(thousandths: u64) -> String {

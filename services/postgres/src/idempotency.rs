@@ -4,12 +4,12 @@
 //! refused or failed attempt leaves its id free.
 
 use aws_lc_rs::digest;
-use kernel::{Caller, Error, Instant, Reason};
+use kernel::{Caller, Error, Instant, Reason, Scope};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{is_unique_violation, store_error};
+use crate::{Db, is_unique_violation, store_error};
 
 /// Under what a reply is kept. Not global and not by subject: owner and caller are organisations, so that a retry
 /// with another service account does not act twice, and no organisation can meet another's key.
@@ -102,6 +102,32 @@ pub async fn find(
         return Err(reused(first_seen));
     }
     row.try_get_by_index(1).map(Some).map_err(store_error)
+}
+
+/// What a write came to. A repetition that waited for the first attempt is refused for what that one has done, such as a
+/// name that is taken now: then the first answer is its answer too. Asked after the transaction has ended.
+///
+/// # Errors
+/// The refusal, where nothing was answered before.
+pub async fn or_answered_before<T>(
+    db: &Db,
+    schema: &'static str,
+    scope: &Scope,
+    key: &RequestKey,
+    answer: Result<Answer<T>, Error>,
+) -> Result<Answer<T>, Error> {
+    let Err(refusal) = answer else { return answer };
+    let found = db
+        .read("find_request", scope, |tx| async move {
+            let reply = find(tx.conn(), schema, key).await?;
+            Ok((tx, reply))
+        })
+        .await;
+    match found {
+        Ok(Some(reply)) => Ok(Answer::Replayed(reply)),
+        // What was refused stays refused, whatever this look met.
+        Ok(None) | Err(_) => Err(refusal),
+    }
 }
 
 /// Refusal of a request id that came with another payload.

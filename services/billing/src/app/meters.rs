@@ -71,16 +71,13 @@ impl App {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
                 if !meter::insert(tx.conn(), meter).await? {
-                    // A repetition that waited for the first one's commit finds its answer, not a refusal.
-                    return match idempotency::find(tx.conn(), SCHEMA, key).await? {
-                        Some(reply) => Ok((tx, Answer::Replayed(reply))),
-                        None => Err(Error::name_taken("meter")),
-                    };
+                    return Err(Error::name_taken("meter"));
                 }
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.meter_created)(meter)).await?;
                 Ok((tx, Answer::Fresh(meter.clone())))
             })
-            .await?;
+            .await;
+        let answer = idempotency::or_answered_before(&self.db, SCHEMA, scope, key, answer).await?;
         if let Answer::Fresh(meter) = &answer {
             info!(operator = %meter.operator, meter = %meter.id, "meter created");
         }

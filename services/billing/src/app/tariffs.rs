@@ -95,16 +95,13 @@ impl App {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
                 if !tariff::insert(tx.conn(), new).await? {
-                    // A repetition that waited for the first one's commit finds its answer, not a refusal.
-                    return match idempotency::find(tx.conn(), SCHEMA, key).await? {
-                        Some(reply) => Ok((tx, Answer::Replayed(reply))),
-                        None => Err(Error::name_taken("tariff")),
-                    };
+                    return Err(Error::name_taken("tariff"));
                 }
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.tariff_created)(new)).await?;
                 Ok((tx, Answer::Fresh(new.clone())))
             })
-            .await?;
+            .await;
+        let answer = idempotency::or_answered_before(&self.db, SCHEMA, scope, key, answer).await?;
         if let Answer::Fresh(new) = &answer {
             info!(operator = %new.operator, tariff = %new.id, "tariff created");
         }
@@ -134,27 +131,22 @@ impl App {
                 })
                 .await;
         }
-        self.db
+        let answer = self
+            .db
             .in_tx("add_tariff_components", scope, |tx| async move {
                 if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
                 let found = tariff::find(tx.conn(), scope, &command.name).await?.ok_or_else(gone)?;
-                let changed = match with(found, command) {
-                    Ok(changed) => changed,
-                    // It may be this very deed that was done since we looked.
-                    Err(refused) => {
-                        let reply = idempotency::find(tx.conn(), SCHEMA, key).await?;
-                        return reply.map(|reply| (tx, Answer::Replayed(reply))).ok_or(refused);
-                    }
-                };
+                let changed = with(found, command)?;
                 // First, so that of two at once one is tried again and sees the other's.
                 tariff::raise(tx.conn(), &changed).await?;
                 tariff::add(tx.conn(), &changed, &command.components).await?;
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.components_added)(&changed)).await?;
                 Ok((tx, Answer::Fresh(changed)))
             })
-            .await
+            .await;
+        idempotency::or_answered_before(&self.db, SCHEMA, scope, key, answer).await
     }
 
     /// One tariff.

@@ -95,32 +95,7 @@ impl App {
             return Ok(Answer::Fresh(made));
         }
         self.feed.notify();
-        match answer {
-            Err(refusal) => self.answered_before(&scope, key, refusal).await,
-            done => done,
-        }
-    }
-
-    /// A repetition that waited for the first attempt meets what that one has done, such as a name that is taken now:
-    /// then the first answer is its answer too.
-    async fn answered_before<T>(
-        &self,
-        scope: &Scope,
-        key: &RequestKey,
-        refusal: Error,
-    ) -> Result<Answer<T>, Error> {
-        let found = self
-            .db
-            .read("find_request", scope, |tx| async move {
-                let reply = idempotency::find(tx.conn(), SCHEMA, key).await?;
-                Ok((tx, reply))
-            })
-            .await;
-        match found {
-            Ok(Some(reply)) => Ok(Answer::Replayed(reply)),
-            // What was refused stays refused, whatever this look met.
-            Ok(None) | Err(_) => Err(refusal),
-        }
+        idempotency::or_answered_before(&self.db, SCHEMA, &scope, key, answer).await
     }
 
     async fn tell<T>(

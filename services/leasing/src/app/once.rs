@@ -51,35 +51,12 @@ impl App {
         if let Some(made) = validated.into_inner().ok().flatten() {
             return Ok(Answer::Fresh(made));
         }
-        match answer {
-            Ok(answer) => {
-                self.feed.notify();
-                Ok(answer)
-            }
-            Err(refusal) if how.validate_only => Err(refusal),
-            Err(refusal) => self.answered_before(how.scope, how.key, refusal).await,
+        if answer.is_ok() {
+            self.feed.notify();
         }
-    }
-
-    /// A repetition that waited for the first attempt meets what that one has done: then the first answer is its
-    /// answer too.
-    async fn answered_before<T>(
-        &self,
-        scope: &Scope,
-        key: &RequestKey,
-        refusal: Error,
-    ) -> Result<Answer<T>, Error> {
-        let found = self
-            .db
-            .read("find_request", scope, |tx| async move {
-                let reply = idempotency::find(tx.conn(), SCHEMA, key).await?;
-                Ok((tx, reply))
-            })
-            .await;
-        match found {
-            Ok(Some(reply)) => Ok(Answer::Replayed(reply)),
-            // What was refused stays refused, whatever this look met.
-            Ok(None) | Err(_) => Err(refusal),
+        if how.validate_only {
+            return answer;
         }
+        idempotency::or_answered_before(&self.db, SCHEMA, how.scope, how.key, answer).await
     }
 }

@@ -74,11 +74,7 @@ impl App {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
                 if !store::insert_tenant(tx.conn(), tenant).await? {
-                    // A repetition that waited for the first one's commit finds its answer, not a refusal.
-                    return match idempotency::find(tx.conn(), SCHEMA, key).await? {
-                        Some(reply) => Ok((tx, Answer::Replayed(reply))),
-                        None => Err(Error::name_taken("tenant")),
-                    };
+                    return Err(Error::name_taken("tenant"));
                 }
                 let event = NewEvent {
                     operator: None,
@@ -92,7 +88,12 @@ impl App {
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.tenant_created)(tenant)).await?;
                 Ok((tx, Answer::Fresh(tenant.clone())))
             })
-            .await?;
+            .await;
+        let answer = if validate_only {
+            answer?
+        } else {
+            idempotency::or_answered_before(&self.db, SCHEMA, &scope, key, answer).await?
+        };
         self.feed.notify();
         Ok(answer)
     }

@@ -840,24 +840,34 @@ table leasing.lease owner gridlease_owner row security forced
   update_time timestamp with time zone not null
   signed_time timestamp with time zone
   effective_time timestamp with time zone
+  due_at timestamp with time zone
+  life jsonb not null default '{}'::jsonb
   constraint lease_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint lease_effective CHECK (((state = ANY (ARRAY['EFFECTIVE'::text, 'ACTIVE'::text, 'EXPIRED'::text])) = (effective_time IS NOT NULL)))
+  constraint lease_due_at CHECK (((due_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (due_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lease_due_state CHECK (((due_at IS NULL) OR (state = ANY (ARRAY['SIGNED'::text, 'EFFECTIVE'::text, 'ACTIVE'::text, 'HOLDOVER'::text, 'DEFAULTED'::text]))))
+  constraint lease_effective CHECK (
+CASE
+    WHEN (state = ANY (ARRAY['TERMINATED'::text, 'CLOSED'::text])) THEN true
+    ELSE ((state = ANY (ARRAY['EFFECTIVE'::text, 'ACTIVE'::text, 'HOLDOVER'::text, 'DEFAULTED'::text, 'EXPIRED'::text])) = (effective_time IS NOT NULL))
+END)
   constraint lease_effective_time CHECK (((effective_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (effective_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_ended_because CHECK (((state = ANY (ARRAY['CANCELLED'::text, 'LAPSED'::text])) = (ended_because IS NOT NULL)))
-  constraint lease_held CHECK (((state = 'PROPOSING'::text) OR ((reservation_id IS NOT NULL) AND (hold_expire_time IS NOT NULL))))
+  constraint lease_held CHECK (((state = ANY (ARRAY['DRAFT'::text, 'PROPOSING'::text])) OR ((reservation_id IS NOT NULL) AND (hold_expire_time IS NOT NULL))))
   constraint lease_hold_expire_time CHECK (((hold_expire_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (hold_expire_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_hold_seconds CHECK ((hold_seconds > 0))
-  constraint lease_intent CHECK ((((state = ANY (ARRAY['PROPOSING'::text, 'SIGNING'::text])) = (intent_rpc IS NOT NULL)) AND ((intent_rpc IS NULL) = (intent_caller IS NULL)) AND ((intent_rpc IS NULL) = (intent_request_id IS NULL)) AND ((intent_rpc IS NULL) = (intent_hash IS NULL))))
+  constraint lease_intent CHECK (((((state = ANY (ARRAY['PROPOSING'::text, 'SIGNING'::text])) OR (COALESCE((life -> 'pending'::text), 'null'::jsonb) <> 'null'::jsonb)) = (intent_rpc IS NOT NULL)) AND ((intent_rpc IS NULL) = (intent_caller IS NULL)) AND ((intent_rpc IS NULL) = (intent_request_id IS NULL)) AND ((intent_rpc IS NULL) = (intent_hash IS NULL))))
   constraint lease_intent_hash CHECK ((octet_length(intent_hash) = 32))
+  constraint lease_life CHECK ((jsonb_typeof(life) = 'object'::text))
   constraint lease_revision CHECK ((revision > 0))
   constraint lease_signed_time CHECK (((signed_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (signed_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint lease_state CHECK ((state = ANY (ARRAY['PROPOSING'::text, 'PROPOSED'::text, 'SIGNING'::text, 'EFFECTIVE'::text, 'ACTIVE'::text, 'EXPIRED'::text, 'CANCELLED'::text, 'LAPSED'::text])))
+  constraint lease_state CHECK ((state = ANY (ARRAY['DRAFT'::text, 'PROPOSING'::text, 'PROPOSED'::text, 'SIGNING'::text, 'SIGNED'::text, 'EFFECTIVE'::text, 'ACTIVE'::text, 'HOLDOVER'::text, 'DEFAULTED'::text, 'EXPIRED'::text, 'TERMINATED'::text, 'CLOSED'::text, 'CANCELLED'::text, 'LAPSED'::text])))
   constraint lease_sweep_at CHECK (((sweep_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (sweep_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_version_positive CHECK ((version > 0))
   constraint lease_tenant FOREIGN KEY (tenant_id) REFERENCES leasing.tenant(tenant_id)
   constraint lease_pkey PRIMARY KEY (operator_id, lease_id)
   constraint lease_uid_unique UNIQUE (operator_id, lease_uid)
+  CREATE INDEX lease_due ON leasing.lease USING btree (due_at) WHERE (due_at IS NOT NULL)
   CREATE UNIQUE INDEX lease_intent ON leasing.lease USING btree (operator_id, intent_caller, intent_rpc, intent_request_id) WHERE (intent_request_id IS NOT NULL)
   CREATE UNIQUE INDEX lease_reservation ON leasing.lease USING btree (operator_id, reservation_id) WHERE (reservation_id IS NOT NULL)
   CREATE INDEX lease_sweep ON leasing.lease USING btree (sweep_at) WHERE (sweep_at IS NOT NULL)
@@ -867,6 +877,28 @@ table leasing.lease owner gridlease_owner row security forced
   policy lease_worker permissive for all to leasing_worker using (true) with check (true)
   grant delete, insert, select, update to leasing
   grant delete, insert, select, update to leasing_worker
+
+table leasing.lease_history owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  revision bigint not null
+  kind text collate "C" not null
+  occurred_at timestamp with time zone not null
+  state text collate "C" not null
+  version integer not null
+  constraint lease_history_occurred_at CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lease_history_revision CHECK ((revision > 0))
+  constraint lease_history_version CHECK ((version > 0))
+  constraint lease_history_lease FOREIGN KEY (operator_id, lease_id) REFERENCES leasing.lease(operator_id, lease_id) ON DELETE CASCADE
+  constraint lease_history_pkey PRIMARY KEY (operator_id, lease_id, revision)
+  policy lease_history_scope permissive for all to leasing using ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = lease_history.operator_id) AND (l.lease_id = lease_history.lease_id))))) with check ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = lease_history.operator_id) AND (l.lease_id = lease_history.lease_id)))))
+  policy lease_history_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant insert, select to leasing_worker
 
 table leasing.lease_version owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -970,19 +1002,20 @@ table leasing.premises owner gridlease_owner row security forced
   end_at timestamp with time zone not null
   state text collate "C" not null
   commence_time timestamp with time zone
+  standing jsonb not null default '{}'::jsonb
   constraint premises_commence_at CHECK (((commence_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (commence_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint premises_commence_time CHECK (((commence_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (commence_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint premises_commenced CHECK (((state = 'PLANNED'::text) = (commence_time IS NULL)))
+  constraint premises_commenced CHECK (((state = ANY (ARRAY['PLANNED'::text, 'LAPSED'::text])) = (commence_time IS NULL)))
   constraint premises_dates CHECK (((commencement_date < end_date) AND (commence_at < end_at)))
   constraint premises_dates_bounded CHECK (((commencement_date >= '2000-01-01'::date) AND (end_date <= '9999-12-31'::date)))
   constraint premises_end_at CHECK (((end_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint premises_no CHECK ((premises_no > 0))
-  constraint premises_state CHECK ((state = ANY (ARRAY['PLANNED'::text, 'COMMENCED'::text, 'ENDED'::text])))
+  constraint premises_standing CHECK ((jsonb_typeof(standing) = 'object'::text))
+  constraint premises_state CHECK ((state = ANY (ARRAY['PLANNED'::text, 'COMMENCED'::text, 'ENDED'::text, 'LAPSED'::text])))
   constraint premises_version FOREIGN KEY (operator_id, lease_id, version) REFERENCES leasing.lease_version(operator_id, lease_id, version) ON DELETE CASCADE
   constraint premises_pkey PRIMARY KEY (operator_id, lease_id, version, premises_no)
   constraint premises_block UNIQUE (operator_id, lease_id, version, site_id, block_slug)
-  CREATE INDEX premises_to_commence ON leasing.premises USING btree (commence_at) WHERE (state = 'PLANNED'::text)
-  CREATE INDEX premises_to_end ON leasing.premises USING btree (end_at) WHERE (state = 'COMMENCED'::text)
+  CREATE INDEX premises_planned ON leasing.premises USING btree (operator_id, site_id, block_slug) WHERE (state = 'PLANNED'::text)
   policy premises_scope permissive for all to leasing using ((EXISTS ( SELECT 1
    FROM leasing.lease l
   WHERE ((l.operator_id = premises.operator_id) AND (l.lease_id = premises.lease_id))))) with check ((EXISTS ( SELECT 1
@@ -990,8 +1023,20 @@ table leasing.premises owner gridlease_owner row security forced
   WHERE ((l.operator_id = premises.operator_id) AND (l.lease_id = premises.lease_id)))))
   policy premises_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select to leasing
+  grant update (commence_at) to leasing
+  grant update (commence_time) to leasing
+  grant update (commencement_date) to leasing
+  grant update (end_at) to leasing
+  grant update (end_date) to leasing
+  grant update (standing) to leasing
+  grant update (state) to leasing
   grant select to leasing_worker
+  grant update (commence_at) to leasing_worker
   grant update (commence_time) to leasing_worker
+  grant update (commencement_date) to leasing_worker
+  grant update (end_at) to leasing_worker
+  grant update (end_date) to leasing_worker
+  grant update (standing) to leasing_worker
   grant update (state) to leasing_worker
 
 table leasing.quantity_step owner gridlease_owner row security forced
@@ -1106,6 +1151,23 @@ table leasing.rate_step owner gridlease_owner row security forced
   grant insert, select to leasing
   grant select to leasing_worker
 
+table leasing.ready_phase owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  site_id text collate "C" not null
+  block_slug text collate "C" not null
+  phase_id text collate "C" not null
+  baseline_date date not null
+  ready_date date not null
+  actual_date date
+  constraint ready_phase_dates CHECK ((((baseline_date >= '2000-01-01'::date) AND (baseline_date <= '9999-12-31'::date)) AND ((ready_date >= '2000-01-01'::date) AND (ready_date <= '9999-12-31'::date)) AND ((actual_date >= '2000-01-01'::date) AND (actual_date <= '9999-12-31'::date))))
+  constraint ready_phase_pkey PRIMARY KEY (operator_id, site_id, block_slug, phase_id)
+  policy ready_phase_scope permissive for select to leasing using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (EXISTS ( SELECT 1
+   FROM leasing.premises p
+  WHERE ((p.operator_id = ready_phase.operator_id) AND (p.site_id = ready_phase.site_id) AND (p.block_slug = ready_phase.block_slug))))))
+  policy ready_phase_worker permissive for all to leasing_worker using (true) with check (true)
+  grant select to leasing
+  grant delete, insert, select, update to leasing_worker
+
 table leasing.schema_history owner gridlease_owner row security forced
   version bigint not null
   name text not null
@@ -1127,6 +1189,7 @@ table leasing.signature owner gridlease_owner row security forced
   signatory_name text not null
   signatory_title text not null
   subject text collate "C" not null
+  peer_address text collate "C" not null
   terms_hash bytea not null
   signed_time timestamp with time zone not null
   constraint signature_party CHECK ((party = ANY (ARRAY['OPERATOR'::text, 'TENANT'::text])))
@@ -1370,7 +1433,7 @@ table billing.lease owner gridlease_owner row security forced
   last_event_id uuid not null
   update_time timestamp with time zone not null
   constraint lease_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
-  constraint lease_state CHECK ((state = ANY (ARRAY['PROPOSING'::text, 'PROPOSED'::text, 'SIGNING'::text, 'EFFECTIVE'::text, 'ACTIVE'::text, 'EXPIRED'::text, 'CANCELLED'::text, 'LAPSED'::text])))
+  constraint lease_state CHECK ((state = ANY (ARRAY['DRAFT'::text, 'PROPOSING'::text, 'PROPOSED'::text, 'SIGNING'::text, 'SIGNED'::text, 'EFFECTIVE'::text, 'ACTIVE'::text, 'HOLDOVER'::text, 'DEFAULTED'::text, 'EXPIRED'::text, 'TERMINATED'::text, 'CLOSED'::text, 'CANCELLED'::text, 'LAPSED'::text])))
   constraint lease_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_version_positive CHECK ((version > 0))
   constraint lease_pkey PRIMARY KEY (operator_id, lease_id)
@@ -1393,7 +1456,8 @@ table billing.lease_block owner gridlease_owner row security forced
   site_id text collate "C" not null
   block_id text collate "C" not null
   state text collate "C" not null
-  constraint lease_block_state CHECK ((state = ANY (ARRAY['PLANNED'::text, 'COMMENCED'::text, 'ENDED'::text])))
+  moved jsonb
+  constraint lease_block_state CHECK ((state = ANY (ARRAY['PLANNED'::text, 'COMMENCED'::text, 'ENDED'::text, 'LAPSED'::text])))
   constraint lease_block_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
   constraint lease_block_pkey PRIMARY KEY (operator_id, lease_id, site_id, block_id)
   policy lease_block_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
@@ -1403,6 +1467,7 @@ table billing.lease_block owner gridlease_owner row security forced
   policy lease_block_worker permissive for all to billing_worker using (true) with check (true)
   grant select to billing
   grant insert, select to billing_worker
+  grant update (moved) to billing_worker
   grant update (state) to billing_worker
 
 table billing.lease_version owner gridlease_owner row security forced

@@ -292,17 +292,23 @@ pub fn hold(
 
 /// A ten-year triple-net lease of one block at 125 a kW and month, 3% a year.
 pub fn terms(block: &str, capacity: CapacityVector) -> leasing::LeaseTerms {
+    terms_from(block, capacity, READY)
+}
+
+/// As [`terms`], from this day on.
+pub fn terms_from(block: &str, capacity: CapacityVector, from: &str) -> leasing::LeaseTerms {
+    let end = kernel::time::add_months(day(from), 120).expect("a date");
     leasing::LeaseTerms {
         currency_code: "USD".to_owned(),
         structure: leasing::LeaseStructure::Nnn.into(),
         premises: vec![leasing::Premises {
             block: block.to_owned(),
             quantity_steps: vec![leasing::QuantityStep {
-                from_date: Some(date(READY)),
+                from_date: Some(date(from)),
                 capacity: Some(capacity),
             }],
-            commencement_date: Some(date(READY)),
-            end_date: Some(date("2037-01-01")),
+            commencement_date: Some(date(from)),
+            end_date: Some(runtime::wire::to_date(end)),
             base_rate_per_kw_month: decimal("125"),
             rate_steps: Vec::new(),
         }],

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Result;
-use contracts::common::v1::AdvanceTimeRequest;
+use anyhow::{Context as _, Result};
+use contracts::common::v1::{AdvanceTimeRequest, GetTimeRequest};
 use gridlease::cli::Ports;
 use gridlease::clients::{Channels, Clients};
 use gridlease::stack::{Home, Options, Stack};
-use kernel::{CivilDate, Organisation, Role, Zone};
+use kernel::{CivilDate, Instant, Organisation, Role, Zone};
 use runtime::token::{JWKS_FILE, KEY_FILE};
 use runtime::{Deps, Settings};
 use tokio_util::sync::CancellationToken;
@@ -89,6 +89,14 @@ impl TestStack {
         let running = runtime::start(leasing::LeasingSettings::default(), deps, leasing::service).await?;
         at.leasing = running.address;
         Ok((stop, Channels::new(at)?))
+    }
+
+    /// The day of business time, UTC.
+    pub async fn today(&self) -> Result<CivilDate> {
+        let clock = self.clients("platform", Role::PlatformAdmin)?.clock();
+        let time = clock.clone().get_time(GetTimeRequest {}).await?.into_inner().time.context("a time")?;
+        let now = Instant::from_timestamp(time.seconds, 0).context("an instant")?;
+        Ok(Zone::UTC.date_of(now))
     }
 
     /// Moves business time to noon of this day, UTC.

@@ -1,6 +1,7 @@
 //! One operator with everything that can exist: halls, a hold, leases in different states, a run in draft, an invoice
 //! issued, and a tenant on the other side.
 
+mod life;
 mod names;
 mod offers;
 
@@ -40,6 +41,7 @@ impl World {
         let [block, free_block] = place.blocks.as_slice() else { anyhow::bail!("two halls") };
         // A phase raises its site's etag: it comes before that is read.
         let spare_phase = enlarge(stack, &place, free_block).await?;
+        let ready_block = life::ready_hall(stack, &place).await?;
         let (site_etag, block_etag) = mark(stack, &place, block, marker).await?;
         let (spare_site, spare_block) = spare(stack, &place).await?;
         let window = maintain(stack, &place, block, marker).await?;
@@ -65,8 +67,9 @@ impl World {
         let lease = propose("in-force", block, 10_000).await?;
         sign(clients, &lease).await?;
         let proposed = propose("proposed", free_block, 2_000).await?;
+        let life = life::live(stack, &place, &tenant, marker, ready_block).await?;
 
-        stack.move_to(day(AFTER_COMMENCEMENT)).await?;
+        stack.move_to(stack.today().await?.max(day(AFTER_COMMENCEMENT))).await?;
         let lease = in_state(&sales, &lease.name, leasing::LeaseState::Active).await?;
         let incident = outage(stack, &place.operator, block, marker).await?;
         let bills = bill(stack, &place.operator).await?;
@@ -100,7 +103,7 @@ impl World {
             // The rest is made of these.
             ..Names::default()
         };
-        let names = beside(&sales, names, marker).await?;
+        let names = beside(&sales, life.named(names), marker).await?;
         let mut names = crate::requests::tender::tender(stack, names, marker).await?;
         names.meter = metered(stack, &names, marker).await?;
         names.tariff = priced(stack, &names.operator, marker).await?;

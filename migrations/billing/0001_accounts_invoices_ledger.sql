@@ -59,8 +59,9 @@ create table billing.lease (
     update_time timestamptz not null,
     constraint lease_pkey primary key (operator_id, lease_id),
     constraint lease_version_positive check (version > 0),
-    constraint lease_state check (state in ('PROPOSING', 'PROPOSED', 'SIGNING', 'EFFECTIVE', 'ACTIVE', 'EXPIRED',
-                                            'CANCELLED', 'LAPSED')),
+    constraint lease_state check (state in ('DRAFT', 'PROPOSING', 'PROPOSED', 'SIGNING', 'SIGNED', 'EFFECTIVE', 'ACTIVE',
+                                            'HOLDOVER', 'DEFAULTED', 'EXPIRED', 'TERMINATED', 'CLOSED', 'CANCELLED',
+                                            'LAPSED')),
     constraint lease_currency_code check (currency_code ~ '^[A-Z]{3}$'),
     constraint lease_update_time
         check (update_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
@@ -84,17 +85,19 @@ create table billing.lease_version (
 create trigger lease_version_append_only before update or delete on billing.lease_version
     for each row execute function billing.refuse_change();
 
--- How far each block of a lease is: only a commenced (or already ended) block is billed.
+-- How far each block of a lease is: only a commenced (or already ended) block is billed. moved: its days and rates, where
+-- they are other ones than the terms say, since it was handed over early or late, or the lease ended first.
 create table billing.lease_block (
     operator_id text collate "C" not null,
     lease_id text collate "C" not null,
     site_id text collate "C" not null,
     block_id text collate "C" not null,
     state text collate "C" not null,
+    moved jsonb,
     constraint lease_block_pkey primary key (operator_id, lease_id, site_id, block_id),
     constraint lease_block_lease
         foreign key (operator_id, lease_id) references billing.lease (operator_id, lease_id),
-    constraint lease_block_state check (state in ('PLANNED', 'COMMENCED', 'ENDED'))
+    constraint lease_block_state check (state in ('PLANNED', 'COMMENCED', 'ENDED', 'LAPSED'))
 );
 
 -- Events already applied, by id: a feed that starts a new epoch after a restore tells old events again.
@@ -532,5 +535,5 @@ grant select, insert on billing.billing_entity, billing.account, billing.lease, 
     billing.lease_block, billing.applied_event, billing.parked_lease to billing_worker;
 grant update (tenant_id, version, state, currency_code, last_event_id, update_time) on billing.lease
     to billing_worker;
-grant update (state) on billing.lease_block to billing_worker;
+grant update (state, moved) on billing.lease_block to billing_worker;
 grant update (event_id, kind, problem, park_time), delete on billing.parked_lease to billing_worker;

@@ -1,9 +1,9 @@
 -- Who has agreed to what: tenants, leases, the terms they signed, and the steps that follow from the terms.
 --
 -- A lease row is the only thing here that changes much. What was agreed (lease_version and everything below it)
--- is written once: no role has UPDATE on it, but for the state of one premises, which time moves on.
--- Dates are civil dates in the premises' own zone; commence_at and end_at are the instants derived from them
--- once, when the lease was proposed, and are what the reservation holds.
+-- is written once: no role has UPDATE on it, but for the state and the days of one premises, which time and delivery
+-- move on; what was agreed of them stays in the terms.
+-- Dates are civil dates in the premises' own zone; commence_at and end_at are the instants derived from them.
 
 -- Organisations that lease. Exception to "operator_id leads every key": a tenant belongs to no operator.
 create table leasing.tenant (
@@ -18,8 +18,9 @@ create table leasing.tenant (
     constraint tenant_create_time check (create_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
 );
 
--- One row per lease. intent_* is filled exactly while a saga is under way (PROPOSING, SIGNING): it is everything a
--- sweeper needs to finish the deed and to store the original caller's reply.
+-- One row per lease. intent_* is filled exactly while a saga is under way (PROPOSING, SIGNING, or a deed in life that
+-- waits for inventory's word): it is everything a sweeper needs to finish the deed and to store the original caller's reply.
+-- life: what has happened since it was agreed, one document; due_at: when time next does something to it (business time).
 -- sweep_at: when the sweeper next looks at this row (database time); null when there is nothing to wait for.
 create table leasing.lease (
     operator_id text collate "C" not null,
@@ -43,18 +44,21 @@ create table leasing.lease (
     update_time timestamptz not null,
     signed_time timestamptz,
     effective_time timestamptz,
+    due_at timestamptz,
+    life jsonb not null default '{}',
     constraint lease_pkey primary key (operator_id, lease_id),
     constraint lease_uid_unique unique (operator_id, lease_uid),
     constraint lease_tenant foreign key (tenant_id) references leasing.tenant (tenant_id),
     constraint lease_state check (state in
-        ('PROPOSING', 'PROPOSED', 'SIGNING', 'EFFECTIVE', 'ACTIVE', 'EXPIRED', 'CANCELLED', 'LAPSED')),
+        ('DRAFT', 'PROPOSING', 'PROPOSED', 'SIGNING', 'SIGNED', 'EFFECTIVE', 'ACTIVE', 'HOLDOVER', 'DEFAULTED', 'EXPIRED',
+         'TERMINATED', 'CLOSED', 'CANCELLED', 'LAPSED')),
     constraint lease_version_positive check (version > 0),
     constraint lease_revision check (revision > 0),
     constraint lease_hold_seconds check (hold_seconds > 0),
     constraint lease_held check (
-        state = 'PROPOSING' or (reservation_id is not null and hold_expire_time is not null)),
+        state in ('DRAFT', 'PROPOSING') or (reservation_id is not null and hold_expire_time is not null)),
     constraint lease_intent check (
-        (state in ('PROPOSING', 'SIGNING')) = (intent_rpc is not null)
+        (state in ('PROPOSING', 'SIGNING') or coalesce(life -> 'pending', 'null') <> 'null') = (intent_rpc is not null)
         and (intent_rpc is null) = (intent_caller is null)
         and (intent_rpc is null) = (intent_request_id is null)
         and (intent_rpc is null) = (intent_hash is null)),
@@ -62,7 +66,13 @@ create table leasing.lease (
     constraint lease_ended_because check (
         (state in ('CANCELLED', 'LAPSED')) = (ended_because is not null)),
     constraint lease_effective check (
-        (state in ('EFFECTIVE', 'ACTIVE', 'EXPIRED')) = (effective_time is not null)),
+        case when state in ('TERMINATED', 'CLOSED') then true
+             else (state in ('EFFECTIVE', 'ACTIVE', 'HOLDOVER', 'DEFAULTED', 'EXPIRED')) = (effective_time is not null) end),
+    -- Only time itself, and no deed, is waited for.
+    constraint lease_due_at check (due_at between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z'),
+    constraint lease_due_state check (
+        due_at is null or state in ('SIGNED', 'EFFECTIVE', 'ACTIVE', 'HOLDOVER', 'DEFAULTED')),
+    constraint lease_life check (jsonb_typeof(life) = 'object'),
     constraint lease_hold_expire_time check (
         hold_expire_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z'),
     constraint lease_sweep_at check (sweep_at between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z'),
@@ -78,6 +88,7 @@ create unique index lease_reservation on leasing.lease (operator_id, reservation
 create unique index lease_intent on leasing.lease (operator_id, intent_caller, intent_rpc, intent_request_id)
     where intent_request_id is not null;
 create index lease_sweep on leasing.lease (sweep_at) where sweep_at is not null;
+create index lease_due on leasing.lease (due_at) where due_at is not null;
 
 -- One immutable version of what the parties sign: the canonical JSON and its SHA-256.
 create table leasing.lease_version (
@@ -98,7 +109,7 @@ create table leasing.lease_version (
         create_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
 );
 
--- One leased block of a version. Only `state` and `commence_time` ever change.
+-- One leased block of a version, with its days as they stand; standing: what has moved them, one document.
 create table leasing.premises (
     operator_id text collate "C" not null,
     lease_id text collate "C" not null,
@@ -113,13 +124,15 @@ create table leasing.premises (
     end_at timestamptz not null,
     state text collate "C" not null,
     commence_time timestamptz,
+    standing jsonb not null default '{}',
     constraint premises_pkey primary key (operator_id, lease_id, version, premises_no),
     constraint premises_version foreign key (operator_id, lease_id, version)
         references leasing.lease_version (operator_id, lease_id, version) on delete cascade,
     constraint premises_block unique (operator_id, lease_id, version, site_id, block_slug),
     constraint premises_no check (premises_no > 0),
-    constraint premises_state check (state in ('PLANNED', 'COMMENCED', 'ENDED')),
-    constraint premises_commenced check ((state = 'PLANNED') = (commence_time is null)),
+    constraint premises_state check (state in ('PLANNED', 'COMMENCED', 'ENDED', 'LAPSED')),
+    constraint premises_commenced check ((state in ('PLANNED', 'LAPSED')) = (commence_time is null)),
+    constraint premises_standing check (jsonb_typeof(standing) = 'object'),
     constraint premises_dates check (commencement_date < end_date and commence_at < end_at),
     constraint premises_dates_bounded check (
         commencement_date >= '2000-01-01' and end_date <= '9999-12-31'),
@@ -128,9 +141,8 @@ create table leasing.premises (
     constraint premises_commence_time check (
         commence_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
 );
--- What the commencement job asks: which premises begin, which end.
-create index premises_to_commence on leasing.premises (commence_at) where state = 'PLANNED';
-create index premises_to_end on leasing.premises (end_at) where state = 'COMMENCED';
+-- Which leases wait for a block, when inventory tells of one of its phases.
+create index premises_planned on leasing.premises (operator_id, site_id, block_slug) where state = 'PLANNED';
 
 -- The rate from a date on, frozen when proposed: a later change of arithmetic never changes a signed lease.
 create table leasing.rate_step (
@@ -178,6 +190,8 @@ create table leasing.signature (
     signatory_title text not null,
     -- The token's subject: who pressed the button for the signatory.
     subject text collate "C" not null,
+    -- Where it came from, as the service saw it; empty where there was no address.
+    peer_address text collate "C" not null,
     terms_hash bytea not null,
     signed_time timestamptz not null,
     constraint signature_pkey primary key (operator_id, lease_id, version, party),
@@ -257,7 +271,8 @@ create policy premises_scope on leasing.premises to leasing
 create policy premises_worker on leasing.premises to leasing_worker using (true) with check (true);
 grant select, insert on leasing.premises to leasing;
 grant select on leasing.premises to leasing_worker;
-grant update (state, commence_time) on leasing.premises to leasing_worker;
+grant update (state, commence_time, commencement_date, end_date, commence_at, end_at, standing) on leasing.premises
+    to leasing, leasing_worker;
 
 alter table leasing.rate_step enable row level security;
 alter table leasing.rate_step force row level security;

@@ -52,6 +52,55 @@ pub(super) fn leases(method: &str, n: &Names) -> Option<Vec<u8>> {
         "LeaseService/GetRentSchedule" => {
             leasing::GetRentScheduleRequest { name: n.active.clone() }.encode_to_vec()
         }
+        _ => return life(method, n),
+    })
+}
+
+/// About leases that are agreed.
+fn life(method: &str, n: &Names) -> Option<Vec<u8>> {
+    let (etag, request_id, validate_only) = (String::new(), request_id(), true);
+    Some(match method {
+        "LeaseService/SatisfyCondition" => leasing::SatisfyConditionRequest {
+            name: n.conditional.clone(),
+            condition: "financing".to_owned(),
+            note: "the loan is signed".to_owned(),
+            etag,
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
+        "LeaseService/AcceptBlock" => leasing::AcceptBlockRequest {
+            name: n.delivered.clone(),
+            block: n.delivered_block.clone(),
+            accept_date: Some(market::date("2027-01-01")),
+            signatory: Some(leasing::Signatory { name: "Ada Marsh".to_owned(), title: String::new() }),
+            etag,
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
+        "LeaseService/GiveNotice" => leasing::GiveNoticeRequest {
+            name: n.active.clone(),
+            kind: leasing::NoticeKind::MonetaryDefault.into(),
+            note: "the rent of January is owed".to_owned(),
+            etag,
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
+        "LeaseService/TerminateLease" => leasing::TerminateLeaseRequest {
+            name: n.defaulted.clone(),
+            ground: leasing::TerminationGround::Default.into(),
+            end_date: Some(market::date("2027-03-01")),
+            reason: "nothing was paid".to_owned(),
+            etag,
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
+        "LeaseService/GetHistory" => {
+            leasing::GetHistoryRequest { name: n.active.clone(), ..Default::default() }.encode_to_vec()
+        }
         "EventService/WatchEvents" => {
             leasing::WatchEventsRequest { parent: n.operator.clone(), ..Default::default() }.encode_to_vec()
         }

@@ -55,6 +55,14 @@ pub struct Names {
     pub bid: String,
     /// A deal of the operator.
     pub opportunity: String,
+    /// A lease, SIGNED, with the operator's condition `financing` open.
+    pub conditional: String,
+    /// A lease, DEFAULTED.
+    pub defaulted: String,
+    /// A lease, EFFECTIVE, whose hall waits to be accepted.
+    pub delivered: String,
+    /// That hall.
+    pub delivered_block: String,
     /// The tenant's account.
     pub account: String,
     /// The tenant's meter in the hall, with some readings.
@@ -124,6 +132,10 @@ impl Names {
             &mut names.capacity_request,
             &mut names.bid,
             &mut names.opportunity,
+            &mut names.conditional,
+            &mut names.defaulted,
+            &mut names.delivered,
+            &mut names.delivered_block,
             &mut names.account,
             &mut names.meter,
             &mut names.tariff,

@@ -79,6 +79,24 @@ pub(crate) fn propose(n: &Names) -> Vec<Case> {
             &["terms.premises[0].quantity_steps[0].from_date"],
         ),
     ];
+    let condition = |id: &str, day: &str, block: &str| leasing::Condition {
+        condition_id: id.to_owned(),
+        description: "the loan is signed".to_owned(),
+        outside_date: Some(date(day)),
+        satisfied_by: leasing::ConditionParty::Tenant.into(),
+        block: block.to_owned(),
+    };
+    let conditions =
+        vec![condition("loan", "2028-01-01", &n.free_block), condition("loan", "2026-12-01", &n.block)];
+    cases.push(Case::invalid(
+        "conditions that contradict",
+        of(leasing::LeaseTerms { conditions, ..good() }),
+        &[
+            "terms.conditions[1].block",
+            "terms.conditions[1].condition_id",
+            "terms.conditions[1].outside_date",
+        ],
+    ));
     let term = |months| of(leasing::LeaseTerms { term_months: months, ..good() });
     cases.push(Case::invalid("a term of nothing", term(0), &["terms.term_months"]));
     cases.push(range("a term of 601 months", term(601), "terms.term_months"));
@@ -111,8 +129,9 @@ pub(crate) fn propose(n: &Names) -> Vec<Case> {
     cases
 }
 
-fn all_wrong_with_a_lease(n: &Names) -> Case {
-    let terms = leasing::LeaseTerms {
+/// Terms of which nothing may be so.
+fn all_wrong_terms(n: &Names) -> leasing::LeaseTerms {
+    leasing::LeaseTerms {
         currency_code: "XXXX".to_owned(),
         structure: 99,
         premises: Vec::new(),
@@ -124,12 +143,33 @@ fn all_wrong_with_a_lease(n: &Names) -> Case {
         renewal_options: vec![leasing::RenewalOption { count: 0, term_months: 0, notice_months: 121 }],
         announced_date: NO_DAY,
         notes: "x".repeat(10_001),
-    };
+        end_user: "x".repeat(201),
+        guarantor: "x".repeat(201),
+        term_basis: 9,
+        conditions: vec![leasing::Condition {
+            condition_id: "No".to_owned(),
+            description: " ".to_owned(),
+            outside_date: NO_DAY,
+            satisfied_by: 0,
+            block: n.site.clone(),
+        }],
+        delivery: Some(leasing::DeliveryTerms {
+            acceptance_days: -1,
+            grace_days: 366,
+            single_abatement_days: 3_651,
+            outside_days: -1,
+        }),
+        cure: Some(leasing::CureTerms { monetary_days: 0, other_days: 366 }),
+        termination: Some(leasing::TerminationTerms { notice_months: 0, fee_months: 241 }),
+    }
+}
+
+fn all_wrong_with_a_lease(n: &Names) -> Case {
     let request = leasing::ProposeLeaseRequest {
         parent: "acme".to_owned(),
         lease_id: "No".to_owned(),
         tenant: n.operator.clone(),
-        terms: Some(terms),
+        terms: Some(all_wrong_terms(n)),
         hold_duration: None,
         request_id: String::new(),
         validate_only: false,
@@ -157,6 +197,22 @@ fn all_wrong_with_a_lease(n: &Names) -> Case {
             "terms.renewal_options[0].notice_months",
             "terms.announced_date",
             "terms.notes",
+            "terms.end_user",
+            "terms.guarantor",
+            "terms.term_basis",
+            "terms.conditions[0].condition_id",
+            "terms.conditions[0].description",
+            "terms.conditions[0].outside_date",
+            "terms.conditions[0].satisfied_by",
+            "terms.conditions[0].block",
+            "terms.delivery.acceptance_days",
+            "terms.delivery.grace_days",
+            "terms.delivery.single_abatement_days",
+            "terms.delivery.outside_days",
+            "terms.cure.monetary_days",
+            "terms.cure.other_days",
+            "terms.termination.notice_months",
+            "terms.termination.fee_months",
         ],
     )
 }

@@ -79,7 +79,7 @@ fn lease(id: &str, tenant: &str) -> LeaseCopy {
                 rent: Rent::Base { rate: "100".parse().expect("a rate") },
             }],
         },
-        blocks: vec![BlockProgress { place, state: BlockState::Commenced }],
+        blocks: vec![BlockProgress { place, state: BlockState::Commenced, moved: None }],
     }
 }
 
@@ -354,7 +354,7 @@ async fn a_block_that_commences_later_gets_a_supplementary_invoice() {
     premises.term = DateRange::new(date(2026, 12, 17), date(2027, 12, 1)).expect("a term");
     premises.quantities[0].from = date(2026, 12, 17);
     copy.terms.premises.push(premises);
-    copy.blocks.push(BlockProgress { place: late, state: BlockState::Planned });
+    copy.blocks.push(BlockProgress { place: late, state: BlockState::Planned, moved: None });
     books.hear(&event(Ok(copy.clone()), "lease-00")).await;
     let first = books.run().await;
     assert_eq!(first.invoices.iter().map(|i| i.total.minor).collect::<Vec<_>>(), [MONTH_CENTS]);

@@ -102,6 +102,10 @@ async fn a_quote_becomes_a_lease_with_its_numbers() -> Result<()> {
     // The tenant reads it without the operator's own figures, and takes up the second option.
     let get = leasing::GetQuoteRequest { name: quote.name.clone() };
     let seen = desk.lab.offers().get_quote(get).await?.into_inner().quote.context("a quote")?;
+    let asked = leasing::ListDeadlinesRequest { parent: "operators/-".to_owned(), ..Default::default() };
+    let due = desk.lab.leases().list_deadlines(asked).await?.into_inner().deadlines;
+    ensure!(due.len() == 1 && due[0].kind() == leasing::DeadlineKind::QuoteValidity, "{due:#?}");
+    ensure!(due[0].resource == quote.name && due[0].time == quote.valid_until_time, "{due:#?}");
     let told = &seen.options[0];
     ensure!(told.rate_card.is_empty() && told.floor_per_kw_month.is_none(), "{told:#?}");
     ensure!(seen.author.is_empty() && seen.discount_percent.is_none(), "{seen:#?}");

@@ -18,15 +18,15 @@ pub(crate) const KILL: &str = "return(kill)";
 pub(crate) const KILL_SECOND: &str = "1*off->return(kill)";
 
 /// A cluster with a market, and somebody on each side.
-struct Field {
-    cluster: Cluster,
-    operator: String,
-    block: String,
-    tenant: String,
+pub(crate) struct Field {
+    pub(crate) cluster: Cluster,
+    pub(crate) operator: String,
+    pub(crate) block: String,
+    pub(crate) tenant: String,
 }
 
 impl Field {
-    async fn prepare() -> Result<Self> {
+    pub(crate) async fn prepare() -> Result<Self> {
         let mut cluster = Cluster::new(1).await?;
         cluster.start_all().await?;
         let clients = |organisation: &str, role| cluster.clients(organisation, role);
@@ -41,7 +41,7 @@ impl Field {
         market::proposal(&self.operator, &self.tenant, id, terms)
     }
 
-    async fn propose(&self, request: &leasing::ProposeLeaseRequest) -> Result<leasing::Lease> {
+    pub(crate) async fn propose(&self, request: &leasing::ProposeLeaseRequest) -> Result<leasing::Lease> {
         let sales = self.cluster.clients(&self.operator, Role::Sales)?;
         let call = async || sales.leases().propose_lease(request.clone()).await;
         answered("a proposal", call).await?.lease.context("a lease")
@@ -59,7 +59,7 @@ impl Field {
         Ok(lease)
     }
 
-    async fn sign_last(&self, request: &leasing::SignLeaseRequest) -> Result<leasing::Lease> {
+    pub(crate) async fn sign_last(&self, request: &leasing::SignLeaseRequest) -> Result<leasing::Lease> {
         let admin = self.cluster.clients(&self.operator, Role::OperatorAdmin)?;
         let call = async || admin.leases().sign_lease(request.clone()).await;
         answered("the last signature", call).await?.lease.context("a lease")
@@ -84,7 +84,7 @@ impl Field {
     }
 
     /// The rows of a query that must have none, once everything has settled.
-    async fn none(&self, what: &str, sql: &str) -> Result<()> {
+    pub(crate) async fn none(&self, what: &str, sql: &str) -> Result<()> {
         let mut superuser = self.cluster.database.superuser().await?;
         let mut left = Vec::new();
         let settled = eventually(what, async || {
@@ -99,7 +99,7 @@ impl Field {
     }
 
     /// Everything that must hold however the processes died.
-    async fn audit(&self) -> Result<()> {
+    pub(crate) async fn audit(&self) -> Result<()> {
         for (what, sql) in INVARIANTS {
             self.none(what, sql).await?;
         }
@@ -111,7 +111,8 @@ impl Field {
 const INVARIANTS: &[(&str, &str)] = &[
     (
         "sagas that nobody finishes",
-        "select lease_id, state from leasing.lease where state in ('PROPOSING', 'SIGNING')",
+        "select lease_id, state, life -> 'pending' as pending from leasing.lease
+         where state in ('PROPOSING', 'SIGNING') or intent_rpc is not null or life -> 'claims_due' = 'true'",
     ),
     ("holds to give back that nobody gives back", "select * from leasing.hold_release"),
     ("oversold instants", "select * from inventory.oversold_instants()"),
@@ -121,13 +122,15 @@ const INVARIANTS: &[(&str, &str)] = &[
          where r.kind = 'LEASE' and (r.state = 'COMMITTED' or r.state = 'HELD' and r.hold_until > clock_timestamp())
            and not exists (select from leasing.lease l
              where l.operator_id = r.operator_id and l.reservation_id = r.reservation_id
-               and (r.state = 'COMMITTED') = (l.state in ('EFFECTIVE', 'ACTIVE'))
-               and l.state in ('PROPOSED', 'EFFECTIVE', 'ACTIVE'))",
+               and (r.state = 'COMMITTED') = (l.state <> 'PROPOSED')
+               and l.state in ('PROPOSED', 'SIGNED', 'EFFECTIVE', 'ACTIVE', 'HOLDOVER', 'DEFAULTED', 'EXPIRED',
+                               'CLOSED'))",
     ),
     (
         "leases without the capacity they promise",
         "select l.lease_id, l.state from leasing.lease l
-         where l.state in ('PROPOSED', 'EFFECTIVE', 'ACTIVE') and not exists (select from inventory.reservation r
+         where l.state in ('PROPOSED', 'SIGNED', 'EFFECTIVE', 'ACTIVE', 'HOLDOVER', 'DEFAULTED')
+           and not exists (select from inventory.reservation r
            where r.operator_id = l.operator_id and r.reservation_id = l.reservation_id
              and r.state = case l.state when 'PROPOSED' then 'HELD' else 'COMMITTED' end)",
     ),
@@ -135,7 +138,7 @@ const INVARIANTS: &[(&str, &str)] = &[
         "claims that differ from their reservation",
         "select c.reservation_id, c.state, r.state as of from inventory.claim c
          join inventory.reservation r using (operator_id, reservation_id)
-         where c.state <> r.state or c.hold_until <> r.hold_until",
+         where c.state <> 'AMENDED' and (c.state <> r.state or c.hold_until <> r.hold_until)",
     ),
     (
         "events told twice",

@@ -16,7 +16,7 @@ use tracing::error;
 
 use crate::app::LeaseEvent;
 use crate::domain::lease::{
-    BillingTerms, BlockProgress, BlockRef, BlockState, LeaseCopy, LeaseState, Poison, Premises, Rent,
+    BillingTerms, BlockProgress, BlockRef, BlockState, LeaseCopy, LeaseState, Moved, Poison, Premises, Rent,
 };
 
 /// Message of leasing's feed.
@@ -92,7 +92,8 @@ fn lease_copy(lease: &wire::Lease, operator: &OperatorId) -> Result<LeaseCopy, P
     let blocks = v.each("blocks", &lease.blocks, |v, block| {
         let place = block_ref(v, &block.block, operator);
         let state = block_state(v, block.state());
-        Some(BlockProgress { place: place?, state: state? })
+        let moved = block.moved.then(|| moved_of(v, block));
+        Some(BlockProgress { place: place?, state: state?, moved: moved.flatten() })
     });
     v.build(|| {
         let name = name?;
@@ -191,12 +192,18 @@ fn lease_state(v: &mut Violations, state: wire::LeaseState) -> Option<LeaseState
             v.add("state", "is not one that is known");
             None
         }
+        wire::LeaseState::Draft => Some(LeaseState::Draft),
         wire::LeaseState::Proposing => Some(LeaseState::Proposing),
         wire::LeaseState::Proposed => Some(LeaseState::Proposed),
         wire::LeaseState::Signing => Some(LeaseState::Signing),
+        wire::LeaseState::Signed => Some(LeaseState::Signed),
         wire::LeaseState::Effective => Some(LeaseState::Effective),
         wire::LeaseState::Active => Some(LeaseState::Active),
+        wire::LeaseState::Holdover => Some(LeaseState::Holdover),
+        wire::LeaseState::Defaulted => Some(LeaseState::Defaulted),
         wire::LeaseState::Expired => Some(LeaseState::Expired),
+        wire::LeaseState::Terminated => Some(LeaseState::Terminated),
+        wire::LeaseState::Closed => Some(LeaseState::Closed),
         wire::LeaseState::Cancelled => Some(LeaseState::Cancelled),
         wire::LeaseState::Lapsed => Some(LeaseState::Lapsed),
     }
@@ -208,10 +215,28 @@ fn block_state(v: &mut Violations, state: wire::LeaseBlockState) -> Option<Block
             v.add("state", "is not one that is known");
             None
         }
-        wire::LeaseBlockState::Planned => Some(BlockState::Planned),
+        // That it may be accepted is nothing to bill.
+        wire::LeaseBlockState::Planned | wire::LeaseBlockState::Ready => Some(BlockState::Planned),
         wire::LeaseBlockState::Commenced => Some(BlockState::Commenced),
         wire::LeaseBlockState::Ended => Some(BlockState::Ended),
+        wire::LeaseBlockState::Lapsed => Some(BlockState::Lapsed),
     }
+}
+
+/// The days and rates of a block that says they have moved.
+fn moved_of(v: &mut Violations, block: &wire::LeaseBlock) -> Option<Moved> {
+    let term = date_range(
+        v,
+        ("commencement_date", block.commencement_date.as_ref()),
+        ("end_date", block.end_date.as_ref()),
+    );
+    let rent_from = date(v, "rent_commencement_date", block.rent_commencement_date.as_ref());
+    let rates = v.each("rate_steps", &block.rate_steps, |v, step| {
+        let from = date(v, "from_date", step.from_date.as_ref());
+        let rate = rate(v, "rate_per_kw_month", step.rate_per_kw_month.as_ref());
+        Some(RateStep { from: from?, rate: rate? })
+    });
+    Some(Moved { term: term?, rent_from: rent_from?, rates: rates? })
 }
 
 fn poison(error: &Error) -> Poison {

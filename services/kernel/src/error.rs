@@ -132,6 +132,10 @@ reasons! {
     NothingToQuote = "NOTHING_TO_QUOTE",
     /// The quote's time is over.
     QuoteLapsed = "QUOTE_LAPSED",
+    /// The block cannot be handed over yet.
+    NotReadyForService = "NOT_READY_FOR_SERVICE",
+    /// The terms give no right to end it in this way, or not yet.
+    NoRightToTerminate = "NO_RIGHT_TO_TERMINATE",
 }
 
 impl fmt::Display for Reason {

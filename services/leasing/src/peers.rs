@@ -2,6 +2,7 @@
 
 mod candidates;
 mod market;
+mod news;
 mod power;
 
 use contracts::common::v1::{CapacityProfile, CapacityStep, Event};
@@ -19,6 +20,7 @@ use runtime::feed::FeedStream;
 use runtime::wire::{instant, to_capacity, to_duration, to_timestamp};
 
 use crate::domain::{Claim, Hold, Lease};
+pub use news::{Heard, PhaseNews, Shortage, heard};
 
 /// Message of inventory's feed.
 pub type FeedMessage = wire::WatchEventsResponse;
@@ -183,6 +185,34 @@ impl Inventory {
         self.peer
             .call(Some(organisation), request, |channel, request| async move {
                 ReservationServiceClient::new(channel).commit_reservation(request).await
+            })
+            .await
+            .map(|_| ())
+    }
+
+    /// Makes the reservation of a lease take this and nothing else. `step` names the change: the same step gets the same
+    /// answer.
+    ///
+    /// # Errors
+    /// Inventory's refusal, such as `CAPACITY_EXHAUSTED`; what [`Peer::call`] fails with.
+    pub async fn amend(
+        &self,
+        lease: &Lease,
+        claims: &[Claim],
+        step: &str,
+        validate_only: bool,
+    ) -> Result<(), Error> {
+        let name = reservation_of(lease)?;
+        let request = wire::AmendReservationRequest {
+            name: name.to_string(),
+            claims: claims.iter().map(claim).collect(),
+            etag: String::new(),
+            request_id: derive_id(lease.uid, step).to_string(),
+            validate_only,
+        };
+        self.peer
+            .call(Some(&operator_of(&name)), request, |channel, request| async move {
+                ReservationServiceClient::new(channel).amend_reservation(request).await
             })
             .await
             .map(|_| ())

@@ -36,6 +36,8 @@ pub fn code(reason: Reason) -> Code {
         Reason::NameTaken => Code::AlreadyExists,
         Reason::CapacityExhausted
         | Reason::CapacityCommitted
+        | Reason::NotReadyForService
+        | Reason::NoRightToTerminate
         | Reason::SitePowerExceeded
         | Reason::HoldExpired
         | Reason::HoldAlreadyConfirmed

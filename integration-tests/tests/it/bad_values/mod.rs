@@ -5,6 +5,7 @@ mod capacity;
 mod conversion;
 mod facts;
 mod incidents;
+mod life;
 mod market;
 mod metering;
 mod offers;
@@ -134,6 +135,10 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
             metering::of(method, n)
         }
         "CreateTariff" | "AddTariffComponents" | "RateLoad" => tariffs::of(method, n),
+        "SatisfyCondition" => life::satisfy(n),
+        "AcceptBlock" => life::accept(n),
+        "GiveNotice" => life::notice(n),
+        "TerminateLease" => life::terminate(n),
         "PreviewInvoices" | "StartBillingRun" | "GetTrialBalance" => bad_terms::bills(method, n),
         "CreateCapacityRequest" | "SubmitBid" | "AwardBid" => market::market(method, n),
         "CreateOpportunity" | "UpdateOpportunity" => market::pipeline(method, n),

@@ -72,9 +72,10 @@ pub fn due(
     let mut charges = Vec::new();
     for premises in &lease.terms.premises {
         let billed = lease.block_state(&premises.place).is_some_and(|s| BlockState::BILLED.contains(&s));
-        let days = month.range().and_then(|days| days.intersection(&premises.term));
+        let days =
+            month.range().zip(days_of(lease, premises)).and_then(|(month, days)| month.intersection(&days));
         if let (true, Some(days)) = (billed, days) {
-            charges.extend(charges_of(&lease.terms, premises, days)?);
+            charges.extend(charges_as_they_stand(lease, premises, days)?);
         }
     }
     charges.retain(|charge| !charged.contains(&charge.key()));
@@ -91,12 +92,47 @@ pub fn to_come(
     if LeaseState::CALLED_OFF.contains(&lease.state) {
         return Ok(Vec::new());
     }
-    let mut charges = schedule(&lease.terms)?;
+    let mut charges = Vec::new();
+    for premises in &lease.terms.premises {
+        if let Some(days) = days_of(lease, premises) {
+            charges.extend(charges_as_they_stand(lease, premises, days)?);
+        }
+    }
     charges.retain(|charge| {
         through.is_none_or(|last| charge.month.first_day() <= last) && !charged.contains(&charge.key())
     });
     in_invoice_order(&mut charges);
     Ok(charges)
+}
+
+/// The days of rent of a block as they stand; none if all of it is abated, or it will never commence.
+fn days_of(lease: &LeaseCopy, premises: &Premises) -> Option<DateRange> {
+    if lease.block_state(&premises.place) == Some(BlockState::Lapsed) {
+        return None;
+    }
+    match lease.moved(&premises.place) {
+        None => Some(premises.term),
+        Some(moved) => DateRange::new(moved.rent_from.max(moved.term.start()), moved.term.end()).ok(),
+    }
+}
+
+/// As [`charges_of`], with the rates that leasing has worked out where the block's days have moved.
+fn charges_as_they_stand(
+    lease: &LeaseCopy,
+    premises: &Premises,
+    days: DateRange,
+) -> Result<Vec<Charge>, Poison> {
+    let Some(moved) = lease.moved(&premises.place) else { return charges_of(&lease.terms, premises, days) };
+    let mut premises = premises.clone();
+    premises.term = moved.term;
+    premises.rent = Rent::Stated { steps: moved.rates.clone() };
+    // What was leased before its first day begins on it, and so does what was to be leased later at first.
+    let begun = premises.quantities.iter().take_while(|step| step.from <= moved.term.start()).count();
+    premises.quantities.drain(..begun.saturating_sub(1));
+    if let Some(first) = premises.quantities.first_mut() {
+        first.from = moved.term.start();
+    }
+    charges_of(&lease.terms, &premises, days)
 }
 
 fn in_invoice_order(charges: &mut [Charge]) {

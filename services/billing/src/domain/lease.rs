@@ -15,38 +15,67 @@ use super::words::names;
 /// Where the lease stands, as leasing says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseState {
+    /// Terms on paper.
+    Draft,
     /// The intent is recorded.
     Proposing,
     /// Capacity is held.
     Proposed,
     /// Both have signed.
     Signing,
+    /// Agreed, with a condition open.
+    Signed,
     /// In force; nothing has commenced.
     Effective,
     /// At least one block has commenced.
     Active,
+    /// Past its term, and the tenant is still there.
+    Holdover,
+    /// A default was not cured in time; rent goes on.
+    Defaulted,
     /// All blocks have ended.
     Expired,
+    /// Ended before its term.
+    Terminated,
+    /// Ended, and nothing is open any more.
+    Closed,
     /// Called off before it was in force.
     Cancelled,
-    /// Its hold ended before both had signed.
+    /// Its hold ended before both had signed, or a condition was open for too long.
     Lapsed,
 }
 
 names!(LeaseState {
+    Draft => "DRAFT",
     Proposing => "PROPOSING",
     Proposed => "PROPOSED",
     Signing => "SIGNING",
+    Signed => "SIGNED",
     Effective => "EFFECTIVE",
     Active => "ACTIVE",
+    Holdover => "HOLDOVER",
+    Defaulted => "DEFAULTED",
     Expired => "EXPIRED",
+    Terminated => "TERMINATED",
+    Closed => "CLOSED",
     Cancelled => "CANCELLED",
     Lapsed => "LAPSED",
 });
 
 impl LeaseState {
     /// In force now or once: the tenant has an account.
-    pub const IN_FORCE: [Self; 3] = [Self::Effective, Self::Active, Self::Expired];
+    pub const IN_FORCE: [Self; 7] = [
+        Self::Effective,
+        Self::Active,
+        Self::Holdover,
+        Self::Defaulted,
+        Self::Expired,
+        Self::Terminated,
+        Self::Closed,
+    ];
+    /// A block may have commenced: there may be something to bill.
+    pub const BEGUN: [Self; 6] =
+        [Self::Active, Self::Holdover, Self::Defaulted, Self::Expired, Self::Terminated, Self::Closed];
     /// Never in force and never going to be: nothing is to come.
     pub const CALLED_OFF: [Self; 2] = [Self::Cancelled, Self::Lapsed];
 }
@@ -60,9 +89,11 @@ pub enum BlockState {
     Commenced,
     /// Rent has stopped; what is not yet billed still is.
     Ended,
+    /// It will never commence: nothing is to come.
+    Lapsed,
 }
 
-names!(BlockState { Planned => "PLANNED", Commenced => "COMMENCED", Ended => "ENDED" });
+names!(BlockState { Planned => "PLANNED", Commenced => "COMMENCED", Ended => "ENDED", Lapsed => "LAPSED" });
 
 impl BlockState {
     /// Rent is due for it, up to its end.
@@ -132,6 +163,19 @@ pub struct BlockProgress {
     pub place: BlockRef,
     /// Where it stands.
     pub state: BlockState,
+    /// Its days and rates, where they are not what the terms say.
+    pub moved: Option<Moved>,
+}
+
+/// The days and rates of a block that was handed over early or late, or whose lease ended before its term.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// First day and first day after.
+    pub term: DateRange,
+    /// First day of rent; a delay abates what lies before it.
+    pub rent_from: CivilDate,
+    /// As leasing has worked them out.
+    pub rates: Vec<RateStep>,
 }
 
 /// A lease as the last event told it.
@@ -203,6 +247,12 @@ impl LeaseCopy {
             }
         }
         Ok(())
+    }
+
+    /// The days and rates of a block, where they are not what the terms say.
+    #[must_use]
+    pub fn moved(&self, place: &BlockRef) -> Option<&Moved> {
+        self.blocks.iter().find(|b| b.place == *place).and_then(|b| b.moved.as_ref())
     }
 
     /// Where a block stands; `None` for a block that is not of this lease.

@@ -61,7 +61,7 @@ pub(crate) fn escalator(percent: &str, basis: EscalationBasis) -> Option<Escalat
 pub(crate) fn lease(escalator: Option<Escalator>, premises: Vec<Premises>) -> LeaseCopy {
     let blocks = premises
         .iter()
-        .map(|p| BlockProgress { place: p.place.clone(), state: BlockState::Commenced })
+        .map(|p| BlockProgress { place: p.place.clone(), state: BlockState::Commenced, moved: None })
         .collect();
     LeaseCopy {
         operator: operator(),

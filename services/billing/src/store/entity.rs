@@ -29,6 +29,7 @@ entity!("billing", lease_version = "lease_version" {
 entity!("billing", lease_block = "lease_block" {
     key { operator_id: String, lease_id: String, site_id: String, block_id: String }
     state: String,
+    moved: Option<Json>,
 });
 
 entity!("billing", parked_lease = "parked_lease" {

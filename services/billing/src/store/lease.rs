@@ -71,17 +71,22 @@ async fn keep_head(
 
 async fn keep_blocks(conn: &impl ConnectionTrait, copy: &LeaseCopy) -> Result<(), Error> {
     use lease_block::Column as C;
-    let rows = copy.blocks.iter().map(|block| lease_block::ActiveModel {
-        operator_id: Set(copy.operator.to_string()),
-        lease_id: Set(copy.lease.to_string()),
-        site_id: Set(block.place.site.to_string()),
-        block_id: Set(block.place.block.to_string()),
-        state: Set(block.state.as_str().to_owned()),
-    });
+    let mut rows = Vec::new();
+    for block in &copy.blocks {
+        let moved = block.moved.as_ref().map(serde_json::to_value).transpose().map_err(Error::internal)?;
+        rows.push(lease_block::ActiveModel {
+            operator_id: Set(copy.operator.to_string()),
+            lease_id: Set(copy.lease.to_string()),
+            site_id: Set(block.place.site.to_string()),
+            block_id: Set(block.place.block.to_string()),
+            state: Set(block.state.as_str().to_owned()),
+            moved: Set(moved),
+        });
+    }
     lease_block::Entity::insert_many(rows)
         .on_conflict(
             OnConflict::columns([C::OperatorId, C::LeaseId, C::SiteId, C::BlockId])
-                .update_column(C::State)
+                .update_columns([C::State, C::Moved])
                 .to_owned(),
         )
         .exec_without_returning(conn)
@@ -112,7 +117,7 @@ pub async fn commenced(conn: &impl ConnectionTrait, operator: &OperatorId) -> Re
     use lease::Column as C;
     let rows = lease::Entity::find()
         .filter(C::OperatorId.eq(operator.as_str()))
-        .filter(C::State.is_in([LeaseState::Active.as_str(), LeaseState::Expired.as_str()]))
+        .filter(C::State.is_in(LeaseState::BEGUN.map(LeaseState::as_str)))
         .order_by_asc(C::LeaseId)
         .all(conn)
         .await
@@ -158,6 +163,12 @@ fn block_of(row: &lease_block::Model) -> Result<BlockProgress, Error> {
     Ok(BlockProgress {
         place: BlockRef { site: parse("site_id", &row.site_id)?, block: parse("block_id", &row.block_id)? },
         state: parse::<BlockState>("state", &row.state)?,
+        moved: row
+            .moved
+            .clone()
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|error| broken("moved", error))?,
     })
 }
 

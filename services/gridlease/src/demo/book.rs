@@ -89,6 +89,7 @@ fn terms(deal: &Deal) -> anyhow::Result<wire::LeaseTerms> {
         renewal_options: renewal.transpose()?.into_iter().collect(),
         announced_date: date(first.announced_date),
         notes: format!("Assumptions: {}. Source: {}", first.flags.replace('|', ", "), first.source_url),
+        ..Default::default()
     })
 }
 

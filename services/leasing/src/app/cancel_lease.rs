@@ -60,6 +60,7 @@ impl App {
                 let from = lease.revision;
                 lease.cancel(&command.reason, now)?;
                 store::save(tx.conn(), &lease, from, None).await?;
+                store::save_premises(tx.conn(), &lease).await?;
                 if let Some(hold) = lease.hold {
                     let lease_id = name.lease.as_str();
                     store::note_release(tx.conn(), &name.operator, hold.reservation, lease_id).await?;

@@ -6,15 +6,15 @@ use postgres::Tx;
 use postgres::page::Listing;
 
 use super::{App, Page, View, rpc};
-use crate::domain::deadline::{Deadline, DeadlineKind, Place, of_lease};
+use crate::domain::deadline::{Deadline, DeadlineKind, Place, of_lease, of_quote};
 use crate::domain::delivery::NextAction;
-use crate::domain::{Bid, BidState, LeaseState};
-use crate::store::{self, BidFilter, Filter};
+use crate::domain::quote_record::QuoteState;
+use crate::domain::state::{COMMITTED, OPEN};
+use crate::domain::{Bid, BidState};
+use crate::store::{self, BidFilter, Filter, QuoteFilter};
 
-/// Leases or bids read at once; a list goes through all of them.
+/// Leases, quotes or bids read at once; a list goes through all of them.
 const BATCH: u32 = 1_000;
-/// States in which something can run out for a lease.
-const WAITING: [LeaseState; 3] = [LeaseState::Proposed, LeaseState::Effective, LeaseState::Active];
 
 /// What a list asks for.
 #[derive(Clone, Debug)]
@@ -54,6 +54,7 @@ impl App {
             .db
             .read("list_deadlines", &scope, |tx| async move {
                 let mut found = lease_deadlines(&tx, &query.parent).await?;
+                found.extend(quote_deadlines(&tx, &query.parent).await?);
                 found.extend(bid_deadlines(&tx, &query.parent).await?);
                 Ok((tx, found))
             })
@@ -90,7 +91,8 @@ impl App {
 async fn lease_deadlines(tx: &Tx, parent: &OperatorParent) -> Result<Vec<Deadline>, Error> {
     let mut filter = Filter {
         operator: parent.operator().map(ToString::to_string),
-        states: WAITING.to_vec(),
+        // States in which something can run out for a lease.
+        states: [OPEN, COMMITTED].concat(),
         limit: BATCH,
         ..Filter::default()
     };
@@ -101,6 +103,26 @@ async fn lease_deadlines(tx: &Tx, parent: &OperatorParent) -> Result<Vec<Deadlin
         match leases.last() {
             Some(last) if leases.len() == usize::try_from(BATCH).unwrap_or(usize::MAX) => {
                 filter.after = Some((last.name.operator.to_string(), last.name.lease.to_string()));
+            }
+            _ => return Ok(found),
+        }
+    }
+}
+
+async fn quote_deadlines(tx: &Tx, parent: &OperatorParent) -> Result<Vec<Deadline>, Error> {
+    let mut filter = QuoteFilter {
+        operator: parent.operator().cloned(),
+        states: vec![QuoteState::PendingApproval, QuoteState::Open],
+        limit: BATCH,
+        ..QuoteFilter::default()
+    };
+    let mut found = Vec::new();
+    loop {
+        let quotes = store::list_quotes(tx.conn(), &filter).await?;
+        found.extend(quotes.iter().filter_map(of_quote));
+        match quotes.last() {
+            Some(last) if quotes.len() == usize::try_from(BATCH).unwrap_or(usize::MAX) => {
+                filter.after = Some(last.name.quote.get());
             }
             _ => return Ok(found),
         }

@@ -12,7 +12,7 @@ use super::quotes::rpc_of;
 use crate::domain::lease::{HOLD_EXPIRED, HOLD_RELEASED};
 use crate::domain::quote_record::Quote;
 use crate::domain::{BidState, Hold, LeaseState};
-use crate::peers::{self, FeedEvent, FeedMessage, Notice, Standing};
+use crate::peers::{self, FeedEvent, FeedMessage, Heard, Notice, Standing};
 use crate::store::{self, SCHEMA};
 
 const SOURCE: &str = "inventory";
@@ -92,7 +92,7 @@ impl Consumer for InventoryFollower {
         _expected: Option<&str>,
         next: &str,
     ) -> Result<bool, Error> {
-        let notice = event.map(peers::notice).transpose()?.flatten();
+        let notice = event.map(peers::heard).transpose()?.flatten();
         if event.is_some() && notice.is_none() && self.pass_over() {
             return Ok(true);
         }
@@ -104,7 +104,11 @@ impl Consumer for InventoryFollower {
             .in_tx("take_inventory_event", hands.scope, |tx| async move {
                 let first = outbox::advance(tx.conn(), SCHEMA, SOURCE, written, next).await?;
                 if first && let Some(notice) = notice {
-                    app.heed(&tx, notice).await?;
+                    match notice {
+                        Heard::Reservation(notice) => app.heed(&tx, notice).await?,
+                        Heard::Shortage(shortage) => app.heed_shortage(&tx, shortage).await?,
+                        Heard::Phase(phase) => app.heed_phase(&tx, phase).await?,
+                    }
                 }
                 Ok((tx, first))
             })

@@ -4,10 +4,13 @@ mod accept_quote;
 mod award_bid;
 mod cancel_lease;
 mod capacity_requests;
+mod change_lease;
 mod commence;
 mod compare_with_mining;
 mod deadlines;
 mod follow_inventory;
+mod heed_delivery;
+mod history;
 mod once;
 mod opportunities;
 mod propose_lease;
@@ -33,15 +36,17 @@ use runtime::feed::Feed;
 use crate::domain::quote_record::Quote;
 use crate::domain::{Bid, CapacityRequest, Lease, Opportunity, RateCard, Tenant, Value, schedule};
 use crate::peers::Inventory;
-use crate::store::SCHEMA;
+use crate::store::{self, SCHEMA};
 
 pub use accept_quote::AcceptQuote;
 pub use award_bid::{Award, AwardBid};
 pub use cancel_lease::CancelLease;
 pub use capacity_requests::{CancelCapacityRequest, CreateCapacityRequest, ListCapacityRequests};
+pub use change_lease::ChangeLease;
 pub use compare_with_mining::{CompareWithMining, PowerOf};
 pub use deadlines::ListDeadlines;
 pub use follow_inventory::InventoryFollower;
+pub use history::GetHistory;
 pub use opportunities::{CreateOpportunity, ListOpportunities, UpdateOpportunity};
 pub use propose_lease::{OfQuote, ProposeLease};
 pub use quote_lease::QuoteLease;
@@ -115,6 +120,8 @@ pub struct Wire {
     pub card_approved: fn(&RateCard) -> Vec<u8>,
     /// The reply to a retirement.
     pub card_retired: fn(&RateCard) -> Vec<u8>,
+    /// The reply to whatever is said about an agreed lease: all of one form.
+    pub changed: fn(&View) -> Vec<u8>,
     /// The reply to a registration.
     pub tenant_created: fn(&Tenant) -> Vec<u8>,
     /// Of requests, bids and opportunities.
@@ -190,6 +197,16 @@ pub mod rpc {
     pub const APPROVE_RATE_CARD: &str = "gridlease.leasing.v1.OfferService/ApproveRateCard";
     /// `RetireRateCard`.
     pub const RETIRE_RATE_CARD: &str = "gridlease.leasing.v1.OfferService/RetireRateCard";
+    /// `SatisfyCondition`.
+    pub const SATISFY: &str = "gridlease.leasing.v1.LeaseService/SatisfyCondition";
+    /// `AcceptBlock`.
+    pub const ACCEPT: &str = "gridlease.leasing.v1.LeaseService/AcceptBlock";
+    /// `GiveNotice`.
+    pub const NOTICE: &str = "gridlease.leasing.v1.LeaseService/GiveNotice";
+    /// `TerminateLease`.
+    pub const TERMINATE: &str = "gridlease.leasing.v1.LeaseService/TerminateLease";
+    /// Those whose deeds the sweeper may have to finish.
+    pub const SAGAS: &[&str] = &[PROPOSE, SIGN, SATISFY, ACCEPT, NOTICE, TERMINATE];
     /// `CreateTenant`.
     pub const CREATE_TENANT: &str = "gridlease.leasing.v1.TenantService/CreateTenant";
     /// `ListDeadlines`.
@@ -218,10 +235,14 @@ pub mod rpc {
 
 /// The kinds of events.
 pub mod kind {
+    use crate::domain::Happened;
+
     /// The capacity is held; signatures are awaited.
     pub const PROPOSED: &str = "lease.proposed";
     /// One side has signed.
     pub const SIGNED: &str = "lease.signed";
+    /// Agreed, with a condition open: not in force.
+    pub const CONDITIONAL: &str = "lease.conditional";
     /// In force.
     pub const EFFECTIVE: &str = "lease.effective";
     /// Withdrawn.
@@ -276,6 +297,28 @@ pub mod kind {
     pub const OPPORTUNITY_CREATED: &str = "opportunity.created";
     /// A deal was changed.
     pub const OPPORTUNITY_UPDATED: &str = "opportunity.updated";
+
+    /// The kind of the event that tells what happened to an agreed lease.
+    #[must_use]
+    pub fn of(happened: Happened) -> &'static str {
+        match happened {
+            Happened::Satisfied => "lease.condition_satisfied",
+            Happened::Effective => EFFECTIVE,
+            Happened::Lapsed => LAPSED,
+            Happened::BlockLapsed => "lease.block_lapsed",
+            Happened::Moved => "lease.delivery_moved",
+            Happened::Ready => "lease.block_ready",
+            Happened::Commenced => COMMENCED,
+            Happened::Ended => ENDED,
+            Happened::Expired => EXPIRED,
+            Happened::Noticed => "lease.notice_given",
+            Happened::Defaulted => "lease.defaulted",
+            Happened::Cured => "lease.cured",
+            Happened::TerminationNoticed => "lease.termination_given",
+            Happened::Terminated => "lease.terminated",
+            Happened::Closed => "lease.closed",
+        }
+    }
 }
 
 /// Whose connection a step of a saga runs on: the caller's while it waits, the worker's after it.
@@ -308,6 +351,7 @@ impl App {
             occurred_at: lease.update_time,
             payload: (self.wire.event)(view),
         };
+        store::note_happening(tx.conn(), lease, kind).await?;
         outbox::append(tx.conn(), SCHEMA, self.ids.next(), &event).await
     }
 }

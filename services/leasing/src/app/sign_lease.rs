@@ -29,6 +29,8 @@ pub struct SignLease {
     pub terms_hash: TermsHash,
     /// Who signs.
     pub signatory: Signatory,
+    /// Where from; empty where nobody knows.
+    pub peer_address: String,
     /// What was read; empty is not checked.
     pub etag: String,
     /// The caller's name for this deed.
@@ -106,6 +108,7 @@ impl App {
                 party,
                 signatory: command.signatory.clone(),
                 subject: caller.subject.clone(),
+                peer_address: command.peer_address.clone(),
                 terms_hash: command.terms_hash,
                 time: self.now(),
             };
@@ -279,7 +282,7 @@ impl App {
                 let kind = match verdict {
                     Verdict::Committed => {
                         lease.committed(now)?;
-                        kind::EFFECTIVE
+                        if lease.state == LeaseState::Signed { kind::CONDITIONAL } else { kind::EFFECTIVE }
                     }
                     Verdict::Lapsed(because) => {
                         lease.lapse(because, now)?;
@@ -287,6 +290,7 @@ impl App {
                     }
                 };
                 store::save(tx.conn(), &lease, from, None).await?;
+                store::save_premises(tx.conn(), &lease).await?;
                 let view = View::of(lease)?;
                 self.tell(&tx, kind, &view).await?;
                 self.answer(&tx, intent, &view).await?;
@@ -327,6 +331,7 @@ impl App {
         let from = lease.revision;
         lease.lapse(because, self.now())?;
         store::save(tx.conn(), &lease, from, None).await?;
+        store::save_premises(tx.conn(), &lease).await?;
         self.tell(tx, kind::LAPSED, &View::of(lease)?).await
     }
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::requests::is_refusal;
 use super::{App, rpc};
 use crate::domain::lease::{HOLD_EXPIRED, HOLD_RELEASED};
+use crate::domain::state::COMMITTED;
 use crate::domain::{Hold, LeaseState};
 use crate::peers::Standing;
 use crate::store::{self, Due, Release};
@@ -25,7 +26,7 @@ impl App {
             report("sagas", self.sweep_sagas().await);
             report("market", self.sweep_market().await);
             report("releases", self.sweep_releases().await);
-            report("commencement", self.commence_due().await);
+            report("time", self.pass_time().await);
             report("quotes", self.sweep_quotes().await);
             stop.run_until_cancelled(tokio::time::sleep(every)).await;
         }
@@ -59,7 +60,7 @@ impl App {
             .db
             .read("load_saga", hands.scope, |tx| async move {
                 let lease = store::load(tx.conn(), name).await?;
-                let intent = store::intent_of(tx.conn(), name, &[rpc::PROPOSE, rpc::SIGN]).await?;
+                let intent = store::intent_of(tx.conn(), name, rpc::SAGAS).await?;
                 Ok((tx, (lease, intent)))
             })
             .await?;
@@ -78,6 +79,13 @@ impl App {
                 Some(hold) => self.look_at_hold(&lease.name, hold).await,
                 None => Ok(()),
             },
+            (_, Some(intent)) if lease.life.pending.is_some() => {
+                let done = self.finish_change(hands, &lease, &intent).await;
+                done.map(|_| ()).or_else(|refusal| settled(name, refusal))
+            }
+            (state, None) if state.is_in(COMMITTED) && lease.life.claims_due => {
+                self.tell_claims(hands, &lease).await
+            }
             _ => Ok(()),
         }
     }
@@ -145,10 +153,10 @@ impl App {
     }
 }
 
-/// A refused proposal is finished: its intent is gone.
+/// A refused deed is finished: its intent is gone.
 fn settled(name: &kernel::LeaseName, refusal: Error) -> Result<(), Error> {
     if is_refusal(refusal.reason()) {
-        tracing::info!(lease = %name, reason = %refusal.reason(), "proposal refused; its intent is gone");
+        tracing::info!(lease = %name, reason = %refusal.reason(), "refused; its intent is gone");
         return Ok(());
     }
     Err(refusal)

@@ -1,10 +1,11 @@
-//! What runs out: holds, notices, terms, bids and the requests that were bid on.
+//! What runs out: holds, conditions, notices, terms, quotes, bids and the requests that were bid on.
 
 use kernel::time::add_months;
 use kernel::{BlockName, CivilDate, Instant, Zone};
 
 use super::lease::{Lease, Premises};
-use super::state::{IN_FORCE, LeaseState, PremisesState};
+use super::quote_record::{Quote, QuoteState};
+use super::state::{COMMITTED, IN_FORCE, LeaseState, PremisesState};
 
 /// What a deadline is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +24,14 @@ pub enum DeadlineKind {
     BidHold,
     /// A bid binds its operator until then.
     BidValidity,
+    /// From then on a condition comes too late.
+    ConditionOutside,
+    /// From then on a default that is not cured is one.
+    Cure,
+    /// The lease ends before its term.
+    Termination,
+    /// A quote can be accepted until then.
+    QuoteValidity,
 }
 
 impl DeadlineKind {
@@ -39,13 +48,29 @@ impl DeadlineKind {
             Self::BidDeadline => "No bid is taken or withdrawn any more, and the tenant may award.",
             Self::BidHold => "The bid's capacity is free; the bid stands, but cannot be won.",
             Self::BidValidity => "The bid lapses and what it holds is given back.",
+            Self::ConditionOutside => "What waits for the condition lapses and its capacity is free.",
+            Self::Cure => "The lease is in default, and the operator may end it.",
+            Self::Termination => "The lease ends: its rent stops and its capacity is free.",
+            Self::QuoteValidity => "The quote lapses and what it holds is given back.",
         }
     }
 
     /// Whether the database's clock decides, and not business time.
     #[must_use]
     pub fn is_of_database(self) -> bool {
-        !matches!(self, Self::Commencement | Self::RenewalNotice | Self::TermEnd)
+        match self {
+            Self::ProposalHold
+            | Self::BidDeadline
+            | Self::BidHold
+            | Self::BidValidity
+            | Self::QuoteValidity => true,
+            Self::Commencement
+            | Self::RenewalNotice
+            | Self::TermEnd
+            | Self::ConditionOutside
+            | Self::Cure
+            | Self::Termination => false,
+        }
     }
 }
 
@@ -56,7 +81,7 @@ pub struct Deadline {
     pub time: Instant,
     /// What it is about.
     pub kind: DeadlineKind,
-    /// Name of the lease, bid or request.
+    /// Name of the lease, quote, bid or request.
     pub resource: String,
     /// The block, where it is one block's.
     pub block: Option<BlockName>,
@@ -105,20 +130,49 @@ pub fn of_lease(lease: &Lease) -> Vec<Deadline> {
             let at = |time| Deadline::at(time, DeadlineKind::ProposalHold, lease.name.to_string(), kw);
             hold.map(at).into_iter().collect()
         }
-        state if state.is_in(IN_FORCE) => {
-            lease.premises.iter().flat_map(|one| of_premises(lease, one)).collect()
-        }
+        state if state.is_in(COMMITTED) => of_agreed(lease),
         _ => Vec::new(),
     }
 }
 
-fn of_premises(lease: &Lease, premises: &Premises) -> Vec<Deadline> {
-    if premises.state == PremisesState::Ended {
-        return Vec::new();
+/// A quote that can still be accepted runs out with its time.
+#[must_use]
+pub fn of_quote(quote: &Quote) -> Option<Deadline> {
+    let open = matches!(quote.state, QuoteState::PendingApproval | QuoteState::Open);
+    let kw = quote.need.capacity.critical_it;
+    open.then(|| Deadline::at(quote.valid_until, DeadlineKind::QuoteValidity, quote.name.to_string(), kw))
+}
+
+fn of_agreed(lease: &Lease) -> Vec<Deadline> {
+    let live = || lease.premises.iter().filter(|premises| !premises.state.is_over());
+    let whole = |time, date, kind| {
+        let kw = live().map(Premises::critical_it_kw).sum();
+        Deadline { date, ..Deadline::at(time, kind, lease.name.to_string(), kw) }
+    };
+    let conditions = lease.awaited().map(|condition| {
+        let own = live().find(|premises| Some(&premises.block) == condition.block.as_ref());
+        let (day, kind) = (condition.outside_date, DeadlineKind::ConditionOutside);
+        own.map_or_else(
+            || whole(lease.outside(condition), day, kind),
+            |premises| Deadline::on(day, kind, lease, premises),
+        )
+    });
+    let cures = lease.default_days().map(|day| whole(lease.start_of(day), day, DeadlineKind::Cure));
+    let blocks = live().filter(|_| lease.state.is_in(IN_FORCE)).flat_map(|one| of_premises(lease, one));
+    let mut found: Vec<_> = conditions.chain(cures).chain(blocks).collect();
+    if let Some(termination) = &lease.life.termination {
+        let end = whole(lease.start_of(termination.end), termination.end, DeadlineKind::Termination);
+        // Nothing runs out after it.
+        found.retain(|one| one.time < end.time);
+        found.push(end);
     }
+    found
+}
+
+fn of_premises(lease: &Lease, premises: &Premises) -> Vec<Deadline> {
     let on = |date, kind| Deadline::on(date, kind, lease, premises);
     let mut found = vec![on(premises.end, DeadlineKind::TermEnd)];
-    if premises.state == PremisesState::Planned {
+    if premises.state == PremisesState::Planned && !lease.is_open_for(&premises.block) {
         found.push(on(premises.commencement, DeadlineKind::Commencement));
     }
     // Each right to renew has its own last day; several on one day are one deadline.
@@ -137,8 +191,9 @@ fn of_premises(lease: &Lease, premises: &Premises) -> Vec<Deadline> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::lease::Hold;
-    use crate::domain::testing::{at, date, proposing, river_bend, terms};
+    use crate::domain::lease::{Hold, Party};
+    use crate::domain::life::{Actor, Command, Ground, NoticeKind};
+    use crate::domain::testing::{at, contract, date, proposing, quote, river_bend, terms};
     use kernel::{ReservationId, Uuid};
 
     fn proposed() -> Lease {
@@ -176,5 +231,61 @@ mod tests {
         assert_eq!(found[0].time.to_rfc3339(), "2027-12-01T06:00:00+00:00");
         lease.premises[0].state = PremisesState::Ended;
         assert_eq!(of_lease(&lease), []);
+    }
+
+    fn days(lease: &Lease) -> Vec<(DeadlineKind, CivilDate)> {
+        let mut found = of_lease(lease);
+        found.sort_by_key(Deadline::place);
+        found.iter().map(|one| (one.kind, one.date)).collect()
+    }
+
+    fn says(lease: &mut Lease, party: Party, command: &Command, day: &str) {
+        let by = Actor { party, subject: "tester".to_owned() };
+        lease.obey(command, &by, at(day)).expect("obeyed");
+    }
+
+    #[test]
+    fn a_condition_runs_out_while_something_waits_for_it() {
+        use DeadlineKind::{Commencement, ConditionOutside, RenewalNotice, TermEnd};
+        let mut draft = river_bend();
+        draft.contract = contract();
+        let mut lease = proposing(terms(draft, "America/Chicago"));
+        lease.state = LeaseState::Signed;
+        let (loan, hall) = ((ConditionOutside, date("2027-06-01")), (ConditionOutside, date("2027-09-01")));
+        assert_eq!(days(&lease), [loan, hall]);
+        let met = |id: &str| Command::Satisfy { condition: id.to_owned(), note: String::new() };
+        says(&mut lease, Party::Operator, &met("financing"), "2027-05-01");
+        let end = [(RenewalNotice, date("2041-12-01")), (TermEnd, date("2042-12-01"))];
+        assert_eq!(days(&lease), [&[hall], end.as_slice()].concat(), "it cannot commence");
+        says(&mut lease, Party::Tenant, &met("fit-out"), "2027-05-01");
+        assert_eq!(days(&lease), [&[(Commencement, date("2027-12-01"))], end.as_slice()].concat());
+    }
+
+    #[test]
+    fn a_cure_and_an_early_end_run_out_and_nothing_after_it() {
+        let mut lease = proposed();
+        lease.state = LeaseState::Active;
+        lease.premises[0].state = PremisesState::Commenced;
+        let (kind, note) = (NoticeKind::MonetaryDefault, String::new());
+        says(&mut lease, Party::Operator, &Command::Notify { kind, note }, "2028-03-05");
+        // The fourth in Chicago, ten days to pay, and the day after them.
+        let cure = (DeadlineKind::Cure, date("2028-03-15"));
+        assert_eq!(days(&lease)[0], cure);
+        lease.state = LeaseState::Defaulted;
+        assert!(!days(&lease).contains(&cure), "it has run out");
+        let (ground, reason) = (Ground::Default, String::new());
+        let command = Command::Terminate { ground, end: date("2028-06-01"), reason };
+        says(&mut lease, Party::Operator, &command, "2028-04-01");
+        assert_eq!(days(&lease), [(DeadlineKind::Termination, date("2028-06-01"))]);
+    }
+
+    #[test]
+    fn a_quote_runs_out_while_it_can_be_accepted() {
+        let mut quote = quote(&["hut-fs-rb-1"]);
+        let found = of_quote(&quote).expect("a deadline");
+        assert_eq!((found.kind, found.time), (DeadlineKind::QuoteValidity, quote.valid_until));
+        assert_eq!(found.critical_it_kw, 10_000);
+        quote.state = QuoteState::Rejected;
+        assert_eq!(of_quote(&quote), None);
     }
 }

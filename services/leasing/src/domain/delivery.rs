@@ -41,14 +41,23 @@ impl NextAction {
     #[must_use]
     pub fn of(lease: &Lease, now: Instant) -> Self {
         match lease.state {
+            LeaseState::Draft => Self::new("Propose it.", Owner::Either, None),
             LeaseState::Proposing => Self::new("The capacity is being held.", Owner::System, None),
             LeaseState::Proposed => Self::signature(lease),
             LeaseState::Signing => Self::new("The capacity is being committed.", Owner::System, None),
+            LeaseState::Signed => Self::condition(lease),
             LeaseState::Effective | LeaseState::Active => Self::delivery(lease, now),
-            LeaseState::Expired => Self::new("Every block has ended.", Owner::Nobody, None),
+            LeaseState::Holdover => Self::new("The tenant hands back what has ended.", Owner::Tenant, None),
+            LeaseState::Defaulted => {
+                Self::new("The default is cured, or the lease is ended.", Owner::Either, None)
+            }
+            LeaseState::Expired | LeaseState::Terminated => {
+                Self::new("Settle what is open, and give notice that nothing is.", Owner::Operator, None)
+            }
+            LeaseState::Closed => Self::new("Nothing is open any more.", Owner::Nobody, None),
             LeaseState::Cancelled => Self::new("The lease was called off.", Owner::Nobody, None),
             LeaseState::Lapsed => {
-                Self::new("The hold ended before both had signed; propose it again.", Owner::Either, None)
+                Self::new("It lapsed before it was in force; propose it again.", Owner::Either, None)
             }
         }
     }
@@ -61,6 +70,20 @@ impl NextAction {
             (false, true) => Self::new("The operator signs.", Owner::Operator, by),
             (false, false) => Self::new("Both sides sign.", Owner::Either, by),
         }
+    }
+
+    /// The condition that is too late first.
+    fn condition(lease: &Lease) -> Self {
+        let of_the_whole = lease.open_conditions().filter(|condition| condition.block.is_none());
+        let Some(first) = of_the_whole.min_by_key(|condition| condition.outside_date) else {
+            return Self::new("The lease comes into force.", Owner::System, None);
+        };
+        let owner = match first.satisfied_by {
+            Party::Operator => Owner::Operator,
+            Party::Tenant => Owner::Tenant,
+        };
+        let action = format!("Satisfy {} before {}.", first.id, first.outside_date);
+        Self::new(action, owner, Some(lease.outside(first)))
     }
 
     /// The next block to be handed over; when all are, the next notice or end.
@@ -86,7 +109,7 @@ impl NextAction {
 /// First day of rent, as agreed.
 #[must_use]
 pub fn first_rent(lease: &Lease) -> Option<CivilDate> {
-    lease.premises.iter().map(|one| one.commencement).min()
+    lease.premises.iter().map(|one| one.agreed.start()).min()
 }
 
 /// The day on which a block commenced, where it stands.
@@ -98,7 +121,7 @@ pub fn commenced_on(premises: &Premises) -> Option<CivilDate> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::testing::{at, proposing, river_bend, terms};
+    use crate::domain::testing::{at, contract, date, proposing, river_bend, terms};
 
     #[test]
     fn each_state_names_who_has_to_act() {
@@ -113,11 +136,24 @@ mod tests {
         assert_eq!(handing_over.owner, Owner::Operator);
         assert!(handing_over.action.contains("2027-12-01"), "{}", handing_over.action);
         assert_eq!(next(LeaseState::Cancelled).owner, Owner::Nobody);
+        assert_eq!(next(LeaseState::Terminated).owner, Owner::Operator);
+        assert_eq!(next(LeaseState::Closed).owner, Owner::Nobody);
         lease.premises[0].state = PremisesState::Commenced;
         lease.state = LeaseState::Active;
         let renewing = NextAction::of(&lease, at("2030-01-01"));
         assert_eq!(renewing.owner, Owner::Tenant);
         assert_eq!(NextAction::of(&lease, at("2042-01-01")).owner, Owner::Either);
         assert_eq!(NextAction::of(&lease, at("2043-01-01")).by, None);
+    }
+
+    #[test]
+    fn a_signed_lease_waits_for_its_condition_until_the_outside_date() {
+        let mut lease = proposing(terms(river_bend(), "America/Chicago"));
+        lease.terms.contract = contract();
+        lease.state = LeaseState::Signed;
+        let texas = lease.premises[0].zone.start_of_day(date("2027-06-01"));
+        let next = NextAction::of(&lease, at("2027-01-01"));
+        assert_eq!((next.owner, next.by), (Owner::Operator, Some(texas)));
+        assert!(next.action.contains("financing"), "{}", next.action);
     }
 }

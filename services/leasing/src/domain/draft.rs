@@ -6,6 +6,7 @@ use kernel::{
     OperatorName, Percent, Rate, RateStep, TenantName, Zone,
 };
 
+use super::contract::Contract;
 use super::findings::Findings;
 use super::record;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
@@ -94,6 +95,8 @@ pub struct Draft {
     pub announced: Option<CivilDate>,
     /// Free text.
     pub notes: String,
+    /// For the time after the signatures.
+    pub contract: Contract,
 }
 
 /// Terms whose every rule is kept, but for the zones. [`Checked::in_zones`] makes them terms.
@@ -144,6 +147,8 @@ impl Draft {
         let due = bounded(findings, "terms.payment_terms_days", self.payment_terms_days, 0, PAYMENT_DAYS_MAX);
         check_count(findings, "terms.premises", self.premises.len(), 1, PREMISES_MAX);
         check_blocks(findings, &self.premises, operator);
+        let blocks: Vec<_> = self.premises.iter().map(|premises| premises.block.clone()).collect();
+        self.contract.check(&blocks, today, findings);
         let bounds = Bounds { today, term_months: term_months.and_then(|months| i32::try_from(months).ok()) };
         let premises: Vec<_> = self
             .premises
@@ -177,6 +182,7 @@ impl Draft {
                 renewal_options: renewals.into_iter().collect::<Option<_>>()?,
                 announced: self.announced,
                 notes: self.notes,
+                contract: self.contract,
             },
         })
     }

@@ -1,19 +1,19 @@
 //! A lease: what was agreed, who has signed, and what its blocks are at now.
 
-use kernel::{
-    BlockName, CapacityVector, CivilDate, Error, Instant, LeaseName, OperatorName, RateStep, Reason,
-    ReservationId, TenantName, Zone,
-};
-use serde::Serialize;
+use kernel::{CivilDate, Error, Instant, LeaseName, OperatorName, Reason, ReservationId, TenantName};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::life::Life;
+pub use super::premises::{Claim, Premises};
 use super::record::{self, TermsHash};
 use super::schedule;
-use super::state::{Deed, IN_FORCE, LeaseState, PremisesState};
-use super::terms::{ProfileStep, Terms};
+use super::state::{Deed, LeaseState, PremisesState, Step};
+use super::terms::Terms;
 
 /// A side of a lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Party {
     /// The one who gives the capacity.
     Operator,
@@ -33,7 +33,7 @@ impl Party {
 }
 
 /// The person who signs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signatory {
     /// Name.
     pub name: String,
@@ -50,6 +50,8 @@ pub struct Signature {
     pub signatory: Signatory,
     /// The token's subject.
     pub subject: String,
+    /// The address it came from; empty where there was none.
+    pub peer_address: String,
     /// What was signed.
     pub terms_hash: TermsHash,
     /// When, in business time.
@@ -63,61 +65,6 @@ pub struct Hold {
     pub reservation: ReservationId,
     /// When it ends unless it is committed; judged by inventory's database alone.
     pub expire_time: Instant,
-}
-
-/// One block of the lease as it stands, with its frozen steps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Premises {
-    /// The block.
-    pub block: BlockName,
-    /// The zone its dates are read in.
-    pub zone: Zone,
-    /// First day.
-    pub commencement: CivilDate,
-    /// First day after.
-    pub end: CivilDate,
-    /// The first day's start.
-    pub commence_at: Instant,
-    /// The end's start.
-    pub end_at: Instant,
-    /// The rate over the base term.
-    pub rate_steps: Vec<RateStep>,
-    /// The capacity over the base term.
-    pub quantity_steps: Vec<ProfileStep>,
-    /// Where it stands.
-    pub state: PremisesState,
-    /// When it commenced.
-    pub commence_time: Option<Instant>,
-}
-
-impl Premises {
-    /// The largest critical IT load of the ramp.
-    #[must_use]
-    pub fn critical_it_kw(&self) -> i64 {
-        self.quantity_steps.iter().map(|step| step.capacity.critical_it).max().unwrap_or(0)
-    }
-
-    /// What to reserve: the ramp in instants.
-    #[must_use]
-    pub fn claim(&self) -> Claim {
-        let steps = self
-            .quantity_steps
-            .iter()
-            .map(|step| (self.zone.start_of_day(step.from), step.capacity))
-            .collect();
-        Claim { block: self.block.clone(), steps, end: self.end_at }
-    }
-}
-
-/// What a reservation takes of one block.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// The block.
-    pub block: BlockName,
-    /// From when how much.
-    pub steps: Vec<(Instant, CapacityVector)>,
-    /// Until when.
-    pub end: Instant,
 }
 
 /// A lease with everything that belongs to its version in force.
@@ -157,6 +104,8 @@ pub struct Lease {
     pub signed_time: Option<Instant>,
     /// When it came into force.
     pub effective_time: Option<Instant>,
+    /// What has happened to it since it was agreed.
+    pub life: Life,
 }
 
 /// What a proposal names beside the terms.
@@ -206,6 +155,7 @@ impl Lease {
             update_time: now,
             signed_time: None,
             effective_time: None,
+            life: Life::default(),
         };
         schedule::value(&lease.terms, &lease.premises)?;
         Ok((lease, canonical.bytes))
@@ -285,14 +235,19 @@ impl Lease {
         Ok(signing)
     }
 
-    /// Inventory has committed the reservation: EFFECTIVE, since there are no conditions.
+    /// Inventory has committed the reservation: EFFECTIVE, or SIGNED while a condition of the whole lease is open.
     ///
     /// # Errors
-    /// `INVALID_STATE_TRANSITION`.
+    /// `INVALID_STATE_TRANSITION`; `TERM_OUT_OF_RANGE` where its dates have moved beyond what can be computed.
     pub fn committed(&mut self, now: Instant) -> Result<(), Error> {
-        self.go(Deed::Commit, now)?;
-        self.effective_time = Some(now);
-        Ok(())
+        if self.is_open() {
+            self.go(Deed::CommitOpen, now)?;
+        } else {
+            self.go(Deed::Commit, now)?;
+            self.effective_time = Some(now);
+        }
+        // What was told of its blocks while it was being signed.
+        self.settle()
     }
 
     /// Inventory says that the hold is gone: LAPSED.
@@ -301,7 +256,7 @@ impl Lease {
     /// `INVALID_STATE_TRANSITION`.
     pub fn lapse(&mut self, because: &str, now: Instant) -> Result<(), Error> {
         self.go(Deed::Lapse, now)?;
-        self.ended_because = Some(because.to_owned());
+        self.never_begun(because);
         Ok(())
     }
 
@@ -311,53 +266,73 @@ impl Lease {
     /// `INVALID_STATE_TRANSITION`.
     pub fn cancel(&mut self, reason: &str, now: Instant) -> Result<(), Error> {
         self.go(Deed::Cancel, now)?;
-        self.ended_because = Some(reason.to_owned());
+        self.never_begun(reason);
         Ok(())
     }
 
-    /// Commences every block whose date has come: deemed acceptance. Gives whether there was one.
+    /// It was never in force, and none of its blocks will ever commence.
+    fn never_begun(&mut self, because: &str) {
+        self.ended_because = Some(because.to_owned());
+        for premises in &mut self.premises {
+            Self::step(premises, Step::Lapse);
+        }
+    }
+
+    /// Brings the dates of the blocks that have not commenced up to date with what is known, and their rates.
+    ///
+    /// # Errors
+    /// `TERM_OUT_OF_RANGE` where the rates of the new dates cannot be computed.
+    pub fn settle(&mut self) -> Result<(), Error> {
+        for premises in &mut self.premises {
+            if let Some(agreed) = self.terms.premises.iter().find(|agreed| agreed.block == premises.block) {
+                premises.settle(agreed, &self.terms.contract);
+            }
+        }
+        schedule::move_rates(&self.terms, &mut self.premises)
+    }
+
+    /// The dates of a block are other ones.
     ///
     /// # Errors
     /// `INVALID_STATE_TRANSITION`.
-    pub fn commence(&mut self, now: Instant) -> Result<bool, Error> {
-        if !self.state.is_in(IN_FORCE) {
-            return Ok(false);
-        }
-        let mut commenced = false;
-        for premises in &mut self.premises {
-            if premises.state == PremisesState::Planned && premises.commence_at <= now {
-                premises.state = PremisesState::Commenced;
-                // Deemed accepted on the contract date, however late the job looks.
-                premises.commence_time = Some(premises.commence_at);
-                commenced = true;
-            }
-        }
-        if commenced {
-            self.go(Deed::Commence, now)?;
-        }
-        Ok(commenced)
+    pub fn adjusted(&mut self, now: Instant) -> Result<(), Error> {
+        self.go(Deed::Adjust, now)
     }
 
-    /// Ends every commenced block whose end has come; the last one expires the lease. Gives whether there was one.
-    ///
-    /// # Errors
-    /// `INVALID_STATE_TRANSITION`.
-    pub fn end(&mut self, now: Instant) -> Result<bool, Error> {
-        let mut ended = false;
-        for premises in &mut self.premises {
-            if premises.state == PremisesState::Commenced && premises.end_at <= now {
-                premises.state = PremisesState::Ended;
-                ended = true;
-            }
-        }
-        if ended {
-            let over = self.premises.iter().all(|premises| premises.state == PremisesState::Ended);
-            self.go(if over { Deed::Expire } else { Deed::End }, now)?;
-        }
-        Ok(ended)
+    /// The block of this lease with this name.
+    pub fn premises_of(&mut self, block: &kernel::BlockName) -> Option<&mut Premises> {
+        self.premises.iter_mut().find(|premises| premises.block == *block)
     }
 
-    fn go(&mut self, deed: Deed, now: Instant) -> Result<(), Error> {
+    /// Everything that its reservation is to take: what was agreed of a block until it commences, since a delay may be made
+    /// good; nothing of one that never will.
+    #[must_use]
+    pub fn claims(&self) -> Vec<Claim> {
+        let live = self.premises.iter().filter(|premises| premises.state != PremisesState::Lapsed);
+        live.map(|premises| {
+            let agreed = self.terms.premises.iter().find(|agreed| agreed.block == premises.block);
+            match agreed.filter(|_| premises.state == PremisesState::Planned) {
+                Some(agreed) => premises.claim_as_agreed(agreed),
+                None => premises.claim(),
+            }
+        })
+        .collect()
+    }
+
+    /// Today, where its first block lies: in that zone everything is read that is about the whole lease.
+    #[must_use]
+    pub fn today(&self, now: Instant) -> CivilDate {
+        self.premises.first().map_or_else(|| now.date_naive(), |premises| premises.zone.date_of(now))
+    }
+
+    /// A step of one block. The table says which it may take, and this asks before it moves.
+    pub(super) fn step(premises: &mut Premises, step: Step) -> bool {
+        let next = premises.state.after(step);
+        premises.state = next.unwrap_or(premises.state);
+        next.is_some()
+    }
+
+    pub(super) fn go(&mut self, deed: Deed, now: Instant) -> Result<(), Error> {
         self.state = self.state.after(deed)?;
         self.revision += 1;
         self.update_time = now.max(self.update_time);

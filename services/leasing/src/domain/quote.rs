@@ -10,6 +10,7 @@ use num_traits::{One as _, Zero as _};
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Place;
+use super::contract::Contract;
 use super::exact::{self, Ratio, of_rate, share, whole};
 use super::rate_card::{Band, Cooling, LeaseType, MiningFloor, NetConversion, RateCard, Redundancy};
 use super::schedule;
@@ -243,6 +244,7 @@ fn terms(
         renewal_options: need.renewal_options.clone(),
         announced: None,
         notes: String::new(),
+        contract: Contract::default(),
     })
 }
 

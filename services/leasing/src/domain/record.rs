@@ -13,6 +13,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::contract::Contract;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 
 /// SHA-256 of a terms record: what a signature is on.
@@ -86,6 +87,9 @@ struct Record {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     announced_date: Option<String>,
     notes: String,
+    /// Since version 2.
+    #[serde(skip_serializing_if = "Contract::is_plain", default)]
+    contract: Contract,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -139,7 +143,10 @@ struct RenewalRecord {
     notice_months: u32,
 }
 
-const VERSION: u32 = 1;
+/// Of terms that say nothing for the time after the signatures; whoever reads it only must not pass over what they say.
+const PLAIN: u32 = 1;
+/// Of all others.
+const VERSION: u32 = 2;
 const MONTHLY: &str = "MONTHLY";
 
 fn date(date: CivilDate) -> String {
@@ -149,7 +156,7 @@ fn date(date: CivilDate) -> String {
 impl Record {
     fn of(operator: &OperatorName, tenant: &TenantName, terms: &Terms) -> Self {
         Self {
-            version: VERSION,
+            version: if terms.contract.is_plain() { PLAIN } else { VERSION },
             operator: operator.to_string(),
             tenant: tenant.to_string(),
             currency_code: terms.currency.code().to_owned(),
@@ -163,11 +170,13 @@ impl Record {
             renewal_options: terms.renewal_options.iter().map(RenewalRecord::of).collect(),
             announced_date: terms.announced.map(date),
             notes: terms.notes.clone(),
+            contract: terms.contract.clone(),
         }
     }
 
     fn into_terms(self) -> Option<Terms> {
-        if self.version != VERSION || self.billing_frequency != MONTHLY {
+        let version = if self.contract.is_plain() { PLAIN } else { VERSION };
+        if self.version != version || self.billing_frequency != MONTHLY {
             return None;
         }
         Some(Terms {
@@ -189,6 +198,7 @@ impl Record {
                 Some(text) => Some(text.parse().ok()?),
             },
             notes: self.notes,
+            contract: self.contract,
         })
     }
 }
@@ -349,6 +359,18 @@ mod tests {
             let canonical = canonical(&operator, &tenant, &all).unwrap();
             assert_eq!(read(&canonical.bytes).unwrap(), all);
         }
+    }
+
+    /// As the one above, for all that can be agreed for the time after the signatures.
+    #[test]
+    fn the_record_of_a_whole_contract_is_the_golden_one() {
+        let (operator, tenant) = parties();
+        let mut all = terms(river_bend(), "America/Chicago");
+        all.contract = crate::domain::testing::contract();
+        let canonical = canonical(&operator, &tenant, &all).unwrap();
+        assert_eq!(read(&canonical.bytes).unwrap(), all);
+        let text = String::from_utf8(canonical.bytes).unwrap();
+        assert_eq!(text, include_str!("contract_record.golden.json").trim_end());
     }
 
     #[test]

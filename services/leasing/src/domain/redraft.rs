@@ -40,6 +40,7 @@ impl Draft {
             renewal_options: renewals.collect(),
             announced: terms.announced,
             notes: terms.notes.clone(),
+            contract: terms.contract.clone(),
         }
     }
 }

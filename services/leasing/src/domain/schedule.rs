@@ -2,9 +2,9 @@
 
 use kernel::rent;
 use kernel::time::add_months;
-use kernel::{CivilDate, DateRange, Error, Money, QuantityStep, RateStep, Reason, RentLine};
+use kernel::{CivilDate, DateRange, Error, Money, QuantityStep, Rate, RateStep, Reason, RentLine};
 
-use super::lease::Premises;
+use super::premises::{Premises, ReadyDates, Standing};
 use super::state::PremisesState;
 use super::terms::{PremisesTerms, RateTerms, Terms};
 
@@ -42,18 +42,13 @@ pub fn freeze(terms: &Terms) -> Result<Vec<Premises>, Error> {
 }
 
 fn freeze_one(terms: &Terms, premises: &PremisesTerms, lease_start: CivilDate) -> Result<Premises, Error> {
+    let agreed = DateRange::new(premises.commencement, premises.end).map_err(|_| too_large())?;
     let rate_steps = match &premises.rate {
         RateTerms::Stated(steps) => steps.clone(),
-        RateTerms::Base(rate) => rent::rate_steps(
-            *rate,
-            terms.escalator.as_ref(),
-            lease_start,
-            premises.commencement,
-            premises.end,
-        )
-        .map_err(|_| too_large())?,
+        RateTerms::Base(rate) => rates(terms, *rate, lease_start, agreed)?,
     };
     Ok(Premises {
+        agreed,
         block: premises.block.clone(),
         zone: premises.zone,
         commencement: premises.commencement,
@@ -64,7 +59,58 @@ fn freeze_one(terms: &Terms, premises: &PremisesTerms, lease_start: CivilDate) -
         quantity_steps: premises.profile.clone(),
         state: PremisesState::Planned,
         commence_time: None,
+        standing: Standing::default(),
+        ready: ReadyDates::default(),
     })
+}
+
+fn rates(terms: &Terms, base: Rate, lease_start: CivilDate, over: DateRange) -> Result<Vec<RateStep>, Error> {
+    rent::rate_steps(base, terms.escalator.as_ref(), lease_start, over.start(), over.end())
+        .map_err(|_| too_large())
+}
+
+/// The rates of blocks that have not commenced, where their days, or the first day of the lease, are not what was agreed:
+/// the escalator counts from the days as they are.
+///
+/// # Errors
+/// `TERM_OUT_OF_RANGE` when a rate outgrows its type.
+pub fn move_rates(terms: &Terms, premises: &mut [Premises]) -> Result<(), Error> {
+    let live = premises.iter().filter(|one| one.state != PremisesState::Lapsed);
+    let Some(lease_start) = live.map(|one| one.commencement).min() else { return Ok(()) };
+    let agreed_start = terms.lease_start().ok_or_else(too_large)?;
+    for one in premises.iter_mut().filter(|one| one.state == PremisesState::Planned) {
+        let over = DateRange::new(one.commencement, one.end).map_err(|_| too_large())?;
+        let agreed = terms.premises.iter().find(|agreed| agreed.block == one.block);
+        if let Some(RateTerms::Base(base)) = agreed.map(|agreed| &agreed.rate) {
+            one.rate_steps = rates(terms, *base, lease_start, over)?;
+        }
+        let moved = over != one.agreed || lease_start != agreed_start;
+        one.standing.rate_steps = moved.then(|| one.rate_steps.clone());
+    }
+    Ok(())
+}
+
+/// The rent of so many months from a day on, as it would have followed.
+///
+/// # Errors
+/// `TERM_OUT_OF_RANGE` when a sum outgrows its type.
+pub fn rent_between(
+    terms: &Terms,
+    premises: &[Premises],
+    from: CivilDate,
+    months: u32,
+) -> Result<Money, Error> {
+    let months = i32::try_from(months).map_err(|_| too_large())?;
+    let until = add_months(from, months).ok_or_else(too_large)?;
+    let mut total = Money::zero(terms.currency);
+    for one in premises {
+        let (start, end) = (one.rent_from().max(from), one.end.min(until));
+        if let Ok(range) = DateRange::new(start, end) {
+            let rent = rent_of(terms, &quantities(one), &one.rate_steps, range)?;
+            total = total.checked_add(sum(terms, rent)?).ok_or_else(too_large)?;
+        }
+    }
+    Ok(total)
 }
 
 /// Every rent line of the base term, by period, then by block.
@@ -73,8 +119,9 @@ fn freeze_one(terms: &Terms, premises: &PremisesTerms, lease_start: CivilDate) -
 /// `TERM_OUT_OF_RANGE` when an amount outgrows its type.
 pub fn lines(terms: &Terms, premises: &[Premises]) -> Result<Vec<ScheduleLine>, Error> {
     let mut lines = Vec::new();
-    for (i, one) in premises.iter().enumerate() {
-        let range = DateRange::new(one.commencement, one.end).map_err(|_| too_large())?;
+    for (i, one) in premises.iter().enumerate().filter(|(_, one)| one.state != PremisesState::Lapsed) {
+        // All of the term may be abated.
+        let Ok(range) = DateRange::new(one.rent_from(), one.end) else { continue };
         let rent = rent_of(terms, &quantities(one), &one.rate_steps, range)?;
         lines.extend(rent.into_iter().map(|line| ScheduleLine { premises: i, line }));
     }
@@ -88,13 +135,12 @@ pub fn lines(terms: &Terms, premises: &[Premises]) -> Result<Vec<ScheduleLine>, 
 /// `TERM_OUT_OF_RANGE` when a sum outgrows its type.
 pub fn value(terms: &Terms, premises: &[Premises]) -> Result<Value, Error> {
     let base = lines(terms, premises)?;
-    let first_year_end = terms.lease_start().and_then(|start| add_months(start, 12)).ok_or_else(too_large)?;
+    let start = premises.iter().map(|one| one.commencement).min();
+    let first_year_end = start.and_then(|start| add_months(start, 12)).ok_or_else(too_large)?;
     let mut year_one = Money::zero(terms.currency);
     let mut options = Money::zero(terms.currency);
-    for one in premises {
-        if one.commencement < first_year_end {
-            let range =
-                DateRange::new(one.commencement, one.end.min(first_year_end)).map_err(|_| too_large())?;
+    for one in premises.iter().filter(|one| one.state != PremisesState::Lapsed) {
+        if let Ok(range) = DateRange::new(one.rent_from(), one.end.min(first_year_end)) {
             let rent = rent_of(terms, &quantities(one), &one.rate_steps, range)?;
             year_one = year_one.checked_add(sum(terms, rent)?).ok_or_else(too_large)?;
         }

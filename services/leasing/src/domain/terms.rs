@@ -1,5 +1,6 @@
 //! What the parties agree on.
 
+use super::contract::Contract;
 use kernel::{BlockName, CapacityVector, CivilDate, Currency, Escalator, Rate, RateStep, Zone};
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +97,8 @@ pub struct Terms {
     pub announced: Option<CivilDate>,
     /// Free text, signed with the rest.
     pub notes: String,
+    /// For the time after the signatures.
+    pub contract: Contract,
 }
 
 impl Terms {

@@ -3,13 +3,14 @@
 use kernel::{CapacityVector, CivilDate, Currency, EscalationBasis, Instant, Percent, Rate, Uuid, Zone};
 
 use super::comparison::Place;
+use super::contract::{Condition, Contract, CureTerms, DeliveryTerms, TermBasis, TerminationTerms};
 use super::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
 use super::mining::Mine;
 use super::quote::{self, Candidate, Need};
 use super::quote_record::{Quote, QuoteState, Whereabouts};
 use super::rate_card::{Band, CardFacts, Cooling, LeaseType, NetConversion, RateCard, Redundancy};
 use super::terms::{RenewalOption, Structure};
-use super::{Findings, Lease, Proposal, Terms};
+use super::{Findings, Lease, Party, Proposal, Terms};
 
 /// A date in its ISO form.
 pub(crate) fn date(text: &str) -> CivilDate {
@@ -43,6 +44,7 @@ pub(crate) fn river_bend() -> Draft {
         renewal_options: vec![RenewalDraft { count: 3, term_months: 60, notice_months: 12 }],
         announced: Some(date("2025-12-17")),
         notes: "Base term and options apart.".to_owned(),
+        contract: Contract::default(),
     }
 }
 
@@ -180,5 +182,34 @@ pub(crate) fn quote(halls: &[&str]) -> Quote {
         revision: 1,
         create_time: now,
         update_time: now,
+    }
+}
+
+/// Everything that can be agreed for the time after the signatures.
+pub(crate) fn contract() -> Contract {
+    let block = "operators/hut8/sites/river-bend/blocks/hut-fs-rb-1".parse().expect("a name");
+    let condition = |id: &str, day: &str, satisfied_by, block| Condition {
+        id: id.to_owned(),
+        description: format!("{id} is agreed"),
+        outside_date: date(day),
+        satisfied_by,
+        block,
+    };
+    Contract {
+        end_user: Some("Anthropic".to_owned()),
+        guarantor: Some("Google".to_owned()),
+        term_basis: TermBasis::FromEachPhase,
+        conditions: vec![
+            condition("financing", "2027-06-01", Party::Operator, None),
+            condition("fit-out", "2027-09-01", Party::Tenant, Some(block)),
+        ],
+        delivery: Some(DeliveryTerms {
+            acceptance_days: 10,
+            grace_days: 15,
+            single_abatement_days: 30,
+            outside_days: Some(120),
+        }),
+        cure: Some(CureTerms { monetary_days: 5, other_days: 20 }),
+        termination: Some(TerminationTerms { notice_months: 12, fee_months: 24 }),
     }
 }

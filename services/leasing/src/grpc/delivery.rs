@@ -4,7 +4,8 @@ use contracts::leasing::v1 as wire;
 use kernel::{Error, OperatorParent, Violations};
 use runtime::wire::{known, page_size, to_date, to_timestamp};
 
-use super::lease::{block_state, state};
+use super::lease::state;
+use super::life::block_state;
 use crate::app::{ListDeadlines, Page, View};
 use crate::domain::deadline::{Deadline, DeadlineKind};
 use crate::domain::delivery::{NextAction, Owner, commenced_on, first_rent};
@@ -42,6 +43,10 @@ fn kind_of(named: wire::DeadlineKind) -> Option<DeadlineKind> {
         wire::DeadlineKind::BidDeadline => DeadlineKind::BidDeadline,
         wire::DeadlineKind::BidHold => DeadlineKind::BidHold,
         wire::DeadlineKind::BidValidity => DeadlineKind::BidValidity,
+        wire::DeadlineKind::ConditionOutside => DeadlineKind::ConditionOutside,
+        wire::DeadlineKind::Cure => DeadlineKind::Cure,
+        wire::DeadlineKind::Termination => DeadlineKind::Termination,
+        wire::DeadlineKind::QuoteValidity => DeadlineKind::QuoteValidity,
     })
 }
 
@@ -54,6 +59,10 @@ fn kind(kind: DeadlineKind) -> wire::DeadlineKind {
         DeadlineKind::BidDeadline => wire::DeadlineKind::BidDeadline,
         DeadlineKind::BidHold => wire::DeadlineKind::BidHold,
         DeadlineKind::BidValidity => wire::DeadlineKind::BidValidity,
+        DeadlineKind::ConditionOutside => wire::DeadlineKind::ConditionOutside,
+        DeadlineKind::Cure => wire::DeadlineKind::Cure,
+        DeadlineKind::Termination => wire::DeadlineKind::Termination,
+        DeadlineKind::QuoteValidity => wire::DeadlineKind::QuoteValidity,
     }
 }
 
@@ -111,11 +120,11 @@ pub(super) fn status(view: &View, next: &NextAction) -> wire::GetDeliveryStatusR
 fn block(premises: &Premises) -> wire::BlockDelivery {
     wire::BlockDelivery {
         block: premises.block.to_string(),
-        state: block_state(premises.state).into(),
+        state: block_state(premises).into(),
         critical_it_kw: premises.critical_it_kw(),
-        planned_commencement_date: Some(to_date(premises.commencement)),
+        planned_commencement_date: Some(to_date(premises.agreed.start())),
         actual_commencement_date: commenced_on(premises).map(to_date),
-        planned_end_date: Some(to_date(premises.end)),
+        planned_end_date: Some(to_date(premises.agreed.end())),
         time_zone: premises.zone.to_string(),
     }
 }

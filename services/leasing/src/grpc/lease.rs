@@ -8,16 +8,14 @@ use runtime::wire::{
     display_name, duration, known, page_size, request_id, to_date, to_decimal, to_money, to_timestamp,
 };
 
-use super::terms;
+use super::{life, terms};
 use crate::app::{CancelLease, ListLeases, ProposeLease, RentSchedule, SignLease, View};
-use crate::domain::{
-    Findings, LeaseState, Party, Premises, PremisesState, ScheduleLine, Signatory, Signature, TermsHash,
-};
+use crate::domain::{Findings, LeaseState, Party, Premises, ScheduleLine, Signatory, Signature, TermsHash};
 
 /// How long inventory holds at the least and at the most.
 const HOLD: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(60)..=Duration::from_secs(60 * 24 * 60 * 60);
-const REASON_CHARS: usize = 1_000;
+pub(super) const REASON_CHARS: usize = 1_000;
 const TITLE_CHARS: usize = 200;
 
 /// Reads a proposal; every field and every rule at once.
@@ -60,21 +58,16 @@ fn unsaid() -> Error {
 }
 
 /// Reads a signature.
-pub(super) fn sign(request: &wire::SignLeaseRequest) -> Result<SignLease, Error> {
+pub(super) fn sign(request: &wire::SignLeaseRequest, peer_address: String) -> Result<SignLease, Error> {
     let mut v = Violations::new();
     let name = v.parse("name", &request.name, str::parse);
     let hash = <[u8; 32]>::try_from(request.terms_hash.as_slice());
     let hash = v.take("terms_hash", hash.map_err(|_| "must be the 32 bytes of a SHA-256 hash"));
-    let signatory = v.present("signatory", request.signatory.as_ref()).and_then(|signatory| {
-        v.nested("signatory", |v| {
-            let name = display_name(v, "name", &signatory.name);
-            let title = v.text("title", &signatory.title, TITLE_CHARS);
-            Some(Signatory { name: name?, title: title? })
-        })
-    });
+    let signatory = signatory(&mut v, request.signatory.as_ref());
     let request_id = request_id(&mut v, &request.request_id);
     v.build(|| {
         Some(SignLease {
+            peer_address,
             name: name?,
             terms_hash: TermsHash(hash?),
             signatory: signatory?,
@@ -82,6 +75,16 @@ pub(super) fn sign(request: &wire::SignLeaseRequest) -> Result<SignLease, Error>
             request_id: request_id?,
             validate_only: request.validate_only,
         })
+    })
+}
+
+/// Reads the person who signs or accepts.
+pub(super) fn signatory(v: &mut Violations, signatory: Option<&wire::Signatory>) -> Option<Signatory> {
+    let signatory = v.present("signatory", signatory)?;
+    v.nested("signatory", |v| {
+        let name = display_name(v, "name", &signatory.name);
+        let title = v.text("title", &signatory.title, TITLE_CHARS);
+        Some(Signatory { name: name?, title: title? })
     })
 }
 
@@ -193,7 +196,7 @@ fn write(view: &View, money: bool) -> wire::Lease {
         signatures: lease.signatures.iter().map(signature).collect(),
         reservation: lease.hold.as_ref().map(reservation).unwrap_or_default(),
         hold_expire_time: lease.hold.filter(|_| held).map(|hold| to_timestamp(hold.expire_time)),
-        blocks: lease.premises.iter().map(|one| block(one, money)).collect(),
+        blocks: lease.premises.iter().map(|one| life::block(one, lease, money)).collect(),
         value: Some(wire::LeaseValue {
             critical_it_kw: value.critical_it_kw,
             year_one_rent: money.then(|| to_money(value.year_one_rent)),
@@ -207,28 +210,9 @@ fn write(view: &View, money: bool) -> wire::Lease {
         signed_time: lease.signed_time.map(to_timestamp),
         effective_time: lease.effective_time.map(to_timestamp),
         update_time: Some(to_timestamp(lease.update_time)),
-    }
-}
-
-fn block(premises: &Premises, money: bool) -> wire::LeaseBlock {
-    let steps = premises.rate_steps.iter().filter(|_| money);
-    wire::LeaseBlock {
-        block: premises.block.to_string(),
-        state: block_state(premises.state).into(),
-        commencement_date: Some(to_date(premises.commencement)),
-        end_date: Some(to_date(premises.end)),
-        commence_time: premises.commence_time.map(to_timestamp),
-        time_zone: premises.zone.to_string(),
-        rate_steps: steps.map(terms::rate_step).collect(),
-    }
-}
-
-/// Writes where a block stands.
-pub(super) fn block_state(state: PremisesState) -> wire::LeaseBlockState {
-    match state {
-        PremisesState::Planned => wire::LeaseBlockState::Planned,
-        PremisesState::Commenced => wire::LeaseBlockState::Commenced,
-        PremisesState::Ended => wire::LeaseBlockState::Ended,
+        conditions: life::conditions(lease),
+        notices: lease.life.notices.iter().map(life::notice).collect(),
+        termination: lease.life.termination.as_ref().map(|end| life::termination(end, money)),
     }
 }
 
@@ -245,18 +229,25 @@ fn signature(signature: &Signature) -> wire::Signature {
         }),
         sign_time: Some(to_timestamp(signature.time)),
         terms_hash: signature.terms_hash.0.to_vec(),
+        peer_address: signature.peer_address.clone(),
     }
 }
 
 /// Writes where a lease stands.
 pub(super) fn state(state: LeaseState) -> wire::LeaseState {
     match state {
+        LeaseState::Draft => wire::LeaseState::Draft,
         LeaseState::Proposing => wire::LeaseState::Proposing,
         LeaseState::Proposed => wire::LeaseState::Proposed,
         LeaseState::Signing => wire::LeaseState::Signing,
+        LeaseState::Signed => wire::LeaseState::Signed,
         LeaseState::Effective => wire::LeaseState::Effective,
         LeaseState::Active => wire::LeaseState::Active,
+        LeaseState::Holdover => wire::LeaseState::Holdover,
+        LeaseState::Defaulted => wire::LeaseState::Defaulted,
         LeaseState::Expired => wire::LeaseState::Expired,
+        LeaseState::Terminated => wire::LeaseState::Terminated,
+        LeaseState::Closed => wire::LeaseState::Closed,
         LeaseState::Cancelled => wire::LeaseState::Cancelled,
         LeaseState::Lapsed => wire::LeaseState::Lapsed,
     }

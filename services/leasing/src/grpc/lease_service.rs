@@ -8,7 +8,7 @@ use kernel::{Caller, Error, LeaseName, Role, Violations};
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{delivery, lease};
+use super::{delivery, lease, life};
 use crate::app::{App, View};
 
 /// Answers for leases.
@@ -41,7 +41,8 @@ impl LeaseService for LeaseHandler {
         request: Request<wire::SignLeaseRequest>,
     ) -> Result<Response<wire::SignLeaseResponse>, Status> {
         let caller = caller(&request)?;
-        let command = lease::sign(request.get_ref()).map_err(status)?;
+        let from = request.remote_addr().map(|address| address.ip().to_string());
+        let command = lease::sign(request.get_ref(), from.unwrap_or_default()).map_err(status)?;
         reply(self.app.sign_lease(&caller, command).await.map_err(status)?, lease::signed)
     }
 
@@ -103,6 +104,60 @@ impl LeaseService for LeaseHandler {
         let name = name(&request.get_ref().name).map_err(status)?;
         let (view, next) = self.app.delivery_status(&caller, &name).await.map_err(status)?;
         Ok(Response::new(delivery::status(&view, &next)))
+    }
+
+    async fn satisfy_condition(
+        &self,
+        request: Request<wire::SatisfyConditionRequest>,
+    ) -> Result<Response<wire::SatisfyConditionResponse>, Status> {
+        let caller = caller(&request)?;
+        let change = life::satisfy(request.get_ref()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::SatisfyConditionResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn accept_block(
+        &self,
+        request: Request<wire::AcceptBlockRequest>,
+    ) -> Result<Response<wire::AcceptBlockResponse>, Status> {
+        let caller = caller(&request)?;
+        let change = life::accept(request.get_ref()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::AcceptBlockResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn give_notice(
+        &self,
+        request: Request<wire::GiveNoticeRequest>,
+    ) -> Result<Response<wire::GiveNoticeResponse>, Status> {
+        let caller = caller(&request)?;
+        let change = life::give_notice(request.get_ref()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::GiveNoticeResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn terminate_lease(
+        &self,
+        request: Request<wire::TerminateLeaseRequest>,
+    ) -> Result<Response<wire::TerminateLeaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let change = life::terminate(request.get_ref()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::TerminateLeaseResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn get_history(
+        &self,
+        request: Request<wire::GetHistoryRequest>,
+    ) -> Result<Response<wire::GetHistoryResponse>, Status> {
+        let caller = caller(&request)?;
+        let query = life::get_history(request.get_ref()).map_err(status)?;
+        let page = self.app.get_history(&caller, &query).await.map_err(status)?;
+        Ok(Response::new(life::history(page)))
     }
 }
 

@@ -3,10 +3,12 @@
 mod bid;
 mod capacity_request;
 mod card_facts;
+mod contract;
 mod delivery;
 mod event_service;
 mod lease;
 mod lease_service;
+mod life;
 mod market_service;
 mod mining;
 mod offer_service;
@@ -59,6 +61,7 @@ pub const WIRE: Wire = Wire {
     card_retired: |card| {
         wire::RetireRateCardResponse { rate_card: Some(rate_card::to_wire(card)) }.encode_to_vec()
     },
+    changed: |view| wire::AcceptBlockResponse { lease: Some(lease::to_wire(view)) }.encode_to_vec(),
     tenant_created: |new| wire::CreateTenantResponse { tenant: Some(tenant::to_wire(new)) }.encode_to_vec(),
     market: MarketWire {
         request_event: |request| capacity_request::to_wire(request).encode_to_vec(),

@@ -6,6 +6,7 @@ use contracts::leasing::v1 as wire;
 use kernel::{CivilDate, Currency, EscalationBasis, Percent, Violations};
 use runtime::wire::{capacity, date, known, optional_date, percent, rate, to_capacity, to_date, to_decimal};
 
+use super::contract;
 use crate::domain::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
 use crate::domain::terms::{PremisesTerms, RateTerms, RenewalOption, Structure, Terms};
 
@@ -35,6 +36,7 @@ pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Opt
             renewal_options: terms.renewal_options.iter().map(renewal).collect(),
             announced: optional_date(v, "announced_date", terms.announced_date.as_ref()).flatten(),
             notes: terms.notes.clone(),
+            contract: contract::contract(v, terms),
         })
     })
 }
@@ -130,7 +132,7 @@ fn renewal(option: &wire::RenewalOption) -> RenewalDraft {
 
 /// Writes terms. Without `money` rates are left out: dates and kW stay.
 pub(super) fn to_wire(terms: &Terms, money: bool) -> wire::LeaseTerms {
-    wire::LeaseTerms {
+    let written = wire::LeaseTerms {
         currency_code: terms.currency.code().to_owned(),
         structure: structure_to_wire(terms.structure).into(),
         premises: terms.premises.iter().map(|one| premises_to_wire(one, money)).collect(),
@@ -142,7 +144,9 @@ pub(super) fn to_wire(terms: &Terms, money: bool) -> wire::LeaseTerms {
         renewal_options: terms.renewal_options.iter().map(renewal_to_wire).collect(),
         announced_date: terms.announced.map(to_date),
         notes: if money { terms.notes.clone() } else { String::new() },
-    }
+        ..Default::default()
+    };
+    contract::write(&terms.contract, written)
 }
 
 /// Writes a structure.

@@ -29,6 +29,8 @@ entity!("leasing", lease = "lease" {
     update_time: DateTimeUtc,
     signed_time: Option<DateTimeUtc>,
     effective_time: Option<DateTimeUtc>,
+    due_at: Option<DateTimeUtc>,
+    life: Json,
 });
 
 entity!("leasing", lease_version = "lease_version" {
@@ -49,6 +51,7 @@ entity!("leasing", premises = "premises" {
     end_at: DateTimeUtc,
     state: String,
     commence_time: Option<DateTimeUtc>,
+    standing: Json,
 });
 
 entity!("leasing", rate_step = "rate_step" {
@@ -70,6 +73,7 @@ entity!("leasing", signature = "signature" {
     signatory_name: String,
     signatory_title: String,
     subject: String,
+    peer_address: String,
     terms_hash: Vec<u8>,
     signed_time: DateTimeUtc,
 });
@@ -102,4 +106,11 @@ entity!("leasing", quote = "quote" {
     revision: i64,
     create_time: DateTimeUtc,
     update_time: DateTimeUtc,
+});
+
+entity!("leasing", ready_phase = "ready_phase" {
+    key { operator_id: String, site_id: String, block_slug: String, phase_id: String }
+    baseline_date: Date,
+    ready_date: Date,
+    actual_date: Option<Date>,
 });

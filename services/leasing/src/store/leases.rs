@@ -10,6 +10,7 @@ use sea_orm::{
 use super::entity::{lease, lease_version, premises, quantity_step, rate_step, signature};
 use super::load::whole;
 use super::sagas::Intent;
+use crate::domain::state::COMMITTED;
 use crate::domain::{Lease, LeaseState, Premises, Signature};
 
 /// The sweeper looks at a saga this long after its last step, if nobody else has gone on with it.
@@ -43,6 +44,8 @@ pub async fn insert(
         update_time: Set(lease.update_time),
         signed_time: Set(None),
         effective_time: Set(None),
+        due_at: Set(None),
+        life: Set(json(&lease.life)?),
     };
     let inserted = lease::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
@@ -82,7 +85,7 @@ async fn insert_version(tx: &DatabaseTransaction, lease: &Lease, terms: Vec<u8>)
     let mut rates = Vec::new();
     let mut quantities = Vec::new();
     for (premises_no, one) in (1..).zip(&lease.premises) {
-        blocks.push(premises_row(lease, premises_no, one));
+        blocks.push(premises_row(lease, premises_no, one)?);
         rates.extend(one.rate_steps.iter().map(|step| rate_step::ActiveModel {
             operator_id: Set(operator_id.clone()),
             lease_id: Set(lease_id.clone()),
@@ -117,8 +120,13 @@ async fn insert_version(tx: &DatabaseTransaction, lease: &Lease, terms: Vec<u8>)
     Ok(())
 }
 
-fn premises_row(lease: &Lease, premises_no: i32, one: &Premises) -> premises::ActiveModel {
-    premises::ActiveModel {
+/// A document as it lies in its row.
+fn json(document: &impl serde::Serialize) -> Result<serde_json::Value, Error> {
+    serde_json::to_value(document).map_err(Error::internal)
+}
+
+fn premises_row(lease: &Lease, premises_no: i32, one: &Premises) -> Result<premises::ActiveModel, Error> {
+    Ok(premises::ActiveModel {
         operator_id: Set(lease.name.operator.to_string()),
         lease_id: Set(lease.name.lease.to_string()),
         version: Set(lease.version),
@@ -132,7 +140,8 @@ fn premises_row(lease: &Lease, premises_no: i32, one: &Premises) -> premises::Ac
         end_at: Set(one.end_at),
         state: Set(one.state.name().to_owned()),
         commence_time: Set(one.commence_time),
-    }
+        standing: Set(json(&one.standing)?),
+    })
 }
 
 /// Writes a changed lease over revision `from`. The intent is kept while a saga is under way and cleared after it.
@@ -148,13 +157,14 @@ pub async fn save(
     let sql = format!(
         "update leasing.lease set state = $4, revision = $5, reservation_id = $6, hold_expire_time = $7, \
          ended_because = $8, intent_rpc = $9, intent_caller = $10, intent_request_id = $11, intent_hash = $12, \
-         update_time = $13, signed_time = $14, effective_time = $15, \
-         sweep_at = case $4 when 'PROPOSING' then clock_timestamp() + {SAGA_PATIENCE} \
-         when 'SIGNING' then clock_timestamp() + {SAGA_PATIENCE} when 'PROPOSED' then $7 end \
+         update_time = $13, signed_time = $14, effective_time = $15, due_at = $16, life = $17, \
+         sweep_at = case when $4 in ('PROPOSING', 'SIGNING') or $18 then clock_timestamp() + {SAGA_PATIENCE} \
+         when $4 = 'PROPOSED' then $7 end \
          where operator_id = $1 and lease_id = $2 and revision = $3"
     );
     let key = intent.map(|intent| &intent.key);
-    let values: [Value; 15] = [
+    let waits = lease.life.pending.is_some() || lease.life.claims_due && lease.state.is_in(COMMITTED);
+    let values: [Value; 18] = [
         lease.name.operator.to_string().into(),
         lease.name.lease.to_string().into(),
         from.into(),
@@ -170,6 +180,9 @@ pub async fn save(
         lease.update_time.into(),
         lease.signed_time.into(),
         lease.effective_time.into(),
+        lease.due_at().into(),
+        json(&lease.life)?.into(),
+        waits.into(),
     ];
     match execute(tx, sql, values).await? {
         1 => Ok(()),
@@ -187,24 +200,32 @@ pub async fn add_signature(tx: &DatabaseTransaction, lease: &Lease, signed: &Sig
         signatory_name: Set(signed.signatory.name.clone()),
         signatory_title: Set(signed.signatory.title.clone()),
         subject: Set(signed.subject.clone()),
+        peer_address: Set(signed.peer_address.clone()),
         terms_hash: Set(signed.terms_hash.0.to_vec()),
         signed_time: Set(signed.time),
     };
     signature::Entity::insert(row).exec_without_returning(tx).await.map(|_| ()).map_err(store_error)
 }
 
-/// Writes where the blocks stand. Only the worker's role may.
+/// Writes where the blocks stand, and their days.
 pub async fn save_premises(tx: &DatabaseTransaction, lease: &Lease) -> Result<(), Error> {
     for (premises_no, one) in (1_i32..).zip(&lease.premises) {
-        let sql = "update leasing.premises set state = $5, commence_time = $6 \
-                   where operator_id = $1 and lease_id = $2 and version = $3 and premises_no = $4 and state <> $5";
-        let values: [Value; 6] = [
+        let sql = "update leasing.premises set state = $5, commence_time = $6, commencement_date = $7, \
+                     end_date = $8, commence_at = $9, end_at = $10, standing = $11 \
+                   where operator_id = $1 and lease_id = $2 and version = $3 and premises_no = $4 \
+                     and (state, commencement_date, end_date, standing) is distinct from ($5, $7, $8, $11)";
+        let values: [Value; 11] = [
             lease.name.operator.to_string().into(),
             lease.name.lease.to_string().into(),
             lease.version.into(),
             premises_no.into(),
             one.state.name().into(),
             one.commence_time.into(),
+            one.commencement.into(),
+            one.end.into(),
+            one.commence_at.into(),
+            one.end_at.into(),
+            json(&one.standing)?.into(),
         ];
         execute(tx, sql.to_owned(), values).await?;
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use kernel::{
-    BlockName, BlockSlug, CapacityVector, Error, LeaseName, Rate, RateStep, ReservationId, SiteId, TenantName,
+    BlockName, BlockSlug, CapacityVector, DateRange, Error, LeaseName, Rate, RateStep, ReservationId, SiteId,
+    TenantName,
 };
 use postgres::store_error;
 use sea_orm::QuerySelect;
@@ -12,9 +13,10 @@ use sea_orm::{
 };
 
 use super::corrupt;
-use super::entity::{lease, lease_version, premises, quantity_step, rate_step, signature};
+use super::entity::{lease, lease_version, premises, quantity_step, rate_step, ready_phase, signature};
+use crate::domain::premises::{PhaseDates, ReadyDates, Standing, cut};
 use crate::domain::record;
-use crate::domain::terms::ProfileStep;
+use crate::domain::terms::{ProfileStep, Terms};
 use crate::domain::{Hold, Lease, Party, Premises, Signatory, Signature, TermsHash};
 
 /// The lease of this name, if the scope sees it.
@@ -55,6 +57,7 @@ struct Parts {
     rates: BTreeMap<(Key, i32), Vec<RateStep>>,
     quantities: BTreeMap<(Key, i32), Vec<ProfileStep>>,
     signatures: BTreeMap<Key, Vec<Signature>>,
+    phases: BTreeMap<(String, String, String), Vec<PhaseDates>>,
 }
 
 /// Leases of rows, in the same order: one query a table, however many leases.
@@ -66,6 +69,7 @@ pub(super) async fn whole(conn: &impl ConnectionTrait, rows: Vec<lease::Model>) 
     read_versions(conn, &rows, &mut parts).await?;
     read_steps(conn, &rows, &mut parts).await?;
     read_signatures(conn, &rows, &mut parts).await?;
+    read_phases(conn, &mut parts).await?;
     rows.into_iter().map(|row| lease_of(row, &mut parts)).collect()
 }
 
@@ -165,16 +169,35 @@ async fn read_signatures(
     Ok(())
 }
 
+/// What is known of the phases of the blocks that were read.
+async fn read_phases(conn: &impl ConnectionTrait, parts: &mut Parts) -> Result<(), Error> {
+    let blocks = parts.premises.values().flatten().fold(Condition::any(), |any, row| {
+        any.add(
+            Condition::all()
+                .add(ready_phase::Column::OperatorId.eq(row.operator_id.clone()))
+                .add(ready_phase::Column::SiteId.eq(row.site_id.clone()))
+                .add(ready_phase::Column::BlockSlug.eq(row.block_slug.clone())),
+        )
+    });
+    for row in ready_phase::Entity::find().filter(blocks).all(conn).await.map_err(store_error)? {
+        let dates =
+            PhaseDates { baseline: row.baseline_date, current: row.ready_date, actual: row.actual_date };
+        parts.phases.entry((row.operator_id, row.site_id, row.block_slug)).or_default().push(dates);
+    }
+    Ok(())
+}
+
 fn lease_of(row: lease::Model, parts: &mut Parts) -> Result<Lease, Error> {
     let key = (row.operator_id.clone(), row.lease_id.clone(), row.version);
     let version = parts.versions.remove(&key).ok_or_else(|| corrupt("lease_version", "version"))?;
     let operator = row.operator_id.parse().map_err(|_| corrupt("lease", "operator_id"))?;
     let lease = row.lease_id.parse().map_err(|_| corrupt("lease", "lease_id"))?;
     let name = LeaseName { operator, lease };
+    let terms = record::read(&version.terms)?;
     let premises = parts.premises.remove(&key).unwrap_or_default();
     let premises = premises
         .into_iter()
-        .map(|row| premises_of(&name, &key, &row, parts))
+        .map(|row| premises_of(&name, &key, &row, parts, &terms))
         .collect::<Result<Vec<_>, _>>()?;
     let hold = match (row.reservation_id, row.hold_expire_time) {
         (Some(id), Some(expire_time)) => Some(Hold { reservation: ReservationId::new(id), expire_time }),
@@ -186,7 +209,7 @@ fn lease_of(row: lease::Model, parts: &mut Parts) -> Result<Lease, Error> {
         state: row.state.parse().map_err(|_| corrupt("lease", "state"))?,
         version: row.version,
         revision: row.revision,
-        terms: record::read(&version.terms)?,
+        terms,
         terms_hash: hash_of(&version.terms_hash)?,
         premises,
         signatures: parts.signatures.remove(&key).unwrap_or_default(),
@@ -197,6 +220,7 @@ fn lease_of(row: lease::Model, parts: &mut Parts) -> Result<Lease, Error> {
         update_time: row.update_time,
         signed_time: row.signed_time,
         effective_time: row.effective_time,
+        life: serde_json::from_value(row.life).map_err(Error::internal)?,
         name,
     })
 }
@@ -206,21 +230,36 @@ fn premises_of(
     key: &Key,
     row: &premises::Model,
     parts: &mut Parts,
+    terms: &Terms,
 ) -> Result<Premises, Error> {
     let site: SiteId = row.site_id.parse().map_err(|_| corrupt("premises", "site_id"))?;
-    let block: BlockSlug = row.block_slug.parse().map_err(|_| corrupt("premises", "block_slug"))?;
+    let slug: BlockSlug = row.block_slug.parse().map_err(|_| corrupt("premises", "block_slug"))?;
     let key = (key.clone(), row.premises_no);
+    let block = BlockName { operator: name.operator.clone(), site, block: slug };
+    let agreed = terms.premises.iter().find(|agreed| agreed.block == block);
+    let agreed = agreed.and_then(|agreed| DateRange::new(agreed.commencement, agreed.end).ok());
+    let agreed = agreed.ok_or_else(|| corrupt("premises", "block_slug"))?;
+    let standing: Standing = serde_json::from_value(row.standing.clone()).map_err(Error::internal)?;
+    let phases = parts.phases.get(&(row.operator_id.clone(), row.site_id.clone(), row.block_slug.clone()));
+    let quantities = parts.quantities.remove(&key).unwrap_or_default();
+    let rates = parts.rates.remove(&key).unwrap_or_default();
     Ok(Premises {
-        block: BlockName { operator: name.operator.clone(), site, block },
+        ready: ReadyDates::of(agreed.start(), phases.map_or(&[], Vec::as_slice)),
+        block,
         zone: row.time_zone.parse().map_err(|_| corrupt("premises", "time_zone"))?,
+        agreed,
         commencement: row.commencement_date,
         end: row.end_date,
         commence_at: row.commence_at,
         end_at: row.end_at,
-        rate_steps: parts.rates.remove(&key).unwrap_or_default(),
-        quantity_steps: parts.quantities.remove(&key).unwrap_or_default(),
+        rate_steps: standing
+            .rate_steps
+            .clone()
+            .unwrap_or_else(|| cut(&rates, row.commencement_date, row.end_date)),
+        quantity_steps: cut(&quantities, row.commencement_date, row.end_date),
         state: row.state.parse().map_err(|_| corrupt("premises", "state"))?,
         commence_time: row.commence_time,
+        standing,
     })
 }
 
@@ -233,6 +272,7 @@ fn signature_of(row: signature::Model) -> Result<Signature, Error> {
         party,
         signatory: Signatory { name: row.signatory_name, title: row.signatory_title },
         subject: row.subject,
+        peer_address: row.peer_address,
         terms_hash: hash_of(&row.terms_hash)?,
         time: row.signed_time,
     })

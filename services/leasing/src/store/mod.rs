@@ -4,6 +4,7 @@ mod bids;
 mod capacity_requests;
 mod entity;
 mod leases;
+mod life;
 mod load;
 mod opportunities;
 mod quotes;
@@ -20,6 +21,7 @@ pub use capacity_requests::{
     lock_request, save_request,
 };
 pub use leases::{Filter, add_signature, delete_intent, insert, list, save, save_premises};
+pub use life::{due_leases, happenings, keep_phase, leases_waiting_for, note_due, note_happening};
 pub use load::{load, lock};
 pub use opportunities::{
     find_opportunity, insert_opportunity, list_opportunities, save_opportunity, sum_opportunities,
@@ -30,7 +32,7 @@ pub use quotes::{
 };
 pub use rate_cards::{find_rate_card, insert_rate_card, list_rate_cards, lock_rate_card, update_rate_card};
 pub use sagas::{
-    Due, Intent, Release, due_premises, due_releases, due_sagas, find_intent, forget_release, intent_of,
+    Due, Intent, Release, due_releases, due_sagas, find_intent, forget_release, intent_of,
     lease_of_reservation, lease_of_uid, note_hold, note_release,
 };
 pub use tenants::{find_tenant, insert_tenant, list_tenants};

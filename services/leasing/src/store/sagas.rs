@@ -55,7 +55,7 @@ pub(super) fn key_of_row(row: &QueryResult, owner: String, rpc: &'static str) ->
     Ok(Intent { key })
 }
 
-fn name_of(row: &QueryResult) -> Result<LeaseName, Error> {
+pub(super) fn name_of(row: &QueryResult) -> Result<LeaseName, Error> {
     let operator: String = row.try_get_by_index(0).map_err(store_error)?;
     let lease: String = row.try_get_by_index(1).map_err(store_error)?;
     Ok(LeaseName {
@@ -134,22 +134,6 @@ pub async fn due_sagas(conn: &impl ConnectionTrait, limit: u32) -> Result<Vec<Du
             Ok(Due { name: name_of(row)?, state: state.parse().map_err(|_| corrupt("lease", "state"))? })
         })
         .collect()
-}
-
-/// Leases in force with a block whose commencement or end has come by `now`, in business time.
-pub async fn due_premises(
-    conn: &impl ConnectionTrait,
-    now: Instant,
-    limit: u32,
-) -> Result<Vec<LeaseName>, Error> {
-    let sql = "select l.operator_id, l.lease_id from leasing.premises p join leasing.lease l \
-                 on l.operator_id = p.operator_id and l.lease_id = p.lease_id and l.version = p.version \
-               where p.state = 'PLANNED' and p.commence_at <= $1 and l.state in ('EFFECTIVE', 'ACTIVE') \
-               union select p.operator_id, p.lease_id from leasing.premises p \
-               where p.state = 'COMMENCED' and p.end_at <= $1 \
-               order by 1, 2 limit $2";
-    let rows = query(conn, sql, [now.into(), i64::from(limit).into()]).await?;
-    rows.iter().map(name_of).collect()
 }
 
 /// The lease that a reservation is held for.

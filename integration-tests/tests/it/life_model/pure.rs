@@ -1,0 +1,306 @@
+//! The domain beside the model: any terms, any deeds on any days, each done twice, the document written and read between.
+
+use kernel::{CapacityVector, CivilDate, Currency, Instant, ReservationId, Zone};
+use leasing::domain::contract::{Condition, Contract, CureTerms, DeliveryTerms, TermBasis, TerminationTerms};
+use leasing::domain::draft::{Draft, PremisesDraft, RateDraft};
+use leasing::domain::life::{Ground, NoticeKind};
+use leasing::domain::premises::ReadyDates;
+use leasing::domain::terms::Structure;
+use leasing::domain::{
+    Actor, Command, Findings, Hold, Lease, Party, Proposal, Signatory, Signature, TermsHash,
+};
+
+use super::plain::{Deed, Delivery, Plain, Side, day, number};
+use crate::obvious::Dice;
+
+/// Deeds of one lease.
+const LIFE: u64 = 60;
+/// Deeds of all leases of one test; there are four.
+const STEPS: u64 = 25_000;
+
+fn zone() -> Zone {
+    "America/Chicago".parse().expect("a zone")
+}
+
+fn noon(number: i64) -> Instant {
+    zone().start_of_day(day(number)) + chrono::TimeDelta::hours(6)
+}
+
+fn party(side: Side) -> Party {
+    match side {
+        Side::Operator => Party::Operator,
+        Side::Tenant => Party::Tenant,
+    }
+}
+
+fn small(days: i64) -> u32 {
+    u32::try_from(days).expect("small")
+}
+
+fn block(number: usize) -> kernel::BlockName {
+    format!("operators/acme/sites/rockdale/blocks/hall-{number}").parse().expect("a name")
+}
+
+/// The lease that the model is of.
+fn signed(plain: &Plain) -> Lease {
+    let premises = |number: usize, agreed: (i64, i64)| PremisesDraft {
+        block: Some(block(number)),
+        profile: vec![(Some(day(agreed.0)), CapacityVector::new(1_000, 0, 1_000, 0))],
+        commencement: Some(day(agreed.0)),
+        end: Some(day(agreed.1)),
+        rate: Some(RateDraft::Base("125".parse().ok())),
+    };
+    let conditions = plain.conditions.iter().map(|one| Condition {
+        id: one.id.clone(),
+        description: "financing".to_owned(),
+        outside_date: day(one.outside),
+        satisfied_by: party(one.side),
+        block: one.block.map(block),
+    });
+    let contract = Contract {
+        term_basis: if plain.from_each { TermBasis::FromEachPhase } else { TermBasis::CoTerminous },
+        conditions: conditions.collect(),
+        delivery: plain.delivery.map(|Delivery(acceptance, grace, single, outside)| DeliveryTerms {
+            acceptance_days: small(acceptance),
+            grace_days: small(grace),
+            single_abatement_days: small(single),
+            outside_days: Some(small(outside)),
+        }),
+        cure: Some(CureTerms { monetary_days: small(plain.cure), other_days: 30 }),
+        termination: plain.way_out.map(|months| TerminationTerms {
+            notice_months: u32::try_from(months).expect("small"),
+            fee_months: 3,
+        }),
+        ..Contract::default()
+    };
+    let draft = Draft {
+        currency: Currency::new("USD"),
+        structure: Some(Structure::TripleNet),
+        premises: plain.blocks.iter().enumerate().map(|(number, one)| premises(number, one.agreed)).collect(),
+        payment_terms_days: 30,
+        term_months: 600,
+        contract,
+        ..Draft::default()
+    };
+    let mut findings = Findings::new();
+    let checked = draft.check(None, day(0), &mut findings);
+    findings.finish().expect("good terms");
+    let zones = vec![zone(); plain.blocks.len()];
+    let proposal = Proposal {
+        name: "operators/acme/leases/river".parse().expect("a name"),
+        uid: kernel::Uuid::from_u128(7),
+        tenant: "tenants/lab".parse().expect("a name"),
+        terms: checked.and_then(|checked| checked.in_zones(&zones)).expect("good terms"),
+        hold_seconds: 3_600,
+    };
+    let (mut lease, _) = Lease::propose(proposal, noon(0)).expect("a lease");
+    let reservation = ReservationId::new(kernel::Uuid::from_u128(9));
+    lease.held(Hold { reservation, expire_time: noon(1) }, noon(0)).expect("held");
+    for party in [Party::Operator, Party::Tenant] {
+        lease.sign(signature(party, lease.terms_hash)).expect("signed");
+    }
+    lease.committed(noon(0)).expect("committed");
+    lease
+}
+
+fn signature(party: Party, terms_hash: TermsHash) -> Signature {
+    let signatory = Signatory { name: "Ada Marsh".to_owned(), title: String::new() };
+    let (subject, peer_address) = ("tester".to_owned(), String::new());
+    Signature { party, signatory, subject, peer_address, terms_hash, time: noon(0) }
+}
+
+fn command(deed: &Deed) -> Option<(Party, Command)> {
+    Some(match deed {
+        Deed::Satisfy(side, id) => {
+            (party(*side), Command::Satisfy { condition: id.clone(), note: String::new() })
+        }
+        Deed::Accept(number, on) => {
+            let signatory = Signatory { name: "Ada Marsh".to_owned(), title: String::new() };
+            (Party::Tenant, Command::Accept { block: block(*number), on: day(*on), signatory })
+        }
+        Deed::Notify(kind) => {
+            let kind = match *kind {
+                "DEFAULT" => NoticeKind::MonetaryDefault,
+                "CURED" => NoticeKind::Cured,
+                _ => NoticeKind::CloseOut,
+            };
+            (Party::Operator, Command::Notify { kind, note: "why".to_owned() })
+        }
+        Deed::End(side, ground, end) => {
+            let ground = match *ground {
+                "DEFAULT" => Ground::Default,
+                "OUTSIDE_DATE" => Ground::OutsideDate,
+                _ => Ground::Fee,
+            };
+            (party(*side), Command::Terminate { ground, end: day(*end), reason: "why".to_owned() })
+        }
+        Deed::Wait(_) | Deed::Short(..) | Deed::Ready(..) => return None,
+    })
+}
+
+/// The lease under test, and what it told.
+struct Run {
+    lease: Lease,
+    told: Vec<&'static str>,
+}
+
+impl Run {
+    fn apply(&mut self, deed: &Deed, today: i64) -> Result<(), String> {
+        let done = match (command(deed), deed) {
+            (Some((party, command)), _) => {
+                let by = Actor { party, subject: "tester".to_owned() };
+                let mut after = self.lease.clone();
+                after.obey(&command, &by, noon(today)).map(|happened| {
+                    self.lease = after;
+                    self.told.push(word(happened));
+                })
+            }
+            (None, Deed::Short(at, until)) => {
+                self.news(*at, today, |premises| premises.standing.short_until = until.map(day));
+                Ok(())
+            }
+            (None, Deed::Ready(at, on)) => {
+                let on = day(*on);
+                self.news(*at, today, |premises| {
+                    premises.ready = ReadyDates { baseline: Some(on), forecast: Some(on), actual: Some(on) };
+                });
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        while let Some(happened) = self.lease.pass(noon(today)).expect("time passes") {
+            self.told.push(word(happened));
+        }
+        done.map_err(|refusal| refusal.reason().to_string())
+    }
+
+    fn news(&mut self, at: usize, today: i64, change: impl Fn(&mut leasing::domain::Premises)) {
+        change(&mut self.lease.premises[at]);
+        // What is over is not told of any more.
+        if self.lease.adjusted(noon(today)).is_ok() {
+            self.lease.settle().expect("settled");
+        }
+    }
+
+    /// A crash: what is kept is all there is.
+    fn read_again(&mut self) {
+        let text = serde_json::to_string(&self.lease.life).expect("text");
+        self.lease.life = serde_json::from_str(&text).expect("a life");
+        for premises in &mut self.lease.premises {
+            let text = serde_json::to_string(&premises.standing).expect("text");
+            premises.standing = serde_json::from_str(&text).expect("a standing");
+        }
+    }
+
+    fn agrees(&self, plain: &Plain) -> Result<(), String> {
+        let lease = &self.lease;
+        if (lease.state.name(), &self.told) != (plain.state, &plain.told) {
+            return Err(format!("{} {:?} and not {} {:?}", lease.state, self.told, plain.state, plain.told));
+        }
+        for (is, ought) in lease.premises.iter().zip(&plain.blocks) {
+            let days = |all: [CivilDate; 3]| all.map(number);
+            let is_days = days([is.commencement, is.end, is.rent_from()]);
+            let same = is.state.name() == ought.state
+                && (ought.state == "LAPSED" || is_days == [ought.first, ought.end, ought.rent])
+                && (ought.state == "LAPSED" || i64::from(is.standing.late_days) == ought.late);
+            if !same {
+                return Err(format!("{} {is_days:?} {:?} and not {ought:?}", is.state.name(), is.standing));
+            }
+        }
+        if plain.is_done() && lease.due_at().is_some() {
+            return Err("something is due of what is over".to_owned());
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn word(happened: leasing::domain::Happened) -> &'static str {
+    leasing::app::kind::of(happened).trim_start_matches("lease.")
+}
+
+/// One lease with what was done to it, until the first difference.
+fn live(seed: u64) -> Result<(u64, Vec<String>), String> {
+    let mut dice = Dice::new(seed);
+    let mut plain = Plain::agree(&mut dice);
+    let first = plain.told.clone();
+    let mut run = Run { lease: signed(&plain), told: first };
+    let mut done = Vec::new();
+    let mut words = Vec::new();
+    run.agrees(&plain).map_err(|error| format!("at first: {error}\n{plain:#?}"))?;
+    for step in 0..LIFE {
+        let deed = plain.next(&mut dice);
+        done.push(deed.clone());
+        // Twice: the second time is another deed, and mostly refused.
+        let times = if matches!(deed, Deed::Wait(_)) { 1 } else { 1 + u64::from(dice.chance(33)) };
+        for _ in 0..times {
+            let expected = plain.apply(&deed);
+            let answer = run.apply(&deed, plain.today);
+            words.push(expected.err().unwrap_or("OK").to_owned());
+            let ought = expected.map_err(str::to_owned);
+            if answer != ought {
+                return Err(format!("step {step}: {answer:?} and not {ought:?}\n{done:?}\n{plain:#?}"));
+            }
+            if dice.roll(0, 4) == 0 {
+                run.read_again();
+            }
+            run.agrees(&plain).map_err(|error| format!("step {step}: {error}\n{done:?}\n{plain:#?}"))?;
+        }
+    }
+    words.extend(plain.told.iter().map(|told| (*told).to_owned()));
+    Ok((LIFE, words))
+}
+
+/// Leases of this seed and the next ones, until so many deeds are done.
+fn lives(first: u64) {
+    let steps = std::env::var("MODEL_STEPS").ok().and_then(|text| text.parse().ok()).unwrap_or(STEPS);
+    let first = std::env::var("MODEL_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(first);
+    let mut tally = std::collections::BTreeMap::<String, u64>::new();
+    for seed in first..first + u64::div_ceil(steps, LIFE) {
+        match live(seed) {
+            Ok((_, words)) => words.into_iter().for_each(|word| *tally.entry(word).or_default() += 1),
+            Err(error) => panic!("MODEL_SEED={seed}: {error}"),
+        }
+    }
+    for word in [
+        "OK",
+        "INVALID_FIELD",
+        "INVALID_STATE_TRANSITION",
+        "NOT_READY_FOR_SERVICE",
+        "NO_RIGHT_TO_TERMINATE",
+        "condition_satisfied",
+        "effective",
+        "lapsed",
+        "block_lapsed",
+        "commenced",
+        "ended",
+        "expired",
+        "notice_given",
+        "defaulted",
+        "cured",
+        "termination_given",
+        "terminated",
+        "closed",
+    ] {
+        assert!(tally.contains_key(word), "never {word}: {tally:?}");
+    }
+}
+
+#[test]
+fn a_lease_lives_as_the_obvious_model_does() {
+    lives(1_000_000);
+}
+
+#[test]
+fn a_lease_lives_as_the_obvious_model_does_with_other_terms() {
+    lives(2_000_000);
+}
+
+#[test]
+fn a_lease_lives_as_the_obvious_model_does_with_more_terms() {
+    lives(3_000_000);
+}
+
+#[test]
+fn a_lease_lives_as_the_obvious_model_does_with_the_last_terms() {
+    lives(4_000_000);
+}

@@ -1,0 +1,315 @@
+//! What a side says about a lease that is agreed: one transaction, or, where its reservation must take more first, a saga
+//! of intent, inventory's word and record.
+
+use kernel::{Caller, Error, LeaseName, Organisation, Uuid};
+use postgres::{Answer, RequestKey, Tx, idempotency};
+use runtime::failpoint;
+use serde::Serialize;
+
+use super::requests::{Earlier, Sagas, in_progress, is_nothing_done};
+use super::{App, Hands, View, kind};
+use crate::domain::life::Pending;
+use crate::domain::{Actor, Command, Happened, Lease, Party, PremisesState};
+use crate::store::{self, Intent, SCHEMA};
+
+/// What is said about a lease.
+#[derive(Clone, Debug)]
+pub struct ChangeLease {
+    /// The lease.
+    pub name: LeaseName,
+    /// What is said.
+    pub command: Command,
+    /// What was read; empty is not checked.
+    pub etag: String,
+    /// The caller's name for this deed.
+    pub request_id: Uuid,
+    /// Only ask.
+    pub validate_only: bool,
+}
+
+/// What a repetition must repeat.
+#[derive(Serialize)]
+struct Fingerprint<'a> {
+    name: &'a LeaseName,
+    command: &'a Command,
+    etag: &'a str,
+}
+
+/// What the first transaction did.
+enum Taken {
+    Done(Box<View>),
+    /// Inventory must agree first.
+    Asked(Box<Lease>),
+    Earlier(Earlier),
+}
+
+impl Command {
+    /// The RPC that says it.
+    pub(crate) fn rpc(&self) -> &'static str {
+        match self {
+            Self::Satisfy { .. } => super::rpc::SATISFY,
+            Self::Accept { .. } => super::rpc::ACCEPT,
+            Self::Notify { .. } => super::rpc::NOTICE,
+            Self::Terminate { .. } => super::rpc::TERMINATE,
+        }
+    }
+}
+
+impl App {
+    /// Does what the caller's side says.
+    ///
+    /// # Errors
+    /// What [`Lease::obey`] refuses; `ETAG_MISMATCH`, `RESOURCE_NOT_FOUND`; what a request id is refused with; where the
+    /// reservation must take more first, inventory's refusal, `PEER_UNAVAILABLE` and its like.
+    pub async fn change_lease(&self, caller: &Caller, change: ChangeLease) -> Result<Answer<View>, Error> {
+        let (change, by) = (&change, &actor(caller)?);
+        let scope =
+            &caller.scope_of_operator(&change.name.operator).map_err(|_| Error::not_found("lease"))?;
+        if change.validate_only {
+            return self.would_change(caller, change, by).await;
+        }
+        let hands = Hands { db: &self.db, scope };
+        let intent = Intent { key: key_of(caller, change)? };
+        match self.take_change(hands, change, by, &intent).await? {
+            Taken::Done(view) => {
+                self.feed.notify();
+                Ok(Answer::Fresh(*view))
+            }
+            Taken::Asked(lease) => {
+                failpoint("leasing.change.after_intent")?;
+                self.finish_change(hands, &lease, &intent).await
+            }
+            Taken::Earlier(Earlier::Answered(reply)) => Ok(Answer::Replayed(reply)),
+            Taken::Earlier(_) => {
+                let sagas = Sagas::Leases(&change.name.operator);
+                let reply = self.answered(hands, sagas, &intent.key).await?;
+                reply.map(Answer::Replayed).ok_or_else(in_progress)
+            }
+        }
+    }
+
+    async fn would_change(
+        &self,
+        caller: &Caller,
+        change: &ChangeLease,
+        by: &Actor,
+    ) -> Result<Answer<View>, Error> {
+        let before = self.get_lease(caller, &change.name).await?.lease;
+        before.check_etag(&change.etag)?;
+        let mut lease = before.clone();
+        lease.obey(&change.command, by, self.now())?;
+        if takes_more(&before, &lease) {
+            self.inventory.amend(&lease, &lease.claims(), "check", true).await?;
+        }
+        View::of(lease).map(Answer::Fresh)
+    }
+
+    async fn take_change(
+        &self,
+        hands: Hands<'_>,
+        change: &ChangeLease,
+        by: &Actor,
+        intent: &Intent,
+    ) -> Result<Taken, Error> {
+        let now = self.now();
+        failpoint("leasing.change.before_intent")?;
+        hands
+            .db
+            .in_tx("change_lease", hands.scope, |tx| async move {
+                // The lock first: a repetition that waited for it finds the answer behind it.
+                let stored = store::lock(tx.conn(), &change.name).await?;
+                let before = Sagas::Leases(&change.name.operator).earlier(&tx, &intent.key).await?;
+                if before != Earlier::None {
+                    return Ok((tx, Taken::Earlier(before)));
+                }
+                let before = stored.ok_or_else(|| Error::not_found("lease"))?;
+                before.check_etag(&change.etag)?;
+                if before.life.pending.is_some() {
+                    return Err(in_progress());
+                }
+                let mut lease = before.clone();
+                let happened = lease.obey(&change.command, by, now)?;
+                if takes_more(&before, &lease) {
+                    let asked = self.ask_first(&tx, before, change, by, intent).await?;
+                    return Ok((tx, Taken::Asked(Box::new(asked))));
+                }
+                lease.life.claims_due |= lease.claims() != before.claims();
+                let view = self.record_change(&tx, lease, before.revision, happened).await?;
+                let reply = (self.wire.changed)(&view);
+                idempotency::record(tx.conn(), SCHEMA, &intent.key, &reply).await?;
+                Ok((tx, Taken::Done(Box::new(view))))
+            })
+            .await
+    }
+
+    /// Records what is wanted, and nothing else: no revision, no event.
+    async fn ask_first(
+        &self,
+        tx: &Tx,
+        mut lease: Lease,
+        change: &ChangeLease,
+        by: &Actor,
+        intent: &Intent,
+    ) -> Result<Lease, Error> {
+        let (command, by, time) = (change.command.clone(), by.clone(), self.now());
+        lease.life.claims_no += 1;
+        lease.life.pending = Some(Pending { command, by, time });
+        store::save(tx.conn(), &lease, lease.revision, Some(intent)).await?;
+        Ok(lease)
+    }
+
+    /// Writes a changed lease with its blocks and its event.
+    pub(crate) async fn record_change(
+        &self,
+        tx: &Tx,
+        lease: Lease,
+        from: i64,
+        happened: Happened,
+    ) -> Result<View, Error> {
+        store::save(tx.conn(), &lease, from, None).await?;
+        store::save_premises(tx.conn(), &lease).await?;
+        self.give_back_if_over(tx, &lease).await?;
+        let view = View::of(lease)?;
+        self.tell(tx, kind::of(happened), &view).await?;
+        Ok(view)
+    }
+
+    /// A lease that ended without having run its term needs its capacity no more.
+    async fn give_back_if_over(&self, tx: &Tx, lease: &Lease) -> Result<(), Error> {
+        use crate::domain::LeaseState::{Lapsed, Terminated};
+        match (lease.state, lease.hold) {
+            (Lapsed | Terminated, Some(hold)) => {
+                let (operator, id) = (&lease.name.operator, lease.name.lease.as_str());
+                store::note_release(tx.conn(), operator, hold.reservation, id).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// From the recorded intent to the end: also the sweeper's way.
+    pub(crate) async fn finish_change(
+        &self,
+        hands: Hands<'_>,
+        lease: &Lease,
+        intent: &Intent,
+    ) -> Result<Answer<View>, Error> {
+        let Some(pending) = lease.life.pending.clone() else { return Err(in_progress()) };
+        let mut wanted = lease.clone();
+        let verdict = match wanted.obey(&pending.command, &pending.by, pending.time) {
+            Ok(_) => {
+                let step = format!("claims/{}", lease.life.claims_no);
+                self.inventory.amend(lease, &wanted.claims(), &step, false).await
+            }
+            refused => refused.map(|_| ()),
+        };
+        let verdict = match verdict {
+            Err(open) if !is_nothing_done(open.reason()) => return Err(open),
+            decided => decided,
+        };
+        failpoint("leasing.change.after_amend")?;
+        let done = self.record_word(hands, lease, &pending, verdict, intent).await?;
+        failpoint("leasing.change.after_record")?;
+        self.feed.notify();
+        done
+    }
+
+    /// Inventory has agreed, or not: the deed is done, or was never wanted.
+    async fn record_word(
+        &self,
+        hands: Hands<'_>,
+        asked: &Lease,
+        pending: &Pending,
+        verdict: Result<(), Error>,
+        intent: &Intent,
+    ) -> Result<Result<Answer<View>, Error>, Error> {
+        let agreed = verdict.is_ok();
+        let recorded = hands
+            .db
+            .in_tx("change_lease_word", hands.scope, |tx| async move {
+                let stored = store::lock(tx.conn(), &asked.name).await?;
+                let mut lease = stored.ok_or_else(|| Error::not_found("lease"))?;
+                if lease.life.pending.as_ref() != Some(pending) {
+                    let reply = idempotency::find(tx.conn(), SCHEMA, &intent.key).await?;
+                    return Ok((tx, reply.map(Answer::Replayed)));
+                }
+                lease.life.pending = None;
+                let from = lease.revision;
+                if !agreed {
+                    // An earlier word may have been another one: the reservation takes what the lease does.
+                    lease.life.claims_due = true;
+                    store::save(tx.conn(), &lease, from, None).await?;
+                    return Ok((tx, None));
+                }
+                let happened = lease.obey(&pending.command, &pending.by, pending.time)?;
+                let view = self.record_change(&tx, lease, from, happened).await?;
+                let reply = (self.wire.changed)(&view);
+                idempotency::record(tx.conn(), SCHEMA, &intent.key, &reply).await?;
+                Ok((tx, Some(Answer::Fresh(view))))
+            })
+            .await?;
+        Ok(match (recorded, verdict) {
+            (Some(answer), _) => Ok(answer),
+            (None, Err(refusal)) => Err(refusal),
+            (None, Ok(())) => Err(in_progress()),
+        })
+    }
+
+    /// The reservation is told what its lease takes now. Where that is more than there is, what was agreed is all there is.
+    pub(crate) async fn tell_claims(&self, hands: Hands<'_>, lease: &Lease) -> Result<(), Error> {
+        let step = format!("claims/due/{}/{}", lease.life.claims_no, lease.revision);
+        let verdict = self.inventory.amend(lease, &lease.claims(), &step, false).await;
+        failpoint("leasing.claims.after_amend")?;
+        let refused = match verdict {
+            Ok(()) => false,
+            Err(refusal) if is_nothing_done(refusal.reason()) => true,
+            Err(open) => return Err(open),
+        };
+        hands
+            .db
+            .in_tx("claims_told", hands.scope, |tx| async move {
+                let stored = store::lock(tx.conn(), &lease.name).await?;
+                let Some(mut now) = stored.filter(|now| now.revision == lease.revision) else {
+                    return Ok((tx, ()));
+                };
+                let from = now.revision;
+                now.life.claims_due = false;
+                now.life.claims_no += 1;
+                let longer = now.premises.iter().any(|premises| premises.end > premises.agreed.end());
+                if refused && longer {
+                    now.cut_back(self.now())?;
+                    now.life.claims_due = true;
+                    self.record_change(&tx, now, from, Happened::Moved).await?;
+                } else {
+                    store::save(tx.conn(), &now, from, None).await?;
+                }
+                Ok((tx, ()))
+            })
+            .await?;
+        self.feed.notify();
+        Ok(())
+    }
+}
+
+/// Whether a lease would take capacity before the day from which on its terms give it.
+fn takes_more(before: &Lease, after: &Lease) -> bool {
+    before.premises.iter().zip(&after.premises).any(|(before, after)| {
+        let reserved = before.commencement.min(before.agreed.start());
+        after.state == PremisesState::Commenced && after.commencement < reserved
+    })
+}
+
+/// The side that the caller stands for.
+fn actor(caller: &Caller) -> Result<Actor, Error> {
+    let party = match caller.effective_organisation() {
+        Organisation::Operator(_) => Party::Operator,
+        Organisation::Tenant(_) => Party::Tenant,
+        Organisation::Platform | Organisation::Service(_) => return Err(Error::not_found("lease")),
+    };
+    Ok(Actor { party, subject: caller.subject.clone() })
+}
+
+fn key_of(caller: &Caller, change: &ChangeLease) -> Result<RequestKey, Error> {
+    let fingerprint = Fingerprint { name: &change.name, command: &change.command, etag: &change.etag };
+    let owner = format!("operators/{}", change.name.operator);
+    RequestKey::new(owner, caller, change.command.rpc(), change.request_id, &fingerprint)
+}

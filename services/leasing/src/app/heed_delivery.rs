@@ -1,0 +1,93 @@
+//! What inventory tells of the delivery of leased blocks: capacity that comes late, and phases that are ready.
+
+use kernel::{Error, LeaseName};
+use postgres::Tx;
+
+use super::App;
+use crate::domain::state::{COMMITTED, FINAL};
+use crate::domain::{Happened, Lease, PremisesState};
+use crate::peers::{PhaseNews, Shortage};
+use crate::store;
+
+impl App {
+    /// A reservation is short, or no longer: where its block has not commenced, that says from when on it can.
+    pub(super) async fn heed_shortage(&self, tx: &Tx, shortage: &Shortage) -> Result<(), Error> {
+        let Some(name) = store::lease_of_reservation(tx.conn(), &shortage.reservation).await? else {
+            return Ok(());
+        };
+        let Some(mut lease) = store::lock(tx.conn(), &name).await? else { return Ok(()) };
+        let Some(premises) = lease.premises_of(&shortage.block) else { return Ok(()) };
+        let until = shortage.lasts_from(premises.zone.start_of_day(premises.agreed.start()));
+        let until = until.map(|end| {
+            let day = premises.zone.date_of(end);
+            if premises.zone.start_of_day(day) < end { day.succ_opt().unwrap_or(day) } else { day }
+        });
+        // Work on the hall, or less of it, is not a delay, and does not end one.
+        let known = premises.standing.short_until;
+        let until = if shortage.is_delay || until.is_none() { until } else { known };
+        if premises.state != PremisesState::Planned || until == known {
+            return Ok(());
+        }
+        premises.standing.short_until = until;
+        premises.standing.delayed_by = until.map(|_| shortage.cause.clone()).unwrap_or_default();
+        self.dates_moved(tx, lease, Happened::Moved).await
+    }
+
+    /// A phase was said to be ready on another day, or is ready: every lease that waits for its block looks again.
+    pub(super) async fn heed_phase(&self, tx: &Tx, news: &PhaseNews) -> Result<(), Error> {
+        let waiting = store::leases_waiting_for(tx.conn(), &news.block).await?;
+        let mut before = Vec::new();
+        for name in &waiting {
+            before.push(self.ready_block(tx, name, news).await?);
+        }
+        store::keep_phase(tx.conn(), &news.block, &news.phase, news.dates.as_ref()).await?;
+        for (name, before) in waiting.iter().zip(before) {
+            let Some(mut lease) = store::lock(tx.conn(), name).await? else { continue };
+            let Some(premises) = lease.premises_of(&news.block) else { continue };
+            if before == Some(premises.ready) || premises.state != PremisesState::Planned {
+                continue;
+            }
+            let is_ready =
+                premises.ready.actual.is_some() && before.is_none_or(|before| before.actual.is_none());
+            let happened = if is_ready { Happened::Ready } else { Happened::Moved };
+            self.dates_moved(tx, lease, happened).await?;
+        }
+        Ok(())
+    }
+
+    async fn ready_block(
+        &self,
+        tx: &Tx,
+        name: &LeaseName,
+        news: &PhaseNews,
+    ) -> Result<Option<crate::domain::premises::ReadyDates>, Error> {
+        let mut lease = store::load(tx.conn(), name).await?;
+        Ok(lease.as_mut().and_then(|lease| lease.premises_of(&news.block)).map(|premises| premises.ready))
+    }
+
+    /// Writes what is known of a lease's dates. Only one that is agreed is moved by it; until then it is kept for that day.
+    async fn dates_moved(&self, tx: &Tx, mut lease: Lease, happened: Happened) -> Result<(), Error> {
+        if lease.state.is_in(FINAL) {
+            return Ok(());
+        }
+        if !lease.state.is_in(COMMITTED) {
+            return store::save_premises(tx.conn(), &lease).await;
+        }
+        let from = lease.revision;
+        lease.settle()?;
+        lease.adjusted(self.now())?;
+        self.record_moved(tx, lease, from, happened).await
+    }
+
+    /// As a change, but a deed that waits for inventory's word goes on waiting.
+    async fn record_moved(&self, tx: &Tx, lease: Lease, from: i64, happened: Happened) -> Result<(), Error> {
+        if lease.life.pending.is_some() {
+            let intent = store::intent_of(tx.conn(), &lease.name, super::rpc::SAGAS).await?;
+            store::save(tx.conn(), &lease, from, intent.as_ref()).await?;
+            store::save_premises(tx.conn(), &lease).await?;
+            let view = super::View::of(lease)?;
+            return self.tell(tx, super::kind::of(happened), &view).await;
+        }
+        self.record_change(tx, lease, from, happened).await.map(|_| ())
+    }
+}

@@ -1,0 +1,228 @@
+//! What happens to a lease after its signatures, as it is kept and told.
+
+use kernel::{BlockName, CivilDate, Instant, Money};
+use serde::{Deserialize, Serialize};
+
+use super::lease::{Party, Signatory};
+
+/// What has happened to a lease since it was agreed. One document in its row: no query asks for any of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Life {
+    /// Conditions that are satisfied.
+    pub met: Vec<Met>,
+    /// Notices, in order of time.
+    pub notices: Vec<Notice>,
+    /// How it ends before its term.
+    pub termination: Option<Termination>,
+    /// A deed that waits for inventory's word.
+    pub pending: Option<Pending>,
+    /// Inventory is to be told what the reservation takes now.
+    pub claims_due: bool,
+    /// How often inventory was to be told: names the step.
+    pub claims_no: u32,
+}
+
+/// A condition that is satisfied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Met {
+    /// Its id.
+    pub condition: String,
+    /// When.
+    pub time: Instant,
+    /// The token's subject.
+    pub subject: String,
+    /// By what.
+    pub note: String,
+}
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum NoticeKind {
+    /// Money is owed.
+    MonetaryDefault,
+    /// Another duty is not done.
+    OtherDefault,
+    /// Every default is cured.
+    Cured,
+    /// Nothing is open any more.
+    CloseOut,
+}
+
+/// A dated fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// When it was given.
+    pub time: Instant,
+    /// The token's subject.
+    pub subject: String,
+    /// What it says.
+    pub note: String,
+    /// Last day to cure.
+    pub cure_date: Option<CivilDate>,
+    /// Whether it was cured.
+    pub cured: bool,
+}
+
+/// On what ground a lease ends before its term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Ground {
+    /// A block is later than its outside date.
+    OutsideDate,
+    /// It is in default.
+    Default,
+    /// With notice, for a fee.
+    Fee,
+}
+
+impl Ground {
+    /// Its name in refusals.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OutsideDate => "OUTSIDE_DATE",
+            Self::Default => "DEFAULT",
+            Self::Fee => "FEE",
+        }
+    }
+
+    /// Whose right it is.
+    #[must_use]
+    pub fn party(self) -> Party {
+        match self {
+            Self::OutsideDate | Self::Fee => Party::Tenant,
+            Self::Default => Party::Operator,
+        }
+    }
+}
+
+/// How a lease ends before its term.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Termination {
+    /// The ground.
+    pub ground: Ground,
+    /// First day on which it is no longer in force.
+    pub end: CivilDate,
+    /// Why.
+    pub reason: String,
+    /// The token's subject.
+    pub subject: String,
+    /// When that was said.
+    pub time: Instant,
+    /// What the tenant owes for it.
+    pub fee: Option<Money>,
+    /// What was paid ahead is owed back.
+    pub refund: bool,
+}
+
+/// A deed that waits for inventory's word, with all that it takes to do it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// The deed.
+    pub command: Command,
+    /// Whose.
+    pub by: Actor,
+    /// When it was begun.
+    pub time: Instant,
+}
+
+/// Who does something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Their side.
+    pub party: Party,
+    /// The token's subject.
+    pub subject: String,
+}
+
+/// What a side can do to a lease that is agreed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// A condition is satisfied.
+    Satisfy {
+        /// Its id.
+        condition: String,
+        /// By what.
+        note: String,
+    },
+    /// A block is as agreed.
+    Accept {
+        /// The block.
+        block: BlockName,
+        /// First day of its term.
+        on: CivilDate,
+        /// Who accepts.
+        signatory: Signatory,
+    },
+    /// A notice.
+    Notify {
+        /// What it is about.
+        kind: NoticeKind,
+        /// What it says.
+        note: String,
+    },
+    /// The lease ends before its term.
+    Terminate {
+        /// On what ground.
+        ground: Ground,
+        /// First day on which it is no longer in force.
+        end: CivilDate,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What has happened; each is told by one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Happened {
+    /// A condition is satisfied.
+    Satisfied,
+    /// In force.
+    Effective,
+    /// It lapsed.
+    Lapsed,
+    /// A block will never commence.
+    BlockLapsed,
+    /// The dates of a block moved.
+    Moved,
+    /// A block is ready for service.
+    Ready,
+    /// One or more blocks have commenced.
+    Commenced,
+    /// One or more blocks have ended, and others go on.
+    Ended,
+    /// The last block has ended.
+    Expired,
+    /// A notice was given.
+    Noticed,
+    /// A default was not cured in time.
+    Defaulted,
+    /// Every default is cured.
+    Cured,
+    /// It is to end before its term.
+    TerminationNoticed,
+    /// It ended before its term.
+    Terminated,
+    /// Nothing is open any more.
+    Closed,
+}
+
+/// One line of a lease's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// Its number: the lease's revision.
+    pub revision: i64,
+    /// The kind of its event.
+    pub kind: String,
+    /// When, in business time.
+    pub time: Instant,
+    /// The state it led to.
+    pub state: String,
+    /// The version of the terms in force.
+    pub version: i32,
+}

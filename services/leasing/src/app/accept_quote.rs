@@ -68,10 +68,11 @@ impl App {
         let begun = hands
             .db
             .in_tx("accept_quote_intent", hands.scope, |tx| async move {
+                // The lock first: a repetition that waited for it finds the answer behind it.
+                let found = store::lock_quote(tx.conn(), &wanted.name, rpc_of).await?;
                 if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
                     return Ok((tx, Begun::Answered(reply)));
                 }
-                let found = store::lock_quote(tx.conn(), &wanted.name, rpc_of).await?;
                 let (quote, intent) = found.ok_or_else(absent)?;
                 if intent.is_some_and(|intent| intent == *key) {
                     return Ok((tx, Begun::Elsewhere));

@@ -49,6 +49,7 @@ table inventory.block_version owner gridlease_owner row security forced with fil
   operator_id text collate "C" not null
   block_id uuid not null
   version bigint not null
+  added_kw bigint not null
   limit_it_kw bigint not null
   limit_air_kw bigint not null
   limit_liquid_kw bigint not null
@@ -601,11 +602,11 @@ table inventory.waitlist_step owner gridlease_owner row security forced
   grant insert, select to inventory
   grant select to inventory_worker
 
-function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 8c77d2ff7f8f0a83bf38a13dbdf3508d
+function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[]) returns TABLE(part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body a75ba9483c6408b31515d4d152f83056
   grant execute to inventory
   grant execute to inventory_worker
 
-function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], b_peak_accelerators bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[]) returns TABLE(outcomes smallint[], at timestamp with time zone, part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, enable_hashjoin=off, enable_mergejoin=off, enable_seqscan=off, enable_bitmapscan=off body 191e7fe6c742fc3a434dfbdc80e50622
+function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_added bigint[], b_room bigint[], b_grown bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], b_peak_accelerators bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[]) returns TABLE(outcomes smallint[], at timestamp with time zone, part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, enable_hashjoin=off, enable_mergejoin=off, enable_seqscan=off, enable_bitmapscan=off body 0bfd27fb4b4ec3c07749cc2af340f3ba
   grant execute to inventory
 
 function inventory.booked_use(p_operators text[], p_from timestamp with time zone) returns TABLE(operator_id text, block_id uuid, kind text, state text, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 4d0499d87f6f4db5f03e3bf87ac2b5ea
@@ -614,6 +615,8 @@ function inventory.booked_use(p_operators text[], p_from timestamp with time zon
 function inventory.lock_blocks(p_operator text, p_blocks uuid[]) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="" body c8c6175d28ab847dcbf2cca0800aecd4
   grant execute to inventory
   grant execute to inventory_worker
+
+function inventory.more_than_any_room() returns bigint owner gridlease_owner language sql immutable set search_path="" body d41d8cd98f00b204e9800998ecf8427e
 
 function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, p_before bytea, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 87159db12c4e9e20dffedf452a1168a8
   grant execute to inventory
@@ -628,10 +631,10 @@ function inventory.oversold_instants() returns TABLE(operator_id text, block_id 
 function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[], k_request uuid[]) returns TABLE(caller text, request_id uuid, request_hash bytea, reply bytea, created_at timestamp with time zone) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 5aa8d90583c7a13138ec2010bbac0981
   grant execute to inventory
 
-function inventory.rewrite_reservations(p_operator text, p_rewrite jsonb, OUT outcome text) returns text owner gridlease_owner language plpgsql volatile security definer set search_path="" body a36959403c79b02d304bd797305d4ba9
+function inventory.rewrite_reservations(p_operator text, p_rewrite jsonb, OUT outcome text) returns text owner gridlease_owner language plpgsql volatile security definer set search_path="" body 24a9261308ed8eb1048d37b20d038c1b
   grant execute to inventory
 
-function inventory.touch_block(p_operator text, p_block uuid) returns bigint owner gridlease_owner language plpgsql volatile security definer set search_path="" body b0402c56eaf652d62d2086d310d01d5b
+function inventory.touch_block(p_operator text, p_block uuid) returns bigint owner gridlease_owner language plpgsql volatile security definer set search_path="" body 71807f4172c15801ec02301f53d39aaf
   grant execute to inventory
 
 schema leasing owner gridlease_owner

@@ -85,6 +85,9 @@ create table inventory.block_version (
     operator_id           text collate "C" not null,
     block_id              uuid not null,
     version               bigint not null,
+    -- All that was ever added to what is taken: of every claim its greatest lane. It never falls. Since some instant no
+    -- more was added at any time and in any lane than this has grown by, whatever was freed meanwhile.
+    added_kw              bigint not null,
     limit_it_kw           bigint not null,
     limit_air_kw          bigint not null,
     limit_liquid_kw       bigint not null,

@@ -5,18 +5,21 @@
 
 -- One batch of new reservations of one operator, checked in memory against the block versions it names.
 --
--- A reservation is applied if every block it touches still has the version it was checked against; its request key is
--- inserted with it, and a key that is already there makes that one reservation a duplicate and fails no neighbour.
+-- A reservation is applied if nothing can have taken from it, on any block it touches, what it was found to fit in: all
+-- that was added since (added_kw against b_added) fits into the room (b_room) that the check found to be left, at every
+-- instant and in every lane that the batch takes something of, on top of everything. Where nobody else booked, nothing
+-- was added. Its request key is inserted with it, and a key that is already there makes that one reservation a duplicate and fails no neighbour.
 -- A block's version rises by the claims that were meant for it, also when some of them were not applied: versions
 -- are monotone, not dense. b_* one element a block, in block id order; r_*, k_*, e_* one a reservation;
 -- c_* one a claim, pointing into r_* and b_* (from 1), c_ordinal counting from 1 within its block.
 --
 -- The first row answers with outcomes: 0 applied, 1 stale, 2 duplicate, 3 the caller's clock is off by more than five
 -- seconds (nothing done). Where blocks were stale, what has changed of them since follows, as block_state tells it, so
--- that whoever lost the race can check again at once.
+-- that whoever lost the race can check again at once. Where they were not, and yet not at b_version any more, an AHEAD row
+-- tells the version they had: how much the caller has not seen.
 create function inventory.book(
     p_operator text, p_now timestamptz, p_rpc text,
-    b_id uuid[], b_version bigint[], b_claims bigint[],
+    b_id uuid[], b_version bigint[], b_claims bigint[], b_added bigint[], b_room bigint[], b_grown bigint[],
     b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[],
     b_peak_accelerators bigint[],
     r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamptz[], r_note text[],
@@ -43,6 +46,7 @@ as $$
 declare
     v_owner text := 'operators/' || p_operator;
     v_fresh bigint[];
+    v_base bigint[];
     v_stale bigint[] := '{}';
     v_applied integer[];
 begin
@@ -55,22 +59,26 @@ begin
     end if;
 
     -- One statement, since each costs its start: it reads nothing that another transaction could have changed but the
-    -- versions, whose rows it locks as it compares them, in id order, so that two replicas never wait in a ring.
+    -- blocks' rows, which it locks as it compares them, in id order, so that two replicas never wait in a ring. A block
+    -- that others have booked on since is fresh enough if there is room for all of that on top of everything.
     with raised as (
         update inventory.block_version v
-            set version = v.version + b.claims,
-                peak_it_kw = b.peak_it, peak_air_kw = b.peak_air,
-                peak_liquid_kw = b.peak_liquid, peak_immersion_kw = b.peak_immersion,
-                peak_accelerators = b.peak_accelerators
-            from unnest(b_id, b_version, b_claims, b_peak_it, b_peak_air, b_peak_liquid, b_peak_immersion,
+            set version = v.version + b.claims, added_kw = v.added_kw + b.grown,
+                peak_it_kw = case when b.peak_it > 0 then b.peak_it + v.added_kw - b.added else 0 end,
+                peak_air_kw = case when b.peak_air > 0 then b.peak_air + v.added_kw - b.added else 0 end,
+                peak_liquid_kw = case when b.peak_liquid > 0 then b.peak_liquid + v.added_kw - b.added else 0 end,
+                peak_immersion_kw = case when b.peak_immersion > 0 then b.peak_immersion + v.added_kw - b.added else 0 end,
+                peak_accelerators = case when b.peak_accelerators > 0 then b.peak_accelerators + v.added_kw - b.added else 0 end
+            from unnest(b_id, b_claims, b_added, b_room, b_grown, b_peak_it, b_peak_air, b_peak_liquid, b_peak_immersion,
                     b_peak_accelerators)
-                with ordinality as b (id, base, claims, peak_it, peak_air, peak_liquid, peak_immersion,
+                with ordinality as b (id, claims, added, room, grown, peak_it, peak_air, peak_liquid, peak_immersion,
                     peak_accelerators, n)
-            where v.operator_id = p_operator and v.block_id = b.id and v.version = b.base
-            returning b.n)
-    select array(select n from raised) into v_fresh;
+            where v.operator_id = p_operator and v.block_id = b.id and v.added_kw - b.added between 0 and b.room
+            returning b.n, v.version - b.claims as base)
+    select coalesce(array_agg(n), '{}'), coalesce(array_agg(base), '{}') into v_fresh, v_base from raised;
     if cardinality(v_fresh) < cardinality(b_id) then
         v_stale := array(select c.r from unnest(c_reservation, c_block) as c (r, b) where c.b <> all (v_fresh));
+        v_base := array(select v_base[array_position(v_fresh, n::bigint)] from generate_subscripts(b_id, 1) n order by n);
     end if;
 
     with key as (
@@ -96,7 +104,7 @@ begin
         insert into inventory.claim (operator_id, block_id, version, reservation_id, tenant_id, kind, state, hold_until,
                 start_time, end_time, critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw,
                 accelerators)
-            select p_operator, b_id[c.b], b_version[c.b] + c.ordinal, r_id[c.r], r_tenant[c.r], r_kind[c.r], 'HELD',
+            select p_operator, b_id[c.b], v_base[c.b] + c.ordinal, r_id[c.r], r_tenant[c.r], r_kind[c.r], 'HELD',
                 r_hold_until[c.r], c.starts, c.ends, c.it, c.air, c.liquid, c.immersion, c.accelerators
             from unnest(c_reservation, c_block, c_ordinal, c_start, c_end, c_it, c_air, c_liquid, c_immersion,
                     c_accelerators)
@@ -125,6 +133,13 @@ begin
                 array(select b.id from unnest(b_id) with ordinality b (id, n) where b.n <> all (v_fresh) order by b.n),
                 array(select b.v from unnest(b_version) with ordinality b (v, n)
                     where b.n <> all (v_fresh) order by b.n)) s;
+    end if;
+    if v_base is distinct from b_version then
+        return query
+            select null::smallint[], null::timestamptz, 'AHEAD'::text, b.id, b.base, null::uuid, null::text, null::text,
+                null::timestamptz, null::timestamptz, null::timestamptz, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint
+            from unnest(b_id, b_version, v_base) as b (id, known, base)
+            where b.base <> b.known;
     end if;
 end
 $$;
@@ -226,6 +241,11 @@ begin
 end
 $$;
 
+-- What block_version.added_kw grows by where a change cannot be told in kilowatts added, so that whoever has not seen it
+-- must: a batch never says that it has so much room.
+create function inventory.more_than_any_room() returns bigint
+    language sql immutable set search_path = '' return 10000000000;
+
 -- Raises a block's version after its phases or derates changed, in the same transaction, and records the most that its
 -- phases ever give. Makes the version row of a new block. What the last batch declared as its peak may be more than
 -- what is left, so it is forgotten.
@@ -235,10 +255,10 @@ declare
     v_version bigint;
 begin
     perform set_config('app.operator', p_operator, true);
-    insert into inventory.block_version as v (operator_id, block_id, version,
+    insert into inventory.block_version as v (operator_id, block_id, version, added_kw,
             limit_it_kw, limit_air_kw, limit_liquid_kw, limit_immersion_kw, limit_accelerators,
             peak_it_kw, peak_air_kw, peak_liquid_kw, peak_immersion_kw, peak_accelerators)
-        select p_operator, p_block, 1,
+        select p_operator, p_block, 1, 0,
             coalesce(max(t.it), 0), coalesce(max(t.air), 0), coalesce(max(t.liquid), 0), coalesce(max(t.immersion), 0),
             coalesce(max(t.accelerators), 0), 0, 0, 0, 0, 0
         from (
@@ -251,7 +271,7 @@ begin
             where s.operator_id = p_operator and s.block_id = p_block and s.use_state <> 'CANCELLED'
             group by s.start_time, s.phase_id) t
         on conflict (operator_id, block_id) do update
-            set version = v.version + 1,
+            set version = v.version + 1, added_kw = v.added_kw + inventory.more_than_any_room(),
                 limit_it_kw = excluded.limit_it_kw, limit_air_kw = excluded.limit_air_kw,
                 limit_liquid_kw = excluded.limit_liquid_kw, limit_immersion_kw = excluded.limit_immersion_kw,
                 limit_accelerators = excluded.limit_accelerators,
@@ -278,8 +298,9 @@ as $$
 begin
     perform set_config('app.operator', p_operator, true);
     return query
+        -- Its first quantity is what was ever added.
         select 'HEAD'::text, v.block_id, v.version, null::uuid, null::text, null::text, null::timestamptz,
-            null::timestamptz, null::timestamptz, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint
+            null::timestamptz, null::timestamptz, v.added_kw, 0::bigint, 0::bigint, 0::bigint, 0::bigint
         from inventory.block_version v
         where v.operator_id = p_operator and v.block_id = any (p_blocks)
         union all

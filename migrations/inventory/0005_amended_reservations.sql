@@ -109,6 +109,7 @@ begin
     update inventory.block_version v
         set version = v.version + (select count(*) from replaced where replaced.block_id = b.id)
                 + (select count(*) from wanted where wanted.block = b.id),
+            added_kw = v.added_kw + inventory.more_than_any_room(),
             peak_it_kw = b.peak_it, peak_air_kw = b.peak_air, peak_liquid_kw = b.peak_liquid,
             peak_immersion_kw = b.peak_immersion, peak_accelerators = b.peak_accelerators
         from jsonb_to_recordset(p_rewrite->'blocks') as b (id uuid, peak_it bigint, peak_air bigint, peak_liquid bigint,

@@ -285,6 +285,11 @@ impl CapacityVector {
         }
     }
 
+    /// The amount in the lane that has most.
+    pub fn greatest(&self) -> i64 {
+        Resource::ALL.into_iter().map(|lane| self.get(lane)).max().unwrap_or(0)
+    }
+
     /// Whether every lane is at most that of `available`.
     pub fn fits_in(&self, available: &Self) -> bool {
         self.critical_it <= available.critical_it

@@ -285,7 +285,7 @@ impl Stage {
             let pieces = i64::try_from(claim.profile.pieces().count()).expect("few");
             let book = self.book(desk, *block);
             book.take(id(key), &claim.profile, until);
-            let peak = book.declare_peak();
+            let peak = book.declare().peak;
             book.advance(pieces);
             self.within_limit(*block, peak);
             self.halls[*block].insert(id(key), &claim.profile, Standing::Held(until));

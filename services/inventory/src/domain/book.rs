@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use kernel::{CapacityVector, Instant, Interval, ReservationId, Shortfall, StepFunction};
+use kernel::{CapacityVector, Instant, Interval, ReservationId, Resource, Shortfall, StepFunction};
 
 use super::reservation::Profile;
 use super::usage::Usage;
@@ -49,7 +49,26 @@ pub struct BlockBook {
     capacity: StepFunction<CapacityVector>,
     usage: Usage,
     live: HashMap<ReservationId, Live>,
-    peak: CapacityVector,
+    declared: Declared,
+}
+
+/// What a batch says of a block it takes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declared {
+    /// The most that is taken within the touched intervals, in the lanes that are touched.
+    pub peak: CapacityVector,
+    /// What could be taken on top of everything, at every instant and in every lane that is touched: so much may others
+    /// have added unseen.
+    pub room: i64,
+    /// What the batch adds: of each piece the greatest lane. No instant and no lane gets more.
+    pub grown: i64,
+}
+
+impl Declared {
+    /// No block has so much room that it need be told apart from more. The store counts ten times as much as added where
+    /// something changed that must be seen.
+    const ROOM_MAX: i64 = 1_000_000_000;
+    const NOTHING: Self = Self { peak: CapacityVector::ZERO, room: Self::ROOM_MAX, grown: 0 };
 }
 
 impl BlockBook {
@@ -57,7 +76,7 @@ impl BlockBook {
     pub fn new(version: i64, capacity: StepFunction<CapacityVector>, claims: &[StoredClaim]) -> Self {
         let taken = claims.iter().filter(|claim| claim.standing != Standing::Gone);
         let usage = Usage::of(taken.clone().map(|claim| (claim.interval, claim.kw)));
-        let mut book = Self { version, capacity, usage, live: HashMap::new(), peak: CapacityVector::ZERO };
+        let mut book = Self { version, capacity, usage, live: HashMap::new(), declared: Declared::NOTHING };
         for claim in taken {
             book.remember(claim);
         }
@@ -126,8 +145,12 @@ impl BlockBook {
     /// Takes a profile that fits, for a hold.
     pub fn take(&mut self, reservation: ReservationId, profile: &Profile, held_until: Instant) {
         for (interval, kw) in profile.pieces() {
-            let peak = self.usage.take(interval, kw);
-            self.peak = self.peak.max(in_lanes_of(kw, peak));
+            let peak = in_lanes_of(kw, self.usage.take(interval, kw));
+            let least = self.capacity.steps_in(interval).map(|step| step.1).reduce(CapacityVector::min);
+            let declared = &mut self.declared;
+            declared.peak = declared.peak.max(peak);
+            declared.room = declared.room.min(room(kw, peak, least.unwrap_or_default()));
+            declared.grown += kw.greatest();
             self.remember(&StoredClaim { reservation, interval, kw, standing: Standing::Held(held_until) });
         }
     }
@@ -146,9 +169,9 @@ impl BlockBook {
         }
     }
 
-    /// The most that is taken within the intervals taken since this was last asked: what the batch declares.
-    pub fn declare_peak(&mut self) -> CapacityVector {
-        std::mem::take(&mut self.peak)
+    /// What was taken since this was last asked.
+    pub fn declare(&mut self) -> Declared {
+        std::mem::replace(&mut self.declared, Declared::NOTHING)
     }
 
     /// The first stretch in which a profile does not fit.
@@ -206,6 +229,13 @@ fn in_lanes_of(kw: CapacityVector, peak: CapacityVector) -> CapacityVector {
         immersion: lane(kw.immersion, peak.immersion),
         accelerators: lane(kw.accelerators, peak.accelerators),
     }
+}
+
+/// What is left of the least capacity above the peak, in the scarcest lane that something is taken of.
+fn room(kw: CapacityVector, peak: CapacityVector, least: CapacityVector) -> i64 {
+    let lanes = Resource::ALL.into_iter().filter(|lane| kw.get(*lane) > 0);
+    let left = lanes.map(|lane| least.get(lane) - peak.get(lane)).min();
+    left.unwrap_or(0).max(0)
 }
 
 #[cfg(test)]

@@ -129,8 +129,8 @@ proptest! {
                     if fits {
                         let reservation = id(n as u128);
                         book.take(reservation, &need, at(1_000));
-                        let peak = book.declare_peak();
-                        prop_assert!(peak.fits_in(&kw(160, 40)));
+                        let declared = book.declare();
+                        prop_assert!(declared.peak.fits_in(&kw(160, 40)));
                         model.live.push((reservation, need.pieces().collect()));
                     }
                 }
@@ -158,6 +158,77 @@ proptest! {
                 let expected = capacity.value_at(at(hour)).checked_sub(model.taken(hour)).expect("small");
                 prop_assert_eq!(free, expected);
             }
+        }
+    }
+}
+
+/// What the store does with a batch: it takes it if all that was added since fits into its room.
+#[derive(Default)]
+struct Store {
+    taken: Model,
+    added: i64,
+}
+
+/// A desk with a memory of its own, which reads the store now and then.
+struct Replica {
+    book: BlockBook,
+    added: i64,
+}
+
+proptest! {
+    #[test]
+    fn replicas_that_do_not_see_each_other_never_promise_twice(
+        deeds in prop::collection::vec((0..3_usize, 0..12_u8, deed()), 1..80),
+    ) {
+        let capacity = hall().capacity;
+        let mut store = Store::default();
+        let mut replicas = [0, 1, 2].map(|_| Replica { book: hall(), added: 0 });
+        for (n, (which, reads, deed)) in deeds.into_iter().enumerate() {
+            let replica = &mut replicas[which];
+            let Deed::Book(steps, length) = deed else { continue };
+            if reads == 0 {
+                let claims: Vec<StoredClaim> = store
+                    .taken
+                    .live
+                    .iter()
+                    .flat_map(|(reservation, pieces)| pieces.iter().map(|(interval, kw)| StoredClaim {
+                        reservation: *reservation,
+                        interval: *interval,
+                        kw: *kw,
+                        standing: Standing::Held(at(1_000)),
+                    }))
+                    .collect();
+                *replica = Replica { book: BlockBook::new(1, capacity.clone(), &claims), added: store.added };
+            }
+            let mut start = 9;
+            // Small ones, so that many fit.
+            let steps: Vec<_> = steps
+                .into_iter()
+                .map(|(gap, it, liquid)| { start += gap; (start, kw(it / 6, liquid / 6)) })
+                .collect();
+            let need = profile(&steps, start + length);
+            if need.pieces().all(|piece| piece.1.is_zero()) || !replica.book.fits(&need) {
+                continue;
+            }
+            let reservation = id(n as u128);
+            replica.book.take(reservation, &need, at(1_000));
+            let declared = replica.book.declare();
+            let unseen = store.added - replica.added;
+            if unseen > declared.room {
+                replica.book.give_back(reservation);
+                continue;
+            }
+            store.taken.live.push((reservation, need.pieces().collect()));
+            store.added += declared.grown;
+            replica.added += declared.grown;
+            for hour in 0..100 {
+                prop_assert!(store.taken.taken(hour).fits_in(&capacity.value_at(at(hour))), "at hour {}", hour);
+            }
+            let most = CapacityVector::of(|lane| match declared.peak.get(lane) {
+                0 => 0,
+                peak => peak + unseen,
+            });
+            prop_assert!(most.fits_in(&kw(160, 40)), "{most:?} is above the wall");
         }
     }
 }

@@ -9,209 +9,6 @@ use crate::domain::maintenance;
 use crate::domain::states::State;
 use crate::store::reservations::AMENDED;
 
-/// One batch, as columns: what `inventory.book` takes.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// The full name of the RPC, part of every key.
-    pub rpc: &'static str,
-    /// Blocks, in id order, with the version they were checked against and the claims meant for them.
-    pub blocks: Vec<Uuid>,
-    /// Versions they were checked against.
-    pub versions: Vec<i64>,
-    /// Claims meant for each.
-    pub claims: Vec<i64>,
-    /// The most each carries within the touched intervals.
-    pub peaks: Lanes,
-    /// Reservations.
-    pub reservations: Vec<Uuid>,
-    /// Their tenants.
-    pub tenants: Vec<Option<String>>,
-    /// Their kinds.
-    pub kinds: Vec<&'static str>,
-    /// When they run out.
-    pub hold_until: Vec<Instant>,
-    /// Remarks.
-    pub notes: Vec<String>,
-    /// Callers' organisations, part of the keys.
-    pub callers: Vec<String>,
-    /// Request ids.
-    pub requests: Vec<Uuid>,
-    /// Hashes of the commands.
-    pub hashes: Vec<Vec<u8>>,
-    /// Replies, as they go over the wire.
-    pub replies: Vec<Vec<u8>>,
-    /// Ids of the events.
-    pub events: Vec<Uuid>,
-    /// Events, as they go over the wire.
-    pub payloads: Vec<Vec<u8>>,
-    /// For each claim its reservation (from 1).
-    pub claim_reservation: Vec<i32>,
-    /// For each claim its block (from 1).
-    pub claim_block: Vec<i32>,
-    /// For each claim its number within the block (from 1).
-    pub claim_ordinal: Vec<i64>,
-    /// Starts of claims.
-    pub starts: Vec<Instant>,
-    /// Ends of claims.
-    pub ends: Vec<Instant>,
-    /// What claims take.
-    pub kw: Lanes,
-}
-
-impl Batch {
-    /// An empty batch with room for so many blocks, and so many reservations of one claim.
-    pub fn with_room(blocks: usize, reservations: usize) -> Self {
-        Self {
-            rpc: "",
-            blocks: Vec::with_capacity(blocks),
-            versions: Vec::with_capacity(blocks),
-            claims: Vec::with_capacity(blocks),
-            peaks: Lanes::with_room(blocks),
-            reservations: Vec::with_capacity(reservations),
-            tenants: Vec::with_capacity(reservations),
-            kinds: Vec::with_capacity(reservations),
-            hold_until: Vec::with_capacity(reservations),
-            notes: Vec::with_capacity(reservations),
-            callers: Vec::with_capacity(reservations),
-            requests: Vec::with_capacity(reservations),
-            hashes: Vec::with_capacity(reservations),
-            replies: Vec::with_capacity(reservations),
-            events: Vec::with_capacity(reservations),
-            payloads: Vec::with_capacity(reservations),
-            claim_reservation: Vec::with_capacity(reservations),
-            claim_block: Vec::with_capacity(reservations),
-            claim_ordinal: Vec::with_capacity(reservations),
-            starts: Vec::with_capacity(reservations),
-            ends: Vec::with_capacity(reservations),
-            kw: Lanes::with_room(reservations),
-        }
-    }
-}
-
-/// Vectors as five columns.
-#[derive(Debug, Default)]
-pub struct Lanes {
-    it: Vec<i64>,
-    air: Vec<i64>,
-    liquid: Vec<i64>,
-    immersion: Vec<i64>,
-    accelerators: Vec<i64>,
-}
-
-impl Lanes {
-    fn with_room(rows: usize) -> Self {
-        Self {
-            it: Vec::with_capacity(rows),
-            air: Vec::with_capacity(rows),
-            liquid: Vec::with_capacity(rows),
-            immersion: Vec::with_capacity(rows),
-            accelerators: Vec::with_capacity(rows),
-        }
-    }
-
-    /// Adds a row.
-    pub fn push(&mut self, kw: CapacityVector) {
-        self.it.push(kw.critical_it);
-        self.air.push(kw.air);
-        self.liquid.push(kw.liquid);
-        self.immersion.push(kw.immersion);
-        self.accelerators.push(kw.accelerators);
-    }
-}
-
-/// What became of one reservation of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is in the store.
-    Applied,
-    /// A block it touches has another version; nothing was written for it.
-    Stale,
-    /// Its request id is in the store already; nothing was written for it.
-    Duplicate,
-    /// Our idea of the database's time is wrong; nothing was written at all.
-    Skewed,
-}
-
-/// What became of a batch.
-#[derive(Debug)]
-pub struct Booked {
-    /// In the order of the batch.
-    pub outcomes: Vec<Outcome>,
-    /// The blocks that have another version, with what has changed since the one they were checked against.
-    pub stale: Vec<BlockState>,
-    /// The database's time.
-    pub at: Instant,
-}
-
-const BOOK: &str = "select part, block_id, version, reservation_id, state, hold_until, start_time, end_time, \
-    critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators, outcomes, at \
-    from inventory.book( \
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
-
-/// Writes a batch: one statement.
-pub async fn book(
-    conn: &mut PgConnection,
-    operator: &OperatorId,
-    now: Instant,
-    batch: &Batch,
-) -> Result<Booked, sqlx::Error> {
-    let rows = sqlx::query(BOOK)
-        .bind(operator.as_str())
-        .bind(now)
-        .bind(batch.rpc)
-        .bind(&batch.blocks)
-        .bind(&batch.versions)
-        .bind(&batch.claims)
-        .bind(&batch.peaks.it)
-        .bind(&batch.peaks.air)
-        .bind(&batch.peaks.liquid)
-        .bind(&batch.peaks.immersion)
-        .bind(&batch.peaks.accelerators)
-        .bind(&batch.reservations)
-        .bind(&batch.tenants)
-        .bind(&batch.kinds)
-        .bind(&batch.hold_until)
-        .bind(&batch.notes)
-        .bind(&batch.callers)
-        .bind(&batch.requests)
-        .bind(&batch.hashes)
-        .bind(&batch.replies)
-        .bind(&batch.events)
-        .bind(&batch.payloads)
-        .bind(&batch.claim_reservation)
-        .bind(&batch.claim_block)
-        .bind(&batch.claim_ordinal)
-        .bind(&batch.starts)
-        .bind(&batch.ends)
-        .bind(&batch.kw.it)
-        .bind(&batch.kw.air)
-        .bind(&batch.kw.liquid)
-        .bind(&batch.kw.immersion)
-        .bind(&batch.kw.accelerators)
-        .fetch_all(conn)
-        .await?;
-    let [answer, stale @ ..] = &rows[..] else {
-        return Err(sqlx::Error::Protocol("inventory.book answered nothing".to_owned()));
-    };
-    let outcomes: Vec<i16> = answer.try_get(13)?;
-    Ok(Booked {
-        outcomes: outcomes.into_iter().map(outcome).collect::<Result<_, _>>()?,
-        stale: block_states_of(stale)?,
-        at: answer.try_get(14)?,
-    })
-}
-
-fn outcome(code: i16) -> Result<Outcome, sqlx::Error> {
-    match code {
-        0 => Ok(Outcome::Applied),
-        1 => Ok(Outcome::Stale),
-        2 => Ok(Outcome::Duplicate),
-        3 => Ok(Outcome::Skewed),
-        _ => Err(sqlx::Error::Protocol(format!("inventory.book answered outcome {code}"))),
-    }
-}
-
 /// A block as one statement saw it.
 #[derive(Debug)]
 pub struct BlockState {
@@ -219,6 +16,8 @@ pub struct BlockState {
     pub block: BlockId,
     /// Its version.
     pub version: i64,
+    /// All that was ever added to what is taken.
+    pub added: i64,
     /// What its phases give, less what derates take.
     pub capacity: StepFunction<CapacityVector>,
     /// Claims: all live ones, or all that were written since the version asked for.
@@ -255,16 +54,18 @@ pub(crate) fn block_states_of<'a>(
     for row in rows {
         let parts = heads.entry(row.try_get(1)?).or_default();
         match row.try_get::<&str, _>(0)? {
-            "HEAD" => parts.version = Some(row.try_get(2)?),
+            "HEAD" => parts.head = Some((row.try_get(2)?, row.try_get(8)?)),
             "PHASE" => parts.phases.push((interval(row)?, kw(row)?)),
             "DERATE" => parts.derates.push((interval(row)?, kw(row)?)),
             _ => parts.claims.push(claim(row)?),
         }
     }
     let states = heads.into_iter().filter_map(|(block, parts)| {
+        let (version, added) = parts.head?;
         Some(BlockState {
             block: BlockId::new(block),
-            version: parts.version?,
+            version,
+            added,
             capacity: maintenance::capacity(parts.phases, parts.derates),
             claims: parts.claims,
         })
@@ -274,7 +75,7 @@ pub(crate) fn block_states_of<'a>(
 
 #[derive(Default)]
 struct Parts {
-    version: Option<i64>,
+    head: Option<(i64, i64)>,
     phases: Vec<(Interval, CapacityVector)>,
     derates: Vec<(Interval, CapacityVector)>,
     claims: Vec<StoredClaim>,

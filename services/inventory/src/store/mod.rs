@@ -1,5 +1,6 @@
 //! Remembers, decides nothing. Every query begins with a scope, which row level security holds a second time.
 
+pub mod batch;
 pub mod blocks;
 pub mod curtailments;
 pub mod desk;

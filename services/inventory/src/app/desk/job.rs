@@ -17,7 +17,8 @@ use super::order::{KeyState, Placed, Waiting};
 use super::refusal;
 use super::round::{self, Check};
 use crate::domain::book::BlockBook;
-use crate::store::desk::{self as store, Outcome};
+use crate::store::batch::{Batch, Booked, Outcome, book};
+use crate::store::desk as store;
 
 /// After so many lost races the blocks are locked before they are read.
 const RACES_MAX: u32 = 3;
@@ -25,6 +26,8 @@ const RACES_MAX: u32 = 3;
 const FAILURES_MAX: u32 = 4;
 /// No job goes round more often than this, whatever happens.
 const ROUNDS_MAX: u32 = 60;
+/// Claims of others that memory may lack of a block: read together they cost little, and bound what a refusal must read.
+const BEHIND_MAX: i64 = 256;
 /// How often an order waits for holds to be written off; the database's clock may disagree with our idea of it.
 const EXPIRIES_MAX: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(20);
@@ -33,6 +36,11 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) book: BlockBook,
+    /// All that was ever added to what is taken, as far as memory knows: what it read, and its own batches.
+    pub(super) added: i64,
+    /// Claims of others that it has not read. They are read once they are many; until then the room that is left is
+    /// compared with all that was added.
+    pub(super) behind: i64,
     /// When the statement was sent that proved it: a read, or a write that found its version.
     pub(super) proved: Monotonic,
 }
@@ -197,9 +205,14 @@ impl Job {
         };
         self.shared.clock.heard(written.at);
         let stale: HashSet<BlockId> = written.stale.iter().map(|state| state.block).collect();
-        for (block, claims) in batch.blocks.iter().zip(&batch.claims) {
+        let ahead: HashMap<BlockId, i64> = written.ahead.into_iter().collect();
+        for ((block, claims), grown) in batch.blocks.iter().zip(&batch.claims).zip(&batch.grown) {
             let block = BlockId::new(*block);
-            if let Some(kept) = self.books.get_mut(&block).filter(|_| !stale.contains(&block)) {
+            let Some(kept) = self.books.get_mut(&block).filter(|_| !stale.contains(&block)) else { continue };
+            kept.added += grown;
+            if let Some(version) = ahead.get(&block) {
+                kept.behind = version - kept.book.version();
+            } else {
                 kept.book.advance(*claims);
                 kept.proved = sent;
             }
@@ -211,16 +224,11 @@ impl Job {
         Ok(())
     }
 
-    async fn send(
-        &mut self,
-        now: Instant,
-        batch: &store::Batch,
-        locked: bool,
-    ) -> Result<store::Booked, sqlx::Error> {
+    async fn send(&mut self, now: Instant, batch: &Batch, locked: bool) -> Result<Booked, sqlx::Error> {
         failpoint("inventory.book.before")?;
         let operator = self.operator.clone();
         let connection = self.connection().await?;
-        let written = store::book(connection, &operator, now, batch).await?;
+        let written = book(connection, &operator, now, batch).await?;
         if locked {
             store::unlock(connection).await?;
         }
@@ -289,7 +297,8 @@ impl Job {
 
     /// Reads what is not in memory, or may have changed.
     async fn read_blocks(&mut self) -> Result<(), sqlx::Error> {
-        let missing = self.blocks.iter().filter(|block| !self.books.contains_key(block));
+        let known = |block| self.books.get(block).is_some_and(|kept| kept.behind <= BEHIND_MAX);
+        let missing = self.blocks.iter().filter(|block| !known(block));
         self.unproved.extend(missing);
         if self.unproved.is_empty() {
             return Ok(());
@@ -313,11 +322,14 @@ impl Job {
             match self.books.get_mut(&state.block) {
                 Some(kept) => {
                     kept.book.refresh(state.version, state.capacity, &state.claims);
+                    kept.added = state.added;
+                    kept.behind = 0;
                     kept.proved = sent;
                 }
                 None => {
                     let book = BlockBook::new(state.version, state.capacity, &state.claims);
-                    self.books.insert(state.block, Box::new(Kept { book, proved: sent }));
+                    let kept = Kept { book, added: state.added, behind: 0, proved: sent };
+                    self.books.insert(state.block, Box::new(kept));
                 }
             }
         }

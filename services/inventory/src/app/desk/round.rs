@@ -7,7 +7,7 @@ use kernel::{BlockId, Instant, Shortfall};
 use super::job::Kept;
 use super::order::{Order, Placed, Waiting};
 use crate::app::Wire;
-use crate::store::desk::Batch;
+use crate::store::batch::Batch;
 
 /// What memory says of an order.
 #[derive(Debug)]
@@ -109,8 +109,12 @@ pub(super) fn batch(
     for block in &touched {
         batch.blocks.push(block.get());
         if let Some(kept) = books.get_mut(block) {
+            let declared = kept.book.declare();
             batch.versions.push(kept.book.version());
-            batch.peaks.push(kept.book.declare_peak());
+            batch.peaks.push(declared.peak);
+            batch.added.push(kept.added);
+            batch.rooms.push(declared.room);
+            batch.grown.push(declared.grown);
         }
     }
     for (n, (waiting, placed)) in (1..).zip(accepted) {

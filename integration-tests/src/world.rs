@@ -17,6 +17,7 @@ pub use self::names::Names;
 pub use self::offers::{another_offer, can_quote};
 use crate::market::{self, day, request_id};
 use crate::requests::amendments::{encumbrance, waitlist_entry};
+use crate::requests::charging;
 use crate::{TestStack, eventually};
 
 /// Noon of this day everything has commenced that begins on [`market::READY`].
@@ -107,6 +108,7 @@ impl World {
         let mut names = crate::requests::tender::tender(stack, names, marker).await?;
         names.meter = metered(stack, &names, marker).await?;
         names.tariff = priced(stack, &names.operator, marker).await?;
+        names.charging_plan = charged(stack, &names).await?;
         offers::offer(stack, &mut names, marker).await?;
         Ok(Self { names, lease })
     }
@@ -238,6 +240,14 @@ async fn metered(stack: &TestStack, names: &Names, marker: &str) -> Result<Strin
     let kept = ops.meters().ingest_readings(tokio_stream::iter([message])).await.context("send readings")?;
     ensure!(kept.into_inner().new_count == 16, "sixteen intervals are read");
     Ok(name)
+}
+
+/// The tenant's meter is charged by the tariff.
+async fn charged(stack: &TestStack, names: &Names) -> Result<String> {
+    let finance = stack.clients(&names.operator, Role::Finance)?;
+    let create = charging::create(&names.operator, "hall-one", charging::plan(names));
+    let created = finance.charging().create_charging_plan(create).await.context("create a plan")?;
+    Ok(created.into_inner().charging_plan.context("a plan")?.name)
 }
 
 /// Puts the marker on what the site and the hall are called.

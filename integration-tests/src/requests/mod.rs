@@ -3,6 +3,7 @@
 pub mod amendments;
 mod billing;
 mod capacity;
+pub mod charging;
 mod conversion;
 mod facts;
 mod leasing;
@@ -40,7 +41,8 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
             .or_else(|| offers::quotes(method, n)),
         "billing" => billing::bills(method, n)
             .or_else(|| metering::meters(method, n))
-            .or_else(|| tariffs::tariffs(method, n)),
+            .or_else(|| tariffs::tariffs(method, n))
+            .or_else(|| charging::charging(method, n)),
         _ => None,
     }
 }

@@ -69,6 +69,8 @@ pub struct Names {
     pub meter: String,
     /// A tariff of two rates.
     pub tariff: String,
+    /// What the hall of the lease in force is charged beside its rent.
+    pub charging_plan: String,
     /// A run of February, in draft.
     pub draft_run: String,
     /// Its invoice.
@@ -139,6 +141,7 @@ impl Names {
             &mut names.account,
             &mut names.meter,
             &mut names.tariff,
+            &mut names.charging_plan,
             &mut names.draft_run,
             &mut names.draft_invoice,
             &mut names.open_invoice,

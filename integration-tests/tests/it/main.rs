@@ -10,6 +10,8 @@ mod bad_terms;
 mod bad_values;
 mod billing_store;
 mod booking;
+mod charges;
+mod charges_drill;
 mod compare;
 mod conversion;
 mod coverage;

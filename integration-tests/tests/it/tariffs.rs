@@ -44,7 +44,7 @@ async fn rate(finance: &Clients, ask: billing::RateLoadRequest) -> Result<billin
 }
 
 /// A tariff of the file that ships, as a customer would type it in.
-fn published(id: &str) -> Result<billing::Tariff> {
+pub(crate) fn published(id: &str) -> Result<billing::Tariff> {
     let all: Vec<Value> = serde_json::from_str(include_str!("../../../services/billing/data/tariffs.json"))?;
     let found = all.into_iter().find(|tariff| tariff["id"] == id).context("it is in the file")?;
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -68,7 +68,7 @@ fn published(id: &str) -> Result<billing::Tariff> {
                     per_kwh: number(&b["per_kwh"]),
                 };
                 let brackets = price["brackets"].as_array()?.iter().map(bracket).collect();
-                Price::Excise(billing::ExcisePrice { brackets })
+                Price::Excise(billing::ExcisePrice { brackets, ..Default::default() })
             }
         };
         Some(billing::TariffComponent {

@@ -10,6 +10,7 @@ pub mod store;
 use std::sync::Arc;
 
 use contracts::billing::v1::account_service_server::AccountServiceServer;
+use contracts::billing::v1::charging_service_server::ChargingServiceServer;
 use contracts::billing::v1::event_service_server::EventServiceServer;
 use contracts::billing::v1::invoice_service_server::InvoiceServiceServer;
 use contracts::billing::v1::metering_service_server::MeteringServiceServer;
@@ -21,22 +22,23 @@ use postgres::page::PageTokens;
 use runtime::feed::{Feed, follow};
 use runtime::{Deps, Server};
 
-use crate::app::{App, LeasingFollower};
+use crate::app::{App, InventoryFollower, LeasingFollower};
 use crate::grpc::WIRE;
 use crate::grpc::{
-    AccountHandler, EventHandler, InvoiceHandler, MeteringHandler, ReportHandler, TariffHandler, payload_type,
+    AccountHandler, ChargingHandler, EventHandler, InvoiceHandler, MeteringHandler, ReportHandler,
+    TariffHandler, payload_type,
 };
-use crate::peers::Leasing;
+use crate::peers::{Inventory, Leasing};
 pub use crate::settings::BillingSettings;
 use crate::store::SCHEMA;
 
 /// The billing service: its server, and its background work already spawned.
 ///
 /// # Errors
-/// `INTERNAL` where the settings name no leasing or no usable secret.
+/// `INTERNAL` where the settings name no leasing, no inventory or no usable secret.
 #[expect(clippy::unused_async, reason = "services are started alike, and others have something to wait for")]
 pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Error> {
-    let leasing = Leasing::new(deps.peer("leasing")?);
+    let (leasing, inventory) = (Leasing::new(deps.peer("leasing")?), Inventory::new(deps.peer("inventory")?));
     let pages = match &settings.page_secret_file {
         Some(file) => PageTokens::new(file.secret())?,
         None => PageTokens::ephemeral()?,
@@ -45,9 +47,12 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
     let app = Arc::new(assemble(stores, Arc::clone(&deps.clock), Arc::clone(&deps.ids), pages));
     let (follower, stop) = (LeasingFollower::new(Arc::clone(&app), leasing), deps.stop.clone());
     deps.tasks.spawn(async move { follow("leasing", &follower, &stop).await });
+    let (follower, stop) = (InventoryFollower::new(Arc::clone(&app), inventory), deps.stop.clone());
+    deps.tasks.spawn(async move { follow("inventory", &follower, &stop).await });
     Ok(deps
         .server()
         .add_service(AccountServiceServer::new(AccountHandler::new(Arc::clone(&app))))
+        .add_service(ChargingServiceServer::new(ChargingHandler::new(Arc::clone(&app))))
         .add_service(InvoiceServiceServer::new(InvoiceHandler::new(Arc::clone(&app))))
         .add_service(MeteringServiceServer::new(MeteringHandler::new(Arc::clone(&app))))
         .add_service(TariffServiceServer::new(TariffHandler::new(Arc::clone(&app))))

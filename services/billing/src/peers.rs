@@ -1,5 +1,7 @@
 //! What billing hears from leasing: its feed, translated into billing's own words.
 
+mod incidents;
+
 use contracts::common::v1::Event;
 use contracts::google::r#type as google;
 use contracts::leasing::v1 as wire;
@@ -14,6 +16,7 @@ use runtime::feed::FeedStream;
 use runtime::wire::{date, date_range, percent, rate};
 use tracing::error;
 
+pub(crate) use self::incidents::{IncidentMessage, Inventory, incident_event};
 use crate::app::LeaseEvent;
 use crate::domain::lease::{
     BillingTerms, BlockProgress, BlockRef, BlockState, LeaseCopy, LeaseState, Moved, Poison, Premises, Rent,

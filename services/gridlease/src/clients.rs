@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use contracts::billing::v1::account_service_client::AccountServiceClient;
+use contracts::billing::v1::charging_service_client::ChargingServiceClient;
 use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
 use contracts::billing::v1::metering_service_client::MeteringServiceClient;
 use contracts::billing::v1::report_service_client::ReportServiceClient;
@@ -125,6 +126,8 @@ impl Clients {
         meters: MeteringServiceClient on billing;
         /// What power costs.
         tariffs: TariffServiceClient on billing;
+        /// What blocks are charged and credited beside their rent.
+        charging: ChargingServiceClient on billing;
         /// The ledger.
         reports: ReportServiceClient on billing;
     }

@@ -51,6 +51,20 @@ impl Exact {
         i64::try_from(divide_half_up(self.0.numer(), self.0.denom())).ok()
     }
 
+    /// The whole number below, or the number itself if it is whole; `None` beyond 64 bits.
+    #[must_use]
+    pub fn floor(&self) -> Option<i64> {
+        i64::try_from(self.0.floor().to_integer()).ok()
+    }
+
+    /// Rounded to the ten decimals of a rate, halves away from zero; `None` beyond its range.
+    #[must_use]
+    pub fn to_rate(&self) -> Option<Rate> {
+        let scale = BigInt::from(10).pow(u32::from(Rate::DECIMALS));
+        let scaled = divide_half_up(&(self.0.numer() * scale), self.0.denom());
+        i128::try_from(scaled).ok().and_then(Rate::from_scaled)
+    }
+
     /// As an amount of so many units of a currency, rounded to its minor unit once; `None` beyond 64 bits.
     #[must_use]
     pub fn to_money(&self, currency: Currency) -> Option<Money> {
@@ -84,6 +98,14 @@ impl fmt::Display for Exact {
 impl From<i64> for Exact {
     fn from(whole: i64) -> Self {
         Self(BigRational::from_integer(whole.into()))
+    }
+}
+
+/// So many units of its currency.
+impl From<Money> for Exact {
+    fn from(money: Money) -> Self {
+        let unit = 10_i64.pow(u32::from(money.currency.minor_digits()));
+        Self(BigRational::new(money.minor.into(), unit.into()))
     }
 }
 
@@ -138,6 +160,18 @@ mod tests {
         }
         assert_eq!(ratio(i64::MAX, 1).over(&ratio(1, 2)).and_then(|twice| twice.rounded()), None);
         assert_eq!(Exact::ratio(1, 0), None);
+        assert_eq!(
+            (ratio(7, 2).floor(), ratio(-7, 2).floor(), ratio(4, 2).floor()),
+            (Some(3), Some(-4), Some(2))
+        );
+    }
+
+    #[test]
+    fn an_amount_is_taken_as_units_and_given_back() {
+        let amount = Money::new(-123_456, Currency::USD);
+        assert_eq!(Exact::from(amount).to_string(), "-1234.56");
+        assert_eq!(Exact::from(amount).to_money(Currency::USD), Some(amount));
+        assert_eq!(ratio(2, 3).to_rate().map(|rate| rate.to_string()).as_deref(), Some("0.6666666667"));
     }
 
     #[test]

@@ -142,6 +142,8 @@ pub(crate) use serde_as_text;
 text_ids! {
     /// The data hall within its site, as its resource name spells it; the smallest leasable unit.
     BlockSlug = slug;
+    /// What a block is charged and credited beside its rent, within its operator.
+    ChargingPlanId = slug;
     /// A lease within its operator: a slug when the caller named it, a UUID when we did.
     LeaseId = slug_or_uuid;
     /// An operator of sites: the first segment of everything it owns, and its organisation in tokens.
@@ -248,6 +250,8 @@ uuid_ids! {
     MaintenanceId;
     /// A deal that may come.
     OpportunityId;
+    /// One computation of what a block's month comes to beside its rent.
+    ReckoningId;
     /// The caller's name for one deed: the same id is the same deed.
     RequestId;
     /// A reservation of capacity, in any state.

@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{
-    AccountId, BidId, BlockSlug, CapacityRequestId, CurtailmentId, EncumbranceId, IncidentId, InvoiceId,
-    LeaseId, MaintenanceId, MeterId, OperatorId, OpportunityId, PhaseId, PriceSeriesId, QuoteId, RateCardId,
-    ReservationId, RunId, SiteId, TariffId, TenantId, WaitlistEntryId, serde_as_text,
+    AccountId, BidId, BlockSlug, CapacityRequestId, ChargingPlanId, CurtailmentId, EncumbranceId, IncidentId,
+    InvoiceId, LeaseId, MaintenanceId, MeterId, OperatorId, OpportunityId, PhaseId, PriceSeriesId, QuoteId,
+    RateCardId, ReservationId, RunId, SiteId, TariffId, TenantId, WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -107,6 +107,8 @@ names! {
     BlockName { operator: OperatorId = "operators", site: SiteId = "sites", block: BlockSlug = "blocks" }
     /// A need that a tenant publishes: `tenants/{tenant}/capacityRequests/{capacity_request}`.
     CapacityRequestName { tenant: TenantId = "tenants", capacity_request: CapacityRequestId = "capacityRequests" }
+    /// What a block is charged and credited beside its rent: `operators/{operator}/chargingPlans/{charging_plan}`.
+    ChargingPlanName { operator: OperatorId = "operators", charging_plan: ChargingPlanId = "chargingPlans" }
     /// A right or an intent on capacity: `operators/{operator}/encumbrances/{encumbrance}`.
     EncumbranceName { operator: OperatorId = "operators", encumbrance: EncumbranceId = "encumbrances" }
     /// A curtailment: `operators/{operator}/curtailments/{curtailment}`.

@@ -2,6 +2,7 @@
 
 mod amendments;
 mod capacity;
+mod charging;
 mod conversion;
 mod facts;
 mod incidents;
@@ -85,6 +86,7 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.billing.v1.MeteringService/ListMeters", "nothing's"),
     ("gridlease.billing.v1.TariffService/CreateTariff", "nothing's"),
     ("gridlease.billing.v1.TariffService/ListTariffs", "nothing's"),
+    ("gridlease.billing.v1.ChargingService/ListChargingPlans", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetTrialBalance", "nothing's"),
     ("gridlease.billing.v1.ReportService/ListLedgerEntries", "nothing's"),
     ("gridlease.billing.v1.EventService/WatchEvents", "nothing's"),
@@ -139,6 +141,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "AcceptBlock" => life::accept(n),
         "GiveNotice" => life::notice(n),
         "TerminateLease" => life::terminate(n),
+        "CreateChargingPlan" | "ListChargingPlans" | "ExplainLine" => charging::of(method, n),
         "PreviewInvoices" | "StartBillingRun" | "GetTrialBalance" => bad_terms::bills(method, n),
         "CreateCapacityRequest" | "SubmitBid" | "AwardBid" => market::market(method, n),
         "CreateOpportunity" | "UpdateOpportunity" => market::pipeline(method, n),

@@ -26,7 +26,7 @@ fn with(price: Price) -> billing::TariffComponent {
 /// Prices whose parts are good each, and mean nothing together.
 fn senseless() -> [Price; 3] {
     let brackets = [5, 5].map(|above_kwh| billing::ExciseBracket { above_kwh, per_kwh: decimal("1") });
-    let excise = billing::ExcisePrice { brackets: brackets.to_vec() };
+    let excise = billing::ExcisePrice { brackets: brackets.to_vec(), ..Default::default() };
     let own = billing::SharePrice {
         percent: decimal("1"),
         of_codes: vec!["part".to_owned()],

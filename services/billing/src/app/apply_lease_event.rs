@@ -86,7 +86,7 @@ impl App {
     }
 
     async fn apply(&self, tx: &Tx, event: &LeaseEvent, now: Instant) -> Result<(), Error> {
-        if !feed::first_time(tx.conn(), &event.operator, event.id, now).await? {
+        if !feed::first_time(tx.conn(), &event.operator, (feed::LEASING, event.id), now).await? {
             return Ok(());
         }
         let kept = match event.lease.clone().and_then(|copy| copy.check().map(|()| copy)) {

@@ -6,6 +6,7 @@ use kernel::{
     BillingRunName, Caller, Error, Instant, InvoiceName, LedgerTransactionId, OperatorId, Scope, Uuid,
 };
 use postgres::{Answer, RequestKey, Tx, idempotency};
+use runtime::failpoint;
 use serde::Serialize;
 use tracing::info;
 
@@ -80,9 +81,11 @@ impl App {
                 self.tell_run(&tx, kind::RUN_ISSUED, &run, now).await?;
                 let view = view_of(&tx, operator, run).await?;
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.run_issued)(&view)).await?;
+                failpoint("billing.issue.before_commit")?;
                 Ok((tx, Answer::Fresh(view)))
             })
             .await?;
+        failpoint("billing.issue.after_commit")?;
         if let Answer::Fresh(view) = &answer {
             self.feed.notify();
             info!(run = %command.name, invoices = view.run.invoice_count, "billing run issued");
@@ -221,5 +224,5 @@ async fn lock_with_run(tx: &Tx, scope: &Scope, name: &InvoiceName) -> Result<(Bi
 
 async fn view_of(tx: &Tx, operator: &OperatorId, run: BillingRun) -> Result<RunView, Error> {
     let invoices = invoice::first_of_run(tx.conn(), operator, run.id, INVOICES_IN_ANSWER).await?;
-    Ok(RunView { run, invoices, tried_out: false })
+    Ok(RunView { run, invoices, problems: Vec::new(), tried_out: false })
 }

@@ -1,14 +1,19 @@
 //! Orders one deed from its start to its commit: one use case a file.
 
 mod apply_lease_event;
+mod charging_plans;
+mod explain_line;
+mod follow_inventory;
 mod follow_leasing;
 mod ingest_readings;
 mod issue;
+mod measure;
 mod meters;
 mod preview_invoices;
 mod rate_load;
 mod read;
 mod read_usage;
+mod reckon;
 mod report;
 mod start_billing_run;
 mod tariffs;
@@ -25,12 +30,16 @@ use serde::de::DeserializeOwned;
 use crate::domain::account::Account;
 use crate::domain::invoice::Invoice;
 use crate::domain::meter::Meter;
-use crate::domain::run::BillingRun;
+use crate::domain::plan::ChargingPlan;
+use crate::domain::run::{BillingRun, Problem};
 use crate::domain::tariff::Tariff;
 use crate::store::SCHEMA;
 use crate::store::listing::{Page, Paged, Sight};
 
 pub use apply_lease_event::LeaseEvent;
+pub use charging_plans::{CreateChargingPlan, ListChargingPlans};
+pub use explain_line::ExplainLine;
+pub use follow_inventory::{IncidentEvent, InventoryFollower};
 pub use follow_leasing::LeasingFollower;
 pub use ingest_readings::{Ingest, IngestReadings, Ingested};
 pub use issue::{IssueBillingRun, IssueInvoice};
@@ -53,6 +62,8 @@ pub struct RunView {
     pub run: BillingRun,
     /// At most [`INVOICES_IN_ANSWER`].
     pub invoices: Vec<Invoice>,
+    /// What could not be billed, at most as many; only of a run that is started.
+    pub problems: Vec<Problem>,
     /// Whether it is only tried out: nothing of it is kept, and it has no name.
     pub tried_out: bool,
 }
@@ -78,6 +89,8 @@ pub struct Wire {
     pub tariff_created: fn(&Tariff) -> Vec<u8>,
     /// The reply to `AddTariffComponents`.
     pub components_added: fn(&Tariff) -> Vec<u8>,
+    /// The reply to `CreateChargingPlan`.
+    pub plan_created: fn(&ChargingPlan) -> Vec<u8>,
 }
 
 /// What every use case works with.
@@ -124,6 +137,10 @@ pub mod rpc {
     pub const ADD_COMPONENTS: &str = "gridlease.billing.v1.TariffService/AddTariffComponents";
     /// `ListTariffs`.
     pub const LIST_TARIFFS: &str = "gridlease.billing.v1.TariffService/ListTariffs";
+    /// `CreateChargingPlan`.
+    pub const CREATE_PLAN: &str = "gridlease.billing.v1.ChargingService/CreateChargingPlan";
+    /// `ListChargingPlans`.
+    pub const LIST_PLANS: &str = "gridlease.billing.v1.ChargingService/ListChargingPlans";
     /// `ListLedgerEntries`.
     pub const LIST_ENTRIES: &str = "gridlease.billing.v1.ReportService/ListLedgerEntries";
 }

@@ -97,8 +97,10 @@ impl App {
         let all_kwh = &passed.billable_kwh + &passed.absorbed_kwh;
         let whole = Load {
             cycle: command.cycle,
+            charged: command.cycle,
             intervals,
             billable: Exact::from(1),
+            share: Exact::from(1),
             peak_w,
             coincident_w: command.coincident_kw * 1_000,
             contracted_kw: command.contracted_kw,

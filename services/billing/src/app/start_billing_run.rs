@@ -1,21 +1,24 @@
 //! Bills a month: drafts for every charge that is due and not yet taken by an invoice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::{
-    AccountId, BillingRunName, Caller, Currency, Error, Instant, InvoiceId, LeaseName, Money, OperatorId,
+    AccountId, BillingRunName, Caller, Currency, Error, Instant, InvoiceId, LeaseId, Money, OperatorId,
     RunId, Scope, Uuid, YearMonth,
 };
 use postgres::{Answer, RequestKey, Tx, idempotency};
+use runtime::failpoint;
 use serde::Serialize;
 use tracing::{error, info, warn};
 
+use super::reckon::{Books, Reckoned};
 use super::{About, App, INVOICES_IN_ANSWER, RunView, kind, rpc};
 use crate::domain::charge;
 use crate::domain::invoice::{Bill, Invoice, TooLarge};
-use crate::domain::run::{BillingRun, RunState};
+use crate::domain::reckoning::Reckoning;
+use crate::domain::run::{BillingRun, Problem, RunState};
 use crate::store::charge::taken as taken_charges;
-use crate::store::{SCHEMA, account, feed, invoice, lease, run};
+use crate::store::{SCHEMA, account, feed, invoice, lease, reckoning, run};
 
 /// Starts a billing run.
 #[derive(Clone, Debug, Serialize)]
@@ -55,15 +58,18 @@ impl App {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
                 let number = run::take_turn(tx.conn(), &command.operator, now).await?;
-                let mut view = self.compute(&tx, scope, command, number, now).await?;
+                let (mut view, reckonings) = self.compute(&tx, scope, command, number, now).await?;
                 run::insert(tx.conn(), &view.run).await?;
+                reckoning::insert(tx.conn(), &command.operator, &reckonings, now).await?;
                 invoice::insert(tx.conn(), &view.invoices).await?;
                 self.tell_run(&tx, kind::RUN_STARTED, &view.run, now).await?;
                 view.invoices.truncate(INVOICES_IN_ANSWER);
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.run_started)(&view)).await?;
+                failpoint("billing.run.before_commit")?;
                 Ok((tx, Answer::Fresh(view)))
             })
             .await?;
+        failpoint("billing.run.after_commit")?;
         if let Answer::Fresh(view) = &answer {
             self.feed.notify();
             info!(operator = %command.operator, month = %command.month, invoices = view.run.invoice_count,
@@ -84,7 +90,7 @@ impl App {
                 if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
-                let mut view = self.compute(&tx, scope, command, 0, now).await?;
+                let (mut view, _) = self.compute(&tx, scope, command, 0, now).await?;
                 view.invoices.truncate(INVOICES_IN_ANSWER);
                 view.tried_out = true;
                 Ok((tx, Answer::Fresh(view)))
@@ -100,8 +106,9 @@ impl App {
         command: &StartBillingRun,
         number: i64,
         now: Instant,
-    ) -> Result<RunView, Error> {
-        let bills = due_bills(tx, &command.operator, command.month).await?;
+    ) -> Result<(RunView, Vec<(LeaseId, Reckoning)>), Error> {
+        let mut reckoned = Reckoned::default();
+        let bills = self.due_bills(tx, command, now, &mut reckoned).await?;
         let accounts = account::by_tenant(tx.conn(), scope, &command.operator).await?;
         let run = RunId::new(self.ids.next());
         let mut invoices = Vec::with_capacity(bills.len());
@@ -127,7 +134,48 @@ impl App {
             invoice_count: i64::try_from(invoices.len()).map_err(Error::internal)?,
             totals: totals.into_values().collect(),
         };
-        Ok(RunView { run, invoices, tried_out: false })
+        reckoned.problems.truncate(INVOICES_IN_ANSWER);
+        Ok((RunView { run, invoices, problems: reckoned.problems, tried_out: false }, reckoned.kept))
+    }
+
+    /// What each lease of the operator owes and no invoice has: rent of the month, and what the months before it came to
+    /// beside rent. A lease that is parked, or whose terms turn out not to be computable, is left out and told; it never
+    /// stops the others.
+    async fn due_bills(
+        &self,
+        tx: &Tx,
+        command: &StartBillingRun,
+        now: Instant,
+        into: &mut Reckoned,
+    ) -> Result<Vec<Bill>, Error> {
+        let (operator, month) = (&command.operator, command.month);
+        let parked = feed::parked(tx.conn(), operator).await?;
+        let taken = taken_charges(tx.conn(), operator, None, month.range()).await?;
+        let books = Books::open(self, tx, operator, month, now).await?;
+        let nothing = BTreeSet::new();
+        let mut bills = Vec::new();
+        for lease in lease::commenced(tx.conn(), operator).await? {
+            let left_out = |problem: String| Problem { lease: lease.name(), place: None, problem };
+            if parked.contains(&lease.name().to_string()) {
+                warn!(lease = %lease.name(), %month, "a parked lease is left out of the run");
+                into.problems.push(left_out("is parked: its last event could not be understood".to_owned()));
+                continue;
+            }
+            let rent = match charge::due(&lease, month, taken.get(&lease.lease).unwrap_or(&nothing)) {
+                Ok(rent) => rent,
+                Err(poison) => {
+                    error!(lease = %lease.name(), problem = %poison, "a lease cannot be billed");
+                    into.problems.push(left_out(poison.0));
+                    continue;
+                }
+            };
+            if let Some(books) = &books {
+                books.reckon(&lease, month, into).await?;
+            }
+            let reckoned = into.lines.remove(&lease.lease).unwrap_or_default();
+            bills.extend(Bill::with(&lease, month, rent, reckoned)?);
+        }
+        Ok(bills)
     }
 
     pub(super) async fn tell_run(
@@ -141,25 +189,4 @@ impl App {
         let about = About { operator: &run.operator, tenant: None, subject };
         self.tell(tx, kind, about, now, (self.wire.run_event)(run)).await
     }
-}
-
-/// What each lease of the operator owes for the month and no invoice has. A lease that is parked, or whose terms turn
-/// out not to be computable, is left out and told to the operator; it never stops the others.
-async fn due_bills(tx: &Tx, operator: &OperatorId, month: YearMonth) -> Result<Vec<Bill>, Error> {
-    let parked = feed::parked(tx.conn(), operator).await?;
-    let taken = taken_charges(tx.conn(), operator, None, month.range()).await?;
-    let nothing = std::collections::BTreeSet::new();
-    let mut bills = Vec::new();
-    for lease in lease::commenced(tx.conn(), operator).await? {
-        let name = LeaseName::new(operator.clone(), lease.lease.clone()).to_string();
-        if parked.contains(&name) {
-            warn!(lease = name, %month, "a parked lease is left out of the run");
-            continue;
-        }
-        match charge::due(&lease, month, taken.get(&lease.lease).unwrap_or(&nothing)) {
-            Ok(charges) => bills.extend(Bill::of(&lease, month, charges)?),
-            Err(poison) => error!(lease = name, problem = %poison, "a lease cannot be billed"),
-        }
-    }
-    Ok(bills)
 }

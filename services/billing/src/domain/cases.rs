@@ -244,7 +244,7 @@ proptest! {
         let totals: i64 = bills.iter().map(|b| b.total.minor).sum();
         prop_assert_eq!(totals, sum(&schedule(&lease.terms).expect("computable")));
         for bill in bills {
-            prop_assert_eq!(bill.total.minor, bill.lines.iter().map(|l| l.charge.amount.minor).sum::<i64>());
+            prop_assert_eq!(bill.total.minor, bill.lines.iter().map(|l| l.amount().minor).sum::<i64>());
         }
     }
 }

@@ -43,6 +43,18 @@ pub struct ChargeKey {
 }
 
 impl Charge {
+    /// The computation in words and figures.
+    #[must_use]
+    pub fn formula(&self) -> String {
+        let amount = self.amount;
+        let price = format!("{} kW x {} {} per kW-month", self.quantity_kw, self.rate, amount.currency);
+        if self.days == self.days_in_month {
+            format!("{price} = {amount}")
+        } else {
+            format!("{price} x {}/{} days = {amount}", self.days, self.days_in_month)
+        }
+    }
+
     /// The key under which it is billed once.
     #[must_use]
     pub fn key(&self) -> ChargeKey {
@@ -81,6 +93,19 @@ pub fn due(
     charges.retain(|charge| !charged.contains(&charge.key()));
     in_invoice_order(&mut charges);
     Ok(charges)
+}
+
+/// The charges of a block over days that lie within its term, whether or not it has commenced.
+pub fn of_block(terms: &BillingTerms, place: &BlockRef, days: DateRange) -> Result<Vec<Charge>, Poison> {
+    let leased = terms.premises.iter().find(|premises| premises.place == *place);
+    leased.map_or_else(|| Ok(Vec::new()), |premises| charges_of(terms, premises, days))
+}
+
+/// The base rent of a block over days that lie within its term.
+pub fn rent_of_block(terms: &BillingTerms, place: &BlockRef, days: DateRange) -> Result<Money, Poison> {
+    let charges = of_block(terms, place, days)?;
+    Money::checked_sum(terms.currency, charges.iter().map(|charge| charge.amount))
+        .ok_or_else(|| Poison("the rent of a month does not fit 64 bits".to_owned()))
 }
 
 /// What is still to come, commenced or not, for months that begin on or before `through` (`None`: to the end).
@@ -164,7 +189,8 @@ fn charges_of(terms: &BillingTerms, premises: &Premises, days: DateRange) -> Res
     Ok(charges)
 }
 
-fn rates_of(terms: &BillingTerms, premises: &Premises) -> Result<Vec<RateStep>, Poison> {
+/// The rates of a block, step by step.
+pub fn rates_of(terms: &BillingTerms, premises: &Premises) -> Result<Vec<RateStep>, Poison> {
     match &premises.rent {
         Rent::Stated { steps } => Ok(steps.clone()),
         Rent::Base { rate } => {

@@ -1,14 +1,17 @@
 //! Invoices: made from charges, issued once, never changed after.
 
+use std::collections::BTreeMap;
+
 use kernel::{
-    AccountId, CivilDate, Currency, Error, Instant, InvoiceId, LeaseId, Money, OperatorId, Reason, RunId,
-    TenantId, YearMonth,
+    AccountId, CivilDate, Currency, DateRange, Error, Instant, InvoiceId, LeaseId, Money, OperatorId, Reason,
+    RunId, TenantId, YearMonth,
 };
 
 use super::charge::Charge;
 use super::invoice_state::{InvoiceCommand, InvoiceState};
-use super::lease::LeaseCopy;
+use super::lease::{BlockRef, LeaseCopy};
 use super::number::InvoiceNumber;
+use super::reckoned::ReckonedLine;
 use super::words::names;
 
 /// What a line charges for.
@@ -16,30 +19,106 @@ use super::words::names;
 pub enum ChargeType {
     /// Base rent, in advance.
     BaseRent,
+    /// Energy, in arrears.
+    Energy,
+    /// Load, in arrears.
+    Demand,
+    /// What is passed on beside energy and load, in arrears.
+    PassThrough,
+    /// A tax on other charges, in arrears.
+    Tax,
+    /// Rent given back.
+    SlaCredit,
 }
 
-names!(ChargeType { BaseRent => "BASE_RENT" });
+names!(ChargeType {
+    BaseRent => "BASE_RENT",
+    Energy => "ENERGY",
+    Demand => "DEMAND",
+    PassThrough => "PASS_THROUGH",
+    Tax => "TAX",
+    SlaCredit => "SLA_CREDIT",
+});
 
 /// One charge with the version of the terms it was computed from: all that is needed to compute it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvoiceLine {
     /// The charge.
-    pub charge: Charge,
+    pub charge: LineCharge,
     /// Version of the lease's terms.
     pub lease_version: i64,
 }
 
+/// A charge of either kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineCharge {
+    /// Rent, computed from the terms alone.
+    Rent(Charge),
+    /// Usage or a credit, computed from what is kept as its reckoning.
+    Reckoned(ReckonedLine),
+}
+
 impl InvoiceLine {
+    /// What it is for.
+    #[must_use]
+    pub fn charge_type(&self) -> ChargeType {
+        match &self.charge {
+            LineCharge::Rent(rent) => rent.charge_type,
+            LineCharge::Reckoned(line) => line.charge_type,
+        }
+    }
+
+    /// Which block.
+    #[must_use]
+    pub fn place(&self) -> &BlockRef {
+        match &self.charge {
+            LineCharge::Rent(rent) => &rent.place,
+            LineCharge::Reckoned(line) => &line.place,
+        }
+    }
+
+    /// The days charged.
+    #[must_use]
+    pub fn period(&self) -> DateRange {
+        match &self.charge {
+            LineCharge::Rent(rent) => rent.period,
+            LineCharge::Reckoned(line) => line.period,
+        }
+    }
+
+    /// What is billed.
+    #[must_use]
+    pub fn amount(&self) -> Money {
+        match &self.charge {
+            LineCharge::Rent(rent) => rent.amount,
+            LineCharge::Reckoned(line) => line.amount,
+        }
+    }
+
+    /// The component and its band; empty for rent and credits.
+    #[must_use]
+    pub fn item(&self) -> &str {
+        match &self.charge {
+            LineCharge::Rent(_) => "",
+            LineCharge::Reckoned(line) => &line.item,
+        }
+    }
+
+    /// Who levies it, where it is a tax.
+    #[must_use]
+    pub fn jurisdiction(&self) -> Option<&str> {
+        match &self.charge {
+            LineCharge::Rent(_) => None,
+            LineCharge::Reckoned(line) => line.detail.jurisdiction.as_deref(),
+        }
+    }
+
     /// The computation in words and figures.
     #[must_use]
     pub fn formula(&self) -> String {
-        let c = &self.charge;
-        let amount = c.amount;
-        let price = format!("{} kW x {} {} per kW-month", c.quantity_kw, c.rate, c.amount.currency);
-        if c.days == c.days_in_month {
-            format!("{price} = {amount}")
-        } else {
-            format!("{price} x {}/{} days = {amount}", c.days, c.days_in_month)
+        match &self.charge {
+            LineCharge::Rent(rent) => rent.formula(),
+            LineCharge::Reckoned(line) => line.formula(),
         }
     }
 }
@@ -55,7 +134,7 @@ pub struct Bill {
     pub lease: LeaseId,
     /// The month.
     pub month: YearMonth,
-    /// The charges, in order of period, then block.
+    /// The charges, in order of period, then block, then what they are for.
     pub lines: Vec<InvoiceLine>,
     /// The sum of the lines.
     pub total: Money,
@@ -64,13 +143,28 @@ pub struct Bill {
 }
 
 impl Bill {
-    /// The charges of one month as a bill; `None` when there is nothing to charge.
-    pub fn of(lease: &LeaseCopy, month: YearMonth, charges: Vec<Charge>) -> Result<Option<Self>, Error> {
-        if charges.is_empty() {
+    /// The rent of one month as a bill; `None` when there is nothing to charge.
+    pub fn of(lease: &LeaseCopy, month: YearMonth, rent: Vec<Charge>) -> Result<Option<Self>, Error> {
+        Self::with(lease, month, rent, Vec::new())
+    }
+
+    /// The rent of one month, and what the months before it came to beside rent, as a bill; `None` when there is nothing
+    /// to charge.
+    pub fn with(
+        lease: &LeaseCopy,
+        month: YearMonth,
+        rent: Vec<Charge>,
+        reckoned: Vec<ReckonedLine>,
+    ) -> Result<Option<Self>, Error> {
+        let rent = rent.into_iter().map(LineCharge::Rent);
+        let charges = rent.chain(reckoned.into_iter().map(LineCharge::Reckoned));
+        let mut lines: Vec<InvoiceLine> =
+            charges.map(|charge| InvoiceLine { charge, lease_version: lease.version }).collect();
+        if lines.is_empty() {
             return Ok(None);
         }
-        let lines: Vec<InvoiceLine> =
-            charges.into_iter().map(|charge| InvoiceLine { charge, lease_version: lease.version }).collect();
+        let order = |line: &InvoiceLine| (line.period().start(), line.place().clone(), line.charge_type());
+        lines.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.item().cmp(b.item())));
         let total = total(&lines, lease.terms.currency)?;
         Ok(Some(Self {
             operator: lease.operator.clone(),
@@ -85,8 +179,7 @@ impl Bill {
 
     /// Charges of several months as one bill a month, in order of month.
     pub fn by_month(lease: &LeaseCopy, charges: Vec<Charge>) -> Result<Vec<Self>, Error> {
-        let mut months: std::collections::BTreeMap<YearMonth, Vec<Charge>> =
-            std::collections::BTreeMap::new();
+        let mut months: BTreeMap<YearMonth, Vec<Charge>> = BTreeMap::new();
         for charge in charges {
             months.entry(charge.month).or_default().push(charge);
         }
@@ -98,7 +191,7 @@ impl Bill {
 }
 
 fn total(lines: &[InvoiceLine], currency: Currency) -> Result<Money, Error> {
-    Money::checked_sum(currency, lines.iter().map(|line| line.charge.amount))
+    Money::checked_sum(currency, lines.iter().map(InvoiceLine::amount))
         .ok_or_else(|| Error::internal(TooLarge))
 }
 
@@ -126,7 +219,7 @@ pub struct Invoice {
     pub state: InvoiceState,
     /// The month.
     pub month: YearMonth,
-    /// The charges, in order of period, then block.
+    /// The charges, in order of period, then block, then what they are for.
     pub lines: Vec<InvoiceLine>,
     /// The sum of the lines.
     pub total: Money,
@@ -173,13 +266,14 @@ impl Invoice {
         }
     }
 
-    /// The sum of the lines of one type.
-    pub fn sum_of(&self, charge_type: ChargeType) -> Result<i64, Error> {
-        let of_type = self.lines.iter().filter(|line| line.charge.charge_type == charge_type);
-        of_type
-            .map(|line| line.charge.amount.minor)
-            .try_fold(0_i64, i64::checked_add)
-            .ok_or_else(|| Error::internal(TooLarge))
+    /// The sum of the lines of one type, by who levies them: nobody, unless they are taxes.
+    pub fn sums_of(&self, charge_type: ChargeType) -> Result<BTreeMap<Option<String>, i64>, Error> {
+        let mut sums = BTreeMap::new();
+        for line in self.lines.iter().filter(|line| line.charge_type() == charge_type) {
+            let sum: &mut i64 = sums.entry(line.jurisdiction().map(str::to_owned)).or_default();
+            *sum = sum.checked_add(line.amount().minor).ok_or_else(|| Error::internal(TooLarge))?;
+        }
+        Ok(sums)
     }
 
     /// Whether the invoice may be issued now, whatever its number will be.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::Datelike as _;
 use kernel::{
-    BlockSlug, CivilDate, Currency, DateRange, Escalator, LeaseId, OperatorId, QuantityStep, Rate, RateStep,
-    SiteId, TenantId,
+    BlockSlug, CivilDate, Currency, DateRange, Escalator, LeaseId, LeaseName, OperatorId, QuantityStep, Rate,
+    RateStep, SiteId, TenantId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -234,6 +234,12 @@ impl BillingTerms {
 }
 
 impl LeaseCopy {
+    /// Its resource name.
+    #[must_use]
+    pub fn name(&self) -> LeaseName {
+        LeaseName::new(self.operator.clone(), self.lease.clone())
+    }
+
     /// As [`BillingTerms::check`], and that each leased block has a state.
     pub fn check(&self) -> Result<(), Poison> {
         if self.version < 1 {

@@ -21,6 +21,8 @@ pub struct PostedEntry {
     pub ledger_account: LedgerAccount,
     /// Whose dealings.
     pub account: AccountId,
+    /// To whom a tax is owed.
+    pub jurisdiction: Option<String>,
     /// A debit is positive.
     pub amount: Money,
     /// The day it counts for.

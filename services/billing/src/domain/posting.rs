@@ -1,5 +1,7 @@
 //! Double entry: which accounts each deed moves, as a table, and the one function that applies it.
 
+use std::collections::BTreeMap;
+
 use kernel::{AccountId, CivilDate, Currency, Error, InvoiceId, LedgerTransactionId, Money, OperatorId};
 
 use super::invoice::{ChargeType, Invoice};
@@ -12,6 +14,16 @@ pub enum LedgerAccount {
     AccountsReceivable,
     /// Rent earned (income, normally a credit).
     RentIncome,
+    /// Energy passed on (income, normally a credit).
+    EnergyIncome,
+    /// Load passed on (income, normally a credit).
+    DemandIncome,
+    /// What is passed on beside energy and load (income, normally a credit).
+    PassThroughIncome,
+    /// Rent given back for outages (taken off income, normally a debit).
+    SlaCredits,
+    /// Taxes collected and owed on, by jurisdiction (liability, normally a credit).
+    TaxesPayable,
 }
 
 /// What is posted, and the kind of its ledger transaction.
@@ -35,7 +47,7 @@ pub enum Side {
 pub enum Amount {
     /// All of it.
     Total,
-    /// The lines of one type of charge.
+    /// The lines of one type of charge; taxes by who levies them.
     LinesOf(ChargeType),
 }
 
@@ -70,6 +82,41 @@ pub const POSTING_RULES: &[PostingRule] = &[
         amount: Amount::LinesOf(ChargeType::BaseRent),
         why: "rent of the month, billed in advance",
     },
+    PostingRule {
+        deed: Deed::InvoiceIssued,
+        side: Side::Credit,
+        ledger_account: LedgerAccount::EnergyIncome,
+        amount: Amount::LinesOf(ChargeType::Energy),
+        why: "energy of the months before, in arrears",
+    },
+    PostingRule {
+        deed: Deed::InvoiceIssued,
+        side: Side::Credit,
+        ledger_account: LedgerAccount::DemandIncome,
+        amount: Amount::LinesOf(ChargeType::Demand),
+        why: "load of the months before, in arrears",
+    },
+    PostingRule {
+        deed: Deed::InvoiceIssued,
+        side: Side::Credit,
+        ledger_account: LedgerAccount::PassThroughIncome,
+        amount: Amount::LinesOf(ChargeType::PassThrough),
+        why: "monthly charges, riders and fees passed on",
+    },
+    PostingRule {
+        deed: Deed::InvoiceIssued,
+        side: Side::Credit,
+        ledger_account: LedgerAccount::TaxesPayable,
+        amount: Amount::LinesOf(ChargeType::Tax),
+        why: "collected for who levies it, one entry a jurisdiction",
+    },
+    PostingRule {
+        deed: Deed::InvoiceIssued,
+        side: Side::Credit,
+        ledger_account: LedgerAccount::SlaCredits,
+        amount: Amount::LinesOf(ChargeType::SlaCredit),
+        why: "rent given back is negative, and so enters as a debit",
+    },
 ];
 
 /// A movement of money with its reason, complete and in balance.
@@ -98,6 +145,8 @@ pub struct Entry {
     pub ledger_account: LedgerAccount,
     /// Whose dealings: the tenant's account.
     pub account: AccountId,
+    /// To whom a tax is owed.
+    pub jurisdiction: Option<String>,
     /// Minor units; a debit is positive, a credit negative.
     pub amount: Money,
 }
@@ -124,7 +173,7 @@ impl LedgerTransaction {
     }
 }
 
-/// The transaction of a deed on an invoice by the table. An invoice of nothing (total 0) moves nothing.
+/// The transaction of a deed on an invoice by the table. An invoice of nothing moves nothing.
 ///
 /// # Errors
 /// `INTERNAL` when the table does not cover the invoice: sides that do not balance are never written.
@@ -134,26 +183,29 @@ pub fn post(
     id: LedgerTransactionId,
     posting_date: CivilDate,
 ) -> Result<Option<LedgerTransaction>, Error> {
-    if invoice.total.minor == 0 {
-        return Ok(None);
-    }
     let mut entries = Vec::new();
     for rule in POSTING_RULES.iter().filter(|r| r.deed == deed) {
-        let minor = match rule.amount {
-            Amount::Total => invoice.total.minor,
-            Amount::LinesOf(charge_type) => invoice.sum_of(charge_type)?,
+        let sums = match rule.amount {
+            Amount::Total => BTreeMap::from([(None, invoice.total.minor)]),
+            Amount::LinesOf(charge_type) => invoice.sums_of(charge_type)?,
         };
-        let signed = match rule.side {
-            Side::Debit => minor,
-            Side::Credit => minor.checked_neg().ok_or_else(|| Error::internal(OutOfBalance))?,
-        };
-        if signed != 0 {
-            entries.push(Entry {
-                ledger_account: rule.ledger_account,
-                account: invoice.account,
-                amount: Money::new(signed, invoice.total.currency),
-            });
+        for (jurisdiction, minor) in sums {
+            let signed = match rule.side {
+                Side::Debit => minor,
+                Side::Credit => minor.checked_neg().ok_or_else(|| Error::internal(OutOfBalance))?,
+            };
+            if signed != 0 {
+                entries.push(Entry {
+                    ledger_account: rule.ledger_account,
+                    account: invoice.account,
+                    jurisdiction,
+                    amount: Money::new(signed, invoice.total.currency),
+                });
+            }
         }
+    }
+    if entries.is_empty() {
+        return Ok(None);
     }
     let transaction = LedgerTransaction {
         operator: invoice.operator.clone(),
@@ -175,7 +227,15 @@ pub fn post(
 #[error("the posting rules do not balance this invoice")]
 pub struct OutOfBalance;
 
-names!(LedgerAccount { AccountsReceivable => "accounts_receivable", RentIncome => "rent_income" });
+names!(LedgerAccount {
+    AccountsReceivable => "accounts_receivable",
+    RentIncome => "rent_income",
+    EnergyIncome => "energy_income",
+    DemandIncome => "demand_income",
+    PassThroughIncome => "pass_through_income",
+    SlaCredits => "sla_credits",
+    TaxesPayable => "taxes_payable",
+});
 names!(Deed { InvoiceIssued => "INVOICE_ISSUED" });
 
 #[cfg(test)]

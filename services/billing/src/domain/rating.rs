@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{Datelike as _, Timelike as _};
 use kernel::{Currency, DateRange, Exact, Instant, Money, Percent, Rate, Zone};
 
+use super::invoice::ChargeType;
 use super::tariff::{Band, Bracket, Component, DemandBasis, Price, effective};
 
 /// The energy of an interval, and what a kWh of it costs where a component goes by an index.
@@ -24,10 +25,15 @@ pub struct Metered {
 pub struct Load {
     /// The billing month, or the cycle of the utility that counts as one.
     pub cycle: DateRange,
+    /// The days of it that are charged: all, but where a block comes or goes.
+    pub charged: DateRange,
     /// Energy by interval, in order of time.
     pub intervals: Vec<Metered>,
-    /// The part of the energy that is charged, where a cap leaves the rest with the landlord; else 1.
+    /// What is charged for each of its energy: less than 1 where a cap leaves the rest with the landlord, more where a
+    /// facility's losses come on top; else 1.
     pub billable: Exact,
+    /// The part of the highest load and of monthly prices that is charged, where they are shared; else 1.
+    pub share: Exact,
     /// Highest load of an interval, W.
     pub peak_w: i64,
     /// Load at the system's peaks, W.
@@ -57,6 +63,10 @@ pub struct RatedLine {
     pub days: (i64, i64),
     /// The charge.
     pub amount: Money,
+    /// What it is on an invoice.
+    pub charge_type: ChargeType,
+    /// Who levies it, where it is a tax.
+    pub jurisdiction: Option<String>,
     /// The computation in words and figures.
     pub formula: String,
 }
@@ -109,13 +119,15 @@ pub fn rate(
     zone: Zone,
 ) -> Result<Vec<RatedLine>, RatingError> {
     let meter = Cycle { load, currency, zone };
-    let effective = effective(components, load.cycle);
+    let effective = effective(components, load.charged);
     let mut lines = Vec::new();
     let mut shares = Vec::new();
     for (code, parts) in effective {
         for (period, component) in parts {
             match &component.price {
-                Price::Share { percent, of, .. } => shares.push((code, period, *percent, of)),
+                Price::Share { percent, of, jurisdiction } => {
+                    shares.push((code, period, (*percent, jurisdiction), of));
+                }
                 price => lines.extend(meter.lines(code, period, price)?),
             }
         }
@@ -130,8 +142,8 @@ pub fn rate(
             let code = later.first().map_or_else(String::new, |(code, ..)| (*code).to_owned());
             return Err(RatingError::Circle(code));
         }
-        for (code, period, percent, of) in now {
-            let line = meter.share(code, period, percent, of, &lines)?;
+        for (code, period, levied, of) in now {
+            let line = meter.share(code, period, levied, of, &lines)?;
             lines.push(line);
         }
         shares = later;
@@ -169,7 +181,8 @@ impl Cycle<'_> {
     fn lines(&self, code: &str, period: DateRange, price: &Price) -> Result<Vec<RatedLine>, RatingError> {
         match price {
             Price::Fixed { per_month } => {
-                self.monthly(code, period, (Exact::from(1), Unit::Month), *per_month).map(|line| vec![line])
+                let line = self.monthly(code, period, (self.load.share.clone(), Unit::Month), *per_month)?;
+                Ok(vec![line])
             }
             Price::Demand { per_kw, basis, floor } => {
                 let kw = self.billed_kw(*basis, *floor);
@@ -186,7 +199,14 @@ impl Cycle<'_> {
             Price::Indexed { adder_per_kwh } => {
                 self.indexed(code, period, *adder_per_kwh).map(|line| vec![line])
             }
-            Price::Excise { brackets } => self.excise(code, period, brackets).map(|line| vec![line]),
+            Price::Excise { brackets, jurisdiction } => {
+                let line = self.excise(code, period, brackets)?;
+                Ok(vec![RatedLine {
+                    charge_type: ChargeType::Tax,
+                    jurisdiction: jurisdiction.clone(),
+                    ..line
+                }])
+            }
             Price::Share { .. } => Ok(Vec::new()),
         }
     }
@@ -206,7 +226,7 @@ impl Cycle<'_> {
     fn billed_kw(&self, basis: DemandBasis, floor: Option<Percent>) -> Exact {
         let contracted = Exact::from(self.load.contracted_kw);
         let measured = match basis {
-            DemandBasis::HighestInterval => thousandth(self.load.peak_w),
+            DemandBasis::HighestInterval => &thousandth(self.load.peak_w) * &self.load.share,
             DemandBasis::CoincidentPeak => thousandth(self.load.coincident_w),
             DemandBasis::Contracted => contracted.clone(),
         };
@@ -241,6 +261,8 @@ impl Cycle<'_> {
             rate: rate.into(),
             days: (days, all),
             amount,
+            charge_type: if unit == Unit::Kw { ChargeType::Demand } else { ChargeType::PassThrough },
+            jurisdiction: None,
             formula,
         })
     }
@@ -265,6 +287,8 @@ impl Cycle<'_> {
             formula: format!("{quantity} kWh x {rate} {} per kWh = {amount}", self.currency),
             rate,
             amount,
+            charge_type: ChargeType::Energy,
+            jurisdiction: None,
         })
     }
 
@@ -333,18 +357,16 @@ impl Cycle<'_> {
         &self,
         code: &str,
         period: DateRange,
-        percent: Percent,
+        (percent, jurisdiction): (Percent, &Option<String>),
         of: &[String],
         lines: &[RatedLine],
     ) -> Result<RatedLine, RatingError> {
         let of_lines = lines.iter().filter(|line| of.contains(&line.code));
         let mut base = Exact::zero();
-        let unit = Exact::from(10_i64.pow(u32::from(self.currency.minor_digits())));
         for line in of_lines {
             let Some(common) = line.period.intersection(&period) else { continue };
             let days = Exact::ratio(common.days(), line.period.days()).ok_or(RatingError::OutOfRange)?;
-            let amount = Exact::from(line.amount.minor).over(&unit).ok_or(RatingError::OutOfRange)?;
-            base = &base + &(&amount * &days);
+            base = &base + &(&Exact::from(line.amount) * &days);
         }
         let exact = &base * &percent.into();
         let amount = exact.to_money(self.currency).ok_or(RatingError::OutOfRange)?;
@@ -358,6 +380,8 @@ impl Cycle<'_> {
             rate: percent.into(),
             days: (period.days(), self.load.cycle.days()),
             amount,
+            charge_type: if jurisdiction.is_some() { ChargeType::Tax } else { ChargeType::PassThrough },
+            jurisdiction: jurisdiction.clone(),
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Billing runs.
 
-use kernel::{Error, Instant, Money, OperatorId, RunId, YearMonth};
+use kernel::{Error, Instant, LeaseName, Money, OperatorId, RunId, YearMonth};
 
+use super::lease::BlockRef;
 use super::words::names;
 
 /// Where a run stands.
@@ -38,6 +39,17 @@ pub struct BillingRun {
     pub invoice_count: i64,
     /// Their sum per currency, by currency code.
     pub totals: Vec<Money>,
+}
+
+/// A lease, or a part of it, that a run could not bill; the others are billed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The lease.
+    pub lease: LeaseName,
+    /// The block; none is the whole lease.
+    pub place: Option<BlockRef>,
+    /// What is wrong, a sentence for who runs it.
+    pub problem: String,
 }
 
 impl BillingRun {

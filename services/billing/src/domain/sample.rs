@@ -6,7 +6,7 @@ use kernel::{
 };
 
 use super::charge::Charge;
-use super::invoice::{ChargeType, Invoice, InvoiceLine};
+use super::invoice::{ChargeType, Invoice, InvoiceLine, LineCharge};
 use super::invoice_state::InvoiceState;
 use super::lease::{
     BillingTerms, BlockProgress, BlockRef, BlockState, LeaseCopy, LeaseState, Premises, Rent,
@@ -79,7 +79,7 @@ pub(crate) fn invoice(amounts: &[i64]) -> Invoice {
     let lines: Vec<InvoiceLine> = amounts
         .iter()
         .map(|&minor| InvoiceLine {
-            charge: Charge {
+            charge: LineCharge::Rent(Charge {
                 charge_type: ChargeType::BaseRent,
                 place: place("hall-one"),
                 period: DateRange::new(date(2026, 10, 24), date(2026, 11, 1)).expect("some days"),
@@ -89,7 +89,7 @@ pub(crate) fn invoice(amounts: &[i64]) -> Invoice {
                 quantity_kw: 20_000,
                 rate: "130".parse().expect("a rate"),
                 amount: Money::new(minor, usd()),
-            },
+            }),
             lease_version: 1,
         })
         .collect();

@@ -130,6 +130,9 @@ pub enum Price {
     Excise {
         /// In rising order.
         brackets: Vec<Bracket>,
+        /// Who levies it.
+        #[serde(default)]
+        jurisdiction: Option<String>,
     },
     /// A part of what other components come to: riders, fees and taxes.
     Share {
@@ -204,7 +207,7 @@ impl Component {
                 if minutes && months && days { Ok(()) } else { bad("has a band of no time of the year") }
             }
             Price::Demand { floor: Some(floor), .. } if floor.is_negative() => bad("has a negative floor"),
-            Price::Excise { brackets } => {
+            Price::Excise { brackets, .. } => {
                 let rising = brackets.windows(2).all(|pair| pair[0].above_kwh < pair[1].above_kwh);
                 let first = brackets.first().is_some_and(|first| first.above_kwh >= 0);
                 if rising && first { Ok(()) } else { bad("must have brackets in rising order from 0 kWh") }

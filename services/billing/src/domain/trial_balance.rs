@@ -9,6 +9,8 @@ use super::posting::LedgerAccount;
 pub struct TrialBalanceRow {
     /// Which account.
     pub ledger_account: LedgerAccount,
+    /// To whom a tax is owed.
+    pub jurisdiction: Option<String>,
     /// Sum of the debits, not negative.
     pub debits: Money,
     /// Sum of the credits, not negative.
@@ -20,7 +22,7 @@ pub struct TrialBalanceRow {
 pub struct TrialBalance {
     /// The last day that counts; `None` counts everything.
     pub as_of: Option<CivilDate>,
-    /// By ledger account and currency.
+    /// By ledger account, jurisdiction and currency.
     pub rows: Vec<TrialBalanceRow>,
 }
 
@@ -66,6 +68,7 @@ mod tests {
         let currency = sample::usd();
         TrialBalanceRow {
             ledger_account,
+            jurisdiction: None,
             debits: Money::new(debits, currency),
             credits: Money::new(credits, currency),
         }

@@ -11,7 +11,7 @@ use runtime::wire::{
 
 use super::lists::{Maybe, list_request};
 use crate::app::{IssueInvoice, ListInvoices, Listed, Preview, PreviewInvoices, etag_of};
-use crate::domain::invoice::{Bill, ChargeType, Invoice, InvoiceFilter, InvoiceLine};
+use crate::domain::invoice::{Bill, ChargeType, Invoice, InvoiceFilter, InvoiceLine, LineCharge};
 use crate::domain::invoice_state::InvoiceState;
 use crate::domain::lease::YEAR_MAX;
 
@@ -128,7 +128,7 @@ fn bill_to_wire(bill: &Bill, preview: &Preview) -> wire::Invoice {
         lease: LeaseName::new(bill.operator.clone(), bill.lease.clone()).to_string(),
         state: wire::InvoiceState::Draft.into(),
         billing_month: Some(to_month(bill.month)),
-        lines: bill.lines.iter().map(|line| line_to_wire(&bill.operator, line)).collect(),
+        lines: bill.lines.iter().map(|line| line_to_wire(&bill.operator, line, 0)).collect(),
         total: Some(to_money(bill.total)),
         ..wire::Invoice::default()
     }
@@ -147,7 +147,7 @@ pub(super) fn to_wire(invoice: &Invoice) -> wire::Invoice {
         series: issued.map(|issued| issued.number.series().to_owned()).unwrap_or_default(),
         number: issued.map(|issued| issued.number.to_string()).unwrap_or_default(),
         billing_month: Some(to_month(invoice.month)),
-        lines: invoice.lines.iter().map(|line| line_to_wire(operator, line)).collect(),
+        lines: (1..).zip(&invoice.lines).map(|(at, line)| line_to_wire(operator, line, at)).collect(),
         total: Some(to_money(invoice.total)),
         issue_time: issued.map(|issued| to_timestamp(issued.time)),
         due_date: issued.map(|issued| to_date(issued.due_date)),
@@ -171,25 +171,54 @@ pub(super) fn to_month(month: YearMonth) -> wire::BillingMonth {
     wire::BillingMonth { year: month.year(), month: i32::try_from(month.month()).unwrap_or(0) }
 }
 
-fn line_to_wire(operator: &OperatorId, line: &InvoiceLine) -> wire::InvoiceLine {
-    let charge = &line.charge;
-    let place = &charge.place;
-    let charge_type = match charge.charge_type {
-        ChargeType::BaseRent => wire::ChargeType::BaseRent,
-    };
-    wire::InvoiceLine {
-        charge_type: charge_type.into(),
+/// A line at its place on the invoice, from 1; 0 where it is on none.
+pub(super) fn line_to_wire(operator: &OperatorId, line: &InvoiceLine, number: usize) -> wire::InvoiceLine {
+    let (place, period) = (line.place(), line.period());
+    let told = wire::InvoiceLine {
+        charge_type: type_to_wire(line.charge_type()).into(),
         block: BlockName::new(operator.clone(), place.site.clone(), place.block.clone()).to_string(),
-        period_start_date: Some(to_date(charge.period.start())),
-        period_end_date: Some(to_date(charge.period.end())),
-        days: i32::try_from(charge.days).unwrap_or(i32::MAX),
-        days_in_month: i32::try_from(charge.days_in_month).unwrap_or(i32::MAX),
-        quantity_kw: charge.quantity_kw,
-        unit: "kW-month".to_owned(),
-        rate_per_kw_month: Some(to_decimal(charge.rate)),
-        amount: Some(to_money(charge.amount)),
+        period_start_date: Some(to_date(period.start())),
+        period_end_date: Some(to_date(period.end())),
+        amount: Some(to_money(line.amount())),
         formula: line.formula(),
         lease_version: line.lease_version,
+        line_number: i32::try_from(number).unwrap_or(i32::MAX),
+        item: line.item().to_owned(),
+        jurisdiction: line.jurisdiction().unwrap_or_default().to_owned(),
+        ..Default::default()
+    };
+    match &line.charge {
+        LineCharge::Rent(rent) => wire::InvoiceLine {
+            days: i32::try_from(rent.days).unwrap_or(i32::MAX),
+            days_in_month: i32::try_from(rent.days_in_month).unwrap_or(i32::MAX),
+            quantity_kw: rent.quantity_kw,
+            unit: "kW-month".to_owned(),
+            rate_per_kw_month: Some(to_decimal(rent.rate)),
+            quantity: Some(to_decimal(rent.quantity_kw)),
+            rate: Some(to_decimal(rent.rate)),
+            ..told
+        },
+        LineCharge::Reckoned(reckoned) => wire::InvoiceLine {
+            days: i32::try_from(period.days()).unwrap_or(i32::MAX),
+            days_in_month: i32::try_from(reckoned.month().days()).unwrap_or(i32::MAX),
+            unit: reckoned.detail.unit.clone(),
+            revision: reckoned.revision,
+            quantity: Some(to_decimal(reckoned.detail.quantity)),
+            rate: Some(to_decimal(reckoned.detail.rate)),
+            estimated: reckoned.detail.estimated,
+            ..told
+        },
+    }
+}
+
+fn type_to_wire(charge_type: ChargeType) -> wire::ChargeType {
+    match charge_type {
+        ChargeType::BaseRent => wire::ChargeType::BaseRent,
+        ChargeType::Energy => wire::ChargeType::Energy,
+        ChargeType::Demand => wire::ChargeType::Demand,
+        ChargeType::PassThrough => wire::ChargeType::PassThrough,
+        ChargeType::Tax => wire::ChargeType::Tax,
+        ChargeType::SlaCredit => wire::ChargeType::SlaCredit,
     }
 }
 

@@ -7,7 +7,7 @@ use contracts::billing::v1::invoice_service_server::InvoiceService;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{invoice, run};
+use super::{explanation, invoice, run};
 use crate::app::App;
 
 /// Answers for billing runs and invoices.
@@ -103,5 +103,15 @@ impl InvoiceService for InvoiceHandler {
         let command = invoice::issue(request.get_ref()).map_err(status)?;
         let answer = self.app.issue_invoice(&caller, command).await.map_err(status)?;
         reply(answer, invoice::issued)
+    }
+
+    async fn explain_line(
+        &self,
+        request: Request<wire::ExplainLineRequest>,
+    ) -> Result<Response<wire::ExplainLineResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = explanation::ask(request.get_ref()).map_err(status)?;
+        let explained = self.app.explain_line(&caller, command).await.map_err(status)?;
+        Ok(Response::new(explanation::answer(&explained)))
     }
 }

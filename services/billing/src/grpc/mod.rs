@@ -2,7 +2,10 @@
 
 mod account;
 mod account_service;
+mod charging;
+mod charging_service;
 mod event_service;
+mod explanation;
 mod invoice;
 mod invoice_service;
 mod lists;
@@ -13,12 +16,14 @@ mod reading;
 mod report;
 mod report_service;
 mod run;
+mod service_level;
 mod tariff;
 mod tariff_service;
 
 use prost::Message as _;
 
 pub(crate) use account_service::AccountHandler;
+pub(crate) use charging_service::ChargingHandler;
 pub(crate) use event_service::EventHandler;
 pub(crate) use invoice_service::InvoiceHandler;
 pub(crate) use metering_service::MeteringHandler;
@@ -38,6 +43,7 @@ pub(crate) const WIRE: Wire = Wire {
     meter_created: |created| meter::created(created).encode_to_vec(),
     tariff_created: |created| tariff::created(created).encode_to_vec(),
     components_added: |changed| tariff::added(changed).encode_to_vec(),
+    plan_created: |created| charging::created(created).encode_to_vec(),
 };
 
 /// Full name of the message that events of a kind carry.

@@ -10,7 +10,7 @@ use super::lists::{Maybe, list_request};
 use crate::app::{ListEntries, Listed};
 use crate::domain::ledger::{EntryFilter, PostedEntry};
 use crate::domain::posting::LedgerAccount;
-use crate::domain::trial_balance::TrialBalance;
+use crate::domain::trial_balance::{TrialBalance, TrialBalanceRow};
 
 pub(super) fn balance(
     request: &wire::GetTrialBalanceRequest,
@@ -45,14 +45,19 @@ pub(super) fn entries(request: &wire::ListLedgerEntriesRequest) -> Result<ListEn
 
 /// `None` when a sum does not fit, which a ledger that balances has not.
 pub(super) fn balanced(balance: &TrialBalance) -> Option<wire::GetTrialBalanceResponse> {
-    let row = |ledger_account: &str, debit, credit| wire::TrialBalanceRow {
-        ledger_account: ledger_account.to_owned(),
+    let row = |debit, credit| wire::TrialBalanceRow {
         debit: Some(to_money(debit)),
         credit: Some(to_money(credit)),
+        ..Default::default()
+    };
+    let of_account = |r: &TrialBalanceRow| wire::TrialBalanceRow {
+        ledger_account: r.ledger_account.as_str().to_owned(),
+        jurisdiction: r.jurisdiction.clone().unwrap_or_default(),
+        ..row(r.debits, r.credits)
     };
     Some(wire::GetTrialBalanceResponse {
-        rows: balance.rows.iter().map(|r| row(r.ledger_account.as_str(), r.debits, r.credits)).collect(),
-        totals: balance.totals()?.into_iter().map(|t| row("", t.debits, t.credits)).collect(),
+        rows: balance.rows.iter().map(of_account).collect(),
+        totals: balance.totals()?.into_iter().map(|t| row(t.debits, t.credits)).collect(),
     })
 }
 
@@ -74,5 +79,6 @@ fn to_wire(entry: &PostedEntry) -> wire::LedgerEntry {
         invoice: InvoiceName::new(entry.operator.clone(), entry.invoice).to_string(),
         description: entry.description.clone(),
         create_time: Some(to_timestamp(entry.create_time)),
+        jurisdiction: entry.jurisdiction.clone().unwrap_or_default(),
     }
 }

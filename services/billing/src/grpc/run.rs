@@ -1,13 +1,14 @@
 //! Billing runs to the wire, and what is asked of them from it.
 
 use contracts::billing::v1 as wire;
-use kernel::{BillingRunName, Error, OperatorName, OperatorParent, Violations};
+use kernel::{BillingRunName, BlockName, Error, OperatorName, OperatorParent, Violations};
 use runtime::wire::{request_id, to_money, to_timestamp};
 
 use super::invoice;
 use super::lists::list_request;
 use crate::app::{IssueBillingRun, ListRuns, Listed, RunView, StartBillingRun, etag_of};
-use crate::domain::run::{BillingRun, RunState};
+use crate::domain::lease::BlockRef;
+use crate::domain::run::{BillingRun, Problem, RunState};
 
 pub(super) fn name(text: &str) -> Result<BillingRunName, Error> {
     let mut v = Violations::new();
@@ -61,17 +62,30 @@ pub(super) fn listed(listed: Listed<BillingRun>) -> wire::ListBillingRunsRespons
 
 pub(super) fn started(view: &RunView) -> wire::StartBillingRunResponse {
     let run = to_wire(&view.run);
+    let problems = view.problems.iter().map(problem).collect();
     if view.tried_out {
         let nameless =
             wire::BillingRun { name: String::new(), etag: String::new(), create_time: None, ..run };
         return wire::StartBillingRunResponse {
             billing_run: Some(nameless),
             invoices: view.invoices.iter().map(invoice::nameless).collect(),
+            problems,
         };
     }
     wire::StartBillingRunResponse {
         billing_run: Some(run),
         invoices: view.invoices.iter().map(invoice::to_wire).collect(),
+        problems,
+    }
+}
+
+fn problem(problem: &Problem) -> wire::BillingProblem {
+    let operator = &problem.lease.operator;
+    let block = |place: &BlockRef| BlockName::new(operator.clone(), place.site.clone(), place.block.clone());
+    wire::BillingProblem {
+        lease: problem.lease.to_string(),
+        block: problem.place.as_ref().map(|place| block(place).to_string()).unwrap_or_default(),
+        problem: problem.problem.clone(),
     }
 }
 

@@ -147,7 +147,8 @@ fn price(v: &mut Violations, price: &WirePrice) -> Option<Price> {
                 let per_kwh = signed_rate(v, "per_kwh", bracket.per_kwh.as_ref());
                 Some(Bracket { above_kwh: bracket.above_kwh, per_kwh: per_kwh? })
             });
-            Some(Price::Excise { brackets: brackets? })
+            let jurisdiction = jurisdiction(v, &excise.jurisdiction);
+            Some(Price::Excise { brackets: brackets?, jurisdiction: jurisdiction? })
         }),
         WirePrice::Share(share) => v.nested("share", |v| {
             let percent = percent(v, "percent", share.percent.as_ref());
@@ -155,11 +156,16 @@ fn price(v: &mut Violations, price: &WirePrice) -> Option<Price> {
             let codes = v.each("of_codes", share.of_codes.iter().take(PARTS_MAX), |v, code| {
                 v.parse("", code, str::parse::<TariffId>).map(|code| code.to_string())
             });
-            let jurisdiction = v.text("jurisdiction", &share.jurisdiction, NAME_CHARS);
-            let jurisdiction = jurisdiction.map(|text| (!text.is_empty()).then_some(text));
+            let jurisdiction = jurisdiction(v, &share.jurisdiction);
             Some(Price::Share { percent: percent?, of: codes?, jurisdiction: jurisdiction? })
         }),
     }
+}
+
+/// Reads who levies a tax; empty is nobody.
+fn jurisdiction(v: &mut Violations, text: &str) -> Option<Option<String>> {
+    let text = v.text("jurisdiction", text, NAME_CHARS)?;
+    Some((!text.is_empty()).then_some(text))
 }
 
 fn band(v: &mut Violations, band: &wire::TimeOfUseBand) -> Option<Band> {
@@ -266,10 +272,13 @@ fn price_to_wire(price: &Price) -> WirePrice {
             basis: basis_to_wire(*basis).into(),
             floor_percent: floor.map(to_decimal),
         }),
-        Price::Excise { brackets } => {
+        Price::Excise { brackets, jurisdiction } => {
             let bracket =
                 |b: &Bracket| wire::ExciseBracket { above_kwh: b.above_kwh, per_kwh: rate(&b.per_kwh) };
-            WirePrice::Excise(wire::ExcisePrice { brackets: brackets.iter().map(bracket).collect() })
+            WirePrice::Excise(wire::ExcisePrice {
+                brackets: brackets.iter().map(bracket).collect(),
+                jurisdiction: jurisdiction.clone().unwrap_or_default(),
+            })
         }
         Price::Share { percent, of, jurisdiction } => WirePrice::Share(wire::SharePrice {
             percent: Some(to_decimal(*percent)),

@@ -1,4 +1,4 @@
-//! Which charges are taken by an invoice that is not void.
+//! Which charges of rent are taken by an invoice that is not void.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,7 +16,7 @@ use crate::domain::lease::BlockRef;
 /// The charges taken, by lease.
 pub type Charged = HashMap<LeaseId, BTreeSet<ChargeKey>>;
 
-/// Charges of an operator taken so far: of one lease or of all, of charges that begin in `days` or of all.
+/// Rent of an operator taken so far: of one lease or of all, of charges that begin in `days` or of all.
 pub async fn taken(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
@@ -27,6 +27,7 @@ pub async fn taken(
     let condition = Condition::all()
         .add(C::OperatorId.eq(operator.as_str()))
         .add(C::Live.eq(true))
+        .add(C::ReckoningId.is_null())
         .add_option(lease.map(|lease| C::LeaseId.eq(lease.as_str())))
         .add_option(days.map(|days| C::PeriodStart.gte(days.start())))
         .add_option(days.map(|days| C::PeriodStart.lt(days.end())));

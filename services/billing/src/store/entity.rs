@@ -80,12 +80,53 @@ entity!("billing", invoice_line = "invoice_line" {
     revision: i32,
     live: bool,
     period_end: Date,
-    days: i32,
-    days_in_month: i32,
-    quantity_kw: i64,
-    rate_per_kw_month: Decimal,
+    days: Option<i32>,
+    days_in_month: Option<i32>,
+    quantity_kw: Option<i64>,
+    rate_per_kw_month: Option<Decimal>,
     amount_minor: i64,
     lease_version: i64,
+    item: String,
+    detail: Option<Json>,
+    reckoning_id: Option<Uuid>,
+});
+
+entity!("billing", charging_plan = "charging_plan" {
+    key { operator_id: String, plan_id: String }
+    lease_id: String,
+    site_id: String,
+    block_id: String,
+    from_date: Date,
+    until_date: Option<Date>,
+    time_zone: String,
+    usage: Option<Json>,
+    service_level: Option<Json>,
+    create_time: DateTimeUtc,
+    create_order: i64,
+});
+
+entity!("billing", reckoning = "reckoning" {
+    key { operator_id: String, reckoning_id: Uuid }
+    lease_id: String,
+    site_id: String,
+    block_id: String,
+    month: Date,
+    inputs: Json,
+    create_time: DateTimeUtc,
+});
+
+entity!("billing", incident = "incident" {
+    key { operator_id: String, incident_id: Uuid }
+    site_id: String,
+    block_id: Option<String>,
+    kind: String,
+    state: String,
+    start_time: DateTimeUtc,
+    end_time: Option<DateTimeUtc>,
+    measured_minutes: Option<i32>,
+    all_feeds_down: Option<bool>,
+    temperature_max_decicelsius: Option<i32>,
+    update_time: DateTimeUtc,
 });
 
 entity!("billing", meter = "meter" {
@@ -150,4 +191,5 @@ entity!("billing", ledger_entry = "ledger_entry" {
     account_id: Uuid,
     currency_code: String,
     amount_minor: i64,
+    jurisdiction: Option<String>,
 });

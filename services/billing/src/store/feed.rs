@@ -1,4 +1,4 @@
-//! What the consumer of leasing's feed remembers beside the leases.
+//! What the consumers of other services' feeds remember beside what they heard.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,19 @@ use super::rows::statement;
 
 /// The source name of leasing's feed.
 pub const LEASING: &str = "leasing";
+/// The source name of inventory's feed.
+pub const INVENTORY: &str = "inventory";
 
 /// Notes that an event takes effect; `false` if it did before, as after a restore that began a new epoch.
 pub async fn first_time(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
-    event: EventId,
+    (source, event): (&str, EventId),
     now: Instant,
 ) -> Result<bool, Error> {
     let sql = "insert into billing.applied_event (operator_id, event_id, source, apply_time) values ($1, $2, $3, $4) \
                on conflict (operator_id, event_id) do nothing";
-    let values = [operator.as_str().into(), event.get().into(), LEASING.into(), now.into()];
+    let values = [operator.as_str().into(), event.get().into(), source.into(), now.into()];
     let done = conn.execute_raw(statement(sql, values)).await.map_err(store_error)?;
     Ok(done.rows_affected() == 1)
 }

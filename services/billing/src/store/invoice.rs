@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use kernel::{
-    AccountId, DateRange, Error, InvoiceId, InvoiceName, OperatorId, RunId, Scope, Uuid, YearMonth,
+    AccountId, DateRange, Error, InvoiceId, InvoiceName, OperatorId, ReckoningId, RunId, Scope, Uuid,
+    YearMonth,
 };
 use postgres::{is_unique_violation, store_error};
 use sea_orm::{
@@ -17,10 +18,11 @@ use super::entity::{invoice, invoice_line};
 use super::listing::{Page, Paged, Sight};
 use super::rows::{broken, money, narrow, parse, statement};
 use crate::domain::charge::Charge;
-use crate::domain::invoice::{Invoice, InvoiceFilter, InvoiceLine, Issued};
+use crate::domain::invoice::{Invoice, InvoiceFilter, InvoiceLine, Issued, LineCharge};
 use crate::domain::invoice_state::InvoiceState;
 use crate::domain::lease::BlockRef;
 use crate::domain::number::InvoiceNumber;
+use crate::domain::reckoned::ReckonedLine;
 
 /// Writes drafts with their lines.
 ///
@@ -251,26 +253,44 @@ fn line_row_of(
     number: i32,
     line: &InvoiceLine,
 ) -> Result<invoice_line::ActiveModel, Error> {
-    let charge = &line.charge;
-    Ok(invoice_line::ActiveModel {
+    let (place, period) = (line.place(), line.period());
+    let row = invoice_line::ActiveModel {
         operator_id: Set(invoice.operator.to_string()),
         invoice_id: Set(invoice.id.get()),
         line_number: Set(number),
         lease_id: Set(invoice.lease.to_string()),
-        site_id: Set(charge.place.site.to_string()),
-        block_id: Set(charge.place.block.to_string()),
-        charge_type: Set(charge.charge_type.as_str().to_owned()),
-        period_start: Set(charge.period.start()),
+        site_id: Set(place.site.to_string()),
+        block_id: Set(place.block.to_string()),
+        charge_type: Set(line.charge_type().as_str().to_owned()),
+        period_start: Set(period.start()),
         revision: Set(0),
         live: Set(true),
-        period_end: Set(charge.period.end()),
-        days: Set(narrow("days", charge.days)?),
-        days_in_month: Set(narrow("days_in_month", charge.days_in_month)?),
-        quantity_kw: Set(charge.quantity_kw),
-        rate_per_kw_month: Set(charge.rate.into()),
-        amount_minor: Set(charge.amount.minor),
+        period_end: Set(period.end()),
+        days: Set(None),
+        days_in_month: Set(None),
+        quantity_kw: Set(None),
+        rate_per_kw_month: Set(None),
+        amount_minor: Set(line.amount().minor),
         lease_version: Set(line.lease_version),
-    })
+        item: Set(line.item().to_owned()),
+        detail: Set(None),
+        reckoning_id: Set(None),
+    };
+    match &line.charge {
+        LineCharge::Rent(rent) => Ok(invoice_line::ActiveModel {
+            days: Set(Some(narrow("days", rent.days)?)),
+            days_in_month: Set(Some(narrow("days_in_month", rent.days_in_month)?)),
+            quantity_kw: Set(Some(rent.quantity_kw)),
+            rate_per_kw_month: Set(Some(rent.rate.into())),
+            ..row
+        }),
+        LineCharge::Reckoned(reckoned) => Ok(invoice_line::ActiveModel {
+            revision: Set(reckoned.revision),
+            detail: Set(Some(serde_json::to_value(&reckoned.detail).map_err(Error::internal)?)),
+            reckoning_id: Set(Some(reckoned.reckoning.get())),
+            ..row
+        }),
+    }
 }
 
 fn invoice_of(row: &invoice::Model, lines: &[invoice_line::Model]) -> Result<Invoice, Error> {
@@ -299,17 +319,36 @@ fn invoice_of(row: &invoice::Model, lines: &[invoice_line::Model]) -> Result<Inv
 }
 
 fn line_of(row: &invoice_line::Model, currency_code: &str) -> Result<InvoiceLine, Error> {
+    let charge_type = parse("charge_type", &row.charge_type)?;
+    let place = BlockRef { site: parse("site_id", &row.site_id)?, block: parse("block_id", &row.block_id)? };
     let period = DateRange::new(row.period_start, row.period_end);
-    let charge = Charge {
-        charge_type: parse("charge_type", &row.charge_type)?,
-        place: BlockRef { site: parse("site_id", &row.site_id)?, block: parse("block_id", &row.block_id)? },
-        period: period.map_err(|error| broken("period_end", error))?,
-        month: YearMonth::of(row.period_start),
-        days: narrow("days", row.days)?,
-        days_in_month: narrow("days_in_month", row.days_in_month)?,
-        quantity_kw: row.quantity_kw,
-        rate: row.rate_per_kw_month.try_into().map_err(|error| broken("rate_per_kw_month", error))?,
-        amount: money(row.amount_minor, currency_code)?,
+    let period = period.map_err(|error| broken("period_end", error))?;
+    let amount = money(row.amount_minor, currency_code)?;
+    let charge = match (row.reckoning_id, row.detail.clone()) {
+        (Some(reckoning), Some(detail)) => LineCharge::Reckoned(ReckonedLine {
+            charge_type,
+            place,
+            item: row.item.clone(),
+            period,
+            revision: row.revision,
+            amount,
+            detail: serde_json::from_value(detail).map_err(|error| broken("detail", error))?,
+            reckoning: ReckoningId::new(reckoning),
+        }),
+        _ => {
+            let rate = row.rate_per_kw_month.ok_or_else(|| broken("rate_per_kw_month", "is missing"))?;
+            LineCharge::Rent(Charge {
+                charge_type,
+                place,
+                period,
+                month: YearMonth::of(row.period_start),
+                days: narrow("days", row.days.unwrap_or_default())?,
+                days_in_month: narrow("days_in_month", row.days_in_month.unwrap_or_default())?,
+                quantity_kw: row.quantity_kw.unwrap_or_default(),
+                rate: rate.try_into().map_err(|error| broken("rate_per_kw_month", error))?,
+                amount,
+            })
+        }
     };
     Ok(InvoiceLine { charge, lease_version: row.lease_version })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kernel::{Error, EventId, Instant, LeaseName, OperatorId, Scope};
+use kernel::{Error, EventId, Instant, LeaseId, LeaseName, OperatorId, Scope};
 use postgres::store_error;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set};
@@ -110,6 +110,19 @@ pub async fn find(
         .await
         .map_err(store_error)?;
     Ok(assemble(conn, rows).await?.pop())
+}
+
+/// The terms of a version, kept for ever.
+pub async fn terms(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    lease: &LeaseId,
+    version: i64,
+) -> Result<BillingTerms, Error> {
+    let key = (operator.to_string(), lease.to_string(), version);
+    let row = lease_version::Entity::find_by_id(key).one(conn).await.map_err(store_error)?;
+    let row = row.ok_or_else(|| broken("lease_version", "is missing"))?;
+    serde_json::from_value(row.terms).map_err(|error| broken("terms", error))
 }
 
 /// The operator's leases of which a block has commenced, in order of name.

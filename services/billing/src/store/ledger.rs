@@ -47,6 +47,7 @@ pub async fn insert(
                 account_id: Set(entry.account.get()),
                 currency_code: Set(entry.amount.currency.to_string()),
                 amount_minor: Set(entry.amount.minor),
+                jurisdiction: Set(entry.jurisdiction.clone()),
             });
         }
     }
@@ -67,24 +68,26 @@ pub async fn insert(
 #[derive(FromQueryResult)]
 struct BalanceRow {
     ledger_account: String,
+    jurisdiction: Option<String>,
     currency_code: String,
     debits: i64,
     credits: i64,
 }
 
-/// Sums per ledger account and currency, up to and with a posting day.
+/// Sums per ledger account, jurisdiction and currency, up to and with a posting day.
 pub async fn trial_balance(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
     as_of: Option<CivilDate>,
 ) -> Result<TrialBalance, Error> {
-    let sql = "select e.ledger_account, e.currency_code, \
+    let sql = "select e.ledger_account, e.jurisdiction, e.currency_code, \
                       coalesce(sum(e.amount_minor) filter (where e.amount_minor > 0), 0)::bigint as debits, \
                       coalesce(-sum(e.amount_minor) filter (where e.amount_minor < 0), 0)::bigint as credits \
                from billing.ledger_entry e join billing.ledger_transaction t \
                     on t.operator_id = e.operator_id and t.transaction_id = e.transaction_id \
                where e.operator_id = $1 and ($2::date is null or t.posting_date <= $2) \
-               group by e.ledger_account, e.currency_code order by e.ledger_account, e.currency_code";
+               group by e.ledger_account, e.jurisdiction, e.currency_code \
+               order by e.ledger_account, e.jurisdiction nulls first, e.currency_code";
     let rows = BalanceRow::find_by_statement(statement(sql, [operator.as_str().into(), as_of.into()]))
         .all(conn)
         .await
@@ -94,6 +97,7 @@ pub async fn trial_balance(
         .map(|row| {
             Ok(TrialBalanceRow {
                 ledger_account: parse("ledger_account", &row.ledger_account)?,
+                jurisdiction: row.jurisdiction,
                 debits: money(row.debits, &row.currency_code)?,
                 credits: money(row.credits, &row.currency_code)?,
             })
@@ -177,6 +181,7 @@ fn entry_of(row: &ledger_entry::Model, head: &ledger_transaction::Model) -> Resu
         number: row.entry_number,
         ledger_account: parse("ledger_account", &row.ledger_account)?,
         account: AccountId::new(row.account_id),
+        jurisdiction: row.jurisdiction.clone(),
         amount: money(row.amount_minor, &row.currency_code)?,
         posting_date: head.posting_date,
         invoice: InvoiceId::new(head.invoice_id),

@@ -9,13 +9,16 @@ mod rows;
 pub mod account;
 pub mod charge;
 pub mod feed;
+pub mod incident;
 pub mod invoice;
 pub mod lease;
 pub mod ledger;
 pub mod listing;
 pub mod meter;
 pub mod number;
+pub mod plan;
 pub mod reading;
+pub mod reckoning;
 pub mod run;
 pub mod tariff;
 pub mod usage;
@@ -23,5 +26,5 @@ pub mod usage;
 /// The schema of this service.
 pub const SCHEMA: &str = "billing";
 
-/// Rows of one INSERT: the widest table has 17 columns and a statement takes 65,535 values.
+/// Rows of one INSERT: the widest table has 20 columns and a statement takes 65,535 values.
 const ROWS_PER_INSERT: usize = 2_000;

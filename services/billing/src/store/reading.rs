@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use kernel::{Error, Instant, MeterName, OperatorId, YearMonth};
 use postgres::{store_error, violated_constraint};
-use sea_orm::{ConnectionTrait, Value as SqlValue};
+use sea_orm::{ConnectionTrait, QueryResult, Value as SqlValue};
 use serde::{Deserialize, Serialize};
 
 use super::listing::{Page, Paged};
@@ -222,7 +222,29 @@ pub async fn between(
     let sql = "select start_time, energy_wh, revision, estimated from billing.reading \
                where operator_id = $1 and meter_id = $2 and start_time >= $3 and start_time < $4 order by start_time";
     let values = [name.operator.as_str().into(), name.meter.as_str().into(), from.into(), until.into()];
-    let rows = conn.query_all_raw(statement(sql, values)).await.map_err(store_error)?;
+    values_of(conn.query_all_raw(statement(sql, values)).await.map_err(store_error)?)
+}
+
+/// What counted of them when the meter's batch was kept and none after it.
+pub async fn as_of(
+    conn: &impl ConnectionTrait,
+    name: &MeterName,
+    (from, until): (Instant, Instant),
+    batch: i64,
+) -> Result<Vec<(Instant, Value)>, Error> {
+    let sql = "select start_time, energy_wh, revision, estimated from billing.reading \
+               where operator_id = $1 and meter_id = $2 and start_time >= $3 and start_time < $4 and batch <= $5 \
+               union all \
+               select start_time, energy_wh, revision, estimated from billing.reading_history \
+               where operator_id = $1 and meter_id = $2 and start_time >= $3 and start_time < $4 and batch <= $5 \
+                 and superseded_batch > $5 \
+               order by start_time";
+    let values =
+        [name.operator.as_str().into(), name.meter.as_str().into(), from.into(), until.into(), batch.into()];
+    values_of(conn.query_all_raw(statement(sql, values)).await.map_err(store_error)?)
+}
+
+fn values_of(rows: Vec<QueryResult>) -> Result<Vec<(Instant, Value)>, Error> {
     rows.iter()
         .map(|row| {
             let value = Value {
@@ -233,6 +255,18 @@ pub async fn between(
             Ok((row.try_get_by_index(0).map_err(store_error)?, value))
         })
         .collect()
+}
+
+/// The first month of a span of time whose readings are put away.
+pub async fn put_away(
+    conn: &impl ConnectionTrait,
+    (from, until): (Instant, Instant),
+) -> Result<Option<YearMonth>, Error> {
+    let sql =
+        "select month from billing.put_away_month where month >= $1 and month < $2 order by month limit 1";
+    let values = [YearMonth::of(from.date_naive()).first_day().into(), until.date_naive().into()];
+    let row = conn.query_one_raw(statement(sql, values)).await.map_err(store_error)?;
+    row.map(|row| Ok(YearMonth::of(row.try_get_by_index(0).map_err(store_error)?))).transpose()
 }
 
 /// Sort key of readings.

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use kernel::{CivilDate, DateRange, Error, MeterName, OperatorId};
+use kernel::{CivilDate, DateRange, Error, Instant, MeterName, OperatorId};
 use postgres::store_error;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _,
+    Set,
+};
 
 use super::ROWS_PER_INSERT;
 use super::entity::usage_day;
@@ -48,6 +51,47 @@ pub async fn of_meter(
         .await
         .map_err(store_error)?;
     Ok(rows.into_iter().map(|row| (row.day, read_of(row))).collect())
+}
+
+#[derive(FromQueryResult)]
+struct BatchRow {
+    batch_count: i64,
+    day: Option<CivilDate>,
+    energy_wh: Option<i64>,
+    reading_count: Option<i32>,
+    estimated_wh: Option<i64>,
+    estimated_count: Option<i32>,
+    peaks_wh: Option<Vec<i64>>,
+    peak_time: Option<Instant>,
+}
+
+/// What was read of a meter's days, and the meter's last batch by then: one statement, so that they belong together.
+pub async fn with_batch(
+    conn: &impl ConnectionTrait,
+    name: &MeterName,
+    range: DateRange,
+) -> Result<(i64, BTreeMap<CivilDate, DayRead>), Error> {
+    let sql = "select m.batch_count, u.day, u.energy_wh, u.reading_count, u.estimated_wh, u.estimated_count, u.peaks_wh, \
+                      u.peak_time \
+               from billing.meter m left join billing.usage_day u on u.operator_id = m.operator_id \
+                    and u.meter_id = m.meter_id and u.day >= $3 and u.day < $4 \
+               where m.operator_id = $1 and m.meter_id = $2";
+    let values =
+        [name.operator.as_str().into(), name.meter.as_str().into(), range.start().into(), range.end().into()];
+    let rows = BatchRow::find_by_statement(statement(sql, values)).all(conn).await.map_err(store_error)?;
+    let batch = rows.first().map_or(0, |row| row.batch_count);
+    let read = |row: BatchRow| {
+        let read = DayRead {
+            energy_wh: row.energy_wh?,
+            reading_count: row.reading_count?,
+            estimated_wh: row.estimated_wh?,
+            estimated_count: row.estimated_count?,
+            peaks_wh: row.peaks_wh?,
+            peak_time: row.peak_time?,
+        };
+        Some((row.day?, read))
+    };
+    Ok((batch, rows.into_iter().filter_map(read).collect()))
 }
 
 /// Writes sums of days, whether or not there were any.

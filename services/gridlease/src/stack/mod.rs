@@ -84,7 +84,10 @@ impl Stack {
             let leasing = place.leasing(ports.leasing, addresses.inventory).await.context("start leasing")?;
             addresses.leasing = leasing.address;
             running.push(leasing);
-            let billing = place.billing(ports.billing, addresses.leasing).await.context("start billing")?;
+            let billing = place
+                .billing(ports.billing, (addresses.inventory, addresses.leasing))
+                .await
+                .context("start billing")?;
             addresses.billing = billing.address;
             running.push(billing);
         }

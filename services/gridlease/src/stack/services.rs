@@ -45,8 +45,13 @@ impl Place<'_> {
         Ok(runtime::start(own, self.deps(settings)?, leasing::service).await?)
     }
 
-    pub(super) async fn billing(&self, port: u16, leasing: SocketAddr) -> anyhow::Result<Running> {
+    pub(super) async fn billing(
+        &self,
+        port: u16,
+        (inventory, leasing): (SocketAddr, SocketAddr),
+    ) -> anyhow::Result<Running> {
         let mut settings = self.settings("billing", port)?;
+        settings.peers.inventory = Some(format!("http://{inventory}"));
         settings.peers.leasing = Some(format!("http://{leasing}"));
         let own = billing::BillingSettings::default();
         Ok(runtime::start(own, self.deps(settings)?, billing::service).await?)

@@ -24,8 +24,10 @@ fn flat(month: YearMonth, zone: Zone, kw: i64) -> Load {
     }
     Load {
         cycle: days,
+        charged: days,
         intervals,
         billable: Exact::from(1),
+        share: Exact::from(1),
         peak_w: kw * 1_000,
         coincident_w: kw * 1_000,
         contracted_kw: kw,
@@ -121,7 +123,7 @@ fn b11_dominion_bills_a_floor_and_asks_for_collateral() {
 #[test]
 fn b13_new_yorks_excise_is_marginal() {
     let new_york = published("new-york-mining-excise");
-    let Price::Excise { brackets } = &new_york.components[0].price else { panic!("an excise") };
+    let Price::Excise { brackets, .. } = &new_york.components[0].price else { panic!("an excise") };
     for (kwh, cents) in [
         (2_250_000, 0),
         (2_250_001, 2),
@@ -283,7 +285,7 @@ proptest! {
     #[test]
     fn an_excise_is_monotone(kwh in 0_i64..600_000_000, more in 0_i64..1_000_000) {
         let new_york = published("new-york-mining-excise");
-        let Price::Excise { brackets } = &new_york.components[0].price else { panic!("an excise") };
+        let Price::Excise { brackets, .. } = &new_york.components[0].price else { panic!("an excise") };
         let grown = &excise(brackets, &Exact::from(kwh + more)) - &excise(brackets, &Exact::from(kwh));
         prop_assert!(grown >= Exact::zero());
         prop_assert!(grown <= &Exact::from(more) * &Exact::from(rate_of("0.05")));

@@ -1,0 +1,8 @@
+//! From meters and incidents to invoices: usage in arrears, corrections by difference, rent given back, every line
+//! computed again to the same cent.
+
+mod credits;
+mod field;
+mod shared;
+mod tariffs;
+mod usage;

@@ -1,0 +1,137 @@
+//! Computes a line again from what was kept of it.
+
+use kernel::{Caller, Error, InvoiceName, Money, Reason, ReckoningId, Scope};
+use postgres::Tx;
+
+use super::App;
+use super::reckon::{Supplies, gather};
+use crate::domain::charge::{self, Charge};
+use crate::domain::explanation::{Explanation, RentWhy, UsageWhy, Why};
+use crate::domain::invoice::{Invoice, InvoiceLine, LineCharge};
+use crate::domain::reckoned::ReckonedLine;
+use crate::domain::reckoning::{CreditInputs, Inputs, UsageInputs};
+use crate::store::{lease, reckoning};
+
+/// Asks for the explanation of a line.
+#[derive(Clone, Debug)]
+pub struct ExplainLine {
+    /// The invoice.
+    pub invoice: InvoiceName,
+    /// The line's place on it, from 1.
+    pub line_number: usize,
+}
+
+impl App {
+    /// Explains a line of an invoice that the caller may see.
+    pub async fn explain_line(&self, caller: &Caller, command: ExplainLine) -> Result<Explanation, Error> {
+        let name = &command.invoice;
+        let found = self.get_invoice(caller, name).await?;
+        let at = command.line_number.checked_sub(1);
+        let line = at.and_then(|at| found.lines.get(at)).ok_or_else(|| Error::not_found("invoice line"))?;
+        // Whoever may see the line may see how it came about. What it was computed from, such as the tariff and the
+        // readings of others in sum, only the operator's scope shows; the explanation tells no more than that.
+        let scope = &Scope::Operator(name.operator.clone());
+        let (found, line) = (&found, line);
+        let (computed, why) = self
+            .db
+            .read("explain_line", scope, |tx| async move {
+                let explained = match &line.charge {
+                    LineCharge::Rent(rent) => rent_again(&tx, found, line, rent).await?,
+                    LineCharge::Reckoned(reckoned) => self.reckoned_again(&tx, found, reckoned).await?,
+                };
+                Ok((tx, explained))
+            })
+            .await?;
+        Ok(Explanation {
+            operator: name.operator.clone(),
+            line: line.clone(),
+            number: command.line_number,
+            same: computed == Some(line.amount()),
+            computed,
+            why,
+        })
+    }
+
+    async fn reckoned_again(
+        &self,
+        tx: &Tx,
+        of: &Invoice,
+        line: &ReckonedLine,
+    ) -> Result<(Option<Money>, Why), Error> {
+        let kept = reckoning::find(tx.conn(), &of.operator, line.reckoning).await?;
+        let kept = kept.ok_or_else(|| Error::internal(Lost(line.reckoning)))?;
+        match kept.inputs {
+            Inputs::Credit { credit } => Ok(credit_again(line, credit)),
+            Inputs::Usage { parts } => {
+                // A charge that no part makes any more was given back.
+                match parts.into_iter().find(|part| part.days.contains(line.period.start())) {
+                    Some(part) => self.usage_again(tx, of, line, part).await,
+                    None => Ok((less(Money::zero(of.total.currency), line), Why::Gone)),
+                }
+            }
+        }
+    }
+
+    async fn usage_again(
+        &self,
+        tx: &Tx,
+        of: &Invoice,
+        line: &ReckonedLine,
+        kept: UsageInputs,
+    ) -> Result<(Option<Money>, Why), Error> {
+        let supplies = Supplies::of(tx, &of.operator, std::iter::once(&kept.rule)).await?;
+        let batch = |meter: &kernel::MeterId| {
+            kept.evidence().find(|evidence| evidence.meter == *meter).map(|evidence| evidence.batch)
+        };
+        let (again, intervals) = gather(tx, &supplies, kept.clone(), self.now(), batch).await?;
+        let out_of_range =
+            |error| Error::refused(Reason::TermOutOfRange, format!("{error}.")).with_source(error);
+        let wholes = again.charge(&intervals).map_err(out_of_range)?;
+        let Some(whole) = wholes.into_iter().find(|whole| whole.key() == line.key()) else {
+            return Ok((less(Money::zero(of.total.currency), line), Why::Gone));
+        };
+        let absorbed = again.absorbed(&intervals, &whole).map_err(out_of_range)?;
+        // The sums that were kept must come of the readings that were kept, not only the amount.
+        let computed = less(whole.amount, line).filter(|_| again == kept);
+        let why = UsageWhy { inputs: again, whole, before: before(line), absorbed };
+        Ok((computed, Why::Usage(Box::new(why))))
+    }
+}
+
+fn before(line: &ReckonedLine) -> Money {
+    Money::new(line.detail.before_minor, line.amount.currency)
+}
+
+/// A whole charge less what was billed of it before.
+fn less(whole: Money, line: &ReckonedLine) -> Option<Money> {
+    whole.checked_sub(before(line))
+}
+
+fn credit_again(line: &ReckonedLine, inputs: CreditInputs) -> (Option<Money>, Why) {
+    match (inputs.credit(), inputs.whole()) {
+        (Some(credit), Some(whole)) => {
+            let computed = less(whole.amount, line);
+            (computed, Why::Credit(Box::new((inputs, credit, whole, before(line)))))
+        }
+        _ => (None, Why::Gone),
+    }
+}
+
+async fn rent_again(
+    tx: &Tx,
+    of: &Invoice,
+    line: &InvoiceLine,
+    rent: &Charge,
+) -> Result<(Option<Money>, Why), Error> {
+    let terms = lease::terms(tx.conn(), &of.operator, &of.lease, line.lease_version).await?;
+    let poison = |poison: crate::domain::lease::Poison| Error::internal(poison);
+    let charges = charge::of_block(&terms, &rent.place, rent.period).map_err(poison)?;
+    let again = charges.into_iter().find(|charge| charge.key() == rent.key());
+    let why = RentWhy::of(&terms, rent).map_err(poison)?;
+    Ok((again.map(|charge| charge.amount), Why::Rent(why)))
+}
+
+/// A line names a reckoning that is not there: the database holds that it is.
+#[derive(Debug, thiserror::Error)]
+#[error("reckoning {0} is not there")]
+struct Lost(ReckoningId);

@@ -1,0 +1,95 @@
+//! Explanations to the wire, and what is asked of them from it.
+
+use contracts::billing::v1 as wire;
+use kernel::{
+    ChargingPlanName, Error, IncidentName, InvoiceName, MeterName, Money, OperatorId, TariffName, Violations,
+};
+use runtime::wire::{to_date, to_decimal, to_money};
+
+use super::invoice::line_to_wire;
+use crate::app::{ExplainLine, etag_of};
+use crate::domain::explanation::{Explanation, RentWhy, UsageWhy, Why};
+use crate::domain::reckoned::Whole;
+use crate::domain::reckoning::{CreditInputs, Evidence};
+use crate::domain::service_level::Credit;
+
+pub(super) fn ask(request: &wire::ExplainLineRequest) -> Result<ExplainLine, Error> {
+    let mut v = Violations::new();
+    let invoice = v.parse("invoice", &request.invoice, str::parse::<InvoiceName>);
+    let number = usize::try_from(request.line_number).ok().filter(|number| *number > 0);
+    v.require("line_number", number.is_some(), "must be at least 1");
+    v.build(|| Some(ExplainLine { invoice: invoice?, line_number: number? }))
+}
+
+pub(super) fn answer(explained: &Explanation) -> wire::ExplainLineResponse {
+    let operator = &explained.operator;
+    let mut answer = wire::ExplainLineResponse {
+        line: Some(line_to_wire(operator, &explained.line, explained.number)),
+        same: explained.same,
+        computed: explained.computed.map(to_money),
+        steps: explained.steps(),
+        ..Default::default()
+    };
+    match &explained.why {
+        Why::Rent(why) => answer.rent = Some(rent(why)),
+        Why::Usage(why) => answer.usage = Some(usage(operator, why)),
+        Why::Credit(why) => answer.credit = Some(credit(operator, &why.0, &why.1, (&why.2, why.3))),
+        Why::Gone => {}
+    }
+    answer
+}
+
+fn rent(why: &RentWhy) -> wire::RentExplanation {
+    wire::RentExplanation {
+        base_rate_per_kw_month: why.base.map(to_decimal),
+        escalator_percent: why.escalator.map(to_decimal),
+        rate_step: i32::try_from(why.step).unwrap_or(i32::MAX),
+        rate_step_date: Some(to_date(why.step_from)),
+    }
+}
+
+fn usage(operator: &OperatorId, why: &UsageWhy) -> wire::UsageExplanation {
+    let inputs = &why.inputs;
+    wire::UsageExplanation {
+        charging_plan: ChargingPlanName::new(operator.clone(), inputs.plan.clone()).to_string(),
+        tariff: TariffName::new(operator.clone(), inputs.tariff.clone()).to_string(),
+        tariff_etag: etag_of(inputs.tariff_version),
+        meter: Some(evidence(operator, &inputs.own)),
+        facility: inputs.facility.as_ref().map(|of| evidence(operator, of)),
+        shared_energy_wh: inputs.shared_wh(),
+        energy_factor: Some(to_decimal(inputs.energy_factor())),
+        share: Some(to_decimal(inputs.share())),
+        contracted_kw: inputs.contracted_kw,
+        whole: Some(to_money(why.whole.amount)),
+        billed_before: Some(to_money(why.before)),
+        absorbed: Some(to_money(why.absorbed)),
+    }
+}
+
+fn evidence(operator: &OperatorId, of: &Evidence) -> wire::MeterEvidence {
+    wire::MeterEvidence {
+        meter: MeterName::new(operator.clone(), of.meter.clone()).to_string(),
+        batch: of.batch,
+        energy_wh: of.energy_wh,
+        estimated_wh: of.estimated_wh,
+        peak_w: of.peak_w,
+    }
+}
+
+fn credit(
+    operator: &OperatorId,
+    inputs: &CreditInputs,
+    credit: &Credit,
+    (whole, before): (&Whole, Money),
+) -> wire::CreditExplanation {
+    let incident = |id: &kernel::IncidentId| IncidentName::new(operator.clone(), *id).to_string();
+    wire::CreditExplanation {
+        charging_plan: ChargingPlanName::new(operator.clone(), inputs.plan.clone()).to_string(),
+        month_rent: Some(to_money(inputs.rent)),
+        days_of_rent: i32::try_from(credit.days).unwrap_or(i32::MAX),
+        cap: Some(to_money(credit.cap)),
+        incidents: credit.incidents.iter().map(incident).collect(),
+        whole: Some(to_money(whole.amount)),
+        billed_before: Some(to_money(before)),
+    }
+}

@@ -1299,6 +1299,30 @@ table billing.billing_run owner gridlease_owner row security forced
   grant update (state) to billing
   grant update (version) to billing
 
+table billing.charging_plan owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  plan_id text collate "C" not null
+  lease_id text collate "C" not null
+  site_id text collate "C" not null
+  block_id text collate "C" not null
+  from_date date not null
+  until_date date
+  time_zone text collate "C" not null
+  usage jsonb
+  service_level jsonb
+  create_time timestamp with time zone not null
+  create_order bigint not null identity a
+  constraint charging_plan_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint charging_plan_dates CHECK ((((from_date >= '2000-01-01'::date) AND (from_date <= '9999-12-31'::date)) AND ((until_date >= (from_date + 1)) AND (until_date <= '9999-12-31'::date))))
+  constraint charging_plan_says_something CHECK (((usage IS NOT NULL) OR (service_level IS NOT NULL)))
+  constraint charging_plan_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
+  constraint charging_plan_pkey PRIMARY KEY (operator_id, plan_id)
+  CREATE INDEX charging_plan_by_lease ON billing.charging_plan USING btree (operator_id, lease_id, site_id, block_id)
+  CREATE TRIGGER charging_plan_append_only BEFORE DELETE OR UPDATE ON billing.charging_plan FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  policy charging_plan_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy charging_plan_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
 table billing.feed owner gridlease_owner row security forced
   only_row boolean not null default true
   epoch uuid not null default gen_random_uuid()
@@ -1331,6 +1355,38 @@ table billing.idempotency owner gridlease_owner row security forced
   policy idempotency_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
   grant delete, insert, select to billing_worker
+
+table billing.incident owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  incident_id uuid not null
+  site_id text collate "C" not null
+  block_id text collate "C"
+  kind text collate "C" not null
+  state text collate "C" not null
+  start_time timestamp with time zone not null
+  end_time timestamp with time zone
+  measured_minutes integer
+  all_feeds_down boolean
+  temperature_max_decicelsius integer
+  update_time timestamp with time zone not null
+  constraint incident_kind CHECK ((kind = ANY (ARRAY['POWER'::text, 'COOLING'::text])))
+  constraint incident_measured_minutes CHECK ((measured_minutes >= 0))
+  constraint incident_state CHECK ((state = ANY (ARRAY['OPEN'::text, 'ACKNOWLEDGED'::text, 'RESOLVED'::text, 'REJECTED'::text, 'WITHDRAWN'::text])))
+  constraint incident_times CHECK ((((start_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (start_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)) AND ((end_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)) AND (start_time < end_time) AND ((state <> 'RESOLVED'::text) OR (end_time IS NOT NULL))))
+  constraint incident_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint incident_pkey PRIMARY KEY (operator_id, incident_id)
+  CREATE INDEX incident_by_site ON billing.incident USING btree (operator_id, site_id, start_time)
+  policy incident_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy incident_worker permissive for all to billing_worker using (true) with check (true)
+  grant select to billing
+  grant insert, select to billing_worker
+  grant update (all_feeds_down) to billing_worker
+  grant update (end_time) to billing_worker
+  grant update (measured_minutes) to billing_worker
+  grant update (start_time) to billing_worker
+  grant update (state) to billing_worker
+  grant update (temperature_max_decicelsius) to billing_worker
+  grant update (update_time) to billing_worker
 
 table billing.invoice owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -1398,25 +1454,35 @@ table billing.invoice_line owner gridlease_owner row security forced
   revision integer not null default 0
   live boolean not null default true
   period_end date not null
-  days integer not null
-  days_in_month integer not null
-  quantity_kw bigint not null
-  rate_per_kw_month numeric(24,10) not null
+  days integer
+  days_in_month integer
+  quantity_kw bigint
+  rate_per_kw_month numeric(24,10)
   amount_minor bigint not null
   lease_version bigint not null
-  constraint invoice_line_amount CHECK ((amount_minor >= 0))
-  constraint invoice_line_charge_type CHECK ((charge_type = 'BASE_RENT'::text))
+  item text collate "C" not null default ''::text
+  detail jsonb
+  reckoning_id uuid
+  constraint invoice_line_amount CHECK (((amount_minor > 0) OR ((amount_minor < 0) AND (reckoning_id IS NOT NULL)) OR ((amount_minor = 0) AND (reckoning_id IS NULL))))
+  constraint invoice_line_charge_type CHECK ((charge_type = ANY (ARRAY['BASE_RENT'::text, 'ENERGY'::text, 'DEMAND'::text, 'PASS_THROUGH'::text, 'TAX'::text, 'SLA_CREDIT'::text])))
   constraint invoice_line_days CHECK (((days = (period_end - period_start)) AND (days > 0) AND (days <= days_in_month) AND ((days_in_month >= 28) AND (days_in_month <= 31))))
   constraint invoice_line_number CHECK ((line_number > 0))
   constraint invoice_line_period_bounds CHECK (((period_start >= '2000-01-01'::date) AND (period_end <= '9999-01-01'::date)))
   constraint invoice_line_quantity CHECK ((quantity_kw > 0))
   constraint invoice_line_rate CHECK (((rate_per_kw_month >= (0)::numeric) AND (rate_per_kw_month <> 'NaN'::numeric)))
+  constraint invoice_line_rent_or_reckoned CHECK (
+CASE charge_type
+    WHEN 'BASE_RENT'::text THEN ((num_nulls(days, days_in_month, quantity_kw, rate_per_kw_month) = 0) AND (num_nonnulls(detail, reckoning_id) = 0) AND (revision = 0) AND (item = ''::text))
+    ELSE ((num_nonnulls(days, days_in_month, quantity_kw, rate_per_kw_month) = 0) AND (num_nulls(detail, reckoning_id) = 0))
+END)
   constraint invoice_line_revision CHECK ((revision >= 0))
   constraint invoice_line_invoice FOREIGN KEY (operator_id, invoice_id) REFERENCES billing.invoice(operator_id, invoice_id)
+  constraint invoice_line_reckoning FOREIGN KEY (operator_id, reckoning_id) REFERENCES billing.reckoning(operator_id, reckoning_id)
   constraint invoice_line_version FOREIGN KEY (operator_id, lease_id, lease_version) REFERENCES billing.lease_version(operator_id, lease_id, version)
   constraint invoice_line_pkey PRIMARY KEY (operator_id, invoice_id, line_number)
+  CREATE INDEX invoice_line_by_reckoning ON billing.invoice_line USING btree (operator_id, reckoning_id)
   CREATE INDEX invoice_line_by_version ON billing.invoice_line USING btree (operator_id, lease_id, lease_version)
-  CREATE UNIQUE INDEX invoice_line_charge ON billing.invoice_line USING btree (operator_id, lease_id, site_id, block_id, charge_type, period_start, revision) WHERE live
+  CREATE UNIQUE INDEX invoice_line_charge ON billing.invoice_line USING btree (operator_id, lease_id, site_id, block_id, charge_type, item, period_start, revision) WHERE live
   CREATE TRIGGER invoice_line_guard BEFORE DELETE OR UPDATE ON billing.invoice_line FOR EACH ROW EXECUTE FUNCTION billing.guard_invoice_line()
   CREATE CONSTRAINT TRIGGER invoice_line_in_total AFTER INSERT ON billing.invoice_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_invoice_total()
   policy invoice_line_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
@@ -1501,9 +1567,11 @@ table billing.ledger_entry owner gridlease_owner row security forced
   account_id uuid not null
   currency_code text collate "C" not null
   amount_minor bigint not null
+  jurisdiction text collate "C"
   constraint ledger_entry_amount CHECK ((amount_minor <> 0))
   constraint ledger_entry_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
-  constraint ledger_entry_ledger_account CHECK ((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'rent_income'::text])))
+  constraint ledger_entry_jurisdiction CHECK (((jurisdiction IS NULL) OR (ledger_account = 'taxes_payable'::text)))
+  constraint ledger_entry_ledger_account CHECK ((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'rent_income'::text, 'energy_income'::text, 'demand_income'::text, 'pass_through_income'::text, 'sla_credits'::text, 'taxes_payable'::text])))
   constraint ledger_entry_number CHECK ((entry_number > 0))
   constraint ledger_entry_account FOREIGN KEY (operator_id, account_id) REFERENCES billing.account(operator_id, account_id)
   constraint ledger_entry_transaction FOREIGN KEY (operator_id, transaction_id) REFERENCES billing.ledger_transaction(operator_id, transaction_id)
@@ -1627,6 +1695,7 @@ table billing.put_away_month owner gridlease_owner row security forced
   constraint put_away_month_first CHECK (((EXTRACT(day FROM month) = (1)::numeric) AND ((month >= '2000-01-01'::date) AND (month <= '9999-12-01'::date))))
   constraint put_away_month_pkey PRIMARY KEY (month)
   policy put_away_month_all permissive for all to billing, billing_worker, gridlease_owner using (true) with check (true)
+  grant select to billing
 
 partitioned table billing.reading owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -1673,6 +1742,25 @@ partitioned table billing.reading_history owner gridlease_owner row security for
    FROM billing.meter m
   WHERE ((m.operator_id = reading_history.operator_id) AND (m.meter_id = reading_history.meter_id) AND (m.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
   policy reading_history_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
+table billing.reckoning owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  reckoning_id uuid not null
+  lease_id text collate "C" not null
+  site_id text collate "C" not null
+  block_id text collate "C" not null
+  month date not null
+  inputs jsonb not null
+  create_time timestamp with time zone not null
+  constraint reckoning_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint reckoning_month CHECK (((EXTRACT(day FROM month) = (1)::numeric) AND ((month >= '2000-01-01'::date) AND (month <= '9998-12-01'::date))))
+  constraint reckoning_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
+  constraint reckoning_pkey PRIMARY KEY (operator_id, reckoning_id)
+  CREATE INDEX reckoning_by_lease ON billing.reckoning USING btree (operator_id, lease_id, site_id, block_id, month)
+  CREATE TRIGGER reckoning_append_only BEFORE DELETE OR UPDATE ON billing.reckoning FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  policy reckoning_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy reckoning_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
 
 table billing.schema_history owner gridlease_owner row security forced

@@ -140,7 +140,8 @@ end
 $policies$;
 
 grant select, insert on billing.charging_plan, billing.reckoning to billing;
-grant select on billing.incident to billing;
+-- Months whose readings are put away stay as they were billed.
+grant select on billing.incident, billing.put_away_month to billing;
 grant select, insert on billing.incident to billing_worker;
 grant update (state, start_time, end_time, measured_minutes, all_feeds_down, temperature_max_decicelsius, update_time)
     on billing.incident to billing_worker;

@@ -240,7 +240,7 @@ async fn each_reading_is_billed_once_and_the_difference_comes_next() -> Result<(
         drill.send(&mut dice, &arrived).await?;
         issued.extend(drill.bill(i32::try_from(month)?).await?);
     }
-    ensure!(drill.failures > 20, "only {} failures: nothing was shown", drill.failures);
+    ensure!(drill.failures > 10, "only {} failures: nothing was shown", drill.failures);
     let mut by_month: BTreeMap<u32, (i64, i32)> = BTreeMap::new();
     for line in issued.iter().flat_map(|invoice| &invoice.lines).filter(|line| line.item == "energy") {
         let month = u32::try_from(line.period_start_date.context("a day")?.month)?;

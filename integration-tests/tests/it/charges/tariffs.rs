@@ -6,7 +6,7 @@ use contracts::billing::v1 as billing;
 use contracts::billing::v1::ChargeType;
 use contracts::billing::v1::tariff_component::Price;
 use integration_tests::market::{ZONE, date, day, decimal, request_id};
-use integration_tests::requests::tariffs::{component, energy, tariff};
+use integration_tests::requests::tariffs::{component, tariff};
 
 use super::field::{Field, cents, explain_all, hours, lines, of_type};
 use crate::tariffs::published;

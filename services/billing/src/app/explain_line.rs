@@ -1,6 +1,6 @@
 //! Computes a line again from what was kept of it.
 
-use kernel::{Caller, Error, InvoiceName, Money, Reason, ReckoningId, Scope};
+use kernel::{Caller, Error, InvoiceName, LeaseName, Money, Reason, ReckoningId, Scope};
 use postgres::Tx;
 
 use super::App;
@@ -8,6 +8,7 @@ use super::reckon::{Supplies, gather};
 use crate::domain::charge::{self, Charge};
 use crate::domain::explanation::{Explanation, RentWhy, UsageWhy, Why};
 use crate::domain::invoice::{Invoice, InvoiceLine, LineCharge};
+use crate::domain::lease::LeaseCopy;
 use crate::domain::reckoned::ReckonedLine;
 use crate::domain::reckoning::{CreditInputs, Inputs, UsageInputs};
 use crate::store::{lease, reckoning};
@@ -124,10 +125,15 @@ async fn rent_again(
     rent: &Charge,
 ) -> Result<(Option<Money>, Why), Error> {
     let terms = lease::terms(tx.conn(), &of.operator, &of.lease, line.lease_version).await?;
+    let scope = &Scope::Operator(of.operator.clone());
+    let name = LeaseName::new(of.operator.clone(), of.lease.clone());
+    let found = lease::find(tx.conn(), scope, &name).await?.ok_or_else(|| Error::not_found("lease"))?;
+    // The terms of the line's version, over the days as they stand now: if those moved since, it comes to something else.
+    let lease = LeaseCopy { terms, ..found };
     let poison = |poison: crate::domain::lease::Poison| Error::internal(poison);
-    let charges = charge::of_block(&terms, &rent.place, rent.period).map_err(poison)?;
+    let charges = charge::of_block(&lease, &rent.place, rent.period).map_err(poison)?;
     let again = charges.into_iter().find(|charge| charge.key() == rent.key());
-    let why = RentWhy::of(&terms, rent).map_err(poison)?;
+    let why = RentWhy::of(&lease.terms, rent).map_err(poison)?;
     Ok((again.map(|charge| charge.amount), Why::Rent(why)))
 }
 

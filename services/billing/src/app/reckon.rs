@@ -11,7 +11,7 @@ use postgres::Tx;
 
 use super::App;
 use super::measure::{HowRead, measure};
-use crate::domain::charge::rent_of_block;
+use crate::domain::charge::{occupied, rent_of_block};
 use crate::domain::invoice::ChargeType;
 use crate::domain::lease::{BlockRef, BlockState, LeaseCopy, Premises};
 use crate::domain::meter::Meter;
@@ -113,7 +113,7 @@ impl<'a> Books<'a> {
             let plans = self.plans.get(&(lease.lease.clone(), premises.place.clone()));
             let (true, Some(plans)) = (billed, plans) else { continue };
             for month in months_before(month) {
-                let days = month.range().and_then(|days| days.intersection(&premises.term));
+                let days = month.range().and_then(|days| days.intersection(&occupied(lease, premises)));
                 let Some(days) = days else { continue };
                 self.month(lease, premises, plans, (month, days), into).await?;
             }
@@ -222,7 +222,7 @@ impl<'a> Books<'a> {
         let last = held.last().filter(|(held, _)| held.end() == days.end());
         let level = last.and_then(|(_, plan)| Some((plan, plan.facts.service_level.clone()?)));
         let Some((plan, level)) = level else { return Ok((Inputs::Usage { parts: Vec::new() }, Vec::new())) };
-        let rent = rent_of_block(&lease.terms, place, days).map_err(|poison| Trouble::Told(poison.0))?;
+        let rent = rent_of_block(lease, place, days).map_err(|poison| Trouble::Told(poison.0))?;
         let zone = plan.facts.zone;
         let inputs =
             CreditInputs { plan: plan.id.clone(), level, days, zone, outages: self.outages_of(place), rent };

@@ -95,16 +95,25 @@ pub fn due(
     Ok(charges)
 }
 
-/// The charges of a block over days that lie within its term, whether or not it has commenced.
-pub fn of_block(terms: &BillingTerms, place: &BlockRef, days: DateRange) -> Result<Vec<Charge>, Poison> {
-    let leased = terms.premises.iter().find(|premises| premises.place == *place);
-    leased.map_or_else(|| Ok(Vec::new()), |premises| charges_of(terms, premises, days))
+/// The rent of a block over some days as they stand, whether or not it has commenced.
+pub fn of_block(lease: &LeaseCopy, place: &BlockRef, days: DateRange) -> Result<Vec<Charge>, Poison> {
+    let leased = lease.terms.premises.iter().find(|premises| premises.place == *place);
+    match leased.and_then(|premises| Some((premises, days_of(lease, premises)?.intersection(&days)?))) {
+        Some((premises, days)) => charges_as_they_stand(lease, premises, days),
+        None => Ok(Vec::new()),
+    }
 }
 
-/// The base rent of a block over days that lie within its term.
-pub fn rent_of_block(terms: &BillingTerms, place: &BlockRef, days: DateRange) -> Result<Money, Poison> {
-    let charges = of_block(terms, place, days)?;
-    Money::checked_sum(terms.currency, charges.iter().map(|charge| charge.amount))
+/// The days on which the tenant has a block, also those whose rent is abated.
+#[must_use]
+pub fn occupied(lease: &LeaseCopy, premises: &Premises) -> DateRange {
+    lease.moved(&premises.place).map_or(premises.term, |moved| moved.term)
+}
+
+/// The base rent of a block over some days.
+pub fn rent_of_block(lease: &LeaseCopy, place: &BlockRef, days: DateRange) -> Result<Money, Poison> {
+    let charges = of_block(lease, place, days)?;
+    Money::checked_sum(lease.terms.currency, charges.iter().map(|charge| charge.amount))
         .ok_or_else(|| Poison("the rent of a month does not fit 64 bits".to_owned()))
 }
 

@@ -106,12 +106,18 @@ impl World {
         };
         let names = beside(&sales, life.named(names), marker).await?;
         let mut names = crate::requests::tender::tender(stack, names, marker).await?;
-        names.meter = metered(stack, &names, marker).await?;
-        names.tariff = priced(stack, &names.operator, marker).await?;
-        names.charging_plan = charged(stack, &names).await?;
+        charging(stack, &mut names, marker).await?;
         offers::offer(stack, &mut names, marker).await?;
         Ok(Self { names, lease })
     }
+}
+
+/// What usage is charged by.
+async fn charging(stack: &TestStack, names: &mut Names, marker: &str) -> Result<()> {
+    names.meter = metered(stack, names, marker).await?;
+    names.tariff = priced(stack, &names.operator, marker).await?;
+    names.charging_plan = charged(stack, names).await?;
+    Ok(())
 }
 
 /// What stands beside reservations.

@@ -15,6 +15,7 @@ pub(super) fn of(method: &str, n: &Names) -> Vec<Case> {
     match method {
         "CreateChargingPlan" => {
             let mut cases = plans(n);
+            cases.extend(usages(n));
             cases.extend(rules(n));
             cases.extend(facilities(n));
             cases
@@ -51,11 +52,6 @@ fn plans(n: &Names) -> Vec<Case> {
         change(&mut changed);
         ask(n, changed)
     };
-    let usage = |change: &dyn Fn(&mut billing::UsageRule)| {
-        let mut changed = plan(n);
-        changed.usage.iter_mut().for_each(change);
-        ask(n, changed)
-    };
     let foreign = |name: &str| name.replace("acme", "zenith");
     vec![
         Case::invalid("nothing", ask(n, nothing), &fields),
@@ -79,6 +75,23 @@ fn plans(n: &Names) -> Vec<Case> {
             with(&|plan| "UTC".clone_into(&mut plan.time_zone)),
             &["charging_plan.usage.tariff", "charging_plan.usage.meter"],
         ),
+        Case::new(
+            "a taken id",
+            create(&n.operator, "hall-one", plan(n)).encode_to_vec(),
+            Code::AlreadyExists,
+            "NAME_TAKEN",
+            &[],
+        ),
+    ]
+}
+
+fn usages(n: &Names) -> Vec<Case> {
+    let usage = |change: &dyn Fn(&mut billing::UsageRule)| {
+        let mut changed = plan(n);
+        changed.usage.iter_mut().for_each(change);
+        ask(n, changed)
+    };
+    vec![
         Case::invalid(
             "no usage",
             usage(&|rule| {
@@ -112,13 +125,6 @@ fn plans(n: &Names) -> Vec<Case> {
             usage(&|rule| rule.meter.push_str("-b")),
             Code::NotFound,
             "RESOURCE_NOT_FOUND",
-            &[],
-        ),
-        Case::new(
-            "a taken id",
-            create(&n.operator, "hall-one", plan(n)).encode_to_vec(),
-            Code::AlreadyExists,
-            "NAME_TAKEN",
             &[],
         ),
     ]

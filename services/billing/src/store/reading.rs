@@ -222,7 +222,7 @@ pub async fn between(
     let sql = "select start_time, energy_wh, revision, estimated from billing.reading \
                where operator_id = $1 and meter_id = $2 and start_time >= $3 and start_time < $4 order by start_time";
     let values = [name.operator.as_str().into(), name.meter.as_str().into(), from.into(), until.into()];
-    values_of(conn.query_all_raw(statement(sql, values)).await.map_err(store_error)?)
+    values_of(&conn.query_all_raw(statement(sql, values)).await.map_err(store_error)?)
 }
 
 /// What counted of them when the meter's batch was kept and none after it.
@@ -241,10 +241,10 @@ pub async fn as_of(
                order by start_time";
     let values =
         [name.operator.as_str().into(), name.meter.as_str().into(), from.into(), until.into(), batch.into()];
-    values_of(conn.query_all_raw(statement(sql, values)).await.map_err(store_error)?)
+    values_of(&conn.query_all_raw(statement(sql, values)).await.map_err(store_error)?)
 }
 
-fn values_of(rows: Vec<QueryResult>) -> Result<Vec<(Instant, Value)>, Error> {
+fn values_of(rows: &[QueryResult]) -> Result<Vec<(Instant, Value)>, Error> {
     rows.iter()
         .map(|row| {
             let value = Value {

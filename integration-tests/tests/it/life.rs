@@ -337,7 +337,8 @@ async fn a_hall_that_slips_moves_the_first_day_and_abates_rent_as_agreed() -> Re
     deal.ready(0, "2027-03-02").await?;
     let ready =
         deal.until("it is ready", &lease.name, |lease| lease.blocks[0].state() == LeaseBlockState::Ready);
-    ensure!(ready.await?.blocks[0].commencement_date == Some(date("2027-03-12")), "deemed acceptance");
+    let ready = ready.await?;
+    ensure!(ready.blocks[0].commencement_date == Some(date("2027-03-12")), "deemed acceptance: {ready:#?}");
     deal.stack.move_to(day("2027-03-11")).await?;
     ensure!(deal.lease(&lease.name).await?.state() == LeaseState::Effective, "a day too early");
     deal.stack.move_to(day("2027-03-12")).await?;

@@ -361,12 +361,13 @@ async fn of_a_booking_and_a_lowering_exactly_one_wins() -> Result<()> {
     let place = market::site(|o, r| fleet.clients(o, r), "race-power", &[market::hall(10_000)]).await?;
     let hall = place.blocks.first().context("a hall")?;
     let (mut booked, mut lowered) = (0, 0);
+    // How much later the booking begins: so that either may win, whatever the machine is busy with.
+    let mut pause = Duration::ZERO;
     for round in 0..ROUNDS {
         let sales = fleet.clients_at(round, &place.operator, Role::Sales)?;
         let ops = fleet.clients_at(round + 1, &place.operator, Role::SiteOps)?;
         // 6 MW fit in 10 and not in 5.
         let hold = market::hold(&place.operator, hall, "tenants/lab", market::load(6_000));
-        let pause = Duration::from_micros(u64::try_from(round)? * 150);
         let book = async {
             tokio::time::sleep(pause).await;
             sales.reservations().place_hold(hold).await
@@ -383,11 +384,13 @@ async fn of_a_booking_and_a_lowering_exactly_one_wins() -> Result<()> {
                 };
                 sales.reservations().release_reservation(release).await?;
                 booked += 1;
+                pause = pause * 2 + Duration::from_micros(200);
             }
             (Err(status), Ok(())) => {
                 Refusal::of(&status)?.is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
                 give(&ops, hall, 10_000).await??;
                 lowered += 1;
+                pause /= 2;
             }
             (hold, lower) => anyhow::bail!("round {round}: both {hold:?} and {lower:?}"),
         }

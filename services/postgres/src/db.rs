@@ -84,23 +84,15 @@ impl Db {
         self.run(name, scope, Access::ReadWrite, f).await
     }
 
-    /// As [`Db::in_tx`], READ ONLY: several statements under one scope. Each still has its own snapshot.
+    /// As [`Db::in_tx`], READ ONLY and REPEATABLE READ: every statement sees the same snapshot, which `outbox::snapshot`
+    /// tells, so that what is answered was true at one instant. It holds back the cleaning of old row versions as long as
+    /// it lasts, and no feed.
     pub async fn read<T, F, Fut>(&self, name: &'static str, scope: &Scope, f: F) -> Result<T, Error>
     where
         F: Fn(Tx) -> Fut,
         Fut: Future<Output = Result<(Tx, T), Error>> + Send,
     {
         self.run(name, scope, Access::ReadOnly, f).await
-    }
-
-    /// As [`Db::read`], REPEATABLE READ: every statement sees the same snapshot, which `outbox::snapshot` tells. It holds
-    /// back the cleaning of old row versions as long as it lasts, and no feed.
-    pub async fn read_snapshot<T, F, Fut>(&self, name: &'static str, scope: &Scope, f: F) -> Result<T, Error>
-    where
-        F: Fn(Tx) -> Fut,
-        Fut: Future<Output = Result<(Tx, T), Error>> + Send,
-    {
-        self.run(name, scope, Access::Snapshot, f).await
     }
 
     async fn run<T, F, Fut>(
@@ -154,8 +146,8 @@ impl Db {
     {
         #[expect(clippy::disallowed_methods, reason = "this is the one place that begins a transaction")]
         let begun = match access {
-            Access::ReadOnly | Access::ReadWrite => self.orm.begin().await,
-            Access::Snapshot => self.orm.begin_with_config(Some(IsolationLevel::RepeatableRead), None).await,
+            Access::ReadWrite => self.orm.begin().await,
+            Access::ReadOnly => self.orm.begin_with_config(Some(IsolationLevel::RepeatableRead), None).await,
         };
         let begun = begun.map_err(store_error)?;
         let tx = Tx::scoped(begun, scope, access).await?;

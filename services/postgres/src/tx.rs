@@ -10,10 +10,9 @@ use crate::store_error;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
+    /// All statements on one snapshot.
     ReadOnly,
     ReadWrite,
-    /// Read only, all statements on one snapshot.
-    Snapshot,
 }
 
 /// An open transaction. It cannot commit itself: [`crate::Db::in_tx`] does when it is given back, and a dropped one

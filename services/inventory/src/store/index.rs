@@ -62,7 +62,7 @@ pub struct Reread {
 /// The whole market, as one snapshot shows it.
 pub async fn load(worker: &Db, now: Instant) -> Result<(Index, Snapshot), Error> {
     worker
-        .read_snapshot("load_index", &Scope::Worker, |tx| async move {
+        .read("load_index", &Scope::Worker, |tx| async move {
             let snapshot = outbox::snapshot(&tx, SCHEMA).await?;
             let mut index = Index::new(now);
             for row in operator::Entity::find().all(tx.conn()).await.map_err(store_error)? {
@@ -105,7 +105,7 @@ pub async fn load(worker: &Db, now: Instant) -> Result<(Index, Snapshot), Error>
 /// A part of the market, as one snapshot shows it.
 pub async fn reread(worker: &Db, part: &Part) -> Result<Reread, Error> {
     worker
-        .read_snapshot("reread_index", &Scope::Worker, |tx| async move {
+        .read("reread_index", &Scope::Worker, |tx| async move {
             let snapshot = outbox::snapshot(&tx, SCHEMA).await?;
             let mut site = None;
             let condition = match part {

@@ -33,7 +33,7 @@ impl Snapshot {
     }
 }
 
-/// The snapshot of a transaction begun with [`crate::Db::read_snapshot`].
+/// The snapshot of a transaction begun with [`crate::Db::read`].
 pub async fn snapshot(tx: &Tx, schema: &'static str) -> Result<Snapshot, Error> {
     let epoch = super::reader::epoch(tx.conn(), schema).await?;
     let sql = "select pg_current_snapshot()::text";

@@ -14,11 +14,12 @@ const MAIN_LINES: usize = 25;
 const ARROWS: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("services/kernel", &[]),
+    ("services/paper", &["kernel"]),
     ("services/postgres", &["kernel"]),
     ("services/runtime", &["contracts", "kernel", "postgres"]),
     ("services/inventory", &["contracts", "kernel", "postgres", "runtime"]),
-    ("services/leasing", &["contracts", "kernel", "postgres", "runtime"]),
-    ("services/billing", &["contracts", "kernel", "postgres", "runtime"]),
+    ("services/leasing", &["contracts", "kernel", "paper", "postgres", "runtime"]),
+    ("services/billing", &["contracts", "kernel", "paper", "postgres", "runtime"]),
     (
         "services/gridlease",
         &["billing", "contracts", "inventory", "kernel", "leasing", "migrations", "postgres", "runtime"],
@@ -35,6 +36,7 @@ const OUR_CRATES: &[&str] = &[
     "kernel",
     "leasing",
     "migrations",
+    "paper",
     "postgres",
     "runtime",
 ];

@@ -1,6 +1,7 @@
 //! Requests about accounts, invoices and the ledger.
 
 use contracts::billing::v1 as billing;
+use contracts::common::v1 as common;
 use prost::Message as _;
 
 use crate::market::{date, request_id};
@@ -51,6 +52,11 @@ pub(super) fn bills(method: &str, n: &Names) -> Option<Vec<u8>> {
             etag,
             request_id,
             validate_only: true,
+        }
+        .encode_to_vec(),
+        "InvoiceService/RenderInvoice" => billing::RenderInvoiceRequest {
+            name: n.open_invoice.clone(),
+            format: common::DocumentFormat::Html.into(),
         }
         .encode_to_vec(),
         "ReportService/GetTrialBalance" => {

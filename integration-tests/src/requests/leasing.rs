@@ -1,5 +1,6 @@
 //! Requests about tenants and leases.
 
+use contracts::common::v1 as common;
 use contracts::leasing::v1 as leasing;
 use prost::Message as _;
 
@@ -101,6 +102,11 @@ fn life(method: &str, n: &Names) -> Option<Vec<u8>> {
         "LeaseService/GetHistory" => {
             leasing::GetHistoryRequest { name: n.active.clone(), ..Default::default() }.encode_to_vec()
         }
+        "LeaseService/RenderLease" => leasing::RenderLeaseRequest {
+            name: n.active.clone(),
+            format: common::DocumentFormat::Html.into(),
+        }
+        .encode_to_vec(),
         "EventService/WatchEvents" => {
             leasing::WatchEventsRequest { parent: n.operator.clone(), ..Default::default() }.encode_to_vec()
         }

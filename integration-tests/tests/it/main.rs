@@ -15,6 +15,7 @@ mod charges_drill;
 mod compare;
 mod conversion;
 mod coverage;
+mod documents;
 mod doors;
 mod encumbrances;
 mod facts;

@@ -22,7 +22,7 @@ use postgres::page::PageTokens;
 use runtime::feed::{Feed, follow};
 use runtime::{Deps, Server};
 
-use crate::app::{App, InventoryFollower, LeasingFollower};
+use crate::app::{App, InventoryFollower, InvoicePrinter, LeasingFollower};
 use crate::grpc::WIRE;
 use crate::grpc::{
     AccountHandler, ChargingHandler, EventHandler, InvoiceHandler, MeteringHandler, ReportHandler,
@@ -45,6 +45,7 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
     };
     let stores = (deps.db.clone(), deps.worker_db.clone());
     let app = Arc::new(assemble(stores, Arc::clone(&deps.clock), Arc::clone(&deps.ids), pages));
+    let printer = InvoicePrinter::new(Arc::clone(&app), inventory.clone(), leasing.clone());
     let (follower, stop) = (LeasingFollower::new(Arc::clone(&app), leasing), deps.stop.clone());
     deps.tasks.spawn(async move { follow("leasing", &follower, &stop).await });
     let (follower, stop) = (InventoryFollower::new(Arc::clone(&app), inventory), deps.stop.clone());
@@ -53,7 +54,7 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
         .server()
         .add_service(AccountServiceServer::new(AccountHandler::new(Arc::clone(&app))))
         .add_service(ChargingServiceServer::new(ChargingHandler::new(Arc::clone(&app))))
-        .add_service(InvoiceServiceServer::new(InvoiceHandler::new(Arc::clone(&app))))
+        .add_service(InvoiceServiceServer::new(InvoiceHandler::new(Arc::clone(&app), printer)))
         .add_service(MeteringServiceServer::new(MeteringHandler::new(Arc::clone(&app))))
         .add_service(TariffServiceServer::new(TariffHandler::new(Arc::clone(&app))))
         .add_service(ReportServiceServer::new(ReportHandler::new(Arc::clone(&app))))

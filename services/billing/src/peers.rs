@@ -1,6 +1,8 @@
-//! What billing hears from leasing: its feed, translated into billing's own words.
+//! What billing hears from leasing and inventory: their feeds, translated into billing's own words. And the names it asks
+//! them for.
 
 mod incidents;
+mod names;
 
 use contracts::common::v1::Event;
 use contracts::google::r#type as google;
@@ -16,7 +18,7 @@ use runtime::feed::FeedStream;
 use runtime::wire::{date, date_range, percent, rate};
 use tracing::error;
 
-pub(crate) use self::incidents::{IncidentMessage, Inventory, incident_event};
+pub(crate) use self::incidents::{IncidentMessage, incident_event};
 use crate::app::LeaseEvent;
 use crate::domain::lease::{
     BillingTerms, BlockProgress, BlockRef, BlockState, LeaseCopy, LeaseState, Moved, Poison, Premises, Rent,
@@ -28,6 +30,20 @@ pub(crate) type FeedMessage = wire::WatchEventsResponse;
 pub(crate) type WireEvent = Event;
 
 const LEASE_TYPE: &str = "gridlease.leasing.v1.Lease";
+
+/// The inventory service.
+#[derive(Clone)]
+pub struct Inventory {
+    peer: Peer,
+}
+
+impl Inventory {
+    /// Inventory behind this peer.
+    #[must_use]
+    pub fn new(peer: Peer) -> Self {
+        Self { peer }
+    }
+}
 
 /// The leasing service.
 #[derive(Clone)]

@@ -16,6 +16,7 @@ Examples:
   gridlease plan hut-8/river-bend --svg river-bend.svg
   gridlease availability hut-8
   gridlease sales deadlines --operator hut-8
+  gridlease lease render operators/hut-8/leases/river-bend --out river-bend.pdf
   cargo run --release -- bench booking --quick";
 
 /// A capacity marketplace for powered, cooled sites: inventory, leasing and billing.
@@ -50,6 +51,10 @@ pub enum Command {
     Sales(crate::sales::Sales),
     /// What the operator's signatory does
     Operator(crate::sales::Operator),
+    /// A lease as a file to send
+    Lease(crate::render::Lease),
+    /// An invoice as a file to send
+    Invoice(crate::render::Invoice),
     /// Mine or lease: what the same power earns as the one and as the other
     Compare(Box<crate::compare::Compare>),
     /// Measure against a bare Postgres on the same machine

@@ -12,6 +12,7 @@ pub mod market;
 pub mod out;
 pub mod plan;
 mod refused;
+pub mod render;
 pub mod sales;
 pub mod stack;
 pub mod tables;
@@ -68,6 +69,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             }
             Command::Sales(arguments) => sales::sales(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Operator(arguments) => sales::operator(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Lease(arguments) => {
+                render::lease(arguments).await.map(|file| render::said(&file)).map(|()| ExitCode::SUCCESS)
+            }
+            Command::Invoice(arguments) => {
+                render::invoice(arguments).await.map(|file| render::said(&file)).map(|()| ExitCode::SUCCESS)
+            }
             Command::Compare(arguments) => compare::compare(*arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Bench(arguments) => match arguments.what {
                 BenchWhat::Booking(arguments) => bench::booking(arguments).await,

@@ -41,7 +41,7 @@ fn a_token_is_printed_alone_and_its_key_is_kept() {
 
 #[test]
 fn what_is_for_development_is_refused_in_production() {
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 9] = [
         &["token", "--org", "operators/hut-8", "--role", "sales"],
         &["up", "--ports", "0"],
         &["demo", "--exit"],
@@ -49,6 +49,7 @@ fn what_is_for_development_is_refused_in_production() {
         &["bench", "search"],
         &["plan", "hut-8/river-bend"],
         &["sales", "deadlines", "--operator", "hut-8"],
+        &["lease", "render", "operators/hut-8/leases/river-bend"],
         &[
             "operator",
             "sign",

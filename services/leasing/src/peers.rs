@@ -2,6 +2,7 @@
 
 mod candidates;
 mod market;
+mod names;
 mod news;
 mod power;
 

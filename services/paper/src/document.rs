@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use kernel::Instant;
 use serde::Serialize;
 
-use crate::{PaperError, words};
+use crate::{PaperError, Party, words};
 
 /// Rows of a table that are printed; how many more there are is said below them.
 pub const ROWS_MAX: usize = 2_000;
@@ -28,17 +28,6 @@ pub struct Document {
     pub sections: Vec<Section>,
     /// The hash on every page, if what it tells has one of its own; else it is that of the document.
     pub seal: Option<Fact>,
-}
-
-/// A side of a document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Party {
-    /// Its part: `Tenant`.
-    pub role: String,
-    /// Its name.
-    pub name: String,
-    /// Address, numbers, resource name.
-    pub lines: Vec<String>,
 }
 
 /// A label and what it says.

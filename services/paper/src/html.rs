@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::document::{Document, Fact, Part, Party, Row, Table};
-use crate::{PaperError, words};
+use crate::document::{Document, Fact, Part, Row, Table};
+use crate::{PaperError, Party, words};
 
 const STYLE: &str = include_str!("paper.css");
 

@@ -2,12 +2,14 @@
 
 mod document;
 mod html;
+mod party;
 mod pdf;
 #[cfg(test)]
 mod sample;
 pub mod words;
 
-pub use document::{Column, Document, Fact, Part, Party, ROWS_MAX, Row, Section, Table};
+pub use document::{Column, Document, Fact, Part, ROWS_MAX, Row, Section, Table};
+pub use party::{Entity, Party};
 
 /// What a document is printed as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

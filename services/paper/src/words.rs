@@ -38,13 +38,26 @@ pub fn money(amount: Money) -> String {
     format!("{} {}", amount.currency, amount.grouped())
 }
 
-/// A rate with all the decimals it has, and two at the least: `125.00`, `128.0156677674`.
+/// Rates of one column, all with the decimals of the one that has most, and two at the least, so that their points stand
+/// below each other: `125.0000000000`, `128.0156677674`.
 #[must_use]
-pub fn rate(rate: Rate) -> String {
+pub fn rates(rates: &[Rate]) -> Vec<String> {
+    let decimals = |rate: &Rate| rate.to_string().split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let most = rates.iter().map(decimals).max().unwrap_or(0).max(2);
+    rates.iter().map(|rate| padded(*rate, most)).collect()
+}
+
+/// A quantity with its thousands apart and only the decimals it has: `1,440,000.5`.
+#[must_use]
+pub fn quantity(quantity: Rate) -> String {
+    padded(quantity, 0).trim_end_matches('.').to_owned()
+}
+
+fn padded(rate: Rate, decimals: usize) -> String {
     let text = rate.to_string();
     let (sign, text) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    format!("{sign}{}.{fraction:0<2}", group(whole))
+    format!("{sign}{}.{fraction:0<decimals$}", group(whole))
 }
 
 /// Bytes in hexadecimal.
@@ -83,9 +96,13 @@ mod tests {
         for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (-245_000, "-245,000")] {
             assert_eq!(number(n), text);
         }
-        for (n, text) in [("125", "125.00"), ("0.5", "0.50"), ("12345.0156677674", "12,345.0156677674")] {
-            assert_eq!(rate(n.parse().unwrap()), text);
+        let plain = [("1440000.5", "1,440,000.5"), ("20", "20"), ("-1000", "-1,000")];
+        for (given, text) in plain {
+            assert_eq!(quantity(given.parse().unwrap()), text);
         }
+        let of = |all: &[&str]| rates(&all.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>());
+        assert_eq!(of(&["125", "-0.5"]), ["125.00", "-0.50"]);
+        assert_eq!(of(&["12345.0156677674", "157.443"]), ["12,345.0156677674", "157.4430000000"]);
         assert_eq!(count(1, "month") + " " + &count(12, "month"), "1 month 12 months");
         assert_eq!(hex(&[0, 255, 16]), "00ff10");
     }

@@ -131,6 +131,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "ListReservations" | "ListLeases" | "ListInvoices" | "ListAccounts" | "ListLedgerEntries" => {
             filters(method, n)
         }
+        "RenderLease" | "RenderInvoice" => render(method, n),
         "ProposeLease" => bad_terms::propose(n),
         "SignLease" | "CancelLease" => bad_terms::sign_and_cancel(method, n),
         "CreateMeter" | "ListMeters" | "IngestReadings" | "ListReadings" | "GetUsage" => {
@@ -164,6 +165,18 @@ fn advance_time() -> Vec<Case> {
         Case::invalid("back", at(Some(Timestamp { seconds: 1_600_000_000, nanos: 0 })), &["time"]),
         Case::invalid("nanos", at(Some(Timestamp { seconds: 1_900_000_000, nanos: -1 })), &["time"]),
         Case::invalid("no year", at(Some(Timestamp { seconds: i64::MAX, nanos: 0 })), &["time"]),
+    ]
+}
+
+fn render(method: &str, n: &Names) -> Vec<Case> {
+    // The two requests are of one form.
+    let name = if method == "RenderLease" { &n.active } else { &n.open_invoice };
+    let ask =
+        |name: &str, format| leasing::RenderLeaseRequest { name: name.to_owned(), format }.encode_to_vec();
+    vec![
+        Case::invalid("no format", ask(name, 0), &["format"]),
+        Case::invalid("a format of nobody's", ask(name, 99), &["format"]),
+        Case::invalid("everything", ask("nonsense", -1), &["name", "format"]),
     ]
 }
 

@@ -13,6 +13,7 @@ pub mod meter;
 pub mod number;
 pub mod plan;
 pub mod posting;
+pub mod printed_invoice;
 pub mod rating;
 pub mod reading;
 pub mod reckoned;

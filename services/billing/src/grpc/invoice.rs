@@ -5,10 +5,12 @@ use kernel::{
     AccountName, BillingRunName, BlockName, Error, InvoiceName, LeaseName, OperatorId, OperatorParent,
     TenantName, Violations, YearMonth,
 };
+use paper::Format;
 use runtime::wire::{
     known, optional_date, request_id, to_date, to_decimal, to_money, to_timestamp, year_month,
 };
 
+use super::document;
 use super::lists::{Maybe, list_request};
 use crate::app::{IssueInvoice, ListInvoices, Listed, Preview, PreviewInvoices, etag_of};
 use crate::domain::invoice::{Bill, ChargeType, Invoice, InvoiceFilter, InvoiceLine, LineCharge};
@@ -22,6 +24,22 @@ pub(super) fn name(text: &str) -> Result<InvoiceName, Error> {
     let mut v = Violations::new();
     let name = v.parse("name", text, str::parse::<InvoiceName>);
     v.build(|| name)
+}
+
+/// Reads what to print.
+pub(super) fn render(request: &wire::RenderInvoiceRequest) -> Result<(InvoiceName, Format), Error> {
+    let mut v = Violations::new();
+    let name = v.parse("name", &request.name, str::parse::<InvoiceName>);
+    let format = document::format(&mut v, request.format);
+    v.build(|| Some((name?, format?)))
+}
+
+/// What the file of an invoice is called, without its end.
+pub(super) fn file_stem(invoice: &Invoice) -> String {
+    match &invoice.issued {
+        Some(issued) => format!("invoice-{}-{}", invoice.operator, issued.number),
+        None => format!("invoice-{}-draft-{}", invoice.operator, invoice.id),
+    }
 }
 
 pub(super) fn issue(request: &wire::IssueInvoiceRequest) -> Result<IssueInvoice, Error> {

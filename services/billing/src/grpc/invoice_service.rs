@@ -7,19 +7,20 @@ use contracts::billing::v1::invoice_service_server::InvoiceService;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{explanation, invoice, run};
-use crate::app::App;
+use super::{document, explanation, invoice, run};
+use crate::app::{App, InvoicePrinter};
 
 /// Answers for billing runs and invoices.
 pub(crate) struct InvoiceHandler {
     app: Arc<App>,
+    printer: InvoicePrinter,
 }
 
 impl InvoiceHandler {
     /// A handler over these use cases.
     #[must_use]
-    pub(crate) fn new(app: Arc<App>) -> Self {
-        Self { app }
+    pub(crate) fn new(app: Arc<App>, printer: InvoicePrinter) -> Self {
+        Self { app, printer }
     }
 }
 
@@ -113,5 +114,17 @@ impl InvoiceService for InvoiceHandler {
         let command = explanation::ask(request.get_ref()).map_err(status)?;
         let explained = self.app.explain_line(&caller, command).await.map_err(status)?;
         Ok(Response::new(explanation::answer(&explained)))
+    }
+
+    async fn render_invoice(
+        &self,
+        request: Request<wire::RenderInvoiceRequest>,
+    ) -> Result<Response<wire::RenderInvoiceResponse>, Status> {
+        let caller = caller(&request)?;
+        let (name, format) = invoice::render(request.get_ref()).map_err(status)?;
+        let printed = self.printer.print(&caller, &name, format).await.map_err(status)?;
+        let stem = invoice::file_stem(&printed.invoice);
+        let document = Some(document::document(&stem, format, printed.content));
+        Ok(Response::new(wire::RenderInvoiceResponse { document }))
     }
 }

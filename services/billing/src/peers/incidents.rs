@@ -5,11 +5,11 @@ use contracts::inventory::v1 as wire;
 use contracts::inventory::v1::event_service_client::EventServiceClient;
 use kernel::{BlockName, Error, EventId, IncidentName, SiteName, Violations};
 use prost::Message as _;
-use runtime::client::Peer;
 use runtime::feed::FeedStream;
 use runtime::wire::{instant, optional_instant};
 use tracing::error;
 
+use super::Inventory;
 use crate::app::IncidentEvent;
 use crate::domain::incident::{IncidentCopy, IncidentState};
 use crate::domain::service_level::ServiceKind;
@@ -28,19 +28,7 @@ const KINDS: [&str; 6] = [
     "incident.withdrawn",
 ];
 
-/// The inventory service.
-#[derive(Clone)]
-pub struct Inventory {
-    peer: Peer,
-}
-
 impl Inventory {
-    /// Inventory behind this peer.
-    #[must_use]
-    pub fn new(peer: Peer) -> Self {
-        Self { peer }
-    }
-
     /// Incidents of all operators, after a cursor of inventory's feed.
     ///
     /// # Errors

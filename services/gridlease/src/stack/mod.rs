@@ -84,10 +84,8 @@ impl Stack {
             let leasing = place.leasing(ports.leasing, addresses.inventory).await.context("start leasing")?;
             addresses.leasing = leasing.address;
             running.push(leasing);
-            let billing = place
-                .billing(ports.billing, (addresses.inventory, addresses.leasing))
-                .await
-                .context("start billing")?;
+            let billing = place.billing(ports.billing, addresses.inventory, addresses.leasing);
+            let billing = billing.await.context("start billing")?;
             addresses.billing = billing.address;
             running.push(billing);
         }

@@ -48,7 +48,8 @@ impl Place<'_> {
     pub(super) async fn billing(
         &self,
         port: u16,
-        (inventory, leasing): (SocketAddr, SocketAddr),
+        inventory: SocketAddr,
+        leasing: SocketAddr,
     ) -> anyhow::Result<Running> {
         let mut settings = self.settings("billing", port)?;
         settings.peers.inventory = Some(format!("http://{inventory}"));

@@ -19,6 +19,7 @@ mod quotes;
 mod rate_cards;
 mod read_bids;
 mod read_leases;
+mod render_lease;
 mod requests;
 mod sign_lease;
 mod submit_bid;

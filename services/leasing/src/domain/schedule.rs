@@ -184,7 +184,7 @@ fn options_of(terms: &Terms, premises: &Premises) -> Result<Money, Error> {
     sum(terms, rent_of(terms, &quantity, &rates, range)?)
 }
 
-fn rent_of(
+pub(super) fn rent_of(
     terms: &Terms,
     quantities: &[QuantityStep],
     rates: &[RateStep],
@@ -193,7 +193,7 @@ fn rent_of(
     rent::rent_lines(quantities, rates, range, terms.currency).map_err(|_| too_large())
 }
 
-fn quantities(premises: &Premises) -> Vec<QuantityStep> {
+pub(super) fn quantities(premises: &Premises) -> Vec<QuantityStep> {
     premises
         .quantity_steps
         .iter()
@@ -201,12 +201,12 @@ fn quantities(premises: &Premises) -> Vec<QuantityStep> {
         .collect()
 }
 
-fn sum(terms: &Terms, lines: impl IntoIterator<Item = RentLine>) -> Result<Money, Error> {
+pub(super) fn sum(terms: &Terms, lines: impl IntoIterator<Item = RentLine>) -> Result<Money, Error> {
     let amounts = lines.into_iter().map(|line| line.amount);
     Money::checked_sum(terms.currency, amounts).ok_or_else(too_large)
 }
 
-fn too_large() -> Error {
+pub(super) fn too_large() -> Error {
     Error::refused(Reason::TermOutOfRange, "The rent of these terms is too large to be computed.")
 }
 

@@ -8,7 +8,7 @@ use kernel::{Caller, Error, LeaseName, Role, Violations};
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{delivery, lease, life};
+use super::{delivery, document, lease, life};
 use crate::app::{App, View};
 
 /// Answers for leases.
@@ -158,6 +158,21 @@ impl LeaseService for LeaseHandler {
         let query = life::get_history(request.get_ref()).map_err(status)?;
         let page = self.app.get_history(&caller, &query).await.map_err(status)?;
         Ok(Response::new(life::history(page)))
+    }
+
+    async fn render_lease(
+        &self,
+        request: Request<wire::RenderLeaseRequest>,
+    ) -> Result<Response<wire::RenderLeaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let mut v = Violations::new();
+        let name = v.parse("name", &request.get_ref().name, str::parse::<LeaseName>);
+        let format = document::format(&mut v, request.get_ref().format);
+        let (name, format) = v.build(|| Some((name?, format?))).map_err(status)?;
+        let content = self.app.render_lease(&caller, &name, format).await.map_err(status)?;
+        let stem = format!("order-form-{}-{}", name.operator, name.lease);
+        let document = Some(document::document(&stem, format, content));
+        Ok(Response::new(wire::RenderLeaseResponse { document }))
     }
 }
 

@@ -5,8 +5,8 @@ mod flow;
 mod font;
 mod table;
 
-use crate::document::{Document, Fact, Part, Party};
-use crate::{PaperError, words};
+use crate::document::{Document, Fact, Part};
+use crate::{PaperError, Party, words};
 use flow::{BODY, Flow, LABEL, Style, TITLE};
 use font::Faces;
 

@@ -1,0 +1,379 @@
+//! What stands on the order form of a lease: all that both sides sign, and who has.
+
+use kernel::{CapacityVector, Error, EscalationBasis, SiteName, TenantName};
+use paper::{Column, Document, Entity, Fact, Part, Section, Table, words};
+
+use super::contract::{Contract, DeliveryTerms, TermBasis, TerminationTerms};
+use super::lease::{Lease, Party, Premises, Signature};
+use super::lease_years::lease_years;
+use super::schedule::{ScheduleLine, Value};
+use super::state::LeaseState;
+use super::terms::{RateTerms, Structure, Terms};
+
+/// The names behind the resource names, as they are known now.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// The operator's name.
+    pub operator: String,
+    /// The tenant's name.
+    pub tenant: String,
+    /// The sites of the premises.
+    pub sites: Vec<NamedSite>,
+}
+
+/// A site's name, and the legal entity that bills for it.
+#[derive(Clone, Debug)]
+pub struct NamedSite {
+    /// Its resource name.
+    pub site: SiteName,
+    /// What people call it.
+    pub display_name: String,
+    /// Who issues, if it is known.
+    pub entity: Option<Entity>,
+}
+
+impl Names {
+    /// A block as people call it.
+    fn place(&self, premises: &Premises) -> String {
+        let site = premises.block.site_name();
+        let name =
+            self.sites.iter().find(|known| known.site == site).map(|known| known.display_name.as_str());
+        format!("{} / {}", name.unwrap_or(site.site.as_str()), premises.block.block)
+    }
+}
+
+/// The order form.
+///
+/// # Errors
+/// `TERM_OUT_OF_RANGE`, which a lease that was accepted does not give.
+pub fn order_form(
+    lease: &Lease,
+    value: &Value,
+    lines: &[ScheduleLine],
+    names: &Names,
+) -> Result<Document, Error> {
+    let terms = &lease.terms;
+    let mut sections = vec![
+        Section::new("Premises", vec![Part::Table(premises(lease, names))]),
+        Section::new("Rates", vec![Part::Text(escalation(terms)), Part::Table(rates(lease, names))]),
+        Section::new("Rent by lease year", rent(lease, value, lines)?),
+        Section::new("Renewal options", options(terms, value)),
+        Section::new("Billing", vec![Part::Facts(billing(terms))]),
+    ];
+    sections.extend(contract(lease, names));
+    if !terms.notes.is_empty() {
+        sections
+            .push(Section::new("Remarks that are part of the terms", vec![Part::Text(terms.notes.clone())]));
+    }
+    sections.push(Section::new("Signatures", signatures(lease)));
+    Ok(Document {
+        title: "Order form".to_owned(),
+        reference: format!("{}, version {}", lease.name, lease.version),
+        stamp: stamp(lease),
+        as_of: lease.update_time,
+        parties: parties(lease, names),
+        facts: facts(lease, value),
+        sections,
+        seal: Some(Fact::new("Terms SHA-256", words::hex(&lease.terms_hash.0))),
+    })
+}
+
+/// Nobody shall take for an agreement what is none, or none any more.
+fn stamp(lease: &Lease) -> Option<&'static str> {
+    match lease.state {
+        LeaseState::Draft | LeaseState::Proposing | LeaseState::Proposed => Some("NOT SIGNED"),
+        LeaseState::Cancelled => Some("CANCELLED"),
+        LeaseState::Lapsed => Some("LAPSED"),
+        LeaseState::Terminated => Some("TERMINATED"),
+        LeaseState::Signing
+        | LeaseState::Signed
+        | LeaseState::Effective
+        | LeaseState::Active
+        | LeaseState::Holdover
+        | LeaseState::Defaulted
+        | LeaseState::Expired
+        | LeaseState::Closed => None,
+    }
+}
+
+fn parties(lease: &Lease, names: &Names) -> Vec<paper::Party> {
+    let operator = format!("operators/{}", lease.name.operator);
+    let entities: Vec<Entity> = names.sites.iter().filter_map(|site| site.entity.clone()).collect();
+    let tenant = TenantName::to_string(&lease.tenant);
+    let party =
+        |role: &str, name: &str, lines| paper::Party { role: role.to_owned(), name: name.to_owned(), lines };
+    let contract = &lease.terms.contract;
+    let end_user = contract.end_user.iter().map(|name| party("End user", name, Vec::new()));
+    let guarantor = contract.guarantor.iter().map(|name| party("Guarantor", name, Vec::new()));
+    let sides = [
+        paper::Party::operator("Operator", &operator, &names.operator, &entities),
+        party("Tenant", &names.tenant, vec![tenant]),
+    ];
+    sides.into_iter().chain(end_user).chain(guarantor).collect()
+}
+
+fn facts(lease: &Lease, value: &Value) -> Vec<Fact> {
+    let terms = &lease.terms;
+    let structure = match terms.structure {
+        Structure::TripleNet => "Triple net: the tenant bears power, taxes, insurance and upkeep",
+        Structure::ModifiedGross => "Modified gross: some running costs are in the rent",
+        Structure::Gross => "Gross: running costs are in the rent",
+    };
+    let mut facts = vec![
+        Fact::new("State", lease.state.name()),
+        Fact::new("Structure", structure),
+        Fact::new("Critical IT load", format!("{} kW", words::number(value.critical_it_kw))),
+        Fact::new("Base term", words::count(terms.term_months, "month")),
+    ];
+    if let Some(start) = lease.premises.iter().map(|one| one.commencement).min() {
+        facts.push(Fact::new("First commencement", words::day(start)));
+    }
+    if let Some(end) = lease.premises.iter().map(|one| one.end).max() {
+        facts.push(Fact::new("Last day", words::last_day(end)));
+    }
+    facts.push(Fact::new("Rent of year one", words::money(value.year_one_rent)));
+    facts.push(Fact::new("Rent of the base term", words::money(value.base_contract_value)));
+    let dates = [
+        ("Proposed", Some(lease.create_time)),
+        ("Signed", lease.signed_time),
+        ("In force", lease.effective_time),
+    ];
+    let told = dates.into_iter().filter_map(|(label, at)| Some(Fact::new(label, words::instant(at?))));
+    facts.extend(told);
+    facts.extend(terms.announced.map(|day| Fact::new("Announced", words::day(day))));
+    facts
+}
+
+/// One row a step of the load; the dates are days of the site.
+fn premises(lease: &Lease, names: &Names) -> Table {
+    let mut remarks = Vec::new();
+    let mut rows = Vec::new();
+    for one in &lease.premises {
+        let ends = one.quantity_steps.iter().skip(1).map(|step| step.from).chain([one.end]);
+        for (i, (step, end)) in one.quantity_steps.iter().zip(ends).enumerate() {
+            let CapacityVector { critical_it, air, liquid, immersion, .. } = step.capacity;
+            let place = if i == 0 { names.place(one) } else { String::new() };
+            let [it, air, liquid, immersion] = [critical_it, air, liquid, immersion].map(words::number);
+            rows.push([place, words::day(step.from), words::last_day(end), it, air, liquid, immersion]);
+            remarks.push(remark(one, step.capacity.accelerators, i == 0));
+        }
+    }
+    let columns = [
+        Column::words("Block"),
+        Column::words("From"),
+        Column::words("Through"),
+        Column::numbers("Critical IT, kW"),
+        Column::numbers("Air cooling, kW"),
+        Column::numbers("Liquid cooling, kW"),
+        Column::numbers("Immersion, kW"),
+    ];
+    Table::new(columns, rows).with_remarks(remarks)
+}
+
+fn remark(premises: &Premises, accelerators: i64, first: bool) -> String {
+    let mut parts = Vec::new();
+    if first {
+        parts.push(format!("{}, days in {}", premises.block, premises.zone));
+        let agreed = premises.agreed;
+        if (agreed.start(), agreed.end()) != (premises.commencement, premises.end) {
+            let (from, through) = (words::day(agreed.start()), words::last_day(agreed.end()));
+            parts.push(format!("agreed from {from} through {through}"));
+        }
+        if premises.rent_from() != premises.commencement {
+            parts.push(format!("rent from {}", words::day(premises.rent_from())));
+        }
+    }
+    if accelerators > 0 {
+        parts.push(format!("with {} accelerators", words::number(accelerators)));
+    }
+    parts.join(", ")
+}
+
+fn escalation(terms: &Terms) -> String {
+    let Some(escalator) = &terms.escalator else { return "Rates do not rise by themselves.".to_owned() };
+    let when = match escalator.basis {
+        EscalationBasis::LeaseAnniversary => {
+            "on each anniversary of the first commencement, for all blocks".to_owned()
+        }
+        EscalationBasis::BlockAnniversary => "on each anniversary of the block's commencement".to_owned(),
+        EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary => {
+            "on the first of the month on or after each anniversary of the block's commencement".to_owned()
+        }
+        EscalationBasis::FixedDate(day) => {
+            format!("on {} and each anniversary of it, for all blocks", words::day(day))
+        }
+    };
+    let rises = format!(
+        "Base rates rise by {} percent a year {when}; every rate of the term is worked out below.",
+        escalator.percent
+    );
+    let stated = terms.premises.iter().any(|premises| matches!(premises.rate, RateTerms::Stated(_)));
+    if stated {
+        format!("{rises} Rates that the terms state step by step do not rise beyond that.")
+    } else {
+        rises
+    }
+}
+
+fn rates(lease: &Lease, names: &Names) -> Table {
+    let steps = || {
+        lease.premises.iter().flat_map(|one| one.rate_steps.iter().enumerate().map(move |step| (one, step)))
+    };
+    let figures = words::rates(&steps().map(|(_, (_, step))| step.rate).collect::<Vec<_>>());
+    let rows = steps().zip(figures).map(|((one, (i, step)), rate)| {
+        let place = if i == 0 { names.place(one) } else { String::new() };
+        [place, words::day(step.from), rate]
+    });
+    let rate = format!("Rent per kW of critical IT and month, {}", lease.terms.currency);
+    Table::new([Column::words("Block"), Column::words("From"), Column::numbers(rate)], rows)
+}
+
+fn rent(lease: &Lease, value: &Value, lines: &[ScheduleLine]) -> Result<Vec<Part>, Error> {
+    let years = lease_years(&lease.terms, &lease.premises, lines)?;
+    let rows = years.iter().map(|year| {
+        let (from, through) = (words::day(year.days.start()), words::last_day(year.days.end()));
+        [year.number.to_string(), from, through, year.rent.grouped()]
+    });
+    let columns = [
+        Column::words("Lease year"),
+        Column::words("From"),
+        Column::words("Through"),
+        Column::numbers(format!("Rent, {}", lease.terms.currency)),
+    ];
+    let total = ["Base term".to_owned(), String::new(), String::new(), value.base_contract_value.grouped()];
+    let how = "Months are prorated by their days; every month is rounded once, half up.".to_owned();
+    Ok(vec![Part::Table(Table::new(columns, rows).with_total(total)), Part::Text(how)])
+}
+
+fn options(terms: &Terms, value: &Value) -> Vec<Part> {
+    if terms.renewal_options.is_empty() {
+        return vec![Part::Text("None.".to_owned())];
+    }
+    let rows = terms.renewal_options.iter().map(|option| {
+        let notice = match option.notice_months {
+            0 => "by the end of the term".to_owned(),
+            months => format!("{} before the end", words::count(months, "month")),
+        };
+        [words::count(option.count, "time"), words::count(option.term_months, "month"), notice]
+    });
+    let columns = [Column::words("How often"), Column::words("Term of each"), Column::words("Notice due")];
+    let rent = words::money(value.options_contract_value);
+    vec![
+        Part::Table(Table::new(columns, rows)),
+        Part::Text(format!(
+            "Rent of all renewals, the rates going on as they rise: {rent}. It is no part of the base term."
+        )),
+    ]
+}
+
+fn billing(terms: &Terms) -> Vec<Fact> {
+    let lead = match terms.invoice_lead_days {
+        0 => "on the first day of the month".to_owned(),
+        days => format!("{} before the month", words::count(days, "day")),
+    };
+    vec![
+        Fact::new("Rent is billed", "every calendar month, in advance"),
+        Fact::new("Currency", terms.currency.to_string()),
+        Fact::new("Invoices are due to be issued", lead),
+        Fact::new("Payment is due", format!("{} after issue", words::count(terms.payment_terms_days, "day"))),
+    ]
+}
+
+/// What is agreed for the time after the signatures, where something is.
+fn contract(lease: &Lease, names: &Names) -> Option<Section> {
+    let contract = &lease.terms.contract;
+    if contract.is_plain() {
+        return None;
+    }
+    let mut parts = vec![Part::Facts(after_signature(contract))];
+    if !contract.conditions.is_empty() {
+        parts.push(Part::Table(conditions(lease, names)));
+    }
+    Some(Section::new("Conditions, delivery and the way out", parts))
+}
+
+fn after_signature(contract: &Contract) -> Vec<Fact> {
+    let days = |days| words::count(days, "day");
+    let cure = [true, false].map(|monetary| days(contract.cure_days(monetary)));
+    let mut facts = vec![
+        Fact::new(
+            "A block that commences on another day than agreed is leased",
+            match contract.term_basis {
+                TermBasis::CoTerminous => "until its agreed end",
+                TermBasis::FromEachPhase => "for its whole term",
+            },
+        ),
+        Fact::new("Time to cure a default", format!("{} to pay, {} otherwise", cure[0], cure[1])),
+    ];
+    if let Some(delivery) = contract.delivery {
+        let DeliveryTerms { acceptance_days, grace_days, single_abatement_days, outside_days } = delivery;
+        let abates = format!(
+            "free for {}; each of the next {} abates a day of rent, each later one two",
+            days(grace_days),
+            days(single_abatement_days)
+        );
+        facts.push(Fact::new(
+            "Deemed acceptance",
+            format!("{} after ready for service", days(acceptance_days)),
+        ));
+        facts.push(Fact::new("Delay", abates));
+        let outside = outside_days.map_or("never".to_owned(), |outside| format!("of {}", days(outside)));
+        facts.push(Fact::new("The tenant may end the lease after a delay", outside));
+    }
+    if let Some(TerminationTerms { notice_months, fee_months }) = contract.termination {
+        let (notice, fee) = (words::count(notice_months, "month"), words::count(fee_months, "month"));
+        facts.push(Fact::new(
+            "The tenant may end the lease",
+            format!("with {notice} of notice, for {fee} of rent"),
+        ));
+    }
+    facts
+}
+
+fn conditions(lease: &Lease, names: &Names) -> Table {
+    let rows = lease.terms.contract.conditions.iter().map(|condition| {
+        let block = condition.block.as_ref();
+        let place = block.and_then(|block| lease.premises.iter().find(|one| one.block == *block));
+        let met = lease.life.met.iter().find(|met| met.condition == condition.id);
+        [
+            condition.description.clone(),
+            place.map_or("the whole lease".to_owned(), |one| names.place(one)),
+            side(condition.satisfied_by).to_owned(),
+            words::last_day(condition.outside_date),
+            met.map_or("open".to_owned(), |met| format!("met {}", words::day(met.time.date_naive()))),
+        ]
+    });
+    Table::new(["Condition", "Of", "Said by", "Last day", "Stands"].map(Column::words), rows)
+}
+
+fn side(party: Party) -> &'static str {
+    match party {
+        Party::Operator => "Operator",
+        Party::Tenant => "Tenant",
+    }
+}
+
+fn signatures(lease: &Lease) -> Vec<Part> {
+    let sides = [Party::Operator, Party::Tenant];
+    let of = |party| lease.signatures.iter().find(|signature| signature.party == party);
+    let rows = sides.map(|party| match of(party) {
+        Some(Signature { signatory, time, peer_address, .. }) => [
+            side(party).to_owned(),
+            signatory.name.clone(),
+            signatory.title.clone(),
+            words::instant(*time),
+            peer_address.clone(),
+        ],
+        None => [side(party), "not signed yet", "", "", ""].map(str::to_owned),
+    });
+    let columns = ["Side", "Name", "Office", "When", "From where"].map(Column::words);
+    let signed = |signature: &Signature| format!("signed {}", words::hex(&signature.terms_hash.0));
+    let remarks = sides.map(|party| of(party).map(signed).unwrap_or_default());
+    let how =
+        "Both sides sign the SHA-256 hash of the same canonical terms (RFC 8785); it stands on every page.";
+    vec![Part::Table(Table::new(columns, rows).with_remarks(remarks)), Part::Text(how.to_owned())]
+}
+
+#[cfg(test)]
+#[path = "order_form_tests.rs"]
+mod tests;

@@ -924,7 +924,7 @@ table leasing.lease_version owner gridlease_owner row security forced
   WHERE ((l.operator_id = lease_version.operator_id) AND (l.lease_id = lease_version.lease_id)))))
   policy lease_version_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select to leasing
-  grant select to leasing_worker
+  grant insert, select to leasing_worker
 
 table leasing.opportunity owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -1033,7 +1033,7 @@ table leasing.premises owner gridlease_owner row security forced
   grant update (end_date) to leasing
   grant update (standing) to leasing
   grant update (state) to leasing
-  grant select to leasing_worker
+  grant insert, select to leasing_worker
   grant update (commence_at) to leasing_worker
   grant update (commence_time) to leasing_worker
   grant update (commencement_date) to leasing_worker
@@ -1064,7 +1064,7 @@ table leasing.quantity_step owner gridlease_owner row security forced
   WHERE ((l.operator_id = quantity_step.operator_id) AND (l.lease_id = quantity_step.lease_id)))))
   policy quantity_step_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select to leasing
-  grant select to leasing_worker
+  grant insert, select to leasing_worker
 
 table leasing.quote owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -1152,7 +1152,7 @@ table leasing.rate_step owner gridlease_owner row security forced
   WHERE ((l.operator_id = rate_step.operator_id) AND (l.lease_id = rate_step.lease_id)))))
   policy rate_step_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select to leasing
-  grant select to leasing_worker
+  grant insert, select to leasing_worker
 
 table leasing.ready_phase owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -1207,7 +1207,7 @@ table leasing.signature owner gridlease_owner row security forced
   WHERE ((l.operator_id = signature.operator_id) AND (l.lease_id = signature.lease_id)))))
   policy signature_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select to leasing
-  grant select to leasing_worker
+  grant insert, select to leasing_worker
 
 table leasing.tenant owner gridlease_owner row security forced
   tenant_id text collate "C" not null

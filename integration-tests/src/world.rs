@@ -166,7 +166,7 @@ pub fn operator_of(name: &str) -> Result<&str> {
 /// Waits until a lease has come into a state.
 pub async fn in_state(clients: &Clients, name: &str, state: leasing::LeaseState) -> Result<leasing::Lease> {
     eventually(&format!("{name} is {}", state.as_str_name()), async || {
-        let request = leasing::GetLeaseRequest { name: name.to_owned() };
+        let request = leasing::GetLeaseRequest { name: name.to_owned(), version: 0 };
         let lease = clients.leases().get_lease(request).await?.into_inner().lease.context("a lease")?;
         Ok((lease.state() == state).then_some(lease))
     })

@@ -46,7 +46,9 @@ pub(super) fn leases(method: &str, n: &Names) -> Option<Vec<u8>> {
             validate_only: true,
         }
         .encode_to_vec(),
-        "LeaseService/GetLease" => leasing::GetLeaseRequest { name: n.active.clone() }.encode_to_vec(),
+        "LeaseService/GetLease" => {
+            leasing::GetLeaseRequest { name: n.active.clone(), version: 1 }.encode_to_vec()
+        }
         "LeaseService/ListLeases" => {
             leasing::ListLeasesRequest { parent: n.operator.clone(), ..Default::default() }.encode_to_vec()
         }
@@ -99,6 +101,32 @@ fn life(method: &str, n: &Names) -> Option<Vec<u8>> {
             validate_only,
         }
         .encode_to_vec(),
+        "LeaseService/ProposeAmendment" => leasing::ProposeAmendmentRequest {
+            name: n.delivered.clone(),
+            terms: Some(leasing::LeaseTerms {
+                payment_terms_days: 60,
+                ..market::terms_from(&n.delivered_block, market::load(1_000), "2027-06-01")
+            }),
+            effective_date: Some(market::date("2027-06-01")),
+            note: "they pay late".to_owned(),
+            etag,
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
+        "LeaseService/SignAmendment" => leasing::SignAmendmentRequest {
+            name: n.amended.clone(),
+            terms_hash: n.amendment_hash.clone(),
+            signatory: Some(leasing::Signatory { name: "Ada Marsh".to_owned(), title: String::new() }),
+            etag,
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
+        "LeaseService/WithdrawAmendment" => {
+            leasing::WithdrawAmendmentRequest { name: n.amended.clone(), etag, request_id, validate_only }
+                .encode_to_vec()
+        }
         "LeaseService/GetHistory" => {
             leasing::GetHistoryRequest { name: n.active.clone(), ..Default::default() }.encode_to_vec()
         }

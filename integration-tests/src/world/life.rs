@@ -1,4 +1,5 @@
-//! Leases in the middle of their lives: one with a condition open, one in default, one whose hall waits to be accepted.
+//! Leases in the middle of their lives: one with a condition open, one in default, one whose hall waits to be accepted, one
+//! that is to be amended.
 
 use anyhow::{Context as _, Result};
 use chrono::Days;
@@ -17,6 +18,8 @@ pub(super) struct Lives {
     pub(super) defaulted: String,
     pub(super) delivered: String,
     pub(super) block: String,
+    pub(super) amended: String,
+    pub(super) amendment_hash: Vec<u8>,
 }
 
 impl Lives {
@@ -27,6 +30,8 @@ impl Lives {
             defaulted: self.defaulted,
             delivered: self.delivered,
             delivered_block: self.block,
+            amended: self.amended,
+            amendment_hash: self.amendment_hash,
             ..names
         }
     }
@@ -56,6 +61,17 @@ pub(super) async fn live(
     let conditions = leasing::LeaseTerms { conditions: vec![condition], ..terms("2027-06-01") };
     let conditional = agree(stack, place, tenant, "conditional", conditions).await?;
     let delivered = agree(stack, place, tenant, "delivered", terms("2027-06-01")).await?;
+    let amended = agree(stack, place, tenant, "amended", terms("2027-06-01")).await?;
+    let amendment = leasing::ProposeAmendmentRequest {
+        name: amended.clone(),
+        terms: Some(leasing::LeaseTerms { payment_terms_days: 60, ..terms("2027-06-01") }),
+        effective_date: Some(date("2027-06-01")),
+        note: format!("{marker} they pay late"),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let amendment = admin.leases().propose_amendment(amendment).await.context("amend")?.into_inner();
+    let amendment = amendment.lease.and_then(|lease| lease.amendment).context("an amendment")?;
     let cure = Some(leasing::CureTerms { monetary_days: 1, other_days: 30 });
     let strict = leasing::LeaseTerms { cure, ..terms("2026-12-02") };
     let defaulted = agree(stack, place, tenant, "defaulted", strict).await?;
@@ -75,13 +91,13 @@ pub(super) async fn live(
     stack.move_to(noticed + Days::new(3)).await?;
     in_state(&admin, &defaulted, LeaseState::Defaulted).await?;
     eventually("leasing knows that the hall is ready", async || {
-        let request = leasing::GetLeaseRequest { name: delivered.clone() };
+        let request = leasing::GetLeaseRequest { name: delivered.clone(), version: 0 };
         let lease = admin.leases().get_lease(request).await?.into_inner().lease.context("a lease")?;
         let ready = lease.blocks.iter().all(|one| one.state() == leasing::LeaseBlockState::Ready);
         Ok(ready.then_some(()))
     })
     .await?;
-    Ok(Lives { conditional, defaulted, delivered, block })
+    Ok(Lives { conditional, defaulted, delivered, block, amended, amendment_hash: amendment.terms_hash })
 }
 
 /// A hall that has been ready for a month.

@@ -63,6 +63,10 @@ pub struct Names {
     pub delivered: String,
     /// That hall.
     pub delivered_block: String,
+    /// A lease, EFFECTIVE, for which the operator has proposed an amendment.
+    pub amended: String,
+    /// The hash of its amendment.
+    pub amendment_hash: Vec<u8>,
     /// The tenant's account.
     pub account: String,
     /// The tenant's meter in the hall, with some readings.
@@ -138,6 +142,7 @@ impl Names {
             &mut names.defaulted,
             &mut names.delivered,
             &mut names.delivered_block,
+            &mut names.amended,
             &mut names.account,
             &mut names.meter,
             &mut names.tariff,

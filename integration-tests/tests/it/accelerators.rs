@@ -90,7 +90,7 @@ async fn a_search_and_a_lease_carry_the_count() -> Result<()> {
     let terms = market::terms(hall, servers(10, 80));
     let proposal = market::proposal(&site.operator, &tenant, "cluster", terms.clone());
     let lease = sales.leases().propose_lease(proposal).await?.into_inner().lease.context("a lease")?;
-    let get = leasing::GetLeaseRequest { name: lease.name };
+    let get = leasing::GetLeaseRequest { name: lease.name, version: 0 };
     let read = sales.leases().get_lease(get).await?.into_inner().lease.context("a lease")?;
     ensure!(read.terms.context("terms")?.premises == terms.premises);
     let rest = market::hold(&site.operator, hall, &tenant, servers(1, 721));

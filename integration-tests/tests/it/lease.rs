@@ -228,7 +228,7 @@ async fn a_lease_called_off_gives_its_capacity_back() -> Result<()> {
     ensure!((refusal.fact("shortKw")?, refusal.fact("availableKw")?) == ("1", "0"), "{refusal:#?}");
     refusal.fact("resource")?;
     refusal.fact("firstShortTime")?;
-    let gone = leasing::GetLeaseRequest { name: format!("{}/leases/late", deal.operator) };
+    let gone = leasing::GetLeaseRequest { name: format!("{}/leases/late", deal.operator), version: 0 };
     Refusal::expect(deal.sales.leases().get_lease(gone).await)?.is(Code::NotFound, "RESOURCE_NOT_FOUND")?;
 
     let cancel = leasing::CancelLeaseRequest {
@@ -263,7 +263,13 @@ async fn only_those_who_may_sign_sign_and_only_what_was_agreed() -> Result<()> {
     let lease = deal.propose(deal.proposal("river", 0, 1_000)).await?;
     let unsigned = async |what: &str| {
         let name = lease.name.clone();
-        let now = deal.sales.leases().get_lease(leasing::GetLeaseRequest { name }).await?.into_inner().lease;
+        let now = deal
+            .sales
+            .leases()
+            .get_lease(leasing::GetLeaseRequest { name, version: 0 })
+            .await?
+            .into_inner()
+            .lease;
         ensure!(now.as_ref() == Some(&lease), "{what} left a mark: {now:#?}");
         Ok(())
     };

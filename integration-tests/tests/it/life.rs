@@ -60,7 +60,7 @@ impl Deal {
     }
 
     pub(crate) async fn lease(&self, name: &str) -> Result<leasing::Lease> {
-        let request = leasing::GetLeaseRequest { name: name.to_owned() };
+        let request = leasing::GetLeaseRequest { name: name.to_owned(), version: 0 };
         self.admin.leases().get_lease(request).await?.into_inner().lease.context("a lease")
     }
 
@@ -98,7 +98,7 @@ impl Deal {
     }
 
     /// What runs out in the years to come, the earliest first.
-    async fn runs_out(&self) -> Result<Vec<DeadlineKind>> {
+    pub(crate) async fn runs_out(&self) -> Result<Vec<DeadlineKind>> {
         let parent = self.operator.clone();
         let ask = leasing::ListDeadlinesRequest { parent, within_days: 3_660, ..Default::default() };
         let page = self.tenants.leases().list_deadlines(ask).await?.into_inner();
@@ -121,7 +121,7 @@ impl Deal {
     }
 
     /// The phase of a hall is ready for service since this day.
-    async fn ready(&self, hall: usize, on: &str) -> Result<()> {
+    pub(crate) async fn ready(&self, hall: usize, on: &str) -> Result<()> {
         for (state, day) in
             [(inventory::UseState::Commissioning, None), (inventory::UseState::Ready, Some(date(on)))]
         {
@@ -139,7 +139,7 @@ impl Deal {
     }
 
     /// Waits until a run of this month would bill so much, for billing hears of a lease a moment after leasing; then bills.
-    async fn bills(&self, year: i32, month: i32, minor: i64) -> Result<()> {
+    pub(crate) async fn bills(&self, year: i32, month: i32, minor: i64) -> Result<()> {
         let mut seen = 0;
         let run = async |validate_only| {
             let request = billing::StartBillingRunRequest {
@@ -589,8 +589,12 @@ async fn a_tenant_leaves_for_delay_after_the_outside_date_and_for_a_fee_with_not
     let ended = ended.lease.and_then(|lease| lease.termination).context("a termination")?;
     // Twelve months of the second year: 10,000 kW at 128.75.
     ensure!(ended.fee.as_ref().is_some_and(|fee| fee.units == 15_450_000), "{ended:#?}");
-    let ops =
-        deal.ops.leases().get_lease(leasing::GetLeaseRequest { name: paid.name.clone() }).await?.into_inner();
+    let ops = deal
+        .ops
+        .leases()
+        .get_lease(leasing::GetLeaseRequest { name: paid.name.clone(), version: 0 })
+        .await?
+        .into_inner();
     let hidden = ops.lease.and_then(|lease| lease.termination).context("a termination")?;
     ensure!(hidden.fee.is_none(), "the site's staff see no money: {hidden:#?}");
     let twice = deal.tenants.leases().terminate_lease(end_it(&paid.name, fee, "2028-02-01")).await;

@@ -56,7 +56,7 @@ impl Field {
 
     async fn read(&self, name: &str) -> Result<leasing::Lease> {
         let admin = self.cluster.clients(&self.operator, Role::OperatorAdmin)?;
-        let ask = leasing::GetLeaseRequest { name: name.to_owned() };
+        let ask = leasing::GetLeaseRequest { name: name.to_owned(), version: 0 };
         admin.leases().get_lease(ask).await?.into_inner().lease.context("a lease")
     }
 

@@ -24,6 +24,7 @@ mod import;
 mod incidents;
 mod isolation;
 mod lease;
+mod lease_amendments;
 mod life;
 mod life_model;
 mod life_sagas;

@@ -77,7 +77,7 @@ async fn the_lease_takes_over_what_the_quote_held() -> Result<()> {
     let again = desk.lab.offers().accept_quote(request).await?.into_inner();
     ensure!(accepted == again, "a repetition has another answer");
     let accepted = accepted.quote.context("a quote")?;
-    let get = leasing::GetLeaseRequest { name: accepted.lease.clone() };
+    let get = leasing::GetLeaseRequest { name: accepted.lease.clone(), version: 0 };
     let lease = desk.lab.leases().get_lease(get).await?.into_inner().lease.context("a lease")?;
     ensure!(lease.state() == LeaseState::Proposed, "{lease:#?}");
     ensure!(lease.reservation == chosen.reservation, "another hold: {lease:#?}\n{chosen:#?}");
@@ -141,7 +141,7 @@ async fn a_hold_that_is_given_back_leaves_an_offer_without_one() -> Result<()> {
     })
     .await?;
     let accepted = desk.lab.offers().accept_quote(acceptance(&quote, 1)).await?.into_inner();
-    let get = leasing::GetLeaseRequest { name: accepted.quote.context("a quote")?.lease };
+    let get = leasing::GetLeaseRequest { name: accepted.quote.context("a quote")?.lease, version: 0 };
     let lease = desk.lab.leases().get_lease(get).await?.into_inner().lease.context("a lease")?;
     ensure!(lease.state() == LeaseState::Proposed, "{lease:#?}");
     ensure!(lease.reservation != quote.options[0].reservation, "{lease:#?}");

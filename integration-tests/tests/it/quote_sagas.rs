@@ -128,7 +128,7 @@ impl Field {
         self.audit().await.with_context(what)?;
         let accepted = self.accept(&request).await.with_context(what)?;
         ensure!(accepted.state() == QuoteState::Accepted, "{}: {accepted:#?}", what());
-        let get = leasing::GetLeaseRequest { name: accepted.lease.clone() };
+        let get = leasing::GetLeaseRequest { name: accepted.lease.clone(), version: 0 };
         let lease = self.sales()?.leases().get_lease(get).await?.into_inner().lease.context("a lease")?;
         ensure!(lease.state() == LeaseState::Proposed, "{}: {lease:#?}", what());
         ensure!(lease.reservation == quote.options[1].reservation, "{}: {lease:#?}", what());

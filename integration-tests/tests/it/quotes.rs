@@ -115,7 +115,7 @@ async fn a_quote_becomes_a_lease_with_its_numbers() -> Result<()> {
     ensure!(accepted == again, "a repetition has another answer");
     let accepted = accepted.quote.context("a quote")?;
     ensure!(accepted.state() == QuoteState::Accepted && accepted.accepted_option == 2, "{accepted:#?}");
-    let get = leasing::GetLeaseRequest { name: accepted.lease.clone() };
+    let get = leasing::GetLeaseRequest { name: accepted.lease.clone(), version: 0 };
     let lease = desk.lab.leases().get_lease(get).await?.into_inner().lease.context("a lease")?;
     ensure!(lease.state() == LeaseState::Proposed && lease.signatures.is_empty(), "{lease:#?}");
     let (value, option) = (lease.value.context("figures")?, &accepted.options[1]);

@@ -144,7 +144,7 @@ async fn a_salesperson_finds_holds_proposes_and_the_signatory_signs() -> Result<
     ensure!(next["what"] == "next" && next["state"] == "TENANT", "{waiting:#}");
 
     let tenant = desk.stack.clients("tenants/lab", Role::Tenant)?;
-    let get = leasing::GetLeaseRequest { name: lease.clone() };
+    let get = leasing::GetLeaseRequest { name: lease.clone(), version: 0 };
     let terms = tenant.leases().get_lease(get).await?.into_inner().lease.context("a lease")?;
     tenant.leases().sign_lease(market::signature(&terms)).await?;
     let signed = rows(desk.lease(&lease)?).await?;

@@ -177,13 +177,17 @@ fn premises_of(v: &mut Violations, premises: &wire::Premises, operator: &Operato
         ("commencement_date", premises.commencement_date.as_ref()),
         ("end_date", premises.end_date.as_ref()),
     );
-    let quantities = v.each("quantity_steps", &premises.quantity_steps, |v, step| {
+    let quantities = quantities_of(v, &premises.quantity_steps);
+    let rent = rent_of(v, premises.base_rate_per_kw_month.as_ref(), &premises.rate_steps);
+    Some(Premises { place: place?, term: term?, quantities: quantities?, rent: rent? })
+}
+
+fn quantities_of(v: &mut Violations, steps: &[wire::QuantityStep]) -> Option<Vec<QuantityStep>> {
+    v.each("quantity_steps", steps, |v, step| {
         let from = date(v, "from_date", step.from_date.as_ref());
         let capacity = v.present("capacity", step.capacity.as_ref());
         Some(QuantityStep { from: from?, kw: capacity?.critical_it_kw })
-    });
-    let rent = rent_of(v, premises.base_rate_per_kw_month.as_ref(), &premises.rate_steps);
-    Some(Premises { place: place?, term: term?, quantities: quantities?, rent: rent? })
+    })
 }
 
 fn rent_of(v: &mut Violations, base: Option<&google::Decimal>, steps: &[wire::RateStep]) -> Option<Rent> {
@@ -242,7 +246,7 @@ fn block_state(v: &mut Violations, state: wire::LeaseBlockState) -> Option<Block
     }
 }
 
-/// The days and rates of a block that says they have moved.
+/// The days, rates and loads of a block that says they are not what the terms say.
 fn moved_of(v: &mut Violations, block: &wire::LeaseBlock) -> Option<Moved> {
     let term = date_range(
         v,
@@ -255,7 +259,8 @@ fn moved_of(v: &mut Violations, block: &wire::LeaseBlock) -> Option<Moved> {
         let rate = rate(v, "rate_per_kw_month", step.rate_per_kw_month.as_ref());
         Some(RateStep { from: from?, rate: rate? })
     });
-    Some(Moved { term: term?, rent_from: rent_from?, rates: rates? })
+    let quantities = quantities_of(v, &block.quantity_steps);
+    Some(Moved { term: term?, rent_from: rent_from?, rates: rates?, quantities: quantities? })
 }
 
 fn poison(error: &Error) -> Poison {

@@ -1,5 +1,6 @@
 //! Values that are wrong in their own way, RPC by RPC.
 
+mod amended_terms;
 mod amendments;
 mod capacity;
 mod charging;
@@ -143,6 +144,9 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "GiveNotice" => life::notice(n),
         "TerminateLease" => life::terminate(n),
         "CreateChargingPlan" | "ListChargingPlans" | "ExplainLine" => charging::of(method, n),
+        "ProposeAmendment" => amended_terms::propose(n),
+        "SignAmendment" | "WithdrawAmendment" => amended_terms::sign_and_withdraw(method, n),
+        "GetLease" => amended_terms::versions(n),
         "PreviewInvoices" | "StartBillingRun" | "GetTrialBalance" => bad_terms::bills(method, n),
         "CreateCapacityRequest" | "SubmitBid" | "AwardBid" => market::market(method, n),
         "CreateOpportunity" | "UpdateOpportunity" => market::pipeline(method, n),

@@ -148,7 +148,7 @@ impl Run {
     fn apply(&mut self, deed: &Deed, today: i64) -> Result<(), String> {
         let done = match (command(deed), deed) {
             (Some((party, command)), _) => {
-                let by = Actor { party, subject: "tester".to_owned() };
+                let by = Actor { party, subject: "tester".to_owned(), address: String::new() };
                 let mut after = self.lease.clone();
                 after.obey(&command, &by, noon(today)).map(|happened| {
                     self.lease = after;

@@ -282,7 +282,7 @@ impl Player {
     async fn agrees(&self) -> Result<()> {
         let mut seen = None;
         let same = eventually("the lease is as it should be", async || {
-            let ask = wire::GetLeaseRequest { name: self.name.clone() };
+            let ask = wire::GetLeaseRequest { name: self.name.clone(), version: 0 };
             let lease = self.operator.leases().get_lease(ask).await?.into_inner().lease.context("a lease")?;
             let same = self.is(&lease);
             seen = Some(lease);
@@ -323,7 +323,7 @@ impl Player {
             .filter(|kind| !["proposed", "signed", "delivery_moved", "block_ready"].contains(kind))
             .collect();
         ensure!(told == self.plain.told, "{told:?} and not {:?}", self.plain.told);
-        let ask = wire::GetLeaseRequest { name: self.name.clone() };
+        let ask = wire::GetLeaseRequest { name: self.name.clone(), version: 0 };
         let lease = self.operator.leases().get_lease(ask).await?.into_inner().lease.context("a lease")?;
         let given_back = self.plain.told.iter().any(|told| ["lapsed", "terminated"].contains(told));
         eventually("the reservation takes what the lease says", async || {

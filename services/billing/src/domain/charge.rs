@@ -150,7 +150,7 @@ fn days_of(lease: &LeaseCopy, premises: &Premises) -> Option<DateRange> {
     }
 }
 
-/// As [`charges_of`], with the rates that leasing has worked out where the block's days have moved.
+/// As [`charges_of`], with the rates and loads that leasing has worked out where they are not what the terms say.
 fn charges_as_they_stand(
     lease: &LeaseCopy,
     premises: &Premises,
@@ -160,12 +160,7 @@ fn charges_as_they_stand(
     let mut premises = premises.clone();
     premises.term = moved.term;
     premises.rent = Rent::Stated { steps: moved.rates.clone() };
-    // What was leased before its first day begins on it, and so does what was to be leased later at first.
-    let begun = premises.quantities.iter().take_while(|step| step.from <= moved.term.start()).count();
-    premises.quantities.drain(..begun.saturating_sub(1));
-    if let Some(first) = premises.quantities.first_mut() {
-        first.from = moved.term.start();
-    }
+    premises.quantities.clone_from(&moved.quantities);
     charges_of(&lease.terms, &premises, days)
 }
 

@@ -163,11 +163,12 @@ pub struct BlockProgress {
     pub place: BlockRef,
     /// Where it stands.
     pub state: BlockState,
-    /// Its days and rates, where they are not what the terms say.
+    /// Its days, rates and loads, where they are not what the terms say.
     pub moved: Option<Moved>,
 }
 
-/// The days and rates of a block that was handed over early or late, or whose lease ended before its term.
+/// The days, rates and loads of a block that was handed over early or late, whose lease was amended, or ended before its
+/// term.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
     /// First day and first day after.
@@ -176,6 +177,8 @@ pub struct Moved {
     pub rent_from: CivilDate,
     /// As leasing has worked them out.
     pub rates: Vec<RateStep>,
+    /// What is leased, in rising order of date from the first day on.
+    pub quantities: Vec<QuantityStep>,
 }
 
 /// A lease as the last event told it.
@@ -255,7 +258,7 @@ impl LeaseCopy {
         Ok(())
     }
 
-    /// The days and rates of a block, where they are not what the terms say.
+    /// The days, rates and loads of a block, where they are not what the terms say.
     #[must_use]
     pub fn moved(&self, place: &BlockRef) -> Option<&Moved> {
         self.blocks.iter().find(|b| b.place == *place).and_then(|b| b.moved.as_ref())

@@ -124,7 +124,7 @@ pub(super) async fn sign(arguments: Sign) -> anyhow::Result<String> {
     let terms_hash = match &arguments.terms_hash {
         Some(read) => from_hex(read)?,
         None => {
-            let get = leasing::GetLeaseRequest { name: name.clone() };
+            let get = leasing::GetLeaseRequest { name: name.clone(), version: 0 };
             let found = leases.get_lease(get).await.context("read the lease")?.into_inner();
             found.lease.context("no lease")?.terms_hash
         }

@@ -21,6 +21,8 @@ pub struct ChangeLease {
     pub command: Command,
     /// What was read; empty is not checked.
     pub etag: String,
+    /// Where it came from; empty where nobody knows. No part of what a repetition must repeat.
+    pub peer_address: String,
     /// The caller's name for this deed.
     pub request_id: Uuid,
     /// Only ask.
@@ -51,6 +53,9 @@ impl Command {
             Self::Accept { .. } => super::rpc::ACCEPT,
             Self::Notify { .. } => super::rpc::NOTICE,
             Self::Terminate { .. } => super::rpc::TERMINATE,
+            Self::ProposeAmendment { .. } => super::rpc::PROPOSE_AMENDMENT,
+            Self::SignAmendment { .. } => super::rpc::SIGN_AMENDMENT,
+            Self::WithdrawAmendment => super::rpc::WITHDRAW_AMENDMENT,
         }
     }
 }
@@ -62,7 +67,7 @@ impl App {
     /// What [`Lease::obey`] refuses; `ETAG_MISMATCH`, `RESOURCE_NOT_FOUND`; what a request id is refused with; where the
     /// reservation must take more first, inventory's refusal, `PEER_UNAVAILABLE` and its like.
     pub async fn change_lease(&self, caller: &Caller, change: ChangeLease) -> Result<Answer<View>, Error> {
-        let (change, by) = (&change, &actor(caller)?);
+        let (change, by) = (&change, &actor(caller, &change.peer_address)?);
         let scope =
             &caller.scope_of_operator(&change.name.operator).map_err(|_| Error::not_found("lease"))?;
         if change.validate_only {
@@ -98,8 +103,15 @@ impl App {
         before.check_etag(&change.etag)?;
         let mut lease = before.clone();
         lease.obey(&change.command, by, self.now())?;
-        if takes_more(&before, &lease) {
-            self.inventory.amend(&lease, &lease.claims(), "check", true).await?;
+        let amended = match change.command {
+            Command::ProposeAmendment { .. } | Command::SignAmendment { .. } => {
+                lease.as_amended(self.now())?
+            }
+            _ => None,
+        };
+        let wanted = amended.as_ref().unwrap_or(&lease);
+        if takes_more(&before, wanted) {
+            self.inventory.amend(&lease, &wanted.claims(), "check", true).await?;
         }
         View::of(lease).map(Answer::Fresh)
     }
@@ -167,7 +179,10 @@ impl App {
         happened: Happened,
     ) -> Result<View, Error> {
         store::save(tx.conn(), &lease, from, None).await?;
-        store::save_premises(tx.conn(), &lease).await?;
+        match happened {
+            Happened::Amended => store::add_version(tx.conn(), &lease).await?,
+            _ => store::save_premises(tx.conn(), &lease).await?,
+        }
         self.give_back_if_over(tx, &lease).await?;
         let view = View::of(lease)?;
         self.tell(tx, kind::of(happened), &view).await?;
@@ -290,22 +305,23 @@ impl App {
     }
 }
 
-/// Whether a lease would take capacity before the day from which on its terms give it.
+/// Whether a lease would take capacity before the day from which on its terms give it, or anything else by other terms.
 fn takes_more(before: &Lease, after: &Lease) -> bool {
-    before.premises.iter().zip(&after.premises).any(|(before, after)| {
+    let early = before.premises.iter().zip(&after.premises).any(|(before, after)| {
         let reserved = before.commencement.min(before.agreed.start());
         after.state == PremisesState::Commenced && after.commencement < reserved
-    })
+    });
+    early || after.version != before.version && after.claims() != before.claims()
 }
 
 /// The side that the caller stands for.
-fn actor(caller: &Caller) -> Result<Actor, Error> {
+fn actor(caller: &Caller, address: &str) -> Result<Actor, Error> {
     let party = match caller.effective_organisation() {
         Organisation::Operator(_) => Party::Operator,
         Organisation::Tenant(_) => Party::Tenant,
         Organisation::Platform | Organisation::Service(_) => return Err(Error::not_found("lease")),
     };
-    Ok(Actor { party, subject: caller.subject.clone() })
+    Ok(Actor { party, subject: caller.subject.clone(), address: address.to_owned() })
 }
 
 fn key_of(caller: &Caller, change: &ChangeLease) -> Result<RequestKey, Error> {

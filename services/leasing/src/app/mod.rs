@@ -206,8 +206,14 @@ pub mod rpc {
     pub const NOTICE: &str = "gridlease.leasing.v1.LeaseService/GiveNotice";
     /// `TerminateLease`.
     pub const TERMINATE: &str = "gridlease.leasing.v1.LeaseService/TerminateLease";
+    /// `ProposeAmendment`.
+    pub const PROPOSE_AMENDMENT: &str = "gridlease.leasing.v1.LeaseService/ProposeAmendment";
+    /// `SignAmendment`.
+    pub const SIGN_AMENDMENT: &str = "gridlease.leasing.v1.LeaseService/SignAmendment";
+    /// `WithdrawAmendment`.
+    pub const WITHDRAW_AMENDMENT: &str = "gridlease.leasing.v1.LeaseService/WithdrawAmendment";
     /// Those whose deeds the sweeper may have to finish.
-    pub const SAGAS: &[&str] = &[PROPOSE, SIGN, SATISFY, ACCEPT, NOTICE, TERMINATE];
+    pub const SAGAS: &[&str] = &[PROPOSE, SIGN, SATISFY, ACCEPT, NOTICE, TERMINATE, SIGN_AMENDMENT];
     /// `CreateTenant`.
     pub const CREATE_TENANT: &str = "gridlease.leasing.v1.TenantService/CreateTenant";
     /// `ListDeadlines`.
@@ -318,6 +324,11 @@ pub mod kind {
             Happened::TerminationNoticed => "lease.termination_given",
             Happened::Terminated => "lease.terminated",
             Happened::Closed => "lease.closed",
+            Happened::AmendmentProposed => "lease.amendment_proposed",
+            Happened::AmendmentSigned => "lease.amendment_signed",
+            Happened::Amended => "lease.amended",
+            Happened::AmendmentWithdrawn => "lease.amendment_withdrawn",
+            Happened::AmendmentExpired => "lease.amendment_expired",
         }
     }
 }

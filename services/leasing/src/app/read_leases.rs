@@ -52,6 +52,28 @@ impl App {
         View::of(lease.ok_or_else(|| Error::not_found("lease"))?)
     }
 
+    /// One lease with a version of its terms; none is the one in force.
+    ///
+    /// # Errors
+    /// As [`App::get_lease`], also for a version that it never had.
+    pub async fn get_version(
+        &self,
+        caller: &Caller,
+        name: &LeaseName,
+        version: Option<i32>,
+    ) -> Result<View, Error> {
+        let Some(version) = version else { return self.get_lease(caller, name).await };
+        let scope = caller.scope_of_operator(&name.operator).map_err(|_| Error::not_found("lease"))?;
+        let lease = self
+            .db
+            .read("get_lease_version", &scope, |tx| async move {
+                let found = store::load_version(tx.conn(), name, version).await?;
+                Ok((tx, found))
+            })
+            .await?;
+        View::of(lease.ok_or_else(|| Error::not_found("lease"))?)
+    }
+
     /// The rent of a lease, line by line.
     ///
     /// # Errors

@@ -32,6 +32,8 @@ pub enum DeadlineKind {
     Termination,
     /// A quote can be accepted until then.
     QuoteValidity,
+    /// An amendment can be signed until then.
+    Amendment,
 }
 
 impl DeadlineKind {
@@ -52,6 +54,9 @@ impl DeadlineKind {
             Self::Cure => "The lease is in default, and the operator may end it.",
             Self::Termination => "The lease ends: its rent stops and its capacity is free.",
             Self::QuoteValidity => "The quote lapses and what it holds is given back.",
+            Self::Amendment => {
+                "The amendment expires, unless both sides have signed it; the lease stays as it is."
+            }
         }
     }
 
@@ -69,7 +74,8 @@ impl DeadlineKind {
             | Self::TermEnd
             | Self::ConditionOutside
             | Self::Cure
-            | Self::Termination => false,
+            | Self::Termination
+            | Self::Amendment => false,
         }
     }
 }
@@ -158,8 +164,10 @@ fn of_agreed(lease: &Lease) -> Vec<Deadline> {
         )
     });
     let cures = lease.default_days().map(|day| whole(lease.start_of(day), day, DeadlineKind::Cure));
+    let amendments = lease.life.amendment.iter().map(|amendment| amendment.effective);
+    let amendments = amendments.map(|day| whole(lease.start_of(day), day, DeadlineKind::Amendment));
     let blocks = live().filter(|_| lease.state.is_in(IN_FORCE)).flat_map(|one| of_premises(lease, one));
-    let mut found: Vec<_> = conditions.chain(cures).chain(blocks).collect();
+    let mut found: Vec<_> = conditions.chain(cures).chain(amendments).chain(blocks).collect();
     if let Some(termination) = &lease.life.termination {
         let end = whole(lease.start_of(termination.end), termination.end, DeadlineKind::Termination);
         // Nothing runs out after it.
@@ -240,7 +248,7 @@ mod tests {
     }
 
     fn says(lease: &mut Lease, party: Party, command: &Command, day: &str) {
-        let by = Actor { party, subject: "tester".to_owned() };
+        let by = Actor { party, subject: "tester".to_owned(), address: String::new() };
         lease.obey(command, &by, at(day)).expect("obeyed");
     }
 

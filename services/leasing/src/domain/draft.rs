@@ -120,6 +120,12 @@ impl Checked {
         Ok(format!("{:?}", canonical.hash))
     }
 
+    /// The terms, with every zone left open.
+    #[must_use]
+    pub fn without_zones(self) -> Terms {
+        self.terms
+    }
+
     /// The terms with the zone of every block, in order; `None` unless there are as many zones as blocks.
     #[must_use]
     pub fn in_zones(mut self, zones: &[Zone]) -> Option<Terms> {

@@ -8,7 +8,7 @@ use super::life::Life;
 pub use super::premises::{Claim, Premises};
 use super::record::{self, TermsHash};
 use super::schedule;
-use super::state::{Deed, LeaseState, PremisesState, Step};
+use super::state::{COMMITTED, Deed, LeaseState, PremisesState, Step};
 use super::terms::Terms;
 
 /// A side of a lease.
@@ -334,6 +334,10 @@ impl Lease {
 
     pub(super) fn go(&mut self, deed: Deed, now: Instant) -> Result<(), Error> {
         self.state = self.state.after(deed)?;
+        if !self.state.is_in(COMMITTED) {
+            // Nothing is left to amend.
+            self.life.amendment = None;
+        }
         self.revision += 1;
         self.update_time = now.max(self.update_time);
         Ok(())

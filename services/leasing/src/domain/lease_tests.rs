@@ -128,7 +128,7 @@ fn pass_until(lease: &mut Lease, day: &str) -> Vec<Happened> {
 
 fn say(lease: &mut Lease, party: Party, command: &Command, day: &str) -> Result<Happened, Reason> {
     let before = lease.clone();
-    let by = Actor { party, subject: "tester".to_owned() };
+    let by = Actor { party, subject: "tester".to_owned(), address: String::new() };
     let said = lease.obey(command, &by, at(day)).map_err(|refusal| refusal.reason());
     if said.is_err() {
         *lease = before;

@@ -3,7 +3,10 @@
 use kernel::{BlockName, CivilDate, Instant, Money};
 use serde::{Deserialize, Serialize};
 
+use super::amendment::Amendment;
 use super::lease::{Party, Signatory};
+use super::record;
+use super::terms::Terms;
 
 /// What has happened to a lease since it was agreed. One document in its row: no query asks for any of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +18,9 @@ pub struct Life {
     pub notices: Vec<Notice>,
     /// How it ends before its term.
     pub termination: Option<Termination>,
+    /// Other terms that are proposed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amendment: Option<Amendment>,
     /// A deed that waits for inventory's word.
     pub pending: Option<Pending>,
     /// Inventory is to be told what the reservation takes now.
@@ -137,6 +143,9 @@ pub struct Actor {
     pub party: Party,
     /// The token's subject.
     pub subject: String,
+    /// The address it came from; empty where there was none.
+    #[serde(default)]
+    pub address: String,
 }
 
 /// What a side can do to a lease that is agreed.
@@ -175,6 +184,25 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Other terms from a day on.
+    ProposeAmendment {
+        /// The terms, with every zone left open and without conditions, since those of the lease stay.
+        #[serde(with = "record::within")]
+        terms: Box<Terms>,
+        /// First day for which they count.
+        effective: CivilDate,
+        /// Why.
+        note: String,
+    },
+    /// A signature on them.
+    SignAmendment {
+        /// What is signed.
+        terms_hash: [u8; 32],
+        /// Who signs.
+        signatory: Signatory,
+    },
+    /// They are off the table.
+    WithdrawAmendment,
 }
 
 /// What has happened; each is told by one event.
@@ -210,6 +238,16 @@ pub enum Happened {
     Terminated,
     /// Nothing is open any more.
     Closed,
+    /// Other terms are proposed.
+    AmendmentProposed,
+    /// One side has signed them.
+    AmendmentSigned,
+    /// Both have: they are the version in force.
+    Amended,
+    /// One side took them off the table.
+    AmendmentWithdrawn,
+    /// Their day came before both had signed.
+    AmendmentExpired,
 }
 
 /// One line of a lease's history.

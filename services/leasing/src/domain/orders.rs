@@ -6,6 +6,7 @@ use super::contract::Condition;
 use super::lease::{Lease, Party};
 use super::life::{Actor, Command, Ground, Happened, Met, Notice, NoticeKind, Termination};
 use super::premises::{Acceptance, ReadyDates};
+use super::record::TermsHash;
 use super::schedule;
 use super::state::{Deed, LeaseState, PremisesState, Step};
 
@@ -58,6 +59,13 @@ impl Lease {
                 };
                 self.end_early(termination, by.party, now)
             }
+            Command::ProposeAmendment { terms, effective, note } => {
+                self.propose_amendment(terms, *effective, note, by, now)
+            }
+            Command::SignAmendment { terms_hash, signatory } => {
+                self.sign_amendment(TermsHash(*terms_hash), signatory, by, now)
+            }
+            Command::WithdrawAmendment => self.withdraw_amendment(now),
         }
     }
 
@@ -253,7 +261,10 @@ impl Lease {
     }
 }
 
-fn refused(from: impl std::fmt::Display, problem: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+pub(super) fn refused(
+    from: impl std::fmt::Display,
+    problem: impl Into<std::borrow::Cow<'static, str>>,
+) -> Error {
     let from = from.to_string();
     Error::refused(Reason::InvalidStateTransition, problem).with("from", &from).with("to", from)
 }

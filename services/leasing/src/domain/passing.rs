@@ -14,6 +14,7 @@ pub const CONDITION_OPEN: &str = "CONDITION_OPEN";
 /// What falls due. In this order where several do at the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
+    ExpireAmendment,
     Lapse,
     LapseBlocks,
     Terminate,
@@ -49,7 +50,9 @@ impl Lease {
             }
             _ => None,
         });
-        conditions.chain(ended).chain(defaults).chain(blocks).min()
+        let amendments = self.life.amendment.iter();
+        let expired = amendments.map(|amendment| (self.start_of(amendment.effective), Due::ExpireAmendment));
+        conditions.chain(ended).chain(defaults).chain(blocks).chain(expired).min()
     }
 
     /// The next thing that is due by `now`, done; none if nothing is.
@@ -59,6 +62,7 @@ impl Lease {
     pub fn pass(&mut self, now: Instant) -> Result<Option<Happened>, Error> {
         let Some((at, due)) = self.due().filter(|(at, _)| *at <= now) else { return Ok(None) };
         match due {
+            Due::ExpireAmendment => self.drop_amendment(now).map(|()| Some(Happened::AmendmentExpired)),
             Due::Lapse => self.lapse(CONDITION_OPEN, now).map(|()| Some(Happened::Lapsed)),
             Due::LapseBlocks => self.lapse_blocks(at, now).map(Some),
             Due::Terminate => self.terminate(now).map(|()| Some(Happened::Terminated)),

@@ -226,7 +226,7 @@ impl Premises {
     }
 
     /// First day after a term that begins on `commencement`.
-    fn end_for(&self, commencement: CivilDate, basis: TermBasis) -> CivilDate {
+    pub(super) fn end_for(&self, commencement: CivilDate, basis: TermBasis) -> CivilDate {
         let (start, end) = (self.agreed.start(), self.agreed.end());
         if basis == TermBasis::CoTerminous || commencement == start {
             return end;

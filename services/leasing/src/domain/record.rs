@@ -50,7 +50,7 @@ pub struct Canonical {
 /// # Errors
 /// `INTERNAL` if the record cannot be written, which its types do not allow.
 pub fn canonical(operator: &OperatorName, tenant: &TenantName, terms: &Terms) -> Result<Canonical, Error> {
-    let record = Record::of(operator, tenant, terms);
+    let record = Record::of(operator.to_string(), tenant.to_string(), terms);
     let bytes = serde_json_canonicalizer::to_vec(&record).map_err(Error::internal)?;
     let hash = TermsHash::of(&bytes);
     Ok(Canonical { bytes, hash })
@@ -63,6 +63,23 @@ pub fn canonical(operator: &OperatorName, tenant: &TenantName, terms: &Terms) ->
 pub fn read(bytes: &[u8]) -> Result<Terms, Error> {
     let record: Record = serde_json::from_slice(bytes).map_err(Error::internal)?;
     record.into_terms().ok_or_else(|| Error::internal(Unreadable))
+}
+
+/// Terms within another document: their record, between nobody yet.
+pub(super) mod within {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::{Record, Terms, Unreadable};
+
+    pub(in super::super) fn serialize<S: Serializer>(terms: &Terms, to: S) -> Result<S::Ok, S::Error> {
+        Record::of(String::new(), String::new(), terms).serialize(to)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Box<Terms>, D::Error> {
+        let terms = Record::deserialize(from)?.into_terms();
+        terms.map(Box::new).ok_or_else(|| D::Error::custom(Unreadable))
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -154,11 +171,11 @@ fn date(date: CivilDate) -> String {
 }
 
 impl Record {
-    fn of(operator: &OperatorName, tenant: &TenantName, terms: &Terms) -> Self {
+    fn of(operator: String, tenant: String, terms: &Terms) -> Self {
         Self {
             version: if terms.contract.is_plain() { PLAIN } else { VERSION },
-            operator: operator.to_string(),
-            tenant: tenant.to_string(),
+            operator,
+            tenant,
             currency_code: terms.currency.code().to_owned(),
             structure: terms.structure.name().to_owned(),
             premises: terms.premises.iter().map(PremisesRecord::of).collect(),

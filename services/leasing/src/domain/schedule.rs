@@ -4,7 +4,7 @@ use kernel::rent;
 use kernel::time::add_months;
 use kernel::{CivilDate, DateRange, Error, Money, QuantityStep, Rate, RateStep, Reason, RentLine};
 
-use super::premises::{Premises, ReadyDates, Standing};
+use super::premises::{FromDay, Premises, ReadyDates, Standing, cut};
 use super::state::PremisesState;
 use super::terms::{PremisesTerms, RateTerms, Terms};
 
@@ -88,6 +88,54 @@ pub fn move_rates(terms: &Terms, premises: &mut [Premises]) -> Result<(), Error>
         one.standing.rate_steps = moved.then(|| one.rate_steps.clone());
     }
     Ok(())
+}
+
+/// The blocks of amended terms: what the terms say counts from `effective` on, what was before it stays as it was. A block
+/// that has not commenced has all of them before it; one that is over keeps what it had.
+///
+/// # Errors
+/// `TERM_OUT_OF_RANGE` when a rate outgrows its type.
+pub fn amend(terms: &Terms, premises: &[Premises], effective: CivilDate) -> Result<Vec<Premises>, Error> {
+    let live = premises.iter().filter(|one| one.state != PremisesState::Lapsed);
+    let lease_start = live.map(|one| one.commencement).min().ok_or_else(too_large)?;
+    let both = premises.iter().zip(&terms.premises);
+    both.map(|(one, agreed)| amend_one(terms, one, agreed, lease_start, effective)).collect()
+}
+
+fn amend_one(
+    terms: &Terms,
+    before: &Premises,
+    agreed: &PremisesTerms,
+    lease_start: CivilDate,
+    effective: CivilDate,
+) -> Result<Premises, Error> {
+    let mut one = before.clone();
+    one.agreed = DateRange::new(agreed.commencement, agreed.end).map_err(|_| too_large())?;
+    if one.state == PremisesState::Planned {
+        let frozen = freeze_one(terms, agreed, lease_start)?;
+        one.standing.rate_steps = None;
+        return Ok(Premises { standing: one.standing, ready: one.ready, ..frozen });
+    }
+    if one.state == PremisesState::Commenced {
+        if one.agreed.end() != before.agreed.end() {
+            one.move_to(one.commencement, one.end_for(one.commencement, terms.contract.term_basis));
+        }
+        let over = DateRange::new(one.commencement, one.end).map_err(|_| too_large())?;
+        let rates = match &agreed.rate {
+            RateTerms::Stated(steps) => steps.clone(),
+            RateTerms::Base(rate) => rates(terms, *rate, lease_start, over)?,
+        };
+        one.rate_steps = splice(&one.rate_steps, &rates, effective, one.end);
+        one.quantity_steps = splice(&one.quantity_steps, &agreed.profile, effective, one.end);
+    }
+    one.standing.rate_steps = Some(one.rate_steps.clone());
+    Ok(one)
+}
+
+/// `before` up to a day, `after` from it on.
+fn splice<T: FromDay>(before: &[T], after: &[T], day: CivilDate, end: CivilDate) -> Vec<T> {
+    let kept = before.iter().filter(|step| step.first_day() < day).cloned();
+    kept.chain(cut(after, day, end)).collect()
 }
 
 /// The rent of so many months from a day on, as it would have followed.

@@ -99,6 +99,8 @@ pub enum Deed {
     Terminate,
     /// Nothing is open any more.
     Close,
+    /// Other terms are proposed, signed, withdrawn, or come into force.
+    Amend,
 }
 
 impl Deed {
@@ -124,6 +126,7 @@ impl Deed {
         Self::Notify,
         Self::Terminate,
         Self::Close,
+        Self::Amend,
     ];
 
     /// The deed's name in tables and refusals.
@@ -150,6 +153,7 @@ impl Deed {
             Self::Notify => "NOTIFY",
             Self::Terminate => "TERMINATE",
             Self::Close => "CLOSE",
+            Self::Amend => "AMEND",
         }
     }
 
@@ -169,7 +173,7 @@ impl Deed {
             Self::Default => Some(Defaulted),
             Self::Terminate => Some(Terminated),
             Self::Close => Some(Closed),
-            Self::Satisfy | Self::Adjust | Self::Notify => None,
+            Self::Satisfy | Self::Adjust | Self::Notify | Self::Amend => None,
         }
     }
 }
@@ -229,7 +233,8 @@ impl LeaseState {
             (Signed | Effective | Active | Holdover | Defaulted, Deed::Terminate) => Terminated,
             (Expired | Terminated, Deed::Close) => Closed,
             (Signed | Effective | Active | Holdover | Defaulted, Deed::Satisfy | Deed::Adjust)
-            | (Active | Holdover | Defaulted, Deed::Notify) => self,
+            | (Active | Holdover | Defaulted, Deed::Notify)
+            | (Signed | Effective | Active | Defaulted, Deed::Amend) => self,
             _ => return Err(self.refuse(deed)),
         };
         Ok(next)

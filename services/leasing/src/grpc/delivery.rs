@@ -47,6 +47,7 @@ fn kind_of(named: wire::DeadlineKind) -> Option<DeadlineKind> {
         wire::DeadlineKind::Cure => DeadlineKind::Cure,
         wire::DeadlineKind::Termination => DeadlineKind::Termination,
         wire::DeadlineKind::QuoteValidity => DeadlineKind::QuoteValidity,
+        wire::DeadlineKind::Amendment => DeadlineKind::Amendment,
     })
 }
 
@@ -63,6 +64,7 @@ fn kind(kind: DeadlineKind) -> wire::DeadlineKind {
         DeadlineKind::Cure => wire::DeadlineKind::Cure,
         DeadlineKind::Termination => wire::DeadlineKind::Termination,
         DeadlineKind::QuoteValidity => wire::DeadlineKind::QuoteValidity,
+        DeadlineKind::Amendment => wire::DeadlineKind::Amendment,
     }
 }
 

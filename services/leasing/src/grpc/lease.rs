@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use contracts::leasing::v1 as wire;
-use kernel::{CivilDate, Error, LeaseId, OperatorName, OperatorParent, ReservationName, Violations};
+use kernel::{
+    CivilDate, Error, LeaseId, LeaseName, OperatorName, OperatorParent, ReservationName, Violations,
+};
 use runtime::wire::{
     display_name, duration, known, page_size, request_id, to_date, to_decimal, to_money, to_timestamp,
 };
 
-use super::{life, terms};
+use super::{amendment, life, terms};
 use crate::app::{CancelLease, ListLeases, ProposeLease, RentSchedule, SignLease, View};
 use crate::domain::{Findings, LeaseState, Party, Premises, ScheduleLine, Signatory, Signature, TermsHash};
 
@@ -53,7 +55,7 @@ fn slug(text: &str) -> Result<LeaseId, kernel::id::IdError> {
     kernel::SiteId::new(text).and_then(|slug| LeaseId::new(slug.as_str()))
 }
 
-fn unsaid() -> Error {
+pub(super) fn unsaid() -> Error {
     Error::internal("a part is missing and no violation says so")
 }
 
@@ -61,8 +63,7 @@ fn unsaid() -> Error {
 pub(super) fn sign(request: &wire::SignLeaseRequest, peer_address: String) -> Result<SignLease, Error> {
     let mut v = Violations::new();
     let name = v.parse("name", &request.name, str::parse);
-    let hash = <[u8; 32]>::try_from(request.terms_hash.as_slice());
-    let hash = v.take("terms_hash", hash.map_err(|_| "must be the 32 bytes of a SHA-256 hash"));
+    let hash = terms_hash(&mut v, &request.terms_hash);
     let signatory = signatory(&mut v, request.signatory.as_ref());
     let request_id = request_id(&mut v, &request.request_id);
     v.build(|| {
@@ -76,6 +77,12 @@ pub(super) fn sign(request: &wire::SignLeaseRequest, peer_address: String) -> Re
             validate_only: request.validate_only,
         })
     })
+}
+
+/// Reads the hash that is signed.
+pub(super) fn terms_hash(v: &mut Violations, bytes: &[u8]) -> Option<[u8; 32]> {
+    let hash = <[u8; 32]>::try_from(bytes);
+    v.take("terms_hash", hash.map_err(|_| "must be the 32 bytes of a SHA-256 hash"))
 }
 
 /// Reads the person who signs or accepts.
@@ -105,6 +112,15 @@ pub(super) fn cancel(request: &wire::CancelLeaseRequest) -> Result<CancelLease, 
             validate_only: request.validate_only,
         })
     })
+}
+
+/// Reads which lease to tell of, and which version of its terms.
+pub(super) fn get(request: &wire::GetLeaseRequest) -> Result<(LeaseName, Option<i32>), Error> {
+    let mut v = Violations::new();
+    let name = v.parse("name", &request.name, str::parse);
+    let version = i32::try_from(request.version).ok().filter(|version| *version >= 0);
+    let version = v.take("version", version.ok_or("must be a version, from 1, or 0"));
+    v.build(|| Some((name?, version.filter(|version| *version > 0))))
 }
 
 /// Reads what to list.
@@ -213,16 +229,22 @@ fn write(view: &View, money: bool) -> wire::Lease {
         conditions: life::conditions(lease),
         notices: lease.life.notices.iter().map(life::notice).collect(),
         termination: lease.life.termination.as_ref().map(|end| life::termination(end, money)),
+        amendment: lease.life.amendment.as_ref().map(|one| amendment::to_wire(lease, one, money)),
     }
 }
 
-fn signature(signature: &Signature) -> wire::Signature {
-    let party = match signature.party {
+/// Writes a side.
+pub(super) fn party(party: Party) -> wire::Party {
+    match party {
         Party::Operator => wire::Party::Operator,
         Party::Tenant => wire::Party::Tenant,
-    };
+    }
+}
+
+/// Writes a signature.
+pub(super) fn signature(signature: &Signature) -> wire::Signature {
     wire::Signature {
-        party: party.into(),
+        party: party(signature.party).into(),
         signatory: Some(wire::Signatory {
             name: signature.signatory.name.clone(),
             title: signature.signatory.title.clone(),

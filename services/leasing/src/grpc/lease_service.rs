@@ -8,7 +8,7 @@ use kernel::{Caller, Error, LeaseName, Role, Violations};
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{delivery, document, lease, life};
+use super::{amendment, delivery, document, lease, life};
 use crate::app::{App, View};
 
 /// Answers for leases.
@@ -60,8 +60,8 @@ impl LeaseService for LeaseHandler {
         request: Request<wire::GetLeaseRequest>,
     ) -> Result<Response<wire::GetLeaseResponse>, Status> {
         let caller = caller(&request)?;
-        let name = name(&request.get_ref().name).map_err(status)?;
-        let view = self.app.get_lease(&caller, &name).await.map_err(status)?;
+        let (name, version) = lease::get(request.get_ref()).map_err(status)?;
+        let view = self.app.get_version(&caller, &name, version).await.map_err(status)?;
         Ok(Response::new(wire::GetLeaseResponse { lease: Some(writer(&caller)(&view)) }))
     }
 
@@ -147,6 +147,41 @@ impl LeaseService for LeaseHandler {
         let change = life::terminate(request.get_ref()).map_err(status)?;
         reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
             wire::TerminateLeaseResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn propose_amendment(
+        &self,
+        request: Request<wire::ProposeAmendmentRequest>,
+    ) -> Result<Response<wire::ProposeAmendmentResponse>, Status> {
+        let caller = caller(&request)?;
+        let today = self.app.now().date_naive();
+        let change = amendment::propose(request.get_ref(), today).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::ProposeAmendmentResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn sign_amendment(
+        &self,
+        request: Request<wire::SignAmendmentRequest>,
+    ) -> Result<Response<wire::SignAmendmentResponse>, Status> {
+        let caller = caller(&request)?;
+        let from = request.remote_addr().map(|address| address.ip().to_string());
+        let change = amendment::sign(request.get_ref(), from.unwrap_or_default()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::SignAmendmentResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn withdraw_amendment(
+        &self,
+        request: Request<wire::WithdrawAmendmentRequest>,
+    ) -> Result<Response<wire::WithdrawAmendmentResponse>, Status> {
+        let caller = caller(&request)?;
+        let change = amendment::withdraw(request.get_ref()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::WithdrawAmendmentResponse { lease: Some(lease::to_wire(view)) }
         })
     }
 

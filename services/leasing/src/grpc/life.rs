@@ -22,6 +22,7 @@ macro_rules! change {
                 name: name?,
                 command: command?,
                 etag: $request.etag.clone(),
+                peer_address: String::new(),
                 request_id: request_id?,
                 validate_only: $request.validate_only,
             })
@@ -201,5 +202,6 @@ pub(super) fn block(premises: &Premises, lease: &Lease, money: bool) -> wire::Le
         outside_date: premises.outside_date(lease.terms.contract.delivery.as_ref()).map(to_date),
         delayed_by: standing.delayed_by.clone(),
         moved: premises.is_moved(),
+        quantity_steps: premises.quantity_steps.iter().map(terms::quantity_step).collect(),
     }
 }

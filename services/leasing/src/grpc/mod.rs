@@ -1,5 +1,6 @@
 //! Translates and decides nothing: wire to command, one use case, result to wire.
 
+mod amendment;
 mod bid;
 mod capacity_request;
 mod card_facts;

@@ -8,7 +8,7 @@ use runtime::wire::{capacity, date, known, optional_date, percent, rate, to_capa
 
 use super::contract;
 use crate::domain::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
-use crate::domain::terms::{PremisesTerms, RateTerms, RenewalOption, Structure, Terms};
+use crate::domain::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 
 /// Reads terms that must be there, noting every field that has no meaning; the rules come after.
 pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Option<Draft> {
@@ -175,19 +175,17 @@ fn premises_to_wire(premises: &PremisesTerms, money: bool) -> wire::Premises {
     };
     wire::Premises {
         block: premises.block.to_string(),
-        quantity_steps: premises
-            .profile
-            .iter()
-            .map(|step| wire::QuantityStep {
-                from_date: Some(to_date(step.from)),
-                capacity: Some(to_capacity(step.capacity)),
-            })
-            .collect(),
+        quantity_steps: premises.profile.iter().map(quantity_step).collect(),
         commencement_date: Some(to_date(premises.commencement)),
         end_date: Some(to_date(premises.end)),
         base_rate_per_kw_month: base,
         rate_steps: steps,
     }
+}
+
+/// Writes one step of a load.
+pub(super) fn quantity_step(step: &ProfileStep) -> wire::QuantityStep {
+    wire::QuantityStep { from_date: Some(to_date(step.from)), capacity: Some(to_capacity(step.capacity)) }
 }
 
 /// Writes one step of a rate.

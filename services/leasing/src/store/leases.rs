@@ -1,6 +1,6 @@
 //! Writing leases, and listing them.
 
-use kernel::{BlockName, Error, LeaseName, Reason};
+use kernel::{BlockName, Error, LeaseName, OperatorName, Reason};
 use postgres::store_error;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -10,6 +10,7 @@ use sea_orm::{
 use super::entity::{lease, lease_version, premises, quantity_step, rate_step, signature};
 use super::load::whole;
 use super::sagas::Intent;
+use crate::domain::record;
 use crate::domain::state::COMMITTED;
 use crate::domain::{Lease, LeaseState, Premises, Signature};
 
@@ -60,6 +61,16 @@ pub async fn insert(
     Ok(true)
 }
 
+/// Writes the next version of an agreed lease, with where its blocks stand and its signatures.
+pub async fn add_version(tx: &DatabaseTransaction, lease: &Lease) -> Result<(), Error> {
+    let operator = OperatorName::new(lease.name.operator.clone());
+    insert_version(tx, lease, record::canonical(&operator, &lease.tenant, &lease.terms)?.bytes).await?;
+    for signed in &lease.signatures {
+        add_signature(tx, lease, signed).await?;
+    }
+    Ok(())
+}
+
 /// The sweeper's patience begins: by the database's clock, which is the one the sweeper reads.
 async fn wait_for_saga(tx: &DatabaseTransaction, name: &LeaseName) -> Result<(), Error> {
     let sql = format!(
@@ -78,7 +89,7 @@ async fn insert_version(tx: &DatabaseTransaction, lease: &Lease, terms: Vec<u8>)
         version: Set(lease.version),
         terms: Set(terms),
         terms_hash: Set(lease.terms_hash.0.to_vec()),
-        create_time: Set(lease.create_time),
+        create_time: Set(lease.update_time),
     };
     lease_version::Entity::insert(version).exec_without_returning(tx).await.map_err(store_error)?;
     let mut blocks = Vec::new();
@@ -155,7 +166,7 @@ pub async fn save(
     intent: Option<&Intent>,
 ) -> Result<(), Error> {
     let sql = format!(
-        "update leasing.lease set state = $4, revision = $5, reservation_id = $6, hold_expire_time = $7, \
+        "update leasing.lease set state = $4, version = $19, revision = $5, reservation_id = $6, hold_expire_time = $7, \
          ended_because = $8, intent_rpc = $9, intent_caller = $10, intent_request_id = $11, intent_hash = $12, \
          update_time = $13, signed_time = $14, effective_time = $15, due_at = $16, life = $17, \
          sweep_at = case when $4 in ('PROPOSING', 'SIGNING') or $18 then clock_timestamp() + {SAGA_PATIENCE} \
@@ -164,7 +175,7 @@ pub async fn save(
     );
     let key = intent.map(|intent| &intent.key);
     let waits = lease.life.pending.is_some() || lease.life.claims_due && lease.state.is_in(COMMITTED);
-    let values: [Value; 18] = [
+    let values: [Value; 19] = [
         lease.name.operator.to_string().into(),
         lease.name.lease.to_string().into(),
         from.into(),
@@ -183,6 +194,7 @@ pub async fn save(
         lease.due_at().into(),
         json(&lease.life)?.into(),
         waits.into(),
+        lease.version.into(),
     ];
     match execute(tx, sql, values).await? {
         1 => Ok(()),

@@ -28,6 +28,21 @@ pub async fn load(conn: &impl ConnectionTrait, name: &LeaseName) -> Result<Optio
     one(conn, row).await
 }
 
+/// As [`load`], with another version of its terms and what hangs on it; none if it never had it.
+pub async fn load_version(
+    conn: &impl ConnectionTrait,
+    name: &LeaseName,
+    version: i32,
+) -> Result<Option<Lease>, Error> {
+    let (operator, lease) = (name.operator.to_string(), name.lease.to_string());
+    let known = lease_version::Entity::find_by_id((operator.clone(), lease.clone(), version));
+    if known.one(conn).await.map_err(store_error)?.is_none() {
+        return Ok(None);
+    }
+    let row = lease::Entity::find_by_id((operator, lease)).one(conn).await.map_err(store_error)?;
+    one(conn, row.map(|row| lease::Model { version, ..row })).await
+}
+
 /// As [`load`], and nobody else changes it until the transaction ends. Leases are locked one at a time, so there is
 /// no order to keep.
 pub async fn lock(tx: &DatabaseTransaction, name: &LeaseName) -> Result<Option<Lease>, Error> {

@@ -20,9 +20,9 @@ pub use capacity_requests::{
     RequestFilter, award_of, due_awards, find_award, find_request, insert_request, list_requests,
     lock_request, save_request,
 };
-pub use leases::{Filter, add_signature, delete_intent, insert, list, save, save_premises};
+pub use leases::{Filter, add_signature, add_version, delete_intent, insert, list, save, save_premises};
 pub use life::{due_leases, happenings, keep_phase, leases_waiting_for, note_due, note_happening};
-pub use load::{load, lock};
+pub use load::{load, load_version, lock};
 pub use opportunities::{
     find_opportunity, insert_opportunity, list_opportunities, save_opportunity, sum_opportunities,
 };

@@ -1,0 +1,258 @@
+//! Other terms for an agreed lease: proposed, signed by both sides, in force from a day on.
+//!
+//! What was before that day stays as it was: nobody has to look at what was billed. Until both have signed, nothing is
+//! changed at all.
+
+use chrono::Datelike as _;
+use kernel::{CivilDate, Error, Instant, OperatorName, Reason, Violations};
+use serde::{Deserialize, Serialize};
+
+use super::lease::{Lease, Party, Signatory, Signature};
+use super::life::{Actor, Happened};
+use super::orders::refused;
+use super::record::{self, TermsHash};
+use super::schedule;
+use super::state::{Deed, PremisesState};
+use super::terms::Terms;
+
+/// Terms that are proposed. Part of the lease's row until they are the version in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amendment {
+    /// First day for which they count.
+    pub effective: CivilDate,
+    /// The terms, whole.
+    #[serde(with = "record::within")]
+    pub terms: Box<Terms>,
+    /// Who proposed them.
+    pub by: Party,
+    /// When.
+    pub time: Instant,
+    /// Why.
+    pub note: String,
+    /// Who has signed them, in order of time.
+    pub consents: Vec<Consent>,
+}
+
+/// A signature on them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// The side.
+    pub party: Party,
+    /// The person.
+    pub signatory: Signatory,
+    /// The token's subject.
+    pub subject: String,
+    /// The address it came from; empty where there was none.
+    pub peer_address: String,
+    /// When, in business time.
+    pub time: Instant,
+}
+
+impl Amendment {
+    /// Its signatures, on this hash.
+    #[must_use]
+    pub fn signatures(&self, terms_hash: TermsHash) -> Vec<Signature> {
+        let signature = |consent: &Consent| Signature {
+            party: consent.party,
+            signatory: consent.signatory.clone(),
+            subject: consent.subject.clone(),
+            peer_address: consent.peer_address.clone(),
+            terms_hash,
+            time: consent.time,
+        };
+        self.consents.iter().map(signature).collect()
+    }
+}
+
+impl Lease {
+    /// The hash that is signed for terms of this lease.
+    ///
+    /// # Errors
+    /// `INTERNAL`, as [`record::canonical`].
+    pub fn hash_of(&self, terms: &Terms) -> Result<TermsHash, Error> {
+        let operator = OperatorName::new(self.name.operator.clone());
+        record::canonical(&operator, &self.tenant, terms).map(|canonical| canonical.hash)
+    }
+
+    /// The lease as it would be with the terms that are proposed; none where nothing is.
+    ///
+    /// # Errors
+    /// `INVALID_STATE_TRANSITION`; `TERM_OUT_OF_RANGE` where their rent cannot be computed.
+    pub fn as_amended(&self, now: Instant) -> Result<Option<Self>, Error> {
+        let Some(amendment) = self.life.amendment.clone() else { return Ok(None) };
+        let mut lease = self.clone();
+        lease.amend(amendment, now)?;
+        Ok(Some(lease))
+    }
+
+    pub(super) fn propose_amendment(
+        &mut self,
+        terms: &Terms,
+        effective: CivilDate,
+        note: &str,
+        by: &Actor,
+        now: Instant,
+    ) -> Result<Happened, Error> {
+        self.may_amend()?;
+        if self.life.amendment.is_some() {
+            return Err(refused(
+                self.state,
+                "An amendment is proposed already: sign it, or withdraw it first.",
+            ));
+        }
+        self.check_amendment(terms, effective, now)?;
+        let mut terms = terms.clone();
+        terms.contract.conditions = self.terms.contract.conditions.clone();
+        for (premises, stands) in terms.premises.iter_mut().zip(&self.premises) {
+            premises.zone = stands.zone;
+        }
+        if terms == self.terms {
+            return Err(Error::invalid_field("terms", "are the terms in force: there is nothing to amend"));
+        }
+        self.life.amendment = Some(Amendment {
+            effective,
+            terms: Box::new(terms),
+            by: by.party,
+            time: now,
+            note: note.to_owned(),
+            consents: Vec::new(),
+        });
+        // What cannot be computed is refused now, and not when it is signed.
+        self.as_amended(now)?;
+        self.go(Deed::Amend, now)?;
+        Ok(Happened::AmendmentProposed)
+    }
+
+    pub(super) fn sign_amendment(
+        &mut self,
+        hash: TermsHash,
+        signatory: &Signatory,
+        by: &Actor,
+        now: Instant,
+    ) -> Result<Happened, Error> {
+        self.may_amend()?;
+        let Some(mut amendment) = self.life.amendment.clone() else {
+            return Err(refused(self.state, "No amendment is proposed."));
+        };
+        if self.start_of(amendment.effective) <= now {
+            let problem = format!("The amendment has expired on {}: propose it again.", amendment.effective);
+            return Err(refused(self.state, problem));
+        }
+        if amendment.consents.iter().any(|consent| consent.party == by.party) {
+            return Err(refused(self.state, "This side has signed; the other side's signature is awaited."));
+        }
+        if hash != self.hash_of(&amendment.terms)? {
+            return Err(Error::refused(
+                Reason::TermsHashMismatch,
+                "The hash is not the hash of the amendment's terms: read them again before signing.",
+            ));
+        }
+        amendment.consents.push(Consent {
+            party: by.party,
+            signatory: signatory.clone(),
+            subject: by.subject.clone(),
+            peer_address: by.address.clone(),
+            time: now,
+        });
+        if amendment.consents.len() < SIDES {
+            self.life.amendment = Some(amendment);
+            self.go(Deed::Amend, now)?;
+            return Ok(Happened::AmendmentSigned);
+        }
+        self.amend(amendment, now)?;
+        Ok(Happened::Amended)
+    }
+
+    pub(super) fn withdraw_amendment(&mut self, now: Instant) -> Result<Happened, Error> {
+        if self.life.amendment.is_none() {
+            return Err(refused(self.state, "No amendment is proposed."));
+        }
+        self.drop_amendment(now)?;
+        Ok(Happened::AmendmentWithdrawn)
+    }
+
+    /// The proposed terms are off the table; nothing else changes.
+    pub(super) fn drop_amendment(&mut self, now: Instant) -> Result<(), Error> {
+        self.go(Deed::Amend, now)?;
+        self.life.amendment = None;
+        Ok(())
+    }
+
+    /// Both have signed: the next version is in force.
+    fn amend(&mut self, amendment: Amendment, now: Instant) -> Result<(), Error> {
+        let terms_hash = self.hash_of(&amendment.terms)?;
+        self.premises = schedule::amend(&amendment.terms, &self.premises, amendment.effective)?;
+        self.signatures = amendment.signatures(terms_hash);
+        self.terms = *amendment.terms;
+        self.terms_hash = terms_hash;
+        self.version += 1;
+        self.life.amendment = None;
+        self.settle()?;
+        schedule::value(&self.terms, &self.premises)?;
+        self.go(Deed::Amend, now)
+    }
+
+    fn may_amend(&self) -> Result<(), Error> {
+        self.state.after(Deed::Amend)?;
+        match &self.life.termination {
+            Some(end) => Err(refused(self.state, format!("The lease is to end on {}.", end.end))),
+            None => Ok(()),
+        }
+    }
+
+    /// What amended terms must leave as it is, and from when on they may count. Every breach at once.
+    fn check_amendment(&self, terms: &Terms, effective: CivilDate, now: Instant) -> Result<(), Error> {
+        let mut v = Violations::new();
+        if let Some(problem) = self.effective_problem(effective, self.today(now)) {
+            v.add("effective_date", problem);
+        }
+        let currency = self.terms.currency;
+        v.require(
+            "terms.currency_code",
+            terms.currency == currency,
+            &format!("must stay {}", currency.code()),
+        );
+        let blocks = || self.terms.premises.iter().map(|agreed| &agreed.block);
+        if !blocks().eq(terms.premises.iter().map(|agreed| &agreed.block)) {
+            let names: Vec<_> = blocks().map(ToString::to_string).collect();
+            v.add("terms.premises", format!("must be the blocks of the lease: {}", names.join(", ")));
+            return v.finish();
+        }
+        let all = terms.premises.iter().zip(&self.premises).enumerate();
+        for (i, (wanted, stands)) in all {
+            let path = |field: &str| format!("terms.premises[{i}].{field}");
+            let (start, end) = (stands.agreed.start(), stands.agreed.end());
+            let same = wanted.commencement == start;
+            v.require(&path("commencement_date"), same, &format!("must stay {start}"));
+            if stands.state.is_over() {
+                let same = wanted.end == end;
+                v.require(&path("end_date"), same, &format!("must stay {end}, since the block is over"));
+            } else if wanted.end <= effective {
+                v.add(&path("end_date"), "must be later than effective_date");
+            }
+        }
+        v.finish()
+    }
+
+    fn effective_problem(&self, effective: CivilDate, today: CivilDate) -> Option<String> {
+        let live = || self.premises.iter().filter(|one| !one.state.is_over());
+        let planned = live().filter(|one| one.state == PremisesState::Planned);
+        let first = planned.map(|one| one.commencement).min().filter(|first| effective > *first);
+        let last = live().map(|one| one.end).max().filter(|last| effective >= *last);
+        if effective.day() != 1 {
+            Some("must be the first of a month: rent is billed by the month".to_owned())
+        } else if effective <= today {
+            Some(format!("must be later than today, {today}"))
+        } else if let Some(first) = first {
+            Some(format!("must be {first} or earlier, when a block commences that has not yet"))
+        } else {
+            last.map(|last| format!("must be earlier than {last}, when the term ends"))
+        }
+    }
+}
+
+const SIDES: usize = 2;
+
+#[cfg(test)]
+#[path = "amendment_tests.rs"]
+mod tests;

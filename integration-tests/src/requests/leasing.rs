@@ -101,6 +101,14 @@ fn life(method: &str, n: &Names) -> Option<Vec<u8>> {
             validate_only,
         }
         .encode_to_vec(),
+        _ => return later(method, n),
+    })
+}
+
+/// About what may become of them, and what has.
+fn later(method: &str, n: &Names) -> Option<Vec<u8>> {
+    let (etag, request_id, validate_only) = (String::new(), request_id(), true);
+    Some(match method {
         "LeaseService/ProposeAmendment" => leasing::ProposeAmendmentRequest {
             name: n.delivered.clone(),
             terms: Some(leasing::LeaseTerms {
@@ -127,6 +135,14 @@ fn life(method: &str, n: &Names) -> Option<Vec<u8>> {
             leasing::WithdrawAmendmentRequest { name: n.amended.clone(), etag, request_id, validate_only }
                 .encode_to_vec()
         }
+        "LeaseService/ExerciseOption" => leasing::ExerciseOptionRequest {
+            name: n.renewable.clone(),
+            signatory: Some(leasing::Signatory { name: "Ada Marsh".to_owned(), title: String::new() }),
+            etag,
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
         "LeaseService/GetHistory" => {
             leasing::GetHistoryRequest { name: n.active.clone(), ..Default::default() }.encode_to_vec()
         }

@@ -133,7 +133,12 @@ pub fn need(kw: i64, start: &str) -> leasing::QuoteNeed {
         start_from_date: Some(date(start)),
         term_months: 120,
         currency_code: "USD".to_owned(),
-        renewal_options: vec![leasing::RenewalOption { count: 2, term_months: 60, notice_months: 12 }],
+        renewal_options: vec![leasing::RenewalOption {
+            count: 2,
+            term_months: 60,
+            notice_months: 12,
+            window_months: 0,
+        }],
         payment_terms_days: 30,
         ..Default::default()
     }

@@ -19,6 +19,7 @@ pub(super) struct Lives {
     pub(super) delivered: String,
     pub(super) block: String,
     pub(super) amended: String,
+    pub(super) renewable: String,
     pub(super) amendment_hash: Vec<u8>,
 }
 
@@ -31,6 +32,7 @@ impl Lives {
             delivered: self.delivered,
             delivered_block: self.block,
             amended: self.amended,
+            renewable: self.renewable,
             amendment_hash: self.amendment_hash,
             ..names
         }
@@ -72,6 +74,9 @@ pub(super) async fn live(
     };
     let amendment = admin.leases().propose_amendment(amendment).await.context("amend")?.into_inner();
     let amendment = amendment.lease.and_then(|lease| lease.amendment).context("an amendment")?;
+    let option = leasing::RenewalOption { count: 2, term_months: 12, notice_months: 12, window_months: 0 };
+    let renewable = leasing::LeaseTerms { renewal_options: vec![option], ..terms("2026-12-02") };
+    let renewable = agree(stack, place, tenant, "renewable", renewable).await?;
     let cure = Some(leasing::CureTerms { monetary_days: 1, other_days: 30 });
     let strict = leasing::LeaseTerms { cure, ..terms("2026-12-02") };
     let defaulted = agree(stack, place, tenant, "defaulted", strict).await?;
@@ -80,6 +85,7 @@ pub(super) async fn live(
     let noticed = stack.today().await?.max(day("2026-12-03"));
     stack.move_to(noticed).await?;
     in_state(&admin, &defaulted, LeaseState::Active).await?;
+    in_state(&admin, &renewable, LeaseState::Active).await?;
     let notice = leasing::GiveNoticeRequest {
         name: defaulted.clone(),
         kind: leasing::NoticeKind::MonetaryDefault.into(),
@@ -97,7 +103,15 @@ pub(super) async fn live(
         Ok(ready.then_some(()))
     })
     .await?;
-    Ok(Lives { conditional, defaulted, delivered, block, amended, amendment_hash: amendment.terms_hash })
+    Ok(Lives {
+        conditional,
+        defaulted,
+        delivered,
+        block,
+        amended,
+        renewable,
+        amendment_hash: amendment.terms_hash,
+    })
 }
 
 /// A hall that has been ready for a month.

@@ -67,6 +67,8 @@ pub struct Names {
     pub amended: String,
     /// The hash of its amendment.
     pub amendment_hash: Vec<u8>,
+    /// A lease, ACTIVE, that the tenant may renew.
+    pub renewable: String,
     /// The tenant's account.
     pub account: String,
     /// The tenant's meter in the hall, with some readings.
@@ -143,6 +145,7 @@ impl Names {
             &mut names.delivered,
             &mut names.delivered_block,
             &mut names.amended,
+            &mut names.renewable,
             &mut names.account,
             &mut names.meter,
             &mut names.tariff,

@@ -140,7 +140,12 @@ fn all_wrong_terms(n: &Names) -> leasing::LeaseTerms {
         invoice_lead_days: -1,
         payment_terms_days: 366,
         term_months: -3,
-        renewal_options: vec![leasing::RenewalOption { count: 0, term_months: 0, notice_months: 121 }],
+        renewal_options: vec![leasing::RenewalOption {
+            count: 0,
+            term_months: 0,
+            notice_months: 121,
+            window_months: 0,
+        }],
         announced_date: NO_DAY,
         notes: "x".repeat(10_001),
         end_user: "x".repeat(201),

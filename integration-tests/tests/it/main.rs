@@ -25,6 +25,7 @@ mod incidents;
 mod isolation;
 mod lease;
 mod lease_amendments;
+mod lease_options;
 mod life;
 mod life_model;
 mod life_sagas;

@@ -65,6 +65,7 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.leasing.v1.LeaseService/ProposeAmendment", &["note"], "else"),
     ("gridlease.leasing.v1.LeaseService/SignAmendment", &["signatory", "title"], "Else"),
     ("gridlease.leasing.v1.LeaseService/WithdrawAmendment", &["etag"], "\"1\""),
+    ("gridlease.leasing.v1.LeaseService/ExerciseOption", &["signatory", "title"], "Else"),
     ("gridlease.leasing.v1.LeaseService/AcceptBlock", &["signatory", "title"], "Else"),
     ("gridlease.leasing.v1.LeaseService/GiveNotice", &["note"], "else"),
     ("gridlease.leasing.v1.LeaseService/TerminateLease", &["reason"], "else"),

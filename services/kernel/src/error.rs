@@ -136,6 +136,8 @@ reasons! {
     NotReadyForService = "NOT_READY_FOR_SERVICE",
     /// The terms give no right to end it in this way, or not yet.
     NoRightToTerminate = "NO_RIGHT_TO_TERMINATE",
+    /// The terms give no renewal, or not on this day.
+    NoOptionToExercise = "NO_OPTION_TO_EXERCISE",
 }
 
 impl fmt::Display for Reason {

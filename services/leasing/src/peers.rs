@@ -131,7 +131,7 @@ impl Inventory {
             parent: format!("operators/{}", lease.name.operator),
             tenant: lease.tenant.to_string(),
             kind: wire::ReservationKind::Lease.into(),
-            claims: lease.premises.iter().map(|premises| claim(&premises.claim())).collect(),
+            claims: lease.claims().iter().map(claim).collect(),
             hold_duration: Some(to_duration(std::time::Duration::from_secs(seconds))),
             note: note(lease),
             request_id: derive_id(lease.uid, "hold").to_string(),

@@ -38,6 +38,7 @@ pub fn code(reason: Reason) -> Code {
         | Reason::CapacityCommitted
         | Reason::NotReadyForService
         | Reason::NoRightToTerminate
+        | Reason::NoOptionToExercise
         | Reason::SitePowerExceeded
         | Reason::HoldExpired
         | Reason::HoldAlreadyConfirmed

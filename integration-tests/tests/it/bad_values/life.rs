@@ -113,3 +113,18 @@ pub(super) fn terminate(n: &Names) -> Vec<Case> {
         refused("not agreed", of(&n.proposed, Defaulted, "2028-01-01"), "INVALID_STATE_TRANSITION"),
     ]
 }
+
+pub(super) fn exercise(n: &Names) -> Vec<Case> {
+    let ask = |name: &str| leasing::ExerciseOptionRequest {
+        name: name.to_owned(),
+        signatory: Some(leasing::Signatory { name: "Ada Marsh".to_owned(), title: String::new() }),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let nobody = leasing::ExerciseOptionRequest { signatory: None, ..ask(&n.renewable) };
+    vec![
+        Case::invalid("nobody", nobody.encode_to_vec(), &["signatory"]),
+        refused("no option", ask(&n.active).encode_to_vec(), "NO_OPTION_TO_EXERCISE"),
+        refused("not in force", ask(&n.conditional).encode_to_vec(), "INVALID_STATE_TRANSITION"),
+    ]
+}

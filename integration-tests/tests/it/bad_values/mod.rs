@@ -144,6 +144,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "GiveNotice" => life::notice(n),
         "TerminateLease" => life::terminate(n),
         "CreateChargingPlan" | "ListChargingPlans" | "ExplainLine" => charging::of(method, n),
+        "ExerciseOption" => life::exercise(n),
         "ProposeAmendment" => amended_terms::propose(n),
         "SignAmendment" | "WithdrawAmendment" => amended_terms::sign_and_withdraw(method, n),
         "GetLease" => amended_terms::versions(n),

@@ -139,7 +139,12 @@ fn question(n: &Names) -> Vec<Case> {
         places: vec![n.site.replace(&n.operator, "operators/zenith")],
         structures: vec![0],
         currency_code: "dollars".to_owned(),
-        renewal_options: vec![leasing::RenewalOption { count: 0, term_months: 601, notice_months: -1 }],
+        renewal_options: vec![leasing::RenewalOption {
+            count: 0,
+            term_months: 601,
+            notice_months: -1,
+            window_months: 0,
+        }],
         invoice_lead_days: 91,
         payment_terms_days: 366,
     };

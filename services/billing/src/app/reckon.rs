@@ -197,7 +197,7 @@ impl<'a> Books<'a> {
                 rule,
                 tariff,
                 days: *days,
-                contracted_kw: contracted_kw(&premises.quantities, *days),
+                contracted_kw: contracted_kw(lease.quantities(premises), *days),
             };
             let empty = terms.inputs(lease);
             let (inputs, intervals) = gather(self.tx, &self.supplies, empty, self.now, |_| None).await?;

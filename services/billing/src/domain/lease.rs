@@ -264,6 +264,12 @@ impl LeaseCopy {
         self.blocks.iter().find(|b| b.place == *place).and_then(|b| b.moved.as_ref())
     }
 
+    /// What is leased of one of its blocks, as it stands.
+    #[must_use]
+    pub fn quantities<'a>(&'a self, premises: &'a Premises) -> &'a [QuantityStep] {
+        self.moved(&premises.place).map_or(&premises.quantities, |moved| &moved.quantities)
+    }
+
     /// Where a block stands; `None` for a block that is not of this lease.
     #[must_use]
     pub fn block_state(&self, place: &BlockRef) -> Option<BlockState> {

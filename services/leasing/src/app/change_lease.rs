@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::requests::{Earlier, Sagas, in_progress, is_nothing_done};
 use super::{App, Hands, View, kind};
 use crate::domain::life::Pending;
-use crate::domain::{Actor, Command, Happened, Lease, Party, PremisesState};
+use crate::domain::{Actor, Command, Happened, Hold, Lease, Party, PremisesState};
 use crate::store::{self, Intent, SCHEMA};
 
 /// What is said about a lease.
@@ -56,6 +56,7 @@ impl Command {
             Self::ProposeAmendment { .. } => super::rpc::PROPOSE_AMENDMENT,
             Self::SignAmendment { .. } => super::rpc::SIGN_AMENDMENT,
             Self::WithdrawAmendment => super::rpc::WITHDRAW_AMENDMENT,
+            Self::Renew { .. } => super::rpc::EXERCISE,
         }
     }
 }
@@ -189,16 +190,19 @@ impl App {
         Ok(view)
     }
 
-    /// A lease that ended without having run its term needs its capacity no more.
+    /// A lease that ended without having run its term needs its capacity no more; one that has, not what was held to renew it.
     async fn give_back_if_over(&self, tx: &Tx, lease: &Lease) -> Result<(), Error> {
-        use crate::domain::LeaseState::{Lapsed, Terminated};
+        use crate::domain::LeaseState::{Expired, Lapsed, Terminated};
         match (lease.state, lease.hold) {
-            (Lapsed | Terminated, Some(hold)) => {
-                let (operator, id) = (&lease.name.operator, lease.name.lease.as_str());
-                store::note_release(tx.conn(), operator, hold.reservation, id).await
-            }
+            (Lapsed | Terminated, Some(hold)) => self.give_back(tx, lease, hold).await,
+            (Expired, Some(hold)) if lease.life.claims_due => self.give_back(tx, lease, hold).await,
             _ => Ok(()),
         }
+    }
+
+    async fn give_back(&self, tx: &Tx, lease: &Lease, hold: Hold) -> Result<(), Error> {
+        let (operator, id) = (&lease.name.operator, lease.name.lease.as_str());
+        store::note_release(tx.conn(), operator, hold.reservation, id).await
     }
 
     /// From the recorded intent to the end: also the sweeper's way.
@@ -289,7 +293,7 @@ impl App {
                 let from = now.revision;
                 now.life.claims_due = false;
                 now.life.claims_no += 1;
-                let longer = now.premises.iter().any(|premises| premises.end > premises.agreed.end());
+                let longer = now.premises.iter().any(|premises| premises.end > premises.firm_end());
                 if refused && longer {
                     now.cut_back(self.now())?;
                     now.life.claims_due = true;

@@ -212,6 +212,8 @@ pub mod rpc {
     pub const SIGN_AMENDMENT: &str = "gridlease.leasing.v1.LeaseService/SignAmendment";
     /// `WithdrawAmendment`.
     pub const WITHDRAW_AMENDMENT: &str = "gridlease.leasing.v1.LeaseService/WithdrawAmendment";
+    /// `ExerciseOption`.
+    pub const EXERCISE: &str = "gridlease.leasing.v1.LeaseService/ExerciseOption";
     /// Those whose deeds the sweeper may have to finish.
     pub const SAGAS: &[&str] = &[PROPOSE, SIGN, SATISFY, ACCEPT, NOTICE, TERMINATE, SIGN_AMENDMENT];
     /// `CreateTenant`.
@@ -329,6 +331,8 @@ pub mod kind {
             Happened::Amended => "lease.amended",
             Happened::AmendmentWithdrawn => "lease.amendment_withdrawn",
             Happened::AmendmentExpired => "lease.amendment_expired",
+            Happened::Renewed => "lease.renewed",
+            Happened::OptionLapsed => "lease.option_lapsed",
         }
     }
 }

@@ -183,6 +183,10 @@ impl Lease {
         let terms_hash = self.hash_of(&amendment.terms)?;
         self.premises = schedule::amend(&amendment.terms, &self.premises, amendment.effective)?;
         self.signatures = amendment.signatures(terms_hash);
+        if amendment.terms.renewal_options != self.terms.renewal_options {
+            // What was used of the options before says nothing of other ones.
+            self.premises.iter_mut().for_each(|one| one.standing.options_spent = 0);
+        }
         self.terms = *amendment.terms;
         self.terms_hash = terms_hash;
         self.version += 1;

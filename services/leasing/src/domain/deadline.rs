@@ -1,6 +1,5 @@
 //! What runs out: holds, conditions, notices, terms, quotes, bids and the requests that were bid on.
 
-use kernel::time::add_months;
 use kernel::{BlockName, CivilDate, Instant, Zone};
 
 use super::lease::{Lease, Premises};
@@ -14,6 +13,8 @@ pub enum DeadlineKind {
     ProposalHold,
     /// A block commences.
     Commencement,
+    /// The first day for notice of a renewal.
+    RenewalWindow,
     /// The last day for notice of a renewal.
     RenewalNotice,
     /// A block ends.
@@ -43,6 +44,7 @@ impl DeadlineKind {
         match self {
             Self::ProposalHold => "The lease lapses and its capacity is free, unless both sides have signed.",
             Self::Commencement => "The block is deemed accepted and its rent starts.",
+            Self::RenewalWindow => "From then on the tenant may renew.",
             Self::RenewalNotice => {
                 "The right to renew is gone, and the block is free from the end of its term."
             }
@@ -70,6 +72,7 @@ impl DeadlineKind {
             | Self::BidValidity
             | Self::QuoteValidity => true,
             Self::Commencement
+            | Self::RenewalWindow
             | Self::RenewalNotice
             | Self::TermEnd
             | Self::ConditionOutside
@@ -183,16 +186,10 @@ fn of_premises(lease: &Lease, premises: &Premises) -> Vec<Deadline> {
     if premises.state == PremisesState::Planned && !lease.is_open_for(&premises.block) {
         found.push(on(premises.commencement, DeadlineKind::Commencement));
     }
-    // Each right to renew has its own last day; several on one day are one deadline.
-    let mut notices: Vec<_> = lease
-        .terms
-        .renewal_options
-        .iter()
-        .filter_map(|option| add_months(premises.end, -i32::try_from(option.notice_months).ok()?))
-        .collect();
-    notices.sort_unstable();
-    notices.dedup();
-    found.extend(notices.into_iter().map(|day| on(day, DeadlineKind::RenewalNotice)));
+    if let Some(window) = lease.option_window() {
+        found.extend(window.first.map(|day| on(day, DeadlineKind::RenewalWindow)));
+        found.push(on(window.last, DeadlineKind::RenewalNotice));
+    }
     found
 }
 

@@ -70,6 +70,8 @@ pub struct RenewalDraft {
     pub term_months: i32,
     /// Notice, in months.
     pub notice_months: i32,
+    /// Length of the notice window, in months.
+    pub window_months: i32,
 }
 
 /// Terms as the caller wrote them, without the zones, which inventory knows.
@@ -205,7 +207,14 @@ impl RenewalDraft {
         let count = bounded(findings, &format!("{path}.count"), self.count, 1, 20);
         let term = bounded(findings, &format!("{path}.term_months"), self.term_months, 1, TERM_MONTHS_MAX);
         let notice = bounded(findings, &format!("{path}.notice_months"), self.notice_months, 0, 120);
-        Some(RenewalOption { count: count?, term_months: term?, notice_months: notice? })
+        let window =
+            bounded(findings, &format!("{path}.window_months"), self.window_months, 0, TERM_MONTHS_MAX);
+        Some(RenewalOption {
+            count: count?,
+            term_months: term?,
+            notice_months: notice?,
+            window_months: window?,
+        })
     }
 }
 

@@ -305,15 +305,19 @@ impl Lease {
     }
 
     /// Everything that its reservation is to take: what was agreed of a block until it commences, since a delay may be made
-    /// good; nothing of one that never will.
+    /// good; nothing of one that never will; and what renewals that are left would take.
     #[must_use]
     pub fn claims(&self) -> Vec<Claim> {
         let live = self.premises.iter().filter(|premises| premises.state != PremisesState::Lapsed);
+        let left = |premises: &Premises| match premises.state {
+            PremisesState::Ended => 0,
+            _ => self.terms.months_left(premises.standing.options_spent),
+        };
         live.map(|premises| {
             let agreed = self.terms.premises.iter().find(|agreed| agreed.block == premises.block);
             match agreed.filter(|_| premises.state == PremisesState::Planned) {
-                Some(agreed) => premises.claim_as_agreed(agreed),
-                None => premises.claim(),
+                Some(agreed) => premises.claim_as_agreed(agreed, left(premises)),
+                None => premises.claim(left(premises)),
             }
         })
         .collect()

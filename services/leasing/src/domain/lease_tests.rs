@@ -100,6 +100,7 @@ fn a_block_commences_at_midnight_of_its_site_and_not_a_second_earlier() {
     assert_eq!(lease.state, LeaseState::Active);
     assert_eq!(lease.premises[0].commence_time, Some(midnight));
     assert_eq!(lease.pass(midnight).unwrap(), None, "once is enough");
+    assert_eq!(lease.pass(lease.premises[0].end_at).unwrap(), Some(Happened::OptionLapsed));
     assert_eq!(lease.pass(lease.premises[0].end_at).unwrap(), Some(Happened::Expired));
     assert_eq!(lease.state, LeaseState::Expired);
 }
@@ -139,7 +140,8 @@ fn say(lease: &mut Lease, party: Party, command: &Command, day: &str) -> Result<
 #[test]
 fn a_lease_ends_with_its_last_block() {
     let mut lease = two_blocks(Contract::default());
-    assert_eq!(pass_until(&mut lease, "2042-01-01"), [Happened::Commenced, Happened::Ended]);
+    let first = [Happened::Commenced, Happened::OptionLapsed, Happened::Ended];
+    assert_eq!(pass_until(&mut lease, "2042-01-01"), first);
     assert_eq!(lease.state, LeaseState::Active);
     assert_eq!(pass_until(&mut lease, "2043-01-01"), [Happened::Expired]);
     let close = Command::Notify { kind: NoticeKind::CloseOut, note: "all is paid".to_owned() };
@@ -213,7 +215,7 @@ fn a_block_whose_own_condition_is_open_is_left_out_and_the_lease_goes_on() {
     assert_eq!(pass_until(&mut lease, "2028-04-01"), [Happened::BlockLapsed]);
     assert_eq!(lease.claims().len(), 1);
     assert!(lease.life.claims_due);
-    assert_eq!(pass_until(&mut lease, "2043-01-01"), [Happened::Expired]);
+    assert_eq!(pass_until(&mut lease, "2043-01-01"), [Happened::OptionLapsed, Happened::Expired]);
 }
 
 #[test]

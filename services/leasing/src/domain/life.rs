@@ -18,6 +18,8 @@ pub struct Life {
     pub notices: Vec<Notice>,
     /// How it ends before its term.
     pub termination: Option<Termination>,
+    /// Renewals that were exercised, in order of time.
+    pub renewals: Vec<Renewal>,
     /// Other terms that are proposed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amendment: Option<Amendment>,
@@ -40,6 +42,19 @@ pub struct Met {
     pub subject: String,
     /// By what.
     pub note: String,
+}
+
+/// A renewal that was exercised.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renewal {
+    /// When.
+    pub time: Instant,
+    /// The token's subject.
+    pub subject: String,
+    /// Who signed it.
+    pub signatory: Signatory,
+    /// First day after it, of the block that ends last.
+    pub until: Option<CivilDate>,
 }
 
 /// What a notice is about.
@@ -203,6 +218,11 @@ pub enum Command {
     },
     /// They are off the table.
     WithdrawAmendment,
+    /// The next renewal is exercised.
+    Renew {
+        /// Who signs.
+        signatory: Signatory,
+    },
 }
 
 /// What has happened; each is told by one event.
@@ -248,6 +268,10 @@ pub enum Happened {
     AmendmentWithdrawn,
     /// Their day came before both had signed.
     AmendmentExpired,
+    /// A renewal was exercised.
+    Renewed,
+    /// The notice window closed: no renewal is left.
+    OptionLapsed,
 }
 
 /// One line of a lease's history.

@@ -17,6 +17,7 @@ pub mod life;
 pub mod market_state;
 pub mod mining;
 pub mod opportunity;
+pub mod options;
 pub mod order_form;
 pub mod orders;
 pub mod passing;

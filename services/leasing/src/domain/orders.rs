@@ -66,6 +66,7 @@ impl Lease {
                 self.sign_amendment(TermsHash(*terms_hash), signatory, by, now)
             }
             Command::WithdrawAmendment => self.withdraw_amendment(now),
+            Command::Renew { signatory } => self.renew(signatory, by, now),
         }
     }
 

@@ -15,6 +15,7 @@ pub const CONDITION_OPEN: &str = "CONDITION_OPEN";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     ExpireAmendment,
+    LapseOption,
     Lapse,
     LapseBlocks,
     Terminate,
@@ -52,7 +53,12 @@ impl Lease {
         });
         let amendments = self.life.amendment.iter();
         let expired = amendments.map(|amendment| (self.start_of(amendment.effective), Due::ExpireAmendment));
-        conditions.chain(ended).chain(defaults).chain(blocks).chain(expired).min()
+        let options = self.option_window().filter(|_| self.state.is_in(IN_FORCE)).and_then(|window| {
+            let ends = self.premises.iter().filter(|one| !one.state.is_over()).map(|one| one.end_at).min()?;
+            let too_late = self.start_of(window.last.succ_opt()?);
+            Some((too_late.min(ends), Due::LapseOption))
+        });
+        conditions.chain(ended).chain(defaults).chain(blocks).chain(expired).chain(options).min()
     }
 
     /// The next thing that is due by `now`, done; none if nothing is.
@@ -62,6 +68,7 @@ impl Lease {
     pub fn pass(&mut self, now: Instant) -> Result<Option<Happened>, Error> {
         let Some((at, due)) = self.due().filter(|(at, _)| *at <= now) else { return Ok(None) };
         match due {
+            Due::LapseOption => self.lapse_options(now).map(|()| Some(Happened::OptionLapsed)),
             Due::ExpireAmendment => self.drop_amendment(now).map(|()| Some(Happened::AmendmentExpired)),
             Due::Lapse => self.lapse(CONDITION_OPEN, now).map(|()| Some(Happened::Lapsed)),
             Due::LapseBlocks => self.lapse_blocks(at, now).map(Some),
@@ -149,9 +156,9 @@ impl Lease {
     /// Inventory refuses what the reservation was to take from now on: what was agreed is all there is.
     pub fn cut_back(&mut self, now: Instant) -> Result<(), Error> {
         for premises in self.premises.iter_mut().filter(|one| one.state == PremisesState::Commenced) {
-            let agreed = premises.agreed.end();
-            if premises.end > agreed && premises.commencement < agreed {
-                premises.move_to(premises.commencement, agreed);
+            let firm = premises.firm_end();
+            if premises.end > firm && premises.commencement < firm {
+                premises.move_to(premises.commencement, firm);
             }
         }
         self.go(Deed::Adjust, now)

@@ -63,6 +63,10 @@ pub struct Standing {
     pub abated_days: u32,
     /// The rates, where the dates have moved them.
     pub rate_steps: Option<Vec<RateStep>>,
+    /// First day after the last renewal that was exercised.
+    pub renewed_until: Option<CivilDate>,
+    /// Renewals that are exercised or lapsed, of all that the terms give.
+    pub options_spent: u32,
 }
 
 /// A tenant's word that a block is as agreed.
@@ -136,19 +140,26 @@ impl Premises {
         self.quantity_steps.iter().map(|step| step.capacity.critical_it).max().unwrap_or(0)
     }
 
-    /// What to reserve: the ramp in instants.
+    /// What to reserve: the ramp in instants, and the last of it for the months of the renewals that are left.
     #[must_use]
-    pub fn claim(&self) -> Claim {
-        self.claim_of(&self.quantity_steps, self.end_at)
+    pub fn claim(&self, option_months: i32) -> Claim {
+        self.claim_of(&self.quantity_steps, self.end, option_months)
     }
 
-    /// What was reserved when it was agreed.
+    /// What was reserved when it was agreed, and for the renewals that are left.
     #[must_use]
-    pub fn claim_as_agreed(&self, terms: &PremisesTerms) -> Claim {
-        self.claim_of(&terms.profile, self.zone.start_of_day(self.agreed.end()))
+    pub fn claim_as_agreed(&self, terms: &PremisesTerms, option_months: i32) -> Claim {
+        self.claim_of(&terms.profile, self.agreed.end(), option_months)
     }
 
-    fn claim_of(&self, steps: &[ProfileStep], end: Instant) -> Claim {
+    /// The end that nobody can take away: what was agreed, or renewed.
+    #[must_use]
+    pub fn firm_end(&self) -> CivilDate {
+        self.standing.renewed_until.unwrap_or(self.agreed.end())
+    }
+
+    fn claim_of(&self, steps: &[ProfileStep], end: CivilDate, option_months: i32) -> Claim {
+        let end = self.zone.start_of_day(add_months(end, option_months).unwrap_or(end));
         let steps = steps.iter().map(|step| (self.zone.start_of_day(step.from), step.capacity)).collect();
         Claim { block: self.block.clone(), steps, end }
     }

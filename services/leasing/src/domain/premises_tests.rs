@@ -92,7 +92,7 @@ fn an_early_acceptance_begins_the_term_and_its_steps() {
     });
     let early = settled(&terms, &premises);
     assert_eq!((early.commencement, early.standing.late_days), (date("2027-10-05"), 0));
-    assert_eq!(early.claim().steps[0].0, early.commence_at);
+    assert_eq!(early.claim(0).steps[0].0, early.commence_at);
 }
 
 #[test]

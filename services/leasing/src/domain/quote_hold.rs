@@ -160,9 +160,9 @@ mod tests {
         for offer in &quote.offers {
             let hold = quote.hold_of(offer).unwrap();
             let lease = quote.lease_of_hold(hold, at("2026-12-02")).unwrap();
-            let claims: Vec<_> = lease.premises.iter().map(crate::domain::Premises::claim).collect();
+            let claims: Vec<_> = lease.premises.iter().map(|one| one.claim(0)).collect();
             let own = crate::domain::schedule::freeze(&offer.terms).unwrap();
-            assert_eq!(claims, own.iter().map(crate::domain::Premises::claim).collect::<Vec<_>>());
+            assert_eq!(claims, own.iter().map(|one| one.claim(0)).collect::<Vec<_>>());
         }
     }
 

@@ -158,6 +158,13 @@ struct RenewalRecord {
     count: u32,
     term_months: u32,
     notice_months: u32,
+    #[serde(skip_serializing_if = "is_zero", default)]
+    window_months: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(months: &u32) -> bool {
+    *months == 0
 }
 
 /// Of terms that say nothing for the time after the signatures; whoever reads it only must not pass over what they say.
@@ -321,11 +328,21 @@ impl EscalatorRecord {
 
 impl RenewalRecord {
     fn of(option: &RenewalOption) -> Self {
-        Self { count: option.count, term_months: option.term_months, notice_months: option.notice_months }
+        Self {
+            count: option.count,
+            term_months: option.term_months,
+            notice_months: option.notice_months,
+            window_months: option.window_months,
+        }
     }
 
     fn option(&self) -> RenewalOption {
-        RenewalOption { count: self.count, term_months: self.term_months, notice_months: self.notice_months }
+        RenewalOption {
+            count: self.count,
+            term_months: self.term_months,
+            notice_months: self.notice_months,
+            window_months: self.window_months,
+        }
     }
 }
 

@@ -28,6 +28,7 @@ impl Draft {
             count: small(option.count),
             term_months: small(option.term_months),
             notice_months: small(option.notice_months),
+            window_months: small(option.window_months),
         });
         Self {
             currency: Some(terms.currency),

@@ -119,6 +119,7 @@ fn amend_one(
     if one.state == PremisesState::Commenced {
         if one.agreed.end() != before.agreed.end() {
             one.move_to(one.commencement, one.end_for(one.commencement, terms.contract.term_basis));
+            one.standing.renewed_until = None;
         }
         let over = DateRange::new(one.commencement, one.end).map_err(|_| too_large())?;
         let rates = match &agreed.rate {
@@ -204,18 +205,23 @@ pub fn value(terms: &Terms, premises: &[Premises]) -> Result<Value, Error> {
     })
 }
 
-/// Rent of one block if every renewal were taken up: the last load goes on, and so does the escalator. Stated rates
-/// go on from their last step, which is then the base.
+/// Rent of one block if every renewal that is left were taken up: the last load goes on, and so does the rate.
 fn options_of(terms: &Terms, premises: &Premises) -> Result<Money, Error> {
-    let months: u32 = terms.renewal_options.iter().map(|option| option.count * option.term_months).sum();
+    let months = terms.months_left(premises.standing.options_spent);
     if months == 0 {
         return Ok(Money::zero(terms.currency));
     }
-    let months = i32::try_from(months).map_err(|_| too_large())?;
     let end = add_months(premises.end, months).ok_or_else(too_large)?;
     let range = DateRange::new(premises.end, end).map_err(|_| too_large())?;
     let last_kw = quantities(premises).last().map_or(0, |step| step.kw);
     let quantity = [QuantityStep { from: premises.end, kw: last_kw }];
+    let rates = rates_until(terms, premises, end)?;
+    sum(terms, rent_of(terms, &quantity, &rates, range)?)
+}
+
+/// The rates as they go on until `end`: the escalator goes on, and stated rates go on from their last step, which is then
+/// the base.
+fn rates_until(terms: &Terms, premises: &Premises, end: CivilDate) -> Result<Vec<RateStep>, Error> {
     let agreed = terms.premises.iter().find(|agreed| agreed.block == premises.block);
     let (base, lease_start, block_start) = match agreed.map(|agreed| &agreed.rate) {
         Some(RateTerms::Base(rate)) => {
@@ -227,9 +233,22 @@ fn options_of(terms: &Terms, premises: &Premises) -> Result<Money, Error> {
         }
         None => return Err(too_large()),
     };
-    let rates = rent::rate_steps(base, terms.escalator.as_ref(), lease_start, block_start, end)
-        .map_err(|_| too_large())?;
-    sum(terms, rent_of(terms, &quantity, &rates, range)?)
+    rent::rate_steps(base, terms.escalator.as_ref(), lease_start, block_start, end).map_err(|_| too_large())
+}
+
+/// A block goes on until another day, at the rates that follow.
+///
+/// # Errors
+/// `TERM_OUT_OF_RANGE` when a rate outgrows its type.
+pub fn renew(terms: &Terms, premises: &mut Premises, months: u32) -> Result<(), Error> {
+    let months = i32::try_from(months).map_err(|_| too_large())?;
+    let end = add_months(premises.end, months).ok_or_else(too_large)?;
+    let rates = rates_until(terms, premises, end)?;
+    premises.rate_steps = splice(&premises.rate_steps, &rates, premises.end, end);
+    premises.standing.rate_steps = Some(premises.rate_steps.clone());
+    premises.move_to(premises.commencement, end);
+    premises.standing.renewed_until = Some(end);
+    Ok(())
 }
 
 pub(super) fn rent_of(
@@ -344,7 +363,7 @@ mod tests {
         let terms = terms(river_bend(), "America/Chicago");
         let premises = &freeze(&terms).unwrap()[0];
         assert_eq!(premises.commence_at.to_rfc3339(), "2027-12-01T06:00:00+00:00");
-        let claim = premises.claim();
+        let claim = premises.claim(0);
         assert_eq!(claim.steps[0].0, premises.commence_at);
         assert_eq!(claim.end.to_rfc3339(), "2042-12-01T06:00:00+00:00");
     }
@@ -352,7 +371,8 @@ mod tests {
     #[test]
     fn stated_rates_go_on_from_their_last_step() {
         let mut draft = river_bend();
-        draft.renewal_options = vec![RenewalDraft { count: 1, term_months: 12, notice_months: 0 }];
+        draft.renewal_options =
+            vec![RenewalDraft { count: 1, term_months: 12, notice_months: 0, window_months: 0 }];
         draft.premises[0].rate = Some(RateDraft::Stated(vec![
             (Some(date("2027-12-01")), "100".parse().ok()),
             (Some(date("2041-12-01")), "200".parse().ok()),

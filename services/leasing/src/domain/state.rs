@@ -101,6 +101,8 @@ pub enum Deed {
     Close,
     /// Other terms are proposed, signed, withdrawn, or come into force.
     Amend,
+    /// The tenant exercises a renewal.
+    Renew,
 }
 
 impl Deed {
@@ -127,6 +129,7 @@ impl Deed {
         Self::Terminate,
         Self::Close,
         Self::Amend,
+        Self::Renew,
     ];
 
     /// The deed's name in tables and refusals.
@@ -154,6 +157,7 @@ impl Deed {
             Self::Terminate => "TERMINATE",
             Self::Close => "CLOSE",
             Self::Amend => "AMEND",
+            Self::Renew => "RENEW",
         }
     }
 
@@ -167,7 +171,7 @@ impl Deed {
             Self::Commit | Self::SatisfyLast => Some(Effective),
             Self::Lapse => Some(Lapsed),
             Self::Cancel => Some(Cancelled),
-            Self::Commence | Self::End | Self::Cure => Some(Active),
+            Self::Commence | Self::End | Self::Cure | Self::Renew => Some(Active),
             Self::Expire => Some(Expired),
             Self::HoldOver => Some(Holdover),
             Self::Default => Some(Defaulted),
@@ -225,7 +229,9 @@ impl LeaseState {
             (Proposed | Signing | Signed, Deed::Lapse) => Lapsed,
             (Signing, Deed::CommitOpen) => Signed,
             (Signing, Deed::Commit) | (Signed, Deed::SatisfyLast) => Effective,
-            (Effective | Active, Deed::Commence) | (Active, Deed::End) | (Defaulted, Deed::Cure) => Active,
+            (Effective | Active, Deed::Commence)
+            | (Active, Deed::End | Deed::Renew)
+            | (Defaulted, Deed::Cure) => Active,
             // A default keeps accruing: blocks begin and end in it.
             (Active | Holdover, Deed::Default) | (Defaulted, Deed::Commence | Deed::End) => Defaulted,
             (Active | Holdover | Defaulted, Deed::Expire) => Expired,

@@ -72,6 +72,8 @@ pub struct RenewalOption {
     pub term_months: u32,
     /// Notice before the expiry, in months.
     pub notice_months: u32,
+    /// For how many months before that day notice may be given; 0 is from the commencement on.
+    pub window_months: u32,
 }
 
 /// Everything both sides sign.
@@ -102,6 +104,21 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Every renewal by itself that is left after so many are exercised or lapsed, in order.
+    pub fn options_left(&self, spent: u32) -> impl Iterator<Item = RenewalOption> {
+        let each =
+            |option: &RenewalOption| std::iter::repeat_n(*option, usize::try_from(option.count).unwrap_or(0));
+        self.renewal_options.iter().flat_map(each).skip(usize::try_from(spent).unwrap_or(usize::MAX))
+    }
+
+    /// How long all of them are, in months.
+    #[must_use]
+    pub fn months_left(&self, spent: u32) -> i32 {
+        self.options_left(spent).fold(0, |sum, one| {
+            i32::try_from(one.term_months).map_or(i32::MAX, |months| sum.saturating_add(months))
+        })
+    }
+
     /// The earliest commencement: the day the lease begins.
     #[must_use]
     pub fn lease_start(&self) -> Option<CivilDate> {

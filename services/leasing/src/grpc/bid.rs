@@ -176,10 +176,12 @@ fn renewals(v: &mut Violations, options: &[wire::RenewalOption]) -> Option<Vec<R
         v.require("count", (1..=20).contains(&option.count), "must be 1 to 20");
         v.require("term_months", (1..=TERM_MONTHS_MAX).contains(&option.term_months), "must be 1 to 600");
         v.require("notice_months", (0..=120).contains(&option.notice_months), "must be 0 to 120");
+        v.require("window_months", (0..=600).contains(&option.window_months), "must be 0 to 600");
         Some(RenewalOption {
             count: u32::try_from(option.count).ok()?,
             term_months: u32::try_from(option.term_months).ok()?,
             notice_months: u32::try_from(option.notice_months).ok()?,
+            window_months: u32::try_from(option.window_months).ok()?,
         })
     })
 }

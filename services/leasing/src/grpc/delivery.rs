@@ -48,6 +48,7 @@ fn kind_of(named: wire::DeadlineKind) -> Option<DeadlineKind> {
         wire::DeadlineKind::Termination => DeadlineKind::Termination,
         wire::DeadlineKind::QuoteValidity => DeadlineKind::QuoteValidity,
         wire::DeadlineKind::Amendment => DeadlineKind::Amendment,
+        wire::DeadlineKind::RenewalWindow => DeadlineKind::RenewalWindow,
     })
 }
 
@@ -65,6 +66,7 @@ fn kind(kind: DeadlineKind) -> wire::DeadlineKind {
         DeadlineKind::Termination => wire::DeadlineKind::Termination,
         DeadlineKind::QuoteValidity => wire::DeadlineKind::QuoteValidity,
         DeadlineKind::Amendment => wire::DeadlineKind::Amendment,
+        DeadlineKind::RenewalWindow => wire::DeadlineKind::RenewalWindow,
     }
 }
 

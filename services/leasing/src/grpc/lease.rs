@@ -229,6 +229,8 @@ fn write(view: &View, money: bool) -> wire::Lease {
         conditions: life::conditions(lease),
         notices: lease.life.notices.iter().map(life::notice).collect(),
         termination: lease.life.termination.as_ref().map(|end| life::termination(end, money)),
+        next_option: lease.option_window().as_ref().map(life::option_window),
+        renewals: lease.life.renewals.iter().map(life::renewal).collect(),
         amendment: lease.life.amendment.as_ref().map(|one| amendment::to_wire(lease, one, money)),
     }
 }

@@ -185,6 +185,17 @@ impl LeaseService for LeaseHandler {
         })
     }
 
+    async fn exercise_option(
+        &self,
+        request: Request<wire::ExerciseOptionRequest>,
+    ) -> Result<Response<wire::ExerciseOptionResponse>, Status> {
+        let caller = caller(&request)?;
+        let change = life::exercise(request.get_ref()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::ExerciseOptionResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
     async fn get_history(
         &self,
         request: Request<wire::GetHistoryRequest>,

@@ -7,7 +7,8 @@ use runtime::wire::{date, known, page_size, request_id, to_date, to_money, to_ti
 use super::lease::{REASON_CHARS, signatory};
 use super::terms;
 use crate::app::{ChangeLease, GetHistory, Page};
-use crate::domain::life::{Ground, Happening, Notice, NoticeKind, Termination};
+use crate::domain::life::{Ground, Happening, Notice, NoticeKind, Renewal, Termination};
+use crate::domain::options::OptionWindow;
 use crate::domain::premises::Premises;
 use crate::domain::{Command, Lease, PremisesState};
 
@@ -90,6 +91,37 @@ pub(super) fn terminate(request: &wire::TerminateLeaseRequest) -> Result<ChangeL
         let reason = said(&mut v, "reason", &request.reason);
         ground.zip(end).zip(reason).map(|((ground, end), reason)| Command::Terminate { ground, end, reason })
     })
+}
+
+/// Reads that a renewal is exercised.
+pub(super) fn exercise(request: &wire::ExerciseOptionRequest) -> Result<ChangeLease, Error> {
+    let mut v = Violations::new();
+    change!(v, request, {
+        let signatory = signatory(&mut v, request.signatory.as_ref());
+        signatory.map(|signatory| Command::Renew { signatory })
+    })
+}
+
+/// Writes when the next renewal can be exercised.
+pub(super) fn option_window(window: &OptionWindow) -> wire::OptionWindow {
+    wire::OptionWindow {
+        term_months: terms::small(window.option.term_months),
+        left: terms::small(window.left),
+        first_date: window.first.map(to_date),
+        last_date: Some(to_date(window.last)),
+    }
+}
+
+/// Writes a renewal that was exercised.
+pub(super) fn renewal(one: &Renewal) -> wire::Renewal {
+    wire::Renewal {
+        exercise_time: Some(to_timestamp(one.time)),
+        signatory: Some(wire::Signatory {
+            name: one.signatory.name.clone(),
+            title: one.signatory.title.clone(),
+        }),
+        until_date: one.until.map(to_date),
+    }
 }
 
 /// Reads what history is asked for.

@@ -79,7 +79,13 @@ fn need(v: &mut Violations, sent: &wire::QuoteNeed, discount: Percent) -> Option
         let times = count(v, "count", option.count, 1, 20);
         let months = count(v, "term_months", option.term_months, 1, 600);
         let notice = count(v, "notice_months", option.notice_months, 0, 120);
-        Some(RenewalOption { count: times?, term_months: months?, notice_months: notice? })
+        let window = count(v, "window_months", option.window_months, 0, 600);
+        Some(RenewalOption {
+            count: times?,
+            term_months: months?,
+            notice_months: notice?,
+            window_months: window?,
+        })
     });
     let lead = count(v, "invoice_lead_days", sent.invoice_lead_days, 0, 90);
     let due = count(v, "payment_terms_days", sent.payment_terms_days, 0, 365);
@@ -263,15 +269,7 @@ fn need_to_wire(need: &Need, whereabouts: &Whereabouts) -> wire::QuoteNeed {
         places: whereabouts.places.clone(),
         structures: need.structures.iter().map(|one| terms::structure_to_wire(*one).into()).collect(),
         currency_code: need.currency.code().to_owned(),
-        renewal_options: need
-            .renewal_options
-            .iter()
-            .map(|option| wire::RenewalOption {
-                count: terms::small(option.count),
-                term_months: terms::small(option.term_months),
-                notice_months: terms::small(option.notice_months),
-            })
-            .collect(),
+        renewal_options: need.renewal_options.iter().map(terms::renewal_to_wire).collect(),
         invoice_lead_days: terms::small(need.invoice_lead_days),
         payment_terms_days: terms::small(need.payment_terms_days),
     }

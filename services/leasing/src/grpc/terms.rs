@@ -127,7 +127,12 @@ const PERCENT_MAX: Percent = match Percent::from_scaled(100_000_000) {
 };
 
 fn renewal(option: &wire::RenewalOption) -> RenewalDraft {
-    RenewalDraft { count: option.count, term_months: option.term_months, notice_months: option.notice_months }
+    RenewalDraft {
+        count: option.count,
+        term_months: option.term_months,
+        notice_months: option.notice_months,
+        window_months: option.window_months,
+    }
 }
 
 /// Writes terms. Without `money` rates are left out: dates and kW stay.
@@ -164,6 +169,7 @@ pub(super) fn renewal_to_wire(option: &RenewalOption) -> wire::RenewalOption {
         count: small(option.count),
         term_months: small(option.term_months),
         notice_months: small(option.notice_months),
+        window_months: small(option.window_months),
     }
 }
 

@@ -79,7 +79,7 @@ async fn an_order_form_says_what_is_signed_and_by_whom() -> Result<()> {
 
     let signed = order_form(&sales, &n.active, DocumentFormat::Html).await?;
     ensure!(signed.file_name == "order-form-acme-in-force.html", "{}", signed.file_name);
-    let get = leasing::GetLeaseRequest { name: n.active.clone() };
+    let get = leasing::GetLeaseRequest { name: n.active.clone(), ..Default::default() };
     let lease = sales.leases().get_lease(get).await?.into_inner().lease.context("a lease")?;
     let total =
         lease.value.as_ref().and_then(|value| value.base_contract_value.as_ref()).context("a value")?;

@@ -132,7 +132,7 @@ async fn an_invoice_is_sent_and_a_draft_never_is() -> Result<()> {
             "Operator acme",
             "tenants/lab",
             &open.number,
-            &n.active,
+            &open.lease,
             &line.formula,
             &format!("USD {}.", gridlease::out::grouped(total.units)),
             "Please pay",

@@ -8,6 +8,8 @@ use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kernel::{Error, Instant, Reason};
+use sea_orm::Condition;
+use sea_orm::sea_query::IntoCondition;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +17,17 @@ use crate::Secret;
 
 /// How long a token may be used.
 const DAYS_VALID: i64 = 3;
+
+/// What comes after the last row of a page in an order by two columns, or more: beyond it in the first, or the same in
+/// the first and beyond it in the next.
+pub fn after_last(
+    beyond: impl IntoCondition,
+    same: impl IntoCondition,
+    beyond_in_next: impl IntoCondition,
+) -> Condition {
+    let within = Condition::all().add(same.into_condition()).add(beyond_in_next.into_condition());
+    Condition::any().add(beyond.into_condition()).add(within)
+}
 
 /// What a token is bound to.
 #[derive(Clone, Copy, Debug)]

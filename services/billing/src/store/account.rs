@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{AccountId, AccountName, Currency, Error, Instant, OperatorId, Scope, TenantId, Uuid};
+use postgres::page::after_last;
 use postgres::store_error;
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -93,9 +94,8 @@ pub async fn list(
 ) -> Result<Paged<Account>, Error> {
     use account::Column as C;
     let after = page.after.as_ref().map(|AccountKey(operator, id)| {
-        Condition::any()
-            .add(C::OperatorId.gt(operator.as_str()))
-            .add(Condition::all().add(C::OperatorId.eq(operator.as_str())).add(C::AccountId.gt(id.get())))
+        let of = operator.as_str();
+        after_last(C::OperatorId.gt(of), C::OperatorId.eq(of), C::AccountId.gt(id.get()))
     });
     let rows = account::Entity::find()
         .filter(sight.condition(C::OperatorId, C::TenantId))

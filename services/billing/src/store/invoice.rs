@@ -6,6 +6,7 @@ use kernel::{
     AccountId, DateRange, Error, InvoiceId, InvoiceName, OperatorId, ReckoningId, RunId, Scope, Uuid,
     YearMonth,
 };
+use postgres::page::after_last;
 use postgres::{is_unique_violation, store_error};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -160,9 +161,7 @@ pub async fn list(
 ) -> Result<Paged<Invoice>, Error> {
     use invoice::Column as C;
     let after = page.after.as_ref().map(|InvoiceKey(id, operator)| {
-        Condition::any()
-            .add(C::InvoiceId.lt(id.get()))
-            .add(Condition::all().add(C::InvoiceId.eq(id.get())).add(C::OperatorId.gt(operator.as_str())))
+        after_last(C::InvoiceId.lt(id.get()), C::InvoiceId.eq(id.get()), C::OperatorId.gt(operator.as_str()))
     });
     let rows = invoice::Entity::find()
         .filter(sight.condition(C::OperatorId, C::TenantId))

@@ -1,6 +1,7 @@
 //! Meters.
 
 use kernel::{Error, MeterId, MeterName, OperatorId, Scope};
+use postgres::page::after_last;
 use postgres::store_error;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -88,9 +89,8 @@ pub async fn list(
 ) -> Result<Paged<Meter>, Error> {
     use meter::Column as C;
     let after = page.after.as_ref().map(|MeterKey(operator, id)| {
-        Condition::any()
-            .add(C::OperatorId.gt(operator.as_str()))
-            .add(Condition::all().add(C::OperatorId.eq(operator.as_str())).add(C::MeterId.gt(id.as_str())))
+        let of = operator.as_str();
+        after_last(C::OperatorId.gt(of), C::OperatorId.eq(of), C::MeterId.gt(id.as_str()))
     });
     let site = filter.site.as_ref();
     let rows = meter::Entity::find()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernel::{ChargingPlanId, ChargingPlanName, Error, LeaseId, OperatorId, Scope};
+use postgres::page::after_last;
 use postgres::store_error;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -96,9 +97,8 @@ pub async fn list(
 ) -> Result<Paged<ChargingPlan>, Error> {
     use charging_plan::Column as C;
     let after = page.after.as_ref().map(|PlanKey(operator, id)| {
-        Condition::any()
-            .add(C::OperatorId.gt(operator.as_str()))
-            .add(Condition::all().add(C::OperatorId.eq(operator.as_str())).add(C::PlanId.gt(id.as_str())))
+        let of = operator.as_str();
+        after_last(C::OperatorId.gt(of), C::OperatorId.eq(of), C::PlanId.gt(id.as_str()))
     });
     let lease = filter.lease.as_ref();
     let rows = charging_plan::Entity::find()

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{BillingRunName, Error, Instant, Money, OperatorId, RunId, Scope, Uuid, YearMonth};
+use postgres::page::after_last;
 use postgres::store_error;
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -130,9 +131,7 @@ pub async fn list(
 ) -> Result<Paged<BillingRun>, Error> {
     use billing_run::Column as C;
     let after = page.after.as_ref().map(|RunKey(id, operator)| {
-        Condition::any()
-            .add(C::RunId.lt(id.get()))
-            .add(Condition::all().add(C::RunId.eq(id.get())).add(C::OperatorId.gt(operator.as_str())))
+        after_last(C::RunId.lt(id.get()), C::RunId.eq(id.get()), C::OperatorId.gt(operator.as_str()))
     });
     let rows = billing_run::Entity::find()
         .filter(sight.of_operator(C::OperatorId))

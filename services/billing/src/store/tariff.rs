@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{Error, OperatorId, Scope, TariffId, TariffName};
+use postgres::page::after_last;
 use postgres::{is_unique_violation, store_error};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -103,9 +104,8 @@ pub async fn list(
 ) -> Result<Paged<Tariff>, Error> {
     use tariff::Column as C;
     let after = page.after.as_ref().map(|TariffKey(operator, id)| {
-        Condition::any()
-            .add(C::OperatorId.gt(operator.as_str()))
-            .add(Condition::all().add(C::OperatorId.eq(operator.as_str())).add(C::TariffId.gt(id.as_str())))
+        let of = operator.as_str();
+        after_last(C::OperatorId.gt(of), C::OperatorId.eq(of), C::TariffId.gt(id.as_str()))
     });
     let rows = tariff::Entity::find()
         .filter(sight.of_operator(C::OperatorId))

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{BlockId, BlockName, Currency, Error, OperatorId, Rate, Scope, SiteId};
+use postgres::page::after_last;
 use postgres::{Db, Tx, is_unique_violation, store_error};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait as _, DbBackend, EntityTrait as _,
@@ -117,17 +118,10 @@ pub async fn list(
 
 /// After a sort key, in order of operator, site and block.
 fn beyond((operator, site, slug): &BlockKey) -> Condition {
-    let same_operator = block::Column::OperatorId.eq(operator.as_str());
-    let same_site = block::Column::SiteId.eq(site.as_str());
-    Condition::any()
-        .add(block::Column::OperatorId.gt(operator.as_str()))
-        .add(Condition::all().add(same_operator.clone()).add(block::Column::SiteId.gt(site.as_str())))
-        .add(
-            Condition::all()
-                .add(same_operator)
-                .add(same_site)
-                .add(block::Column::BlockSlug.gt(slug.as_str())),
-        )
+    use block::Column as C;
+    let (operator, site) = (operator.as_str(), site.as_str());
+    let within = after_last(C::SiteId.gt(site), C::SiteId.eq(site), C::BlockSlug.gt(slug.as_str()));
+    after_last(C::OperatorId.gt(operator), C::OperatorId.eq(operator), within)
 }
 
 /// The ids of an operator's blocks, in the order of their names.

@@ -26,7 +26,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use kernel::{BlockName, Error, OperatorId, Scope, Uuid};
-use postgres::store_error;
+use postgres::{page, store_error};
 use sea_orm::sea_query::Order;
 use sea_orm::{ColumnTrait, Condition, QueryResult};
 
@@ -76,8 +76,7 @@ pub(crate) fn after_last<C: ColumnTrait>(
     (last, of): &(Uuid, String),
 ) -> Condition {
     let beyond = if matches!(order, Order::Desc) { id.lt(*last) } else { id.gt(*last) };
-    let same = Condition::all().add(id.eq(*last)).add(operator.gt(of.as_str()));
-    Condition::any().add(beyond).add(same)
+    page::after_last(beyond, id.eq(*last), operator.gt(of.as_str()))
 }
 
 /// The name of a block, of an operator, whose site and slug a row carries beside its own columns.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{Error, OperatorId, Scope, SiteName};
+use postgres::page;
 use postgres::{Tx, is_unique_violation, store_error};
 use sea_orm::{
     ActiveValue::Set,
@@ -127,13 +128,13 @@ pub async fn list(
     let mut query =
         site::Entity::find().filter(of_operator(scope, filter.operator.as_ref(), site::Column::OperatorId));
     if let Some((operator, id)) = after {
-        query = query.filter(
-            Condition::any().add(site::Column::OperatorId.gt(operator.as_str())).add(
-                Condition::all()
-                    .add(site::Column::OperatorId.eq(operator.as_str()))
-                    .add(site::Column::SiteId.gt(id.as_str())),
-            ),
-        );
+        use site::Column as C;
+        let of = operator.as_str();
+        query = query.filter(page::after_last(
+            C::OperatorId.gt(of),
+            C::OperatorId.eq(of),
+            C::SiteId.gt(id.as_str()),
+        ));
     }
     if let Some(name) = &filter.site {
         query = query.filter(key(name));

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use kernel::{Error, EventId, Reason, Scope};
+use kernel::{Error, EventId, Scope};
 use postgres::{Tx, outbox};
 use runtime::feed::{Consumer, FeedStream};
-use tracing::warn;
 
 use super::App;
 use crate::domain::incident::IncidentCopy;
@@ -50,15 +49,7 @@ impl Consumer for InventoryFollower {
     }
 
     async fn open(&self, after: Option<String>) -> Result<FeedStream<IncidentMessage>, Error> {
-        let begins_anew = after.is_some();
-        match self.inventory.watch(after).await {
-            // A restored inventory has a new feed; what was heard is known by its id.
-            Err(refusal) if begins_anew && refusal.reason() == Reason::InvalidField => {
-                warn!(%refusal, "inventory's feed has begun anew; reading it from its beginning");
-                self.inventory.watch(None).await
-            }
-            opened => opened,
-        }
+        self.inventory.watch(after).await
     }
 
     async fn take(

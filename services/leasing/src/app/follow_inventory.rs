@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kernel::{Error, LeaseName, QuoteId, QuoteName, Reason, ReservationName, Uuid};
+use kernel::{Error, LeaseName, QuoteId, QuoteName, ReservationName, Uuid};
 use postgres::{Tx, outbox};
 use runtime::feed::{Consumer, FeedStream};
 
@@ -74,16 +74,7 @@ impl Consumer for InventoryFollower {
     }
 
     async fn open(&self, after: Option<String>) -> Result<FeedStream<FeedMessage>, Error> {
-        let begins_anew = after.is_some();
-        match self.app.inventory.watch(after).await {
-            // A restored inventory has a new feed. What is heeded here may be heeded twice, so it is read from its
-            // beginning.
-            Err(refusal) if begins_anew && refusal.reason() == Reason::InvalidField => {
-                tracing::warn!(%refusal, "inventory's feed has begun anew; reading it from its beginning");
-                self.app.inventory.watch(None).await
-            }
-            opened => opened,
-        }
+        self.app.inventory.watch(after).await
     }
 
     async fn take(

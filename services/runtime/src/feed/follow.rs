@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contracts::common::v1::Event;
 use futures::StreamExt as _;
-use kernel::Error;
+use kernel::{Error, Reason};
 use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
 
@@ -45,12 +45,14 @@ pub trait Consumer: Send + Sync {
 }
 
 /// Follows until `stop`: opens at the kept cursor, takes what comes, and after any failure begins again there, after
-/// a pause that grows. An event that cannot be taken holds the feed up: it is tried again until it can.
+/// a pause that grows. An event that cannot be taken holds the feed up: it is tried again until it can. A peer that was
+/// restored has a new feed and refuses the kept cursor: it is read from its beginning, and whoever follows knows what it
+/// has heard.
 pub async fn follow<C: Consumer>(name: &'static str, consumer: &C, stop: &CancellationToken) {
     let mut pause = PAUSE_FIRST;
     while !stop.is_cancelled() {
         let mut taken = 0_u64;
-        match episode(consumer, stop, &mut taken).await {
+        match episode(name, consumer, stop, &mut taken).await {
             Ok(()) => tracing::debug!(feed = name, taken, "feed ended"),
             Err(error) => {
                 let cause = crate::explain(&error);
@@ -62,10 +64,31 @@ pub async fn follow<C: Consumer>(name: &'static str, consumer: &C, stop: &Cancel
     }
 }
 
+async fn open<C: Consumer>(
+    name: &'static str,
+    consumer: &C,
+    after: Option<String>,
+) -> Result<FeedStream<C::Message>, Error> {
+    let goes_on = after.is_some();
+    match consumer.open(after).await {
+        Err(refusal) if goes_on && refusal.reason() == Reason::InvalidField => {
+            tracing::warn!(feed = name, %refusal, "the feed has begun anew; reading it from its beginning");
+            consumer.open(None).await
+        }
+        opened => opened,
+    }
+}
+
 /// From opening the feed to the first thing that goes wrong. `stop` ends it between events, never inside one.
-async fn episode<C: Consumer>(consumer: &C, stop: &CancellationToken, taken: &mut u64) -> Result<(), Error> {
+async fn episode<C: Consumer>(
+    name: &'static str,
+    consumer: &C,
+    stop: &CancellationToken,
+    taken: &mut u64,
+) -> Result<(), Error> {
     let mut kept = consumer.cursor().await?;
-    let Some(opened) = stop.run_until_cancelled(consumer.open(kept.clone())).await else { return Ok(()) };
+    let opening = open(name, consumer, kept.clone());
+    let Some(opened) = stop.run_until_cancelled(opening).await else { return Ok(()) };
     let mut stream = opened?;
     loop {
         let next = tokio::time::timeout(SILENCE_MAX, stream.next());

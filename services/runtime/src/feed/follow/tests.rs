@@ -8,7 +8,7 @@ use contracts::common::v1::Event;
 use contracts::inventory::v1::event_service_client::EventServiceClient;
 use contracts::inventory::v1::event_service_server::{EventService, EventServiceServer};
 use contracts::inventory::v1::{WatchEventsRequest, WatchEventsResponse};
-use kernel::{Error, Reason};
+use kernel::{Error, Reason, Violations};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -31,7 +31,10 @@ impl EventService for Breaking {
         &self,
         request: Request<WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
-        let after: usize = request.get_ref().after_cursor.parse().unwrap_or(0);
+        let after = match request.get_ref().after_cursor.as_str() {
+            "" => 0,
+            known => known.parse().map_err(|_| refused_cursor())?,
+        };
         let (sender, receiver) = tokio::sync::mpsc::channel(64);
         for position in (after + 1..=EVENTS).take(3) {
             let event = Event { id: position.to_string(), ..Event::default() };
@@ -48,6 +51,13 @@ impl EventService for Breaking {
         }
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
+}
+
+/// As a feed refuses a cursor of another life.
+fn refused_cursor() -> Status {
+    let mut v = Violations::new();
+    v.add("after_cursor", "is none of this feed");
+    crate::status(v.finish().expect_err("a violation"))
 }
 
 /// Keeps what it took; fails or is overtaken now and then.
@@ -87,12 +97,13 @@ impl Consumer for Taking {
     }
 }
 
-#[tokio::test]
-async fn every_event_is_taken_once_in_order_whatever_breaks() {
+/// Follows from a cursor until every event was taken; gives the ids in the order in which they were.
+async fn followed_from(cursor: Option<&str>) -> Vec<String> {
     let server = TestServer::start_serving(EventServiceServer::new(Breaking)).await;
     let tokens = ServiceTokens::minted(server.issuer.clone(), "leasing");
     let peer = Peer::new("inventory", &server.running.url(), tokens, Duration::from_secs(2)).unwrap();
-    let consumer = Taking { peer, kept: Mutex::new((None, Vec::new())), calls: AtomicUsize::new(0) };
+    let kept = Mutex::new((cursor.map(str::to_owned), Vec::new()));
+    let consumer = Taking { peer, kept, calls: AtomicUsize::new(0) };
     let stop = CancellationToken::new();
     let all = async {
         while consumer.kept.lock().unwrap().1.len() < EVENTS {
@@ -104,6 +115,19 @@ async fn every_event_is_taken_once_in_order_whatever_breaks() {
     tokio::time::timeout(Duration::from_secs(20), both)
         .await
         .expect("it follows to the end and stops when told");
-    let expected: Vec<String> = (1..=EVENTS).map(|position| position.to_string()).collect();
-    assert_eq!(consumer.kept.lock().unwrap().1, expected);
+    consumer.kept.into_inner().unwrap().1
+}
+
+fn all_in_order() -> Vec<String> {
+    (1..=EVENTS).map(|position| position.to_string()).collect()
+}
+
+#[tokio::test]
+async fn every_event_is_taken_once_in_order_whatever_breaks() {
+    assert_eq!(followed_from(None).await, all_in_order());
+}
+
+#[tokio::test]
+async fn the_feed_of_a_restored_peer_is_read_from_its_beginning() {
+    assert_eq!(followed_from(Some("of another life")).await, all_in_order());
 }

@@ -3,12 +3,13 @@
 -- statements and none is STABLE: under READ COMMITTED a statement that waited for a lock inside itself would go on
 -- reading the snapshot from before the wait. Lock order everywhere: blocks by id, request keys in key order, reservation.
 
--- One batch of new reservations of one operator, checked in memory against the block versions it names.
+-- One batch of new reservations of one operator, checked in memory against what it knows of the blocks.
 --
 -- A reservation is applied if nothing can have taken from it, on any block it touches, what it was found to fit in: all
 -- that was added since (added_kw against b_added) fits into the room (b_room) that the check found to be left, at every
 -- instant and in every lane that the batch takes something of, on top of everything. Where nobody else booked, nothing
--- was added. Its request key is inserted with it, and a key that is already there makes that one reservation a duplicate and fails no neighbour.
+-- was added. Its request key is inserted with it, and a key that is already there makes that one reservation a duplicate
+-- and fails no neighbour.
 -- A block's version rises by the claims that were meant for it, also when some of them were not applied: versions
 -- are monotone, not dense. b_* one element a block, in block id order; r_*, k_*, e_* one a reservation;
 -- c_* one a claim, pointing into r_* and b_* (from 1), c_ordinal counting from 1 within its block.

@@ -14,7 +14,7 @@ const MAIN_LINES: usize = 25;
 const ARROWS: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("services/kernel", &[]),
-    ("services/paper", &["kernel"]),
+    ("services/paper", &["contracts", "kernel"]),
     ("services/postgres", &["kernel"]),
     ("services/runtime", &["contracts", "kernel", "postgres"]),
     ("services/inventory", &["contracts", "kernel", "postgres", "runtime"]),

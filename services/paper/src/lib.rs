@@ -6,6 +6,7 @@ mod party;
 mod pdf;
 #[cfg(test)]
 mod sample;
+pub mod wire;
 pub mod words;
 
 pub use document::{Column, Document, Fact, Part, ROWS_MAX, Row, Section, Table};

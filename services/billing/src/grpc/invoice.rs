@@ -10,7 +10,6 @@ use runtime::wire::{
     known, optional_date, request_id, to_date, to_decimal, to_money, to_timestamp, year_month,
 };
 
-use super::document;
 use super::lists::{Maybe, list_request};
 use crate::app::{IssueInvoice, ListInvoices, Listed, Preview, PreviewInvoices, etag_of};
 use crate::domain::invoice::{Bill, ChargeType, Invoice, InvoiceFilter, InvoiceLine, LineCharge};
@@ -30,7 +29,7 @@ pub(super) fn name(text: &str) -> Result<InvoiceName, Error> {
 pub(super) fn render(request: &wire::RenderInvoiceRequest) -> Result<(InvoiceName, Format), Error> {
     let mut v = Violations::new();
     let name = v.parse("name", &request.name, str::parse::<InvoiceName>);
-    let format = document::format(&mut v, request.format);
+    let format = known(&mut v, "format", request.format).and_then(Format::of_wire);
     v.build(|| Some((name?, format?)))
 }
 

@@ -7,7 +7,7 @@ use contracts::billing::v1::invoice_service_server::InvoiceService;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{document, explanation, invoice, run};
+use super::{explanation, invoice, run};
 use crate::app::{App, InvoicePrinter};
 
 /// Answers for billing runs and invoices.
@@ -124,7 +124,7 @@ impl InvoiceService for InvoiceHandler {
         let (name, format) = invoice::render(request.get_ref()).map_err(status)?;
         let printed = self.printer.print(&caller, &name, format).await.map_err(status)?;
         let stem = invoice::file_stem(&printed.invoice);
-        let document = Some(document::document(&stem, format, printed.content));
+        let document = Some(paper::wire::document(&stem, format, printed.content));
         Ok(Response::new(wire::RenderInvoiceResponse { document }))
     }
 }

@@ -4,7 +4,6 @@ mod account;
 mod account_service;
 mod charging;
 mod charging_service;
-mod document;
 mod event_service;
 mod explanation;
 mod invoice;

@@ -39,12 +39,7 @@ impl Inventory {
                 Err(error) if was_unknown(&error, at) => self.site(operator, site, None).await?,
                 answer => answer?,
             };
-            issuers.extend(site.billing_entity.map(|entity| Entity {
-                legal_name: entity.legal_name,
-                tax_number: entity.tax_number,
-                address: entity.address,
-                country_code: entity.country_code,
-            }));
+            issuers.extend(site.billing_entity.map(Entity::from));
         }
         Ok(issuers)
     }

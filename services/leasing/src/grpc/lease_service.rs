@@ -5,10 +5,12 @@ use std::sync::Arc;
 use contracts::leasing::v1 as wire;
 use contracts::leasing::v1::lease_service_server::LeaseService;
 use kernel::{Caller, Error, LeaseName, Role, Violations};
+use paper::Format;
+use runtime::wire::known;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{amendment, delivery, document, lease, life};
+use super::{amendment, delivery, lease, life};
 use crate::app::{App, View};
 
 /// Answers for leases.
@@ -213,11 +215,11 @@ impl LeaseService for LeaseHandler {
         let caller = caller(&request)?;
         let mut v = Violations::new();
         let name = v.parse("name", &request.get_ref().name, str::parse::<LeaseName>);
-        let format = document::format(&mut v, request.get_ref().format);
+        let format = known(&mut v, "format", request.get_ref().format).and_then(Format::of_wire);
         let (name, format) = v.build(|| Some((name?, format?))).map_err(status)?;
         let content = self.app.render_lease(&caller, &name, format).await.map_err(status)?;
         let stem = format!("order-form-{}-{}", name.operator, name.lease);
-        let document = Some(document::document(&stem, format, content));
+        let document = Some(paper::wire::document(&stem, format, content));
         Ok(Response::new(wire::RenderLeaseResponse { document }))
     }
 }

@@ -6,7 +6,6 @@ mod capacity_request;
 mod card_facts;
 mod contract;
 mod delivery;
-mod document;
 mod event_service;
 mod lease;
 mod lease_service;

@@ -38,12 +38,7 @@ impl Inventory {
                 continue;
             }
             let site = self.site(&Organisation::Operator(name.operator.clone()), &name).await?;
-            let entity = site.billing_entity.map(|entity| Entity {
-                legal_name: entity.legal_name,
-                tax_number: entity.tax_number,
-                address: entity.address,
-                country_code: entity.country_code,
-            });
+            let entity = site.billing_entity.map(Entity::from);
             named.push(NamedSite { site: name, display_name: site.display_name, entity });
         }
         Ok(named)

@@ -1235,8 +1235,10 @@ table billing.account owner gridlease_owner row security forced
   tenant_id text collate "C" not null
   currency_code text collate "C" not null
   create_time timestamp with time zone not null
+  deed_count bigint not null default 0
   constraint account_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint account_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint account_deed_count CHECK ((deed_count >= 0))
   constraint account_entity FOREIGN KEY (operator_id) REFERENCES billing.billing_entity(operator_id)
   constraint account_pkey PRIMARY KEY (operator_id, account_id)
   constraint account_identity UNIQUE (operator_id, account_id, tenant_id, currency_code)
@@ -1246,6 +1248,7 @@ table billing.account owner gridlease_owner row security forced
   policy account_tenant permissive for select to billing using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
   policy account_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
+  grant update (deed_count) to billing
   grant insert, select to billing_worker
 
 table billing.applied_event owner gridlease_owner row security forced
@@ -1266,6 +1269,7 @@ table billing.billing_entity owner gridlease_owner row security forced
   constraint billing_entity_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint billing_entity_run_count CHECK ((run_count >= 0))
   constraint billing_entity_pkey PRIMARY KEY (operator_id)
+  CREATE TRIGGER billing_entity_books AFTER INSERT ON billing.billing_entity FOR EACH ROW EXECUTE FUNCTION billing.open_books()
   policy billing_entity_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy billing_entity_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
@@ -1299,6 +1303,21 @@ table billing.billing_run owner gridlease_owner row security forced
   grant update (state) to billing
   grant update (version) to billing
 
+table billing.books owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  closed_through date
+  version bigint not null default 1
+  constraint books_closed_through CHECK ((((closed_through >= '2000-01-31'::date) AND (closed_through <= '9999-12-31'::date)) AND (EXTRACT(day FROM (closed_through + 1)) = (1)::numeric)))
+  constraint books_version CHECK ((version > 0))
+  constraint books_entity FOREIGN KEY (operator_id) REFERENCES billing.billing_entity(operator_id)
+  constraint books_pkey PRIMARY KEY (operator_id)
+  policy books_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy books_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (closed_through) to billing
+  grant update (version) to billing
+  grant insert, select to billing_worker
+
 table billing.charging_plan owner gridlease_owner row security forced
   operator_id text collate "C" not null
   plan_id text collate "C" not null
@@ -1321,6 +1340,59 @@ table billing.charging_plan owner gridlease_owner row security forced
   CREATE TRIGGER charging_plan_append_only BEFORE DELETE OR UPDATE ON billing.charging_plan FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
   policy charging_plan_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy charging_plan_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
+table billing.credit_note owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  credit_note_id uuid not null
+  invoice_id uuid not null
+  account_id uuid not null
+  tenant_id text collate "C" not null
+  currency_code text collate "C" not null
+  total_minor bigint not null
+  applied_minor bigint not null
+  reason text not null
+  rebill boolean not null
+  series text collate "C" not null
+  number bigint not null
+  create_time timestamp with time zone not null
+  constraint credit_note_amounts CHECK (((total_minor > 0) AND ((applied_minor >= 0) AND (applied_minor <= total_minor))))
+  constraint credit_note_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint credit_note_number_positive CHECK ((number > 0))
+  constraint credit_note_account FOREIGN KEY (operator_id, account_id, tenant_id, currency_code) REFERENCES billing.account(operator_id, account_id, tenant_id, currency_code)
+  constraint credit_note_counter FOREIGN KEY (operator_id, series) REFERENCES billing.number_counter(operator_id, series)
+  constraint credit_note_invoice FOREIGN KEY (operator_id, invoice_id) REFERENCES billing.invoice(operator_id, invoice_id)
+  constraint credit_note_pkey PRIMARY KEY (operator_id, credit_note_id)
+  constraint credit_note_number UNIQUE (operator_id, series, number)
+  CREATE INDEX credit_note_by_account ON billing.credit_note USING btree (operator_id, account_id, tenant_id, currency_code)
+  CREATE INDEX credit_note_by_invoice ON billing.credit_note USING btree (operator_id, invoice_id)
+  CREATE INDEX credit_note_by_tenant ON billing.credit_note USING btree (tenant_id, operator_id, credit_note_id)
+  CREATE TRIGGER credit_note_append_only BEFORE DELETE OR UPDATE ON billing.credit_note FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  CREATE CONSTRAINT TRIGGER credit_note_number_drawn AFTER INSERT ON billing.credit_note DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_invoice_number()
+  CREATE CONSTRAINT TRIGGER credit_note_settles AFTER INSERT ON billing.credit_note DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_settlement()
+  CREATE CONSTRAINT TRIGGER credit_note_within_lines AFTER INSERT ON billing.credit_note DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_credit_note()
+  policy credit_note_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy credit_note_tenant permissive for select to billing using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy credit_note_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
+table billing.credit_note_line owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  credit_note_id uuid not null
+  invoice_id uuid not null
+  line_number integer not null
+  amount_minor bigint not null
+  constraint credit_note_line_amount CHECK ((amount_minor <> 0))
+  constraint credit_note_line_line FOREIGN KEY (operator_id, invoice_id, line_number) REFERENCES billing.invoice_line(operator_id, invoice_id, line_number)
+  constraint credit_note_line_note FOREIGN KEY (operator_id, credit_note_id) REFERENCES billing.credit_note(operator_id, credit_note_id)
+  constraint credit_note_line_pkey PRIMARY KEY (operator_id, credit_note_id, line_number)
+  CREATE INDEX credit_note_line_by_line ON billing.credit_note_line USING btree (operator_id, invoice_id, line_number)
+  CREATE TRIGGER credit_note_line_append_only BEFORE DELETE OR UPDATE ON billing.credit_note_line FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  policy credit_note_line_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy credit_note_line_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.credit_note n
+  WHERE ((n.operator_id = credit_note_line.operator_id) AND (n.credit_note_id = credit_note_line.credit_note_id) AND (n.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy credit_note_line_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
 
 table billing.feed owner gridlease_owner row security forced
@@ -1407,6 +1479,10 @@ table billing.invoice owner gridlease_owner row security forced
   number bigint
   issue_time timestamp with time zone
   due_date date
+  paid_minor bigint not null default 0
+  credited_minor bigint not null default 0
+  written_off_minor bigint not null default 0
+  state_reason text not null default ''::text
   constraint invoice_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint invoice_due_date CHECK (((due_date >= '2000-01-01'::date) AND (due_date <= '9999-12-31'::date)))
   constraint invoice_issue_time CHECK (((issue_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (issue_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
@@ -1415,6 +1491,13 @@ table billing.invoice owner gridlease_owner row security forced
   constraint invoice_payment_terms CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 3660)))
   constraint invoice_period CHECK ((period_start < period_end))
   constraint invoice_period_bounds CHECK (((period_start >= '2000-01-01'::date) AND (period_end <= '9999-01-01'::date)))
+  constraint invoice_settled CHECK (((paid_minor >= 0) AND (credited_minor >= 0) AND (written_off_minor >= 0) AND
+CASE state
+    WHEN 'PARTIALLY_PAID'::text THEN ((written_off_minor = 0) AND (((paid_minor + credited_minor) >= 1) AND ((paid_minor + credited_minor) <= (total_minor - 1))))
+    WHEN 'PAID'::text THEN ((written_off_minor = 0) AND ((paid_minor + credited_minor) = total_minor))
+    WHEN 'UNCOLLECTIBLE'::text THEN ((written_off_minor > 0) AND (((paid_minor + credited_minor) + written_off_minor) = total_minor))
+    ELSE ((paid_minor = 0) AND (credited_minor = 0) AND (written_off_minor = 0))
+END))
   constraint invoice_state CHECK ((state = ANY (ARRAY['DRAFT'::text, 'OPEN'::text, 'PARTIALLY_PAID'::text, 'PAID'::text, 'VOID'::text, 'UNCOLLECTIBLE'::text])))
   constraint invoice_version CHECK ((version > 0))
   constraint invoice_account FOREIGN KEY (operator_id, account_id, tenant_id, currency_code) REFERENCES billing.account(operator_id, account_id, tenant_id, currency_code)
@@ -1429,18 +1512,24 @@ table billing.invoice owner gridlease_owner row security forced
   CREATE INDEX invoice_by_tenant ON billing.invoice USING btree (tenant_id, operator_id, invoice_id)
   CREATE TRIGGER invoice_guard BEFORE DELETE OR UPDATE ON billing.invoice FOR EACH ROW EXECUTE FUNCTION billing.guard_invoice()
   CREATE CONSTRAINT TRIGGER invoice_number_drawn AFTER INSERT OR UPDATE ON billing.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.number IS NOT NULL)) EXECUTE FUNCTION billing.check_invoice_number()
+  CREATE CONSTRAINT TRIGGER invoice_settled_by_rows AFTER UPDATE ON billing.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.paid_minor <> old.paid_minor) OR (new.credited_minor <> old.credited_minor))) EXECUTE FUNCTION billing.check_settlement()
+  CREATE TRIGGER invoice_settled_stays BEFORE UPDATE ON billing.invoice FOR EACH ROW EXECUTE FUNCTION billing.guard_settlement()
   CREATE CONSTRAINT TRIGGER invoice_total_is_sum_of_lines AFTER INSERT ON billing.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_invoice_total()
   CREATE TRIGGER invoice_void_frees_charges AFTER UPDATE OF state ON billing.invoice FOR EACH ROW WHEN (((new.state = 'VOID'::text) AND (old.state <> 'VOID'::text))) EXECUTE FUNCTION billing.free_charges()
   policy invoice_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy invoice_tenant permissive for select to billing using (((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) AND (number IS NOT NULL)))
   policy invoice_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
+  grant update (credited_minor) to billing
   grant update (due_date) to billing
   grant update (issue_time) to billing
   grant update (number) to billing
+  grant update (paid_minor) to billing
   grant update (series) to billing
   grant update (state) to billing
+  grant update (state_reason) to billing
   grant update (version) to billing
+  grant update (written_off_minor) to billing
 
 table billing.invoice_line owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -1564,15 +1653,16 @@ table billing.ledger_entry owner gridlease_owner row security forced
   entry_number integer not null
   entry_id uuid not null
   ledger_account text collate "C" not null
-  account_id uuid not null
+  account_id uuid
   currency_code text collate "C" not null
   amount_minor bigint not null
   jurisdiction text collate "C"
   constraint ledger_entry_amount CHECK ((amount_minor <> 0))
   constraint ledger_entry_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
   constraint ledger_entry_jurisdiction CHECK (((jurisdiction IS NULL) OR (ledger_account = 'taxes_payable'::text)))
-  constraint ledger_entry_ledger_account CHECK ((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'rent_income'::text, 'energy_income'::text, 'demand_income'::text, 'pass_through_income'::text, 'sla_credits'::text, 'taxes_payable'::text])))
+  constraint ledger_entry_ledger_account CHECK ((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text, 'cash'::text, 'accrued_rent'::text, 'accrued_revenue'::text, 'accrued_expense'::text, 'rent_income'::text, 'energy_income'::text, 'demand_income'::text, 'pass_through_income'::text, 'sla_credits'::text, 'taxes_payable'::text, 'other_income'::text, 'bad_debt_expense'::text, 'power_expense'::text, 'other_expense'::text])))
   constraint ledger_entry_number CHECK ((entry_number > 0))
+  constraint ledger_entry_subledger CHECK (((ledger_account <> ALL (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text])) OR (account_id IS NOT NULL)))
   constraint ledger_entry_account FOREIGN KEY (operator_id, account_id) REFERENCES billing.account(operator_id, account_id)
   constraint ledger_entry_transaction FOREIGN KEY (operator_id, transaction_id) REFERENCES billing.ledger_transaction(operator_id, transaction_id)
   constraint ledger_entry_pkey PRIMARY KEY (operator_id, transaction_id, entry_number)
@@ -1581,6 +1671,9 @@ table billing.ledger_entry owner gridlease_owner row security forced
   CREATE TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE ON billing.ledger_entry FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
   CREATE CONSTRAINT TRIGGER ledger_entry_balanced AFTER INSERT ON billing.ledger_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_ledger_transaction()
   policy ledger_entry_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy ledger_entry_tenant permissive for select to billing using (((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text])) AND (EXISTS ( SELECT 1
+   FROM billing.account a
+  WHERE ((a.operator_id = ledger_entry.operator_id) AND (a.account_id = ledger_entry.account_id) AND (a.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))))))
   policy ledger_entry_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
 
@@ -1588,22 +1681,28 @@ table billing.ledger_transaction owner gridlease_owner row security forced
   operator_id text collate "C" not null
   transaction_id uuid not null
   kind text collate "C" not null
-  invoice_id uuid not null
+  source_id uuid not null
+  invoice_id uuid
   entry_count integer not null
   posting_date date not null
   description text not null
   create_time timestamp with time zone not null
   constraint ledger_transaction_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint ledger_transaction_entry_count CHECK ((entry_count >= 2))
-  constraint ledger_transaction_kind CHECK ((kind = 'INVOICE_ISSUED'::text))
+  constraint ledger_transaction_kind CHECK ((kind = ANY (ARRAY['INVOICE_ISSUED'::text, 'INVOICE_VOIDED'::text, 'CREDIT_NOTE_ISSUED'::text, 'PAYMENT_RECEIVED'::text, 'PAYMENT_ALLOCATED'::text, 'PAYMENT_REFUNDED'::text, 'INVOICE_WRITTEN_OFF'::text, 'JOURNAL_POSTED'::text, 'ACCRUAL_POSTED'::text, 'ACCRUAL_REVERSED'::text])))
   constraint ledger_transaction_posting_date CHECK (((posting_date >= '2000-01-01'::date) AND (posting_date <= '9999-12-31'::date)))
   constraint ledger_transaction_invoice FOREIGN KEY (operator_id, invoice_id) REFERENCES billing.invoice(operator_id, invoice_id)
   constraint ledger_transaction_pkey PRIMARY KEY (operator_id, transaction_id)
-  constraint ledger_transaction_once UNIQUE (operator_id, invoice_id, kind)
+  constraint ledger_transaction_once UNIQUE (operator_id, source_id, kind)
   CREATE INDEX ledger_transaction_by_date ON billing.ledger_transaction USING btree (operator_id, posting_date, transaction_id)
+  CREATE INDEX ledger_transaction_by_invoice ON billing.ledger_transaction USING btree (operator_id, invoice_id)
   CREATE TRIGGER ledger_transaction_append_only BEFORE DELETE OR UPDATE ON billing.ledger_transaction FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
   CREATE CONSTRAINT TRIGGER ledger_transaction_complete AFTER INSERT ON billing.ledger_transaction DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_ledger_transaction()
+  CREATE TRIGGER ledger_transaction_period_open AFTER INSERT ON billing.ledger_transaction REFERENCING NEW TABLE AS posted FOR EACH STATEMENT EXECUTE FUNCTION billing.check_period_open()
   policy ledger_transaction_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy ledger_transaction_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.ledger_entry e
+  WHERE ((e.operator_id = ledger_transaction.operator_id) AND (e.transaction_id = ledger_transaction.transaction_id)))))
   policy ledger_transaction_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
 
@@ -1689,6 +1788,106 @@ table billing.parked_lease owner gridlease_owner row security forced
   grant update (kind) to billing_worker
   grant update (park_time) to billing_worker
   grant update (problem) to billing_worker
+
+table billing.payment owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  payment_id uuid not null
+  account_id uuid not null
+  tenant_id text collate "C" not null
+  currency_code text collate "C" not null
+  kind text collate "C" not null
+  reference text collate "C" not null
+  value_date date not null
+  note text not null
+  amount_minor bigint not null
+  allocated_minor bigint not null default 0
+  refunded_minor bigint not null default 0
+  version bigint not null
+  create_time timestamp with time zone not null
+  constraint payment_amounts CHECK (((amount_minor > 0) AND (allocated_minor >= 0) AND (refunded_minor >= 0) AND ((allocated_minor + refunded_minor) <= amount_minor)))
+  constraint payment_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint payment_kind CHECK ((kind = ANY (ARRAY['BANK'::text, 'CREDIT_NOTE'::text])))
+  constraint payment_value_date CHECK (((value_date >= '2000-01-01'::date) AND (value_date <= '9999-12-31'::date)))
+  constraint payment_version CHECK ((version > 0))
+  constraint payment_account FOREIGN KEY (operator_id, account_id, tenant_id, currency_code) REFERENCES billing.account(operator_id, account_id, tenant_id, currency_code)
+  constraint payment_pkey PRIMARY KEY (operator_id, payment_id)
+  constraint payment_reference UNIQUE (operator_id, kind, reference)
+  CREATE INDEX payment_by_account ON billing.payment USING btree (operator_id, account_id, tenant_id, currency_code)
+  CREATE INDEX payment_by_tenant ON billing.payment USING btree (tenant_id, operator_id, payment_id)
+  CREATE TRIGGER payment_guard BEFORE DELETE OR UPDATE ON billing.payment FOR EACH ROW EXECUTE FUNCTION billing.guard_payment()
+  CREATE CONSTRAINT TRIGGER payment_used_by_rows AFTER INSERT OR UPDATE ON billing.payment DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_payment_use()
+  policy payment_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy payment_tenant permissive for select to billing using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy payment_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (allocated_minor) to billing
+  grant update (refunded_minor) to billing
+  grant update (version) to billing
+
+table billing.payment_allocation owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  allocation_id uuid not null
+  payment_id uuid not null
+  invoice_id uuid not null
+  amount_minor bigint not null
+  posting_date date not null
+  create_time timestamp with time zone not null
+  constraint payment_allocation_amount CHECK ((amount_minor > 0))
+  constraint payment_allocation_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint payment_allocation_posting_date CHECK (((posting_date >= '2000-01-01'::date) AND (posting_date <= '9999-12-31'::date)))
+  constraint payment_allocation_invoice FOREIGN KEY (operator_id, invoice_id) REFERENCES billing.invoice(operator_id, invoice_id)
+  constraint payment_allocation_payment FOREIGN KEY (operator_id, payment_id) REFERENCES billing.payment(operator_id, payment_id)
+  constraint payment_allocation_pkey PRIMARY KEY (operator_id, allocation_id)
+  CREATE INDEX payment_allocation_by_invoice ON billing.payment_allocation USING btree (operator_id, invoice_id)
+  CREATE INDEX payment_allocation_by_payment ON billing.payment_allocation USING btree (operator_id, payment_id)
+  CREATE TRIGGER payment_allocation_append_only BEFORE DELETE OR UPDATE ON billing.payment_allocation FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  CREATE CONSTRAINT TRIGGER payment_allocation_settles AFTER INSERT ON billing.payment_allocation DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_settlement()
+  CREATE CONSTRAINT TRIGGER payment_allocation_uses AFTER INSERT ON billing.payment_allocation DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_payment_use()
+  policy payment_allocation_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy payment_allocation_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.payment p
+  WHERE ((p.operator_id = payment_allocation.operator_id) AND (p.payment_id = payment_allocation.payment_id) AND (p.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy payment_allocation_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
+table billing.payment_refund owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  refund_id uuid not null
+  payment_id uuid not null
+  reference text collate "C" not null
+  amount_minor bigint not null
+  create_time timestamp with time zone not null
+  constraint payment_refund_amount CHECK ((amount_minor > 0))
+  constraint payment_refund_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint payment_refund_payment FOREIGN KEY (operator_id, payment_id) REFERENCES billing.payment(operator_id, payment_id)
+  constraint payment_refund_pkey PRIMARY KEY (operator_id, refund_id)
+  constraint payment_refund_reference UNIQUE (operator_id, reference)
+  CREATE INDEX payment_refund_by_payment ON billing.payment_refund USING btree (operator_id, payment_id)
+  CREATE TRIGGER payment_refund_append_only BEFORE DELETE OR UPDATE ON billing.payment_refund FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  CREATE CONSTRAINT TRIGGER payment_refund_uses AFTER INSERT ON billing.payment_refund DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_payment_use()
+  policy payment_refund_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy payment_refund_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.payment p
+  WHERE ((p.operator_id = payment_refund.operator_id) AND (p.payment_id = payment_refund.payment_id) AND (p.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy payment_refund_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
+table billing.period_deed owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  deed_id uuid not null
+  month date not null
+  deed text collate "C" not null
+  subject text not null
+  create_time timestamp with time zone not null
+  constraint period_deed_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint period_deed_deed CHECK ((deed = ANY (ARRAY['CLOSE'::text, 'REOPEN'::text])))
+  constraint period_deed_month CHECK (((EXTRACT(day FROM month) = (1)::numeric) AND ((month >= '2000-01-01'::date) AND (month <= '9999-12-01'::date))))
+  constraint period_deed_books FOREIGN KEY (operator_id) REFERENCES billing.books(operator_id)
+  constraint period_deed_pkey PRIMARY KEY (operator_id, deed_id)
+  CREATE TRIGGER period_deed_append_only BEFORE DELETE OR UPDATE ON billing.period_deed FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  policy period_deed_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy period_deed_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
 
 table billing.put_away_month owner gridlease_owner row security forced
   month date not null
@@ -1840,7 +2039,41 @@ table billing.usage_day owner gridlease_owner row security forced with fillfacto
   grant update (peaks_wh) to billing
   grant update (reading_count) to billing
 
-function billing.check_invoice_number() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body c213f5c27639f461a61b1e209153650d
+table billing.voucher owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  voucher_id uuid not null
+  kind text collate "C" not null
+  content jsonb not null
+  reason text not null
+  state text collate "C" not null
+  author text not null
+  decider text
+  version bigint not null
+  create_time timestamp with time zone not null
+  decide_time timestamp with time zone
+  constraint voucher_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint voucher_decide_time CHECK (((decide_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (decide_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint voucher_kind CHECK ((kind = ANY (ARRAY['JOURNAL'::text, 'WRITE_OFF'::text, 'REOPEN_PERIOD'::text])))
+  constraint voucher_state CHECK (((state = ANY (ARRAY['PROPOSED'::text, 'APPROVED'::text, 'REJECTED'::text])) AND (num_nulls(decider, decide_time) =
+CASE state
+    WHEN 'PROPOSED'::text THEN 2
+    ELSE 0
+END)))
+  constraint voucher_two_people CHECK (((state <> 'APPROVED'::text) OR (decider <> author)))
+  constraint voucher_version CHECK ((version > 0))
+  constraint voucher_books FOREIGN KEY (operator_id) REFERENCES billing.books(operator_id)
+  constraint voucher_pkey PRIMARY KEY (operator_id, voucher_id)
+  policy voucher_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy voucher_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (decide_time) to billing
+  grant update (decider) to billing
+  grant update (state) to billing
+  grant update (version) to billing
+
+function billing.check_credit_note() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body 731dd75ea994b62f96d122a7ead25c49
+
+function billing.check_invoice_number() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body d4776b083fb9416dcb35afad65c84123
   grant execute to public
 
 function billing.check_invoice_total() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 127bc474c0e5b50e0ad7668d6356d091
@@ -1849,7 +2082,16 @@ function billing.check_invoice_total() returns trigger owner gridlease_owner lan
 function billing.check_ledger_transaction() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 0cff860699f094ac101938368ada451e
   grant execute to public
 
-function billing.check_number_counter() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 843d60ff89cb21083c77cb73286b7eb9
+function billing.check_number_counter() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 27486a6fcdec19280c8408c1bf53de5c
+  grant execute to public
+
+function billing.check_payment_use() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body e39e61a588f32b60c74c0e07e8d01b4d
+  grant execute to public
+
+function billing.check_period_open() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 76fda94bd7fec437ff10596a5759b2a7
+  grant execute to public
+
+function billing.check_settlement() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body bb378f0e100d040adcbf441836f3d49a
   grant execute to public
 
 function billing.free_charges() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body cf6a3937b1d2de75f249d81dc0e2a3b0
@@ -1858,13 +2100,22 @@ function billing.free_charges() returns trigger owner gridlease_owner language p
 function billing.guard_billing_run() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body dd8c22f92766a71bd172703e1a556c6c
   grant execute to public
 
-function billing.guard_invoice() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body a7912187c0ee9bce63cd912f29ebe1ee
+function billing.guard_invoice() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 5cf47c60b22ad29ec3148e707ca827bc
   grant execute to public
 
 function billing.guard_invoice_line() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 8c570bcb4c7779825b4f6d40ad7462e3
   grant execute to public
 
+function billing.guard_payment() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 1ab80fbf6cd446a41e6004fdd3ef7343
+  grant execute to public
+
+function billing.guard_settlement() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 90ce24ce159f17957595764867a2244c
+  grant execute to public
+
 function billing.is_reading_month(parent text, part text) returns boolean owner gridlease_owner language sql stable set search_path="" body 04de4d1dc32d2629a7b1157775463435
+  grant execute to public
+
+function billing.open_books() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 31337b1a8e2850de7213053e08d14b22
   grant execute to public
 
 function billing.open_reading_month(month date) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="" body f95fd979eca05dee3577c708df441f56

@@ -2,6 +2,7 @@
 //! issued, and a tenant on the other side.
 
 mod life;
+mod money;
 mod names;
 mod offers;
 
@@ -36,8 +37,7 @@ impl World {
     /// Builds the world of `operator` and `tenant`; every text of theirs holds `marker`.
     pub async fn build(stack: &TestStack, operator: &str, tenant: &str, marker: &str) -> Result<Self> {
         let clients = |organisation: &str, role| stack.clients(organisation, role);
-        let halls = [market::hall(10_000), market::hall(100_000)];
-        let place = market::site(clients, operator, &halls).await?;
+        let place = market::site(clients, operator, &[market::hall(10_000), market::hall(100_000)]).await?;
         let tenant = market::tenant(clients, tenant).await?;
         let [block, free_block] = place.blocks.as_slice() else { anyhow::bail!("two halls") };
         // A phase raises its site's etag: it comes before that is read.
@@ -108,6 +108,7 @@ impl World {
         let mut names = crate::requests::tender::tender(stack, names, marker).await?;
         charging(stack, &mut names, marker).await?;
         offers::offer(stack, &mut names, marker).await?;
+        money::money(stack, &mut names, marker).await?;
         Ok(Self { names, lease })
     }
 }

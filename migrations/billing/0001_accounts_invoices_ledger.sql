@@ -262,17 +262,22 @@ create table billing.ledger_transaction (
     operator_id text collate "C" not null,
     transaction_id uuid not null,
     kind text collate "C" not null,
-    invoice_id uuid not null,
+    -- What it comes from: an invoice, a credit note, a payment, an allocation, a refund, a voucher, an accrual.
+    source_id uuid not null,
+    -- The invoice whose receivable it moves, if it moves one.
+    invoice_id uuid,
     entry_count integer not null,
     posting_date date not null,
     description text not null,
     create_time timestamptz not null,
     constraint ledger_transaction_pkey primary key (operator_id, transaction_id),
-    -- Each deed on an invoice is posted once.
-    constraint ledger_transaction_once unique (operator_id, invoice_id, kind),
+    -- Each deed on its source is posted once.
+    constraint ledger_transaction_once unique (operator_id, source_id, kind),
     constraint ledger_transaction_invoice
         foreign key (operator_id, invoice_id) references billing.invoice (operator_id, invoice_id),
-    constraint ledger_transaction_kind check (kind in ('INVOICE_ISSUED')),
+    constraint ledger_transaction_kind check (kind in (
+        'INVOICE_ISSUED', 'INVOICE_VOIDED', 'CREDIT_NOTE_ISSUED', 'PAYMENT_RECEIVED', 'PAYMENT_ALLOCATED',
+        'PAYMENT_REFUNDED', 'INVOICE_WRITTEN_OFF', 'JOURNAL_POSTED', 'ACCRUAL_POSTED', 'ACCRUAL_REVERSED')),
     constraint ledger_transaction_entry_count check (entry_count >= 2),
     constraint ledger_transaction_posting_date
         check (posting_date between date '2000-01-01' and date '9999-12-31'),
@@ -280,6 +285,7 @@ create table billing.ledger_transaction (
         check (create_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
 );
 create index ledger_transaction_by_date on billing.ledger_transaction (operator_id, posting_date, transaction_id);
+create index ledger_transaction_by_invoice on billing.ledger_transaction (operator_id, invoice_id);
 
 create table billing.ledger_entry (
     operator_id text collate "C" not null,
@@ -287,7 +293,8 @@ create table billing.ledger_entry (
     entry_number integer not null,
     entry_id uuid not null,
     ledger_account text collate "C" not null,
-    account_id uuid not null,
+    -- Whose dealings; a journal may concern nobody's.
+    account_id uuid,
     currency_code text collate "C" not null,
     amount_minor bigint not null,
     constraint ledger_entry_pkey primary key (operator_id, transaction_id, entry_number),
@@ -298,6 +305,9 @@ create table billing.ledger_entry (
         foreign key (operator_id, account_id) references billing.account (operator_id, account_id),
     constraint ledger_entry_number check (entry_number > 0),
     constraint ledger_entry_ledger_account check (ledger_account in ('accounts_receivable', 'rent_income')),
+    -- What a tenant owes and what is kept for it are never nobody's.
+    constraint ledger_entry_subledger
+        check (ledger_account not in ('accounts_receivable', 'unapplied_cash') or account_id is not null),
     constraint ledger_entry_currency_code check (currency_code ~ '^[A-Z]{3}$'),
     constraint ledger_entry_amount check (amount_minor <> 0)
 );
@@ -399,7 +409,7 @@ begin
     if not (
         (old.state = 'DRAFT' and new.state in ('OPEN', 'VOID'))
         or (old.state = 'OPEN' and new.state in ('PARTIALLY_PAID', 'PAID', 'VOID', 'UNCOLLECTIBLE'))
-        or (old.state = 'PARTIALLY_PAID' and new.state in ('PAID', 'UNCOLLECTIBLE'))
+        or (old.state = 'PARTIALLY_PAID' and new.state in ('PARTIALLY_PAID', 'PAID', 'UNCOLLECTIBLE'))
     ) then
         raise exception 'invoice %: no way from % to %', old.invoice_id, old.state, new.state
             using errcode = 'check_violation', constraint = 'invoice_state_moves';
@@ -452,9 +462,13 @@ begin
     if tg_op = 'UPDATE' then
         first_free := old.last_number + 1;
     end if;
-    select count(*) into issued from billing.invoice i
-        where i.operator_id = new.operator_id and i.series = new.series
-          and i.number between first_free and new.last_number;
+    select (select count(*) from billing.invoice i
+                where i.operator_id = new.operator_id and i.series = new.series
+                  and i.number between first_free and new.last_number)
+         + (select count(*) from billing.credit_note n
+                where n.operator_id = new.operator_id and n.series = new.series
+                  and n.number between first_free and new.last_number)
+        into issued;
     if new.last_number < first_free or issued <> new.last_number - first_free + 1 then
         raise exception 'series % of % would have a gap', new.series, new.operator_id
             using errcode = 'check_violation', constraint = 'number_counter_gapless';
@@ -465,7 +479,7 @@ $$;
 create constraint trigger number_counter_gapless after insert or update on billing.number_counter
     deferrable initially deferred for each row execute function billing.check_number_counter();
 
--- ... and no invoice has a number that the counter has not passed.
+-- ... and no document has a number that the counter has not passed.
 create function billing.check_invoice_number() returns trigger
     language plpgsql set search_path = '' as $$
 begin
@@ -473,8 +487,8 @@ begin
         select 1 from billing.number_counter c
             where c.operator_id = new.operator_id and c.series = new.series and c.last_number >= new.number
     ) then
-        raise exception 'invoice %: number % was not drawn from its series', new.invoice_id, new.number
-            using errcode = 'check_violation', constraint = 'invoice_number_drawn';
+        raise exception '%: number % was not drawn from its series', tg_table_name, new.number
+            using errcode = 'check_violation', constraint = tg_table_name || '_number_drawn';
     end if;
     return null;
 end

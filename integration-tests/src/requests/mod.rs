@@ -8,6 +8,7 @@ mod conversion;
 mod facts;
 mod leasing;
 mod metering;
+pub mod money;
 pub mod offers;
 mod reservations;
 mod sites;
@@ -42,7 +43,10 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
         "billing" => billing::bills(method, n)
             .or_else(|| metering::meters(method, n))
             .or_else(|| tariffs::tariffs(method, n))
-            .or_else(|| charging::charging(method, n)),
+            .or_else(|| charging::charging(method, n))
+            .or_else(|| money::money(method, n))
+            .or_else(|| money::books(method, n))
+            .or_else(|| money::reports(method, n)),
         _ => None,
     }
 }

@@ -83,6 +83,16 @@ pub struct Names {
     pub draft_invoice: String,
     /// An invoice of January, OPEN.
     pub open_invoice: String,
+    /// An invoice of June, OPEN, of which nothing is settled.
+    pub spare_invoice: String,
+    /// A payment of the tenant, a part of which pays the invoice of January.
+    pub payment: String,
+    /// A credit note on the invoice of January.
+    pub credit_note: String,
+    /// A journal that another person proposed.
+    pub voucher: String,
+    /// Another one.
+    pub other_voucher: String,
     /// The operator's etag.
     pub operator_etag: String,
     /// The site's etag.
@@ -153,6 +163,11 @@ impl Names {
             &mut names.draft_run,
             &mut names.draft_invoice,
             &mut names.open_invoice,
+            &mut names.spare_invoice,
+            &mut names.payment,
+            &mut names.credit_note,
+            &mut names.voucher,
+            &mut names.other_voucher,
         ] {
             *name = change(name);
         }

@@ -201,7 +201,7 @@ async fn an_unbalanced_or_incomplete_ledger_transaction_is_refused() {
         let id = new_id();
         format!(
             "insert into billing.ledger_transaction values
-               ('hut8', '{id}', 'INVOICE_ISSUED', '{invoice}', {entries}, '2026-12-01', 'test', now());
+               ('hut8', '{id}', 'INVOICE_ISSUED', '{invoice}', '{invoice}', {entries}, '2026-12-01', 'test', now());
              insert into billing.ledger_entry values
                ('hut8', '{id}', 1, gen_random_uuid(), 'accounts_receivable', '{account}', 'USD', {debit}),
                ('hut8', '{id}', 2, gen_random_uuid(), 'rent_income', '{account}', '{currency}', {credit})"
@@ -212,7 +212,7 @@ async fn an_unbalanced_or_incomplete_ledger_transaction_is_refused() {
     books.refused(&post(3, 100, -100, "USD"), "ledger_transaction_complete").await;
     let headless = format!(
         "insert into billing.ledger_transaction values
-           ('hut8', '{}', 'INVOICE_ISSUED', '{invoice}', 2, '2026-12-01', 'test', now())",
+           ('hut8', '{}', 'INVOICE_ISSUED', '{invoice}', '{invoice}', 2, '2026-12-01', 'test', now())",
         new_id()
     );
     books.refused(&headless, "ledger_transaction_complete").await;

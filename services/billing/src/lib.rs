@@ -10,10 +10,12 @@ pub mod store;
 use std::sync::Arc;
 
 use contracts::billing::v1::account_service_server::AccountServiceServer;
+use contracts::billing::v1::books_service_server::BooksServiceServer;
 use contracts::billing::v1::charging_service_server::ChargingServiceServer;
 use contracts::billing::v1::event_service_server::EventServiceServer;
 use contracts::billing::v1::invoice_service_server::InvoiceServiceServer;
 use contracts::billing::v1::metering_service_server::MeteringServiceServer;
+use contracts::billing::v1::payment_service_server::PaymentServiceServer;
 use contracts::billing::v1::report_service_server::ReportServiceServer;
 use contracts::billing::v1::tariff_service_server::TariffServiceServer;
 use kernel::{Clock, Error, Ids};
@@ -25,8 +27,8 @@ use runtime::{Deps, Server};
 use crate::app::{App, InventoryFollower, InvoicePrinter, LeasingFollower};
 use crate::grpc::WIRE;
 use crate::grpc::{
-    AccountHandler, ChargingHandler, EventHandler, InvoiceHandler, MeteringHandler, ReportHandler,
-    TariffHandler, payload_type,
+    AccountHandler, BooksHandler, ChargingHandler, EventHandler, InvoiceHandler, MeteringHandler,
+    PaymentHandler, ReportHandler, TariffHandler, payload_type,
 };
 use crate::peers::{Inventory, Leasing};
 pub use crate::settings::BillingSettings;
@@ -57,6 +59,8 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
         .add_service(InvoiceServiceServer::new(InvoiceHandler::new(Arc::clone(&app), printer)))
         .add_service(MeteringServiceServer::new(MeteringHandler::new(Arc::clone(&app))))
         .add_service(TariffServiceServer::new(TariffHandler::new(Arc::clone(&app))))
+        .add_service(BooksServiceServer::new(BooksHandler::new(Arc::clone(&app))))
+        .add_service(PaymentServiceServer::new(PaymentHandler::new(Arc::clone(&app))))
         .add_service(ReportServiceServer::new(ReportHandler::new(Arc::clone(&app))))
         .add_service(EventServiceServer::new(EventHandler::new(app.feed.clone()))))
 }

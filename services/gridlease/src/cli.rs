@@ -17,6 +17,7 @@ Examples:
   gridlease availability hut-8
   gridlease sales deadlines --operator hut-8
   gridlease lease render operators/hut-8/leases/river-bend --out river-bend.pdf
+  gridlease finance aging --operator hut-8
   cargo run --release -- bench booking --quick";
 
 /// A capacity marketplace for powered, cooled sites: inventory, leasing and billing.
@@ -55,6 +56,8 @@ pub enum Command {
     Lease(crate::render::Lease),
     /// An invoice as a file to send
     Invoice(crate::render::Invoice),
+    /// A controller's month: close it, invoices, what is owed, revenue, what is contracted and not earned
+    Finance(crate::finance::Finance),
     /// Mine or lease: what the same power earns as the one and as the other
     Compare(Box<crate::compare::Compare>),
     /// Measure against a bare Postgres on the same machine

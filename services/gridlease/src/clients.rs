@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 
 use contracts::billing::v1::account_service_client::AccountServiceClient;
+use contracts::billing::v1::books_service_client::BooksServiceClient;
 use contracts::billing::v1::charging_service_client::ChargingServiceClient;
 use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
 use contracts::billing::v1::metering_service_client::MeteringServiceClient;
+use contracts::billing::v1::payment_service_client::PaymentServiceClient;
 use contracts::billing::v1::report_service_client::ReportServiceClient;
 use contracts::billing::v1::tariff_service_client::TariffServiceClient;
 use contracts::common::v1::clock_service_client::ClockServiceClient;
@@ -128,6 +130,10 @@ impl Clients {
         tariffs: TariffServiceClient on billing;
         /// What blocks are charged and credited beside their rent.
         charging: ChargingServiceClient on billing;
+        /// The end of a month, and what needs two people.
+        books: BooksServiceClient on billing;
+        /// Money in.
+        payments: PaymentServiceClient on billing;
         /// The ledger.
         reports: ReportServiceClient on billing;
     }

@@ -138,6 +138,10 @@ reasons! {
     NoRightToTerminate = "NO_RIGHT_TO_TERMINATE",
     /// The terms give no renewal, or not on this day.
     NoOptionToExercise = "NO_OPTION_TO_EXERCISE",
+    /// The books are closed for that day.
+    PeriodClosed = "PERIOD_CLOSED",
+    /// It is more than is left.
+    AmountExceeded = "AMOUNT_EXCEEDED",
 }
 
 impl fmt::Display for Reason {

@@ -260,6 +260,12 @@ uuid_ids! {
     RunId;
     /// A tenant that waits for capacity.
     WaitlistEntryId;
+    /// A correction of an issued invoice.
+    CreditNoteId;
+    /// Money that came from a tenant.
+    PaymentId;
+    /// A deed that needs two people.
+    VoucherId;
 }
 
 /// Where new identifiers come from. Handed in with the request, so that a test can name what it makes.

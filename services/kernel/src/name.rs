@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{
-    AccountId, BidId, BlockSlug, CapacityRequestId, ChargingPlanId, CurtailmentId, EncumbranceId, IncidentId,
-    InvoiceId, LeaseId, MaintenanceId, MeterId, OperatorId, OpportunityId, PhaseId, PriceSeriesId, QuoteId,
-    RateCardId, ReservationId, RunId, SiteId, TariffId, TenantId, WaitlistEntryId, serde_as_text,
+    AccountId, BidId, BlockSlug, CapacityRequestId, ChargingPlanId, CreditNoteId, CurtailmentId,
+    EncumbranceId, IncidentId, InvoiceId, LeaseId, MaintenanceId, MeterId, OperatorId, OpportunityId,
+    PaymentId, PhaseId, PriceSeriesId, QuoteId, RateCardId, ReservationId, RunId, SiteId, TariffId, TenantId,
+    VoucherId, WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -145,6 +146,12 @@ names! {
     TenantName { tenant: TenantId = "tenants" }
     /// A tenant that waits for capacity: `operators/{operator}/waitlistEntries/{waitlist_entry}`.
     WaitlistEntryName { operator: OperatorId = "operators", waitlist_entry: WaitlistEntryId = "waitlistEntries" }
+    /// A credit note: `operators/{operator}/creditNotes/{credit_note}`.
+    CreditNoteName { operator: OperatorId = "operators", credit_note: CreditNoteId = "creditNotes" }
+    /// A payment: `operators/{operator}/payments/{payment}`.
+    PaymentName { operator: OperatorId = "operators", payment: PaymentId = "payments" }
+    /// A voucher: `operators/{operator}/vouchers/{voucher}`.
+    VoucherName { operator: OperatorId = "operators", voucher: VoucherId = "vouchers" }
 }
 
 impl PhaseName {

@@ -53,6 +53,8 @@ pub fn code(reason: Reason) -> Code {
         | Reason::SecondPersonNeeded
         | Reason::NothingToQuote
         | Reason::QuoteLapsed
+        | Reason::PeriodClosed
+        | Reason::AmountExceeded
         | Reason::RequestIdReused => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RequestInProgress | Reason::TransactionConflict => Code::Aborted,
         Reason::QuotaExceeded | Reason::Overloaded | Reason::MessageTooLarge => Code::ResourceExhausted,

@@ -2,6 +2,7 @@
 
 mod amended_terms;
 mod amendments;
+mod books;
 mod capacity;
 mod charging;
 mod conversion;
@@ -10,6 +11,7 @@ mod incidents;
 mod life;
 mod market;
 mod metering;
+mod money;
 mod offers;
 mod reservations;
 mod sites;
@@ -88,6 +90,19 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.billing.v1.TariffService/CreateTariff", "nothing's"),
     ("gridlease.billing.v1.TariffService/ListTariffs", "nothing's"),
     ("gridlease.billing.v1.ChargingService/ListChargingPlans", "nothing's"),
+    ("gridlease.billing.v1.InvoiceService/ListCreditNotes", "nothing's"),
+    ("gridlease.billing.v1.PaymentService/ListPayments", "nothing's"),
+    ("gridlease.billing.v1.BooksService/GetBooks", "nothing's"),
+    ("gridlease.billing.v1.BooksService/ClosePeriod", "nothing's"),
+    ("gridlease.billing.v1.BooksService/ReopenPeriod", "nothing's"),
+    ("gridlease.billing.v1.BooksService/PostJournal", "nothing's"),
+    ("gridlease.billing.v1.BooksService/PostAccrual", "nothing's"),
+    ("gridlease.billing.v1.BooksService/ListVouchers", "nothing's"),
+    ("gridlease.billing.v1.ReportService/GetReceivablesAging", "nothing's"),
+    ("gridlease.billing.v1.ReportService/GetBacklog", "nothing's"),
+    ("gridlease.billing.v1.ReportService/GetMaturityAnalysis", "nothing's"),
+    ("gridlease.billing.v1.ReportService/GetContractedCapacity", "nothing's"),
+    ("gridlease.billing.v1.ReportService/ExportReport", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetTrialBalance", "nothing's"),
     ("gridlease.billing.v1.ReportService/ListLedgerEntries", "nothing's"),
     ("gridlease.billing.v1.EventService/WatchEvents", "nothing's"),
@@ -148,6 +163,14 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "ProposeAmendment" => amended_terms::propose(n),
         "SignAmendment" | "WithdrawAmendment" => amended_terms::sign_and_withdraw(method, n),
         "GetLease" => amended_terms::versions(n),
+        "VoidInvoice" | "CreateCreditNote" | "ListCreditNotes" => money::corrections(method, n),
+        "RecordPayment" | "AllocatePayment" | "RefundPayment" | "ListPayments" => money::payments(method, n),
+        "ClosePeriod" | "ReopenPeriod" | "PostJournal" | "PostAccrual" | "WriteOff" => {
+            books::books(method, n)
+        }
+        "GetStatement" | "GetReceivablesAging" => books::reports(method, n),
+        "GetRevenueSchedule" | "GetBacklog" => books::by_month(method, n),
+        "GetMaturityAnalysis" | "GetContractedCapacity" | "ExportReport" => books::of_day(method, n),
         "PreviewInvoices" | "StartBillingRun" | "GetTrialBalance" => bad_terms::bills(method, n),
         "CreateCapacityRequest" | "SubmitBid" | "AwardBid" => market::market(method, n),
         "CreateOpportunity" | "UpdateOpportunity" => market::pipeline(method, n),

@@ -1,23 +1,30 @@
 //! Orders one deed from its start to its commit: one use case a file.
 
 mod apply_lease_event;
+mod books;
 mod charging_plans;
+mod corrections;
 mod explain_line;
 mod follow_inventory;
 mod follow_leasing;
 mod ingest_readings;
 mod issue;
+mod lease_reports;
 mod measure;
 mod meters;
+mod payments;
 mod preview_invoices;
 mod rate_load;
 mod read;
 mod read_usage;
+mod receivables;
 mod reckon;
 mod render_invoice;
 mod report;
 mod start_billing_run;
 mod tariffs;
+mod vouchers;
+mod write;
 
 use std::sync::Arc;
 
@@ -29,22 +36,30 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::domain::account::Account;
+use crate::domain::books::Books;
+use crate::domain::credit_note::CreditNote;
 use crate::domain::invoice::Invoice;
 use crate::domain::meter::Meter;
+use crate::domain::payment::Payment;
 use crate::domain::plan::ChargingPlan;
 use crate::domain::run::{BillingRun, Problem};
 use crate::domain::tariff::Tariff;
+use crate::domain::voucher::Voucher;
 use crate::store::SCHEMA;
 use crate::store::listing::{Page, Paged, Sight};
 
 pub use apply_lease_event::LeaseEvent;
+pub use books::{Accrued, ClosePeriod, Closed, PostAccrual};
 pub use charging_plans::{CreateChargingPlan, ListChargingPlans};
+pub use corrections::{Corrected, CreateCreditNote, ListCreditNotes, VoidInvoice};
 pub use explain_line::ExplainLine;
 pub use follow_inventory::{IncidentEvent, InventoryFollower};
 pub use follow_leasing::LeasingFollower;
 pub use ingest_readings::{Ingest, IngestReadings, Ingested};
 pub use issue::{IssueBillingRun, IssueInvoice};
+pub use lease_reports::LeaseMonths;
 pub use meters::{CreateMeter, ListMeters};
+pub use payments::{AllocatePayment, ListPayments, RecordPayment, RefundPayment};
 pub use preview_invoices::{Preview, PreviewInvoices};
 pub use rate_load::{EnergyOf, Prices, RateLoad, Rated};
 pub use read::{ListAccounts, ListInvoices, ListRuns};
@@ -53,6 +68,7 @@ pub use render_invoice::{InvoicePrinter, Printed};
 pub use report::ListEntries;
 pub use start_billing_run::StartBillingRun;
 pub use tariffs::{AddTariffComponents, CreateTariff, ListTariffs};
+pub use vouchers::{Decide, ListVouchers, Propose};
 
 /// Invoices that an answer about a run carries at most; the list has all.
 pub const INVOICES_IN_ANSWER: usize = 1_000;
@@ -93,6 +109,14 @@ pub struct Wire {
     pub components_added: fn(&Tariff) -> Vec<u8>,
     /// The reply to `CreateChargingPlan`.
     pub plan_created: fn(&ChargingPlan) -> Vec<u8>,
+    /// The payload of a credit note's event.
+    pub credit_note_event: fn(&CreditNote) -> Vec<u8>,
+    /// The payload of a payment's event.
+    pub payment_event: fn(&Payment) -> Vec<u8>,
+    /// The payload of an event about books.
+    pub books_event: fn(&Books) -> Vec<u8>,
+    /// The payload of a voucher's event.
+    pub voucher_event: fn(&Voucher) -> Vec<u8>,
 }
 
 /// What every use case works with.
@@ -143,6 +167,36 @@ pub mod rpc {
     pub const CREATE_PLAN: &str = "gridlease.billing.v1.ChargingService/CreateChargingPlan";
     /// `ListChargingPlans`.
     pub const LIST_PLANS: &str = "gridlease.billing.v1.ChargingService/ListChargingPlans";
+    /// `VoidInvoice`.
+    pub const VOID_INVOICE: &str = "gridlease.billing.v1.InvoiceService/VoidInvoice";
+    /// `CreateCreditNote`.
+    pub const CREATE_CREDIT_NOTE: &str = "gridlease.billing.v1.InvoiceService/CreateCreditNote";
+    /// `ListCreditNotes`.
+    pub const LIST_CREDIT_NOTES: &str = "gridlease.billing.v1.InvoiceService/ListCreditNotes";
+    /// `RecordPayment`.
+    pub const RECORD_PAYMENT: &str = "gridlease.billing.v1.PaymentService/RecordPayment";
+    /// `AllocatePayment`.
+    pub const ALLOCATE_PAYMENT: &str = "gridlease.billing.v1.PaymentService/AllocatePayment";
+    /// `RefundPayment`.
+    pub const REFUND_PAYMENT: &str = "gridlease.billing.v1.PaymentService/RefundPayment";
+    /// `ListPayments`.
+    pub const LIST_PAYMENTS: &str = "gridlease.billing.v1.PaymentService/ListPayments";
+    /// `ClosePeriod`.
+    pub const CLOSE_PERIOD: &str = "gridlease.billing.v1.BooksService/ClosePeriod";
+    /// `ReopenPeriod`.
+    pub const REOPEN_PERIOD: &str = "gridlease.billing.v1.BooksService/ReopenPeriod";
+    /// `PostJournal`.
+    pub const POST_JOURNAL: &str = "gridlease.billing.v1.BooksService/PostJournal";
+    /// `PostAccrual`.
+    pub const POST_ACCRUAL: &str = "gridlease.billing.v1.BooksService/PostAccrual";
+    /// `WriteOff`.
+    pub const WRITE_OFF: &str = "gridlease.billing.v1.BooksService/WriteOff";
+    /// `ApproveVoucher`.
+    pub const APPROVE_VOUCHER: &str = "gridlease.billing.v1.BooksService/ApproveVoucher";
+    /// `RejectVoucher`.
+    pub const REJECT_VOUCHER: &str = "gridlease.billing.v1.BooksService/RejectVoucher";
+    /// `ListVouchers`.
+    pub const LIST_VOUCHERS: &str = "gridlease.billing.v1.BooksService/ListVouchers";
     /// `ListLedgerEntries`.
     pub const LIST_ENTRIES: &str = "gridlease.billing.v1.ReportService/ListLedgerEntries";
 }
@@ -157,6 +211,28 @@ pub mod kind {
     pub const RUN_ISSUED: &str = "billing_run.issued";
     /// An invoice got its number.
     pub const INVOICE_ISSUED: &str = "invoice.issued";
+    /// An issued invoice was taken back.
+    pub const INVOICE_VOIDED: &str = "invoice.voided";
+    /// A part or the rest of an invoice was paid.
+    pub const INVOICE_SETTLED: &str = "invoice.settled";
+    /// An invoice was corrected.
+    pub const CREDIT_NOTE_ISSUED: &str = "credit_note.issued";
+    /// Money came.
+    pub const PAYMENT_RECORDED: &str = "payment.recorded";
+    /// A payment paid invoices.
+    pub const PAYMENT_ALLOCATED: &str = "payment.allocated";
+    /// Money was sent back.
+    pub const PAYMENT_REFUNDED: &str = "payment.refunded";
+    /// What was owed of an invoice was given up; its tenant is not told.
+    pub const INVOICE_WRITTEN_OFF: &str = "invoice.written_off";
+    /// A month was closed.
+    pub const PERIOD_CLOSED: &str = "period.closed";
+    /// A month was opened again.
+    pub const PERIOD_REOPENED: &str = "period.reopened";
+    /// Something waits for a second person.
+    pub const VOUCHER_PROPOSED: &str = "voucher.proposed";
+    /// A second person approved it and it is done, or it was rejected.
+    pub const VOUCHER_DECIDED: &str = "voucher.decided";
     /// A lease's event could not be understood: the lease is not billed until a later one is.
     pub const LEASE_PARKED: &str = "lease.parked";
 }

@@ -12,6 +12,7 @@ use super::invoice_state::{InvoiceCommand, InvoiceState};
 use super::lease::{BlockRef, LeaseCopy};
 use super::number::InvoiceNumber;
 use super::reckoned::ReckonedLine;
+use super::settlement::Settled;
 use super::words::names;
 
 /// What a line charges for.
@@ -231,6 +232,10 @@ pub struct Invoice {
     pub create_time: Instant,
     /// Number, time of issue and due date, from the day it was issued.
     pub issued: Option<Issued>,
+    /// What of it is paid, credited and written off.
+    pub settled: Settled,
+    /// Why it is void or uncollectible.
+    pub state_reason: String,
 }
 
 /// What issuing adds.
@@ -263,6 +268,8 @@ impl Invoice {
             version: 1,
             create_time: now,
             issued: None,
+            settled: Settled::default(),
+            state_reason: String::new(),
         }
     }
 

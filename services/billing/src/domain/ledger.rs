@@ -19,16 +19,16 @@ pub struct PostedEntry {
     pub number: i32,
     /// Which account of the ledger.
     pub ledger_account: LedgerAccount,
-    /// Whose dealings.
-    pub account: AccountId,
+    /// Whose dealings, where it is somebody's.
+    pub account: Option<AccountId>,
     /// To whom a tax is owed.
     pub jurisdiction: Option<String>,
     /// A debit is positive.
     pub amount: Money,
     /// The day it counts for.
     pub posting_date: CivilDate,
-    /// The invoice that caused it.
-    pub invoice: InvoiceId,
+    /// The invoice whose receivable it moves.
+    pub invoice: Option<InvoiceId>,
     /// Why.
     pub description: String,
     /// When it was posted.

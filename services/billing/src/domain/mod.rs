@@ -1,8 +1,11 @@
 //! The rules of billing: pure, given the time, touching nothing.
 
 pub mod account;
+pub mod aging;
 pub mod allocation;
+pub mod books;
 pub mod charge;
+pub mod credit_note;
 pub mod explanation;
 pub mod incident;
 pub mod invoice;
@@ -11,18 +14,25 @@ pub mod lease;
 pub mod ledger;
 pub mod meter;
 pub mod number;
+pub mod payment;
 pub mod plan;
+pub mod portfolio;
 pub mod posting;
+pub mod posting_money;
 pub mod printed_invoice;
 pub mod rating;
 pub mod reading;
 pub mod reckoned;
 pub mod reckoning;
+pub mod revenue;
 pub mod run;
 pub mod service_level;
+pub mod settlement;
+pub mod statement;
 pub mod tariff;
 pub mod trial_balance;
 pub mod usage;
+pub mod voucher;
 pub mod words;
 
 #[cfg(test)]

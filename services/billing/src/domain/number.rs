@@ -5,11 +5,13 @@
 
 use std::fmt;
 
-/// A sequence of numbers. Credit notes get a series of their own when they come.
+/// A sequence of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Series {
     /// Rent invoices.
     Invoice,
+    /// Credit notes.
+    CreditNote,
 }
 
 impl Series {
@@ -18,6 +20,7 @@ impl Series {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Invoice => "INV",
+            Self::CreditNote => "CN",
         }
     }
 }

@@ -108,6 +108,8 @@ pub(crate) fn invoice(amounts: &[i64]) -> Invoice {
         version: 1,
         create_time: instant(2026, 10, 1),
         issued: None,
+        settled: super::settlement::Settled::default(),
+        state_reason: String::new(),
     }
 }
 

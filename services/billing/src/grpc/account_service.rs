@@ -7,7 +7,7 @@ use contracts::billing::v1::account_service_server::AccountService;
 use runtime::{caller, status};
 use tonic::{Request, Response, Status};
 
-use super::account;
+use super::{account, receivables};
 use crate::app::App;
 
 /// Answers for accounts.
@@ -43,5 +43,15 @@ impl AccountService for AccountHandler {
         let command = account::list(request.get_ref()).map_err(status)?;
         let listed = self.app.list_accounts(&caller, command).await.map_err(status)?;
         Ok(Response::new(account::listed(listed)))
+    }
+
+    async fn get_statement(
+        &self,
+        request: Request<wire::GetStatementRequest>,
+    ) -> Result<Response<wire::GetStatementResponse>, Status> {
+        let caller = caller(&request)?;
+        let (name, days) = receivables::statement(request.get_ref()).map_err(status)?;
+        let statement = self.app.statement(&caller, &name, days).await.map_err(status)?;
+        Ok(Response::new(receivables::stated(&statement)))
     }
 }

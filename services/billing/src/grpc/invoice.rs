@@ -2,7 +2,7 @@
 
 use contracts::billing::v1 as wire;
 use kernel::{
-    AccountName, BillingRunName, BlockName, Error, InvoiceName, LeaseName, OperatorId, OperatorParent,
+    AccountName, BillingRunName, BlockName, Error, InvoiceName, LeaseName, Money, OperatorId, OperatorParent,
     TenantName, Violations, YearMonth,
 };
 use paper::Format;
@@ -154,6 +154,7 @@ fn bill_to_wire(bill: &Bill, preview: &Preview) -> wire::Invoice {
 pub(super) fn to_wire(invoice: &Invoice) -> wire::Invoice {
     let operator = &invoice.operator;
     let issued = invoice.issued.as_ref();
+    let part = |minor| Money::new(minor, invoice.total.currency);
     wire::Invoice {
         name: InvoiceName::new(operator.clone(), invoice.id).to_string(),
         account: AccountName::new(operator.clone(), invoice.account).to_string(),
@@ -170,6 +171,10 @@ pub(super) fn to_wire(invoice: &Invoice) -> wire::Invoice {
         due_date: issued.map(|issued| to_date(issued.due_date)),
         etag: etag_of(invoice.version),
         create_time: Some(to_timestamp(invoice.create_time)),
+        paid: Some(to_money(part(invoice.settled.paid_minor))),
+        credited: Some(to_money(part(invoice.settled.credited_minor))),
+        open: Some(to_money(invoice.open())),
+        state_reason: invoice.state_reason.clone(),
     }
 }
 
@@ -244,18 +249,21 @@ fn state_of(state: wire::InvoiceState) -> Option<InvoiceState> {
         wire::InvoiceState::Unspecified => None,
         wire::InvoiceState::Draft => Some(InvoiceState::Draft),
         wire::InvoiceState::Open => Some(InvoiceState::Open),
+        wire::InvoiceState::PartiallyPaid => Some(InvoiceState::PartiallyPaid),
+        wire::InvoiceState::Paid => Some(InvoiceState::Paid),
+        wire::InvoiceState::Void => Some(InvoiceState::Void),
+        wire::InvoiceState::Uncollectible => Some(InvoiceState::Uncollectible),
     }
 }
 
-/// No RPC of this version leads to the states that the wire does not name yet.
 fn state_to_wire(state: InvoiceState) -> wire::InvoiceState {
     match state {
         InvoiceState::Draft => wire::InvoiceState::Draft,
         InvoiceState::Open => wire::InvoiceState::Open,
-        InvoiceState::PartiallyPaid
-        | InvoiceState::Paid
-        | InvoiceState::Void
-        | InvoiceState::Uncollectible => wire::InvoiceState::Unspecified,
+        InvoiceState::PartiallyPaid => wire::InvoiceState::PartiallyPaid,
+        InvoiceState::Paid => wire::InvoiceState::Paid,
+        InvoiceState::Void => wire::InvoiceState::Void,
+        InvoiceState::Uncollectible => wire::InvoiceState::Uncollectible,
     }
 }
 

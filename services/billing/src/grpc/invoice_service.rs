@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use contracts::billing::v1 as wire;
 use contracts::billing::v1::invoice_service_server::InvoiceService;
+use prost::Message as _;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{explanation, invoice, run};
+use super::{credit_note, explanation, invoice, run};
 use crate::app::{App, InvoicePrinter};
 
 /// Answers for billing runs and invoices.
@@ -126,5 +127,47 @@ impl InvoiceService for InvoiceHandler {
         let stem = invoice::file_stem(&printed.invoice);
         let document = Some(paper::wire::document(&stem, format, printed.content));
         Ok(Response::new(wire::RenderInvoiceResponse { document }))
+    }
+
+    async fn void_invoice(
+        &self,
+        request: Request<wire::VoidInvoiceRequest>,
+    ) -> Result<Response<wire::VoidInvoiceResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = credit_note::void(request.get_ref()).map_err(status)?;
+        let encode = |void: &_| credit_note::voided(void).encode_to_vec();
+        let answer = self.app.void_invoice(&caller, command, encode).await.map_err(status)?;
+        reply(answer, credit_note::voided)
+    }
+
+    async fn create_credit_note(
+        &self,
+        request: Request<wire::CreateCreditNoteRequest>,
+    ) -> Result<Response<wire::CreateCreditNoteResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = credit_note::create(request.get_ref()).map_err(status)?;
+        let encode = |corrected: &_| credit_note::created(corrected).encode_to_vec();
+        let answer = self.app.create_credit_note(&caller, command, encode).await.map_err(status)?;
+        reply(answer, credit_note::created)
+    }
+
+    async fn get_credit_note(
+        &self,
+        request: Request<wire::GetCreditNoteRequest>,
+    ) -> Result<Response<wire::GetCreditNoteResponse>, Status> {
+        let caller = caller(&request)?;
+        let name = credit_note::name(&request.get_ref().name).map_err(status)?;
+        let found = self.app.get_credit_note(&caller, &name).await.map_err(status)?;
+        Ok(Response::new(wire::GetCreditNoteResponse { credit_note: Some(credit_note::to_wire(&found)) }))
+    }
+
+    async fn list_credit_notes(
+        &self,
+        request: Request<wire::ListCreditNotesRequest>,
+    ) -> Result<Response<wire::ListCreditNotesResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = credit_note::list(request.get_ref()).map_err(status)?;
+        let listed = self.app.list_credit_notes(&caller, command).await.map_err(status)?;
+        Ok(Response::new(credit_note::listed(listed)))
     }
 }

@@ -2,17 +2,25 @@
 
 mod account;
 mod account_service;
+mod books;
+mod books_service;
 mod charging;
 mod charging_service;
+mod credit_note;
 mod event_service;
 mod explanation;
+mod export;
 mod invoice;
 mod invoice_service;
+mod lease_report;
 mod lists;
 mod meter;
 mod metering_service;
+mod payment;
+mod payment_service;
 mod rated;
 mod reading;
+mod receivables;
 mod report;
 mod report_service;
 mod run;
@@ -23,10 +31,12 @@ mod tariff_service;
 use prost::Message as _;
 
 pub(crate) use account_service::AccountHandler;
+pub(crate) use books_service::BooksHandler;
 pub(crate) use charging_service::ChargingHandler;
 pub(crate) use event_service::EventHandler;
 pub(crate) use invoice_service::InvoiceHandler;
 pub(crate) use metering_service::MeteringHandler;
+pub(crate) use payment_service::PaymentHandler;
 pub(crate) use report_service::ReportHandler;
 pub(crate) use tariff_service::TariffHandler;
 
@@ -44,6 +54,10 @@ pub(crate) const WIRE: Wire = Wire {
     tariff_created: |created| tariff::created(created).encode_to_vec(),
     components_added: |changed| tariff::added(changed).encode_to_vec(),
     plan_created: |created| charging::created(created).encode_to_vec(),
+    credit_note_event: |note| credit_note::to_wire(note).encode_to_vec(),
+    payment_event: |payment| payment::to_wire(payment).encode_to_vec(),
+    books_event: |of| books::to_wire(of).encode_to_vec(),
+    voucher_event: |voucher| books::voucher_to_wire(voucher).encode_to_vec(),
 };
 
 /// Full name of the message that events of a kind carry.
@@ -51,7 +65,15 @@ pub(crate) fn payload_type(event_kind: &str) -> &'static str {
     match event_kind {
         kind::ACCOUNT_OPENED => "gridlease.billing.v1.Account",
         kind::RUN_STARTED | kind::RUN_ISSUED => "gridlease.billing.v1.BillingRun",
-        kind::INVOICE_ISSUED => "gridlease.billing.v1.Invoice",
+        kind::INVOICE_ISSUED | kind::INVOICE_VOIDED | kind::INVOICE_SETTLED | kind::INVOICE_WRITTEN_OFF => {
+            "gridlease.billing.v1.Invoice"
+        }
+        kind::PERIOD_CLOSED | kind::PERIOD_REOPENED => "gridlease.billing.v1.Books",
+        kind::VOUCHER_PROPOSED | kind::VOUCHER_DECIDED => "gridlease.billing.v1.Voucher",
+        kind::CREDIT_NOTE_ISSUED => "gridlease.billing.v1.CreditNote",
+        kind::PAYMENT_RECORDED | kind::PAYMENT_ALLOCATED | kind::PAYMENT_REFUNDED => {
+            "gridlease.billing.v1.Payment"
+        }
         // The subject says which lease; what is wrong with it is in billing's log.
         _ => "google.protobuf.Empty",
     }

@@ -75,8 +75,14 @@ fn to_wire(entry: &PostedEntry) -> wire::LedgerEntry {
         ledger_account: entry.ledger_account.as_str().to_owned(),
         amount: Some(to_money(entry.amount)),
         posting_date: Some(to_date(entry.posting_date)),
-        account: AccountName::new(entry.operator.clone(), entry.account).to_string(),
-        invoice: InvoiceName::new(entry.operator.clone(), entry.invoice).to_string(),
+        account: entry
+            .account
+            .map(|id| AccountName::new(entry.operator.clone(), id).to_string())
+            .unwrap_or_default(),
+        invoice: entry
+            .invoice
+            .map(|id| InvoiceName::new(entry.operator.clone(), id).to_string())
+            .unwrap_or_default(),
         description: entry.description.clone(),
         create_time: Some(to_timestamp(entry.create_time)),
         jurisdiction: entry.jurisdiction.clone().unwrap_or_default(),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use kernel::{AccountId, AccountName, Currency, Error, Instant, OperatorId, Scope, TenantId, Uuid};
 use postgres::page::after_last;
 use postgres::store_error;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
@@ -121,10 +122,12 @@ async fn with_balances(
     use invoice::Column as C;
     let operators: Vec<String> = rows.iter().map(|row| row.operator_id.clone()).collect();
     let accounts: Vec<Uuid> = rows.iter().map(|row| row.account_id).collect();
+    // What is still owed; what is written off is owed no more, and its invoice is not of those counted.
+    let open = Expr::col(C::TotalMinor).sub(Expr::col(C::PaidMinor)).sub(Expr::col(C::CreditedMinor));
     let owed: HashMap<Uuid, i64> = invoice::Entity::find()
         .select_only()
         .column(C::AccountId)
-        .column_as(sea_orm::ExprTrait::cast_as(C::TotalMinor.sum(), "bigint"), "owed")
+        .column_as(open.sum().cast_as("bigint"), "owed")
         .filter(C::OperatorId.is_in(operators))
         .filter(C::AccountId.is_in(accounts))
         .filter(C::State.is_in(InvoiceState::OWED.map(InvoiceState::as_str)))

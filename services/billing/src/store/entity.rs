@@ -68,6 +68,10 @@ entity!("billing", invoice = "invoice" {
     number: Option<i64>,
     issue_time: Option<DateTimeUtc>,
     due_date: Option<Date>,
+    paid_minor: i64,
+    credited_minor: i64,
+    written_off_minor: i64,
+    state_reason: String,
 });
 
 entity!("billing", invoice_line = "invoice_line" {
@@ -177,7 +181,8 @@ entity!("billing", tariff_component = "tariff_component" {
 entity!("billing", ledger_transaction = "ledger_transaction" {
     key { operator_id: String, transaction_id: Uuid }
     kind: String,
-    invoice_id: Uuid,
+    source_id: Uuid,
+    invoice_id: Option<Uuid>,
     entry_count: i32,
     posting_date: Date,
     description: String,
@@ -188,8 +193,75 @@ entity!("billing", ledger_entry = "ledger_entry" {
     key { operator_id: String, transaction_id: Uuid, entry_number: i32 }
     entry_id: Uuid,
     ledger_account: String,
-    account_id: Uuid,
+    account_id: Option<Uuid>,
     currency_code: String,
     amount_minor: i64,
     jurisdiction: Option<String>,
+});
+
+entity!("billing", credit_note = "credit_note" {
+    key { operator_id: String, credit_note_id: Uuid }
+    invoice_id: Uuid,
+    account_id: Uuid,
+    tenant_id: String,
+    currency_code: String,
+    total_minor: i64,
+    applied_minor: i64,
+    reason: String,
+    rebill: bool,
+    series: String,
+    number: i64,
+    create_time: DateTimeUtc,
+});
+
+entity!("billing", credit_note_line = "credit_note_line" {
+    key { operator_id: String, credit_note_id: Uuid, line_number: i32 }
+    invoice_id: Uuid,
+    amount_minor: i64,
+});
+
+entity!("billing", payment = "payment" {
+    key { operator_id: String, payment_id: Uuid }
+    account_id: Uuid,
+    tenant_id: String,
+    currency_code: String,
+    kind: String,
+    reference: String,
+    value_date: Date,
+    note: String,
+    amount_minor: i64,
+    allocated_minor: i64,
+    refunded_minor: i64,
+    version: i64,
+    create_time: DateTimeUtc,
+});
+
+entity!("billing", payment_allocation = "payment_allocation" {
+    key { operator_id: String, allocation_id: Uuid }
+    payment_id: Uuid,
+    invoice_id: Uuid,
+    amount_minor: i64,
+    posting_date: Date,
+    create_time: DateTimeUtc,
+});
+
+entity!("billing", payment_refund = "payment_refund" {
+    key { operator_id: String, refund_id: Uuid }
+    payment_id: Uuid,
+    reference: String,
+    amount_minor: i64,
+    create_time: DateTimeUtc,
+});
+
+entity!("billing", voucher = "voucher" {
+    key { operator_id: String, voucher_id: Uuid }
+    kind: String,
+    content: Json,
+    reason: String,
+    state: String,
+    author: String,
+    decider: Option<String>,
+    version: i64,
+    create_time: DateTimeUtc,
+    decide_time: Option<DateTimeUtc>,
 });

@@ -24,6 +24,7 @@ use crate::domain::invoice_state::InvoiceState;
 use crate::domain::lease::BlockRef;
 use crate::domain::number::InvoiceNumber;
 use crate::domain::reckoned::ReckonedLine;
+use crate::domain::settlement::Settled;
 
 /// Writes drafts with their lines.
 ///
@@ -197,7 +198,10 @@ pub async fn first_of_run(
 }
 
 /// Adds the lines, in one statement for all.
-async fn with_lines(conn: &impl ConnectionTrait, rows: Vec<invoice::Model>) -> Result<Vec<Invoice>, Error> {
+pub(super) async fn with_lines(
+    conn: &impl ConnectionTrait,
+    rows: Vec<invoice::Model>,
+) -> Result<Vec<Invoice>, Error> {
     use invoice_line::Column as C;
     let mut lines: HashMap<Uuid, Vec<invoice_line::Model>> = HashMap::new();
     for chunk in rows.chunks(ROWS_PER_INSERT) {
@@ -244,6 +248,10 @@ fn row_of(invoice: &Invoice) -> invoice::ActiveModel {
         number: Set(issued.map(|i| i.number.get())),
         issue_time: Set(issued.map(|i| i.time)),
         due_date: Set(issued.map(|i| i.due_date)),
+        paid_minor: Set(invoice.settled.paid_minor),
+        credited_minor: Set(invoice.settled.credited_minor),
+        written_off_minor: Set(invoice.settled.written_off_minor),
+        state_reason: Set(invoice.state_reason.clone()),
     }
 }
 
@@ -314,6 +322,12 @@ fn invoice_of(row: &invoice::Model, lines: &[invoice_line::Model]) -> Result<Inv
         version: row.version,
         create_time: row.create_time,
         issued,
+        settled: Settled {
+            paid_minor: row.paid_minor,
+            credited_minor: row.credited_minor,
+            written_off_minor: row.written_off_minor,
+        },
+        state_reason: row.state_reason.clone(),
     })
 }
 

@@ -125,6 +125,18 @@ pub async fn terms(
     serde_json::from_value(row.terms).map_err(|error| broken("terms", error))
 }
 
+/// All leases of the operator, in order of name.
+pub async fn all(conn: &impl ConnectionTrait, operator: &OperatorId) -> Result<Vec<LeaseCopy>, Error> {
+    use lease::Column as C;
+    let rows = lease::Entity::find()
+        .filter(C::OperatorId.eq(operator.as_str()))
+        .order_by_asc(C::LeaseId)
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    assemble(conn, rows).await
+}
+
 /// The operator's leases of which a block has commenced, in order of name.
 pub async fn commenced(conn: &impl ConnectionTrait, operator: &OperatorId) -> Result<Vec<LeaseCopy>, Error> {
     use lease::Column as C;

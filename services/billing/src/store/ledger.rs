@@ -3,9 +3,10 @@
 use kernel::{
     AccountId, CivilDate, Error, Instant, InvoiceId, LedgerEntryId, LedgerTransactionId, OperatorId, Uuid,
 };
-use postgres::store_error;
+use postgres::{store_error, violated_constraint};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, FromQueryResult, QueryFilter as _, Set,
+    ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
+    Set,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,8 @@ pub async fn insert(
             operator_id: Set(transaction.operator.to_string()),
             transaction_id: Set(transaction.id.get()),
             kind: Set(transaction.deed.as_str().to_owned()),
-            invoice_id: Set(transaction.invoice.get()),
+            source_id: Set(transaction.source),
+            invoice_id: Set(transaction.invoice.map(InvoiceId::get)),
             entry_count: Set(narrow("entry_count", transaction.entries.len())?),
             posting_date: Set(transaction.posting_date),
             description: Set(transaction.description.clone()),
@@ -44,7 +46,7 @@ pub async fn insert(
                 entry_number: Set(number),
                 entry_id: Set(new_id()),
                 ledger_account: Set(entry.ledger_account.as_str().to_owned()),
-                account_id: Set(entry.account.get()),
+                account_id: Set(entry.account.map(AccountId::get)),
                 currency_code: Set(entry.amount.currency.to_string()),
                 amount_minor: Set(entry.amount.minor),
                 jurisdiction: Set(entry.jurisdiction.clone()),
@@ -56,13 +58,21 @@ pub async fn insert(
         ledger_transaction::Entity::insert_many(chunk)
             .exec_without_returning(conn)
             .await
-            .map_err(store_error)?;
+            .map_err(not_into_a_closed_period)?;
     }
     for chunk in entries.chunks(ROWS_PER_INSERT) {
         let chunk = chunk.to_vec();
         ledger_entry::Entity::insert_many(chunk).exec_without_returning(conn).await.map_err(store_error)?;
     }
     Ok(())
+}
+
+/// A period that was closed since it was looked at: tried again, the deed sees that.
+fn not_into_a_closed_period(error: DbErr) -> Error {
+    match violated_constraint(&error) {
+        Some("ledger_transaction_period_open") => Error::transaction_conflict().with_source(error),
+        _ => store_error(error),
+    }
 }
 
 #[derive(FromQueryResult)]
@@ -180,11 +190,11 @@ fn entry_of(row: &ledger_entry::Model, head: &ledger_transaction::Model) -> Resu
         transaction: LedgerTransactionId::new(row.transaction_id),
         number: row.entry_number,
         ledger_account: parse("ledger_account", &row.ledger_account)?,
-        account: AccountId::new(row.account_id),
+        account: row.account_id.map(AccountId::new),
         jurisdiction: row.jurisdiction.clone(),
         amount: money(row.amount_minor, &row.currency_code)?,
         posting_date: head.posting_date,
-        invoice: InvoiceId::new(head.invoice_id),
+        invoice: head.invoice_id.map(InvoiceId::new),
         description: head.description.clone(),
         create_time: head.create_time,
     })

@@ -7,7 +7,9 @@ mod entity;
 mod rows;
 
 pub mod account;
+pub mod books;
 pub mod charge;
+pub mod credit_note;
 pub mod feed;
 pub mod incident;
 pub mod invoice;
@@ -16,10 +18,13 @@ pub mod ledger;
 pub mod listing;
 pub mod meter;
 pub mod number;
+pub mod payment;
 pub mod plan;
 pub mod reading;
+pub mod receivables;
 pub mod reckoning;
 pub mod run;
+pub mod settlement;
 pub mod tariff;
 pub mod usage;
 

@@ -5,7 +5,7 @@
 mod ask;
 mod desk;
 mod quote;
-mod report;
+pub(crate) mod report;
 mod server;
 
 use clap::{Args, Subcommand};

@@ -7,22 +7,22 @@ use serde_json::{Map, Value};
 use crate::out;
 
 /// Rows under headers; a header that begins with `>` is of figures.
-pub(super) struct Report {
+pub(crate) struct Report {
     headers: &'static [&'static str],
     rows: Vec<Vec<Value>>,
 }
 
 impl Report {
-    pub(super) fn new(headers: &'static [&'static str]) -> Self {
+    pub(crate) fn new(headers: &'static [&'static str]) -> Self {
         Self { headers, rows: Vec::new() }
     }
 
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = Value>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Value>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// As it is printed; `nothing` is said where there is no row.
-    pub(super) fn told(&self, json: bool, nothing: &str) -> String {
+    pub(crate) fn told(&self, json: bool, nothing: &str) -> String {
         if json {
             self.to_json().to_string()
         } else if self.rows.is_empty() {
@@ -32,7 +32,7 @@ impl Report {
         }
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let keys: Vec<String> = self
             .headers
             .iter()
@@ -63,29 +63,29 @@ fn for_people(cell: &Value) -> String {
 }
 
 /// A text, or nothing.
-pub(super) fn text(text: impl Into<String>) -> Value {
+pub(crate) fn text(text: impl Into<String>) -> Value {
     let text = text.into();
     if text.is_empty() { Value::Null } else { Value::String(text) }
 }
 
 /// A date, if there is one.
-pub(super) fn day(date: Option<&Date>) -> Value {
+pub(crate) fn day(date: Option<&Date>) -> Value {
     text(date.map(|date| format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)).unwrap_or_default())
 }
 
 /// An instant, if there is one: to the minute, UTC.
-pub(super) fn time(time: Option<&Timestamp>) -> Value {
+pub(crate) fn time(time: Option<&Timestamp>) -> Value {
     let read = time.and_then(|time| chrono::DateTime::from_timestamp(time.seconds, 0));
     text(read.map(|read| read.format("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default())
 }
 
 /// A number, if there is one, as it was sent.
-pub(super) fn number(decimal: Option<&Decimal>) -> Value {
+pub(crate) fn number(decimal: Option<&Decimal>) -> Value {
     text(decimal.map(|decimal| decimal.value.clone()).unwrap_or_default())
 }
 
 /// The name of an enum's value without the enum's.
-pub(super) fn word(name: &str, prefix: &str) -> Value {
+pub(crate) fn word(name: &str, prefix: &str) -> Value {
     text(name.trim_start_matches(prefix))
 }
 

@@ -1,0 +1,220 @@
+//! Requests about what becomes of issued invoices.
+
+use contracts::billing::v1 as billing;
+use contracts::google::r#type::Money;
+use prost::Message as _;
+
+use crate::market::{date, request_id};
+use crate::world::Names;
+
+/// So many dollars.
+#[must_use]
+pub fn usd(units: i64) -> Money {
+    Money { currency_code: "USD".to_owned(), units, nanos: 0 }
+}
+
+/// Takes a dollar of the first line back.
+#[must_use]
+pub fn credit(invoice: &str) -> billing::CreateCreditNoteRequest {
+    billing::CreateCreditNoteRequest {
+        name: invoice.to_owned(),
+        lines: vec![billing::CreditNoteLine { line_number: 1, amount: Some(usd(1)) }],
+        reason: "a mistake".to_owned(),
+        rebill: false,
+        etag: String::new(),
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
+/// A thousand dollars that came on the second of January.
+#[must_use]
+pub fn record(account: &str) -> billing::RecordPaymentRequest {
+    billing::RecordPaymentRequest {
+        parent: account.to_owned(),
+        bank_reference: "wire-0001".to_owned(),
+        value_date: Some(date("2027-01-02")),
+        amount: Some(usd(1_000)),
+        note: "by wire".to_owned(),
+        allocate_oldest_first: false,
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
+/// So many dollars to one account of the ledger from another.
+fn sides(units: i64) -> Vec<billing::JournalLine> {
+    let side = |ledger_account: &str, units| billing::JournalLine {
+        ledger_account: ledger_account.to_owned(),
+        account: String::new(),
+        amount: Some(usd(units)),
+    };
+    vec![side("power_expense", units), side("accrued_expense", -units)]
+}
+
+/// A bill for power that came late.
+#[must_use]
+pub fn journal(operator: &str) -> billing::PostJournalRequest {
+    billing::PostJournalRequest {
+        parent: operator.to_owned(),
+        journal: Some(billing::Journal {
+            posting_date: Some(date("2027-01-02")),
+            lines: sides(1_000),
+            description: "power of December".to_owned(),
+        }),
+        reason: "the bill came late".to_owned(),
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
+/// Power of a month that is not billed yet.
+#[must_use]
+pub fn accrual(operator: &str, month: i32, units: i64) -> billing::PostAccrualRequest {
+    billing::PostAccrualRequest {
+        parent: operator.to_owned(),
+        month: Some(billing::BillingMonth { year: 2027, month }),
+        lines: sides(units),
+        description: "power not yet billed".to_owned(),
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
+pub(super) fn books(method: &str, n: &Names) -> Option<Vec<u8>> {
+    let (parent, etag, request_id) = (n.operator.clone(), String::new(), request_id());
+    let month = |year, month| Some(billing::BillingMonth { year, month });
+    Some(match method {
+        "AccountService/GetStatement" => billing::GetStatementRequest {
+            name: n.account.clone(),
+            start_date: Some(date("2027-01-01")),
+            end_date: Some(date("2027-02-01")),
+        }
+        .encode_to_vec(),
+        "BooksService/GetBooks" => billing::GetBooksRequest { parent }.encode_to_vec(),
+        "BooksService/ClosePeriod" => billing::ClosePeriodRequest {
+            parent,
+            month: month(2026, 12),
+            etag,
+            request_id,
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "BooksService/ReopenPeriod" => billing::ReopenPeriodRequest {
+            parent,
+            month: month(2026, 11),
+            reason: "a bill of November".to_owned(),
+            request_id,
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "BooksService/PostJournal" => journal(&parent).encode_to_vec(),
+        "BooksService/PostAccrual" => accrual(&parent, 1, 1_000).encode_to_vec(),
+        "BooksService/WriteOff" => billing::WriteOffRequest {
+            name: n.open_invoice.clone(),
+            reason: "insolvent".to_owned(),
+            request_id,
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "BooksService/ApproveVoucher" => {
+            billing::ApproveVoucherRequest { name: n.voucher.clone(), etag, request_id, validate_only: true }
+                .encode_to_vec()
+        }
+        "BooksService/RejectVoucher" => billing::RejectVoucherRequest {
+            name: n.other_voucher.clone(),
+            etag,
+            request_id,
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "BooksService/GetVoucher" => billing::GetVoucherRequest { name: n.voucher.clone() }.encode_to_vec(),
+        "BooksService/ListVouchers" => {
+            billing::ListVouchersRequest { parent, ..Default::default() }.encode_to_vec()
+        }
+        _ => return None,
+    })
+}
+
+pub(super) fn reports(method: &str, n: &Names) -> Option<Vec<u8>> {
+    let parent = n.operator.clone();
+    let month = |year, month| Some(billing::BillingMonth { year, month });
+    Some(match method {
+        "ReportService/GetRevenueSchedule" => billing::GetRevenueScheduleRequest {
+            parent,
+            lease: n.active.clone(),
+            start_month: month(2027, 1),
+            end_month: month(2027, 12),
+        }
+        .encode_to_vec(),
+        "ReportService/GetBacklog" => {
+            billing::GetBacklogRequest { parent, start_month: month(2027, 1), end_month: month(2027, 12) }
+                .encode_to_vec()
+        }
+        "ReportService/GetMaturityAnalysis" => {
+            billing::GetMaturityAnalysisRequest { parent, start_date: None }.encode_to_vec()
+        }
+        "ReportService/GetContractedCapacity" => {
+            billing::GetContractedCapacityRequest { parent, as_of_date: None }.encode_to_vec()
+        }
+        "ReportService/ExportReport" => billing::ExportReportRequest {
+            parent,
+            report: billing::ReportKind::TrialBalance.into(),
+            ..Default::default()
+        }
+        .encode_to_vec(),
+        "ReportService/GetReceivablesAging" => {
+            billing::GetReceivablesAgingRequest { parent, as_of_date: Some(date("2027-06-30")) }
+                .encode_to_vec()
+        }
+        _ => return None,
+    })
+}
+
+pub(super) fn money(method: &str, n: &Names) -> Option<Vec<u8>> {
+    let (parent, etag, request_id) = (n.operator.clone(), String::new(), request_id());
+    Some(match method {
+        "InvoiceService/VoidInvoice" => billing::VoidInvoiceRequest {
+            name: n.spare_invoice.clone(),
+            reason: "of another lease".to_owned(),
+            etag,
+            request_id,
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "InvoiceService/CreateCreditNote" => credit(&n.open_invoice).encode_to_vec(),
+        "InvoiceService/GetCreditNote" => {
+            billing::GetCreditNoteRequest { name: n.credit_note.clone() }.encode_to_vec()
+        }
+        "InvoiceService/ListCreditNotes" => {
+            billing::ListCreditNotesRequest { parent, ..Default::default() }.encode_to_vec()
+        }
+        "PaymentService/RecordPayment" => record(&n.account).encode_to_vec(),
+        "PaymentService/AllocatePayment" => billing::AllocatePaymentRequest {
+            name: n.payment.clone(),
+            allocations: vec![billing::PaymentAllocation {
+                invoice: n.open_invoice.clone(),
+                amount: Some(usd(1)),
+                posting_date: None,
+            }],
+            etag,
+            request_id,
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "PaymentService/RefundPayment" => billing::RefundPaymentRequest {
+            name: n.payment.clone(),
+            bank_reference: "back-0001".to_owned(),
+            amount: Some(usd(1)),
+            etag,
+            request_id,
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "PaymentService/GetPayment" => billing::GetPaymentRequest { name: n.payment.clone() }.encode_to_vec(),
+        "PaymentService/ListPayments" => {
+            billing::ListPaymentsRequest { parent, ..Default::default() }.encode_to_vec()
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,79 @@
+//! What became of invoices: one corrected and paid in part, one of which nothing is settled.
+
+use anyhow::{Context as _, Result};
+use contracts::billing::v1 as billing;
+use kernel::Role;
+
+use super::Names;
+use crate::TestStack;
+use crate::market::request_id;
+use crate::requests::money::{credit, journal, record};
+
+/// A credit note on the invoice of January, a payment of which a part pays it, and an invoice of June.
+pub(super) async fn money(stack: &TestStack, names: &mut Names, marker: &str) -> Result<()> {
+    let finance = stack.clients(&names.operator, Role::Finance)?;
+    let credit = billing::CreateCreditNoteRequest {
+        reason: format!("{marker} a mistake"),
+        validate_only: false,
+        ..credit(&names.open_invoice)
+    };
+    let credited = finance.invoices().create_credit_note(credit).await.context("correct")?.into_inner();
+    names.credit_note = credited.credit_note.context("a credit note")?.name;
+    let record = billing::RecordPaymentRequest {
+        bank_reference: format!("{marker} wire"),
+        note: format!("{marker} payment"),
+        validate_only: false,
+        ..record(&names.account)
+    };
+    let recorded = finance.payments().record_payment(record).await.context("record")?.into_inner();
+    names.payment = recorded.payment.context("a payment")?.name;
+    let part = billing::PaymentAllocation {
+        invoice: names.open_invoice.clone(),
+        amount: Some(crate::requests::money::usd(100)),
+        posting_date: None,
+    };
+    let allocate = billing::AllocatePaymentRequest {
+        name: names.payment.clone(),
+        allocations: vec![part],
+        request_id: request_id(),
+        ..Default::default()
+    };
+    finance.payments().allocate_payment(allocate).await.context("allocate")?;
+
+    let start = billing::StartBillingRunRequest {
+        parent: names.operator.clone(),
+        billing_month: Some(billing::BillingMonth { year: 2027, month: 6 }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let june = finance.invoices().start_billing_run(start).await.context("bill June")?.into_inner();
+    let issue = billing::IssueBillingRunRequest {
+        name: june.billing_run.context("a run")?.name,
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let mut issued = finance.invoices().issue_billing_run(issue).await.context("issue June")?.into_inner();
+    names.spare_invoice = issued.invoices.pop().context("an invoice of June")?.name;
+
+    // The world's own people approve, so somebody else proposes.
+    let another = stack.clients_of("another", &names.operator, Role::Finance)?;
+    let propose = async || {
+        let ask = billing::PostJournalRequest {
+            reason: format!("{marker} a late bill"),
+            validate_only: false,
+            ..journal(&names.operator)
+        };
+        let proposed = another.books().post_journal(ask).await.context("propose")?.into_inner();
+        anyhow::Ok(proposed.voucher.context("a voucher")?.name)
+    };
+    let (voucher, other) = (propose().await?, propose().await?);
+    (names.voucher, names.other_voucher) = (voucher, other);
+    let close = billing::ClosePeriodRequest {
+        parent: names.operator.clone(),
+        month: Some(billing::BillingMonth { year: 2026, month: 11 }),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    finance.books().close_period(close).await.context("close November")?;
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! Reports computed from the leases: revenue, backlog, what is still to be received, what is contracted.
+
+use std::collections::BTreeSet;
+
+use kernel::{Caller, CivilDate, Currency, Error, LeaseName, OperatorId, YearMonth};
+
+use super::App;
+use crate::domain::lease::{LeaseCopy, LeaseState};
+use crate::domain::portfolio::{Portfolio, portfolio};
+use crate::domain::revenue::{BacklogRow, Maturity, RevenueRow, backlog, maturity, schedule};
+use crate::store::lease;
+
+/// Which months of whose leases.
+#[derive(Clone, Debug)]
+pub struct LeaseMonths {
+    /// Whose leases.
+    pub operator: OperatorId,
+    /// Only this lease.
+    pub lease: Option<LeaseName>,
+    /// The first month.
+    pub from: YearMonth,
+    /// The last month.
+    pub through: YearMonth,
+}
+
+fn currencies(leases: &[LeaseCopy]) -> BTreeSet<String> {
+    leases.iter().map(|lease| lease.terms.currency.to_string()).collect()
+}
+
+/// Makes a report for each currency, in order of its code.
+fn by_currency<T>(
+    leases: &[LeaseCopy],
+    make: impl Fn(Currency) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    currencies(leases).iter().map(|code| make(code.parse().map_err(Error::internal)?)).collect()
+}
+
+impl App {
+    /// Revenue, rent and accrued rent by month, of leases in force, per currency.
+    pub async fn revenue_schedule(
+        &self,
+        caller: &Caller,
+        asked: &LeaseMonths,
+    ) -> Result<Vec<Vec<RevenueRow>>, Error> {
+        let mut leases = self.leases_of(caller, &asked.operator).await?;
+        leases.retain(|lease| LeaseState::IN_FORCE.contains(&lease.state));
+        if let Some(name) = &asked.lease {
+            leases.retain(|lease| lease.lease == name.lease);
+            if leases.is_empty() {
+                return Err(Error::not_found("lease"));
+            }
+        }
+        by_currency(&leases, |currency| schedule(&leases, currency, asked.from, asked.through))
+    }
+
+    /// Contracted and not yet earned, by lease.
+    pub async fn backlog(&self, caller: &Caller, asked: &LeaseMonths) -> Result<Vec<BacklogRow>, Error> {
+        let leases = self.leases_of(caller, &asked.operator).await?;
+        leases
+            .iter()
+            .filter(|lease| !LeaseState::CALLED_OFF.contains(&lease.state))
+            .map(|lease| backlog(lease, asked.from, asked.through))
+            .collect()
+    }
+
+    /// Rent still to be received, per currency; without a day, from today on.
+    pub async fn maturity_analysis(
+        &self,
+        caller: &Caller,
+        operator: &OperatorId,
+        from: Option<CivilDate>,
+    ) -> Result<(CivilDate, Vec<Maturity>), Error> {
+        let from = from.unwrap_or_else(|| self.now().date_naive());
+        let leases = self.leases_of(caller, operator).await?;
+        Ok((from, by_currency(&leases, |currency| maturity(&leases, currency, from))?))
+    }
+
+    /// What is contracted, by stage; without a day, as of today.
+    pub async fn contracted_capacity(
+        &self,
+        caller: &Caller,
+        operator: &OperatorId,
+        as_of: Option<CivilDate>,
+    ) -> Result<(CivilDate, Portfolio), Error> {
+        let as_of = as_of.unwrap_or_else(|| self.now().date_naive());
+        Ok((as_of, portfolio(&self.leases_of(caller, operator).await?, as_of)?))
+    }
+
+    async fn leases_of(&self, caller: &Caller, operator: &OperatorId) -> Result<Vec<LeaseCopy>, Error> {
+        let scope = &Self::own_operator(caller, operator)?;
+        self.db
+            .read("leases_of_operator", scope, |tx| async move {
+                let leases = lease::all(tx.conn(), operator).await?;
+                Ok((tx, leases))
+            })
+            .await
+    }
+}

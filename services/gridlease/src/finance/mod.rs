@@ -1,0 +1,196 @@
+//! `gridlease finance`: a controller's month in the terminal. Each command asks billing one thing, as finance, and prints one
+//! table, or the same rows as JSON.
+
+mod ask;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use kernel::{CivilDate, LeaseName, OperatorId, Organisation, Role, TenantId, YearMonth};
+use runtime::client::{Bearer, channel};
+use tonic::service::interceptor::InterceptedService;
+
+use crate::asking::minted;
+use crate::clients::Wire;
+use crate::out;
+
+/// `gridlease finance`.
+#[derive(Debug, Args)]
+pub struct Finance {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: FinanceWhat,
+}
+
+/// What a controller does.
+#[derive(Debug, Subcommand)]
+pub enum FinanceWhat {
+    /// Close a month that has ended, and all before it: nothing is posted into them any more
+    Close(Close),
+    /// Invoices, newest first, with what is still owed of each
+    Invoices(Invoices),
+    /// What tenants owe, by how long it is due
+    Aging(Aging),
+    /// Straight-line revenue, rent billed and the accrued rent between them, month by month
+    Revenue(Revenue),
+    /// What is contracted and not yet earned, lease by lease
+    Rpo(Rpo),
+}
+
+/// Whom to ask, and as whom.
+#[derive(Clone, Debug, Args)]
+pub struct Server {
+    /// Where billing listens
+    #[arg(long, env = "GRIDLEASE_BILLING", default_value = "http://127.0.0.1:50053", value_name = "URI")]
+    pub billing: String,
+    /// The operator
+    #[arg(long, value_name = "SLUG")]
+    pub operator: OperatorId,
+    /// A token [default: one of the local development issuer]
+    #[arg(long, env = "GRIDLEASE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// The data directory of the `up` whose issuer mints the token [default: the user's data directory]
+    #[arg(long, env = "GRIDLEASE_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Rows as JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Server {
+    fn parent(&self) -> String {
+        format!("operators/{}", self.operator)
+    }
+
+    fn wire(&self) -> anyhow::Result<Wire> {
+        let operator = Organisation::Operator(self.operator.clone());
+        let token = match &self.token {
+            Some(token) => token.clone(),
+            None => minted(self.data_dir.clone(), &operator, Role::Finance)?,
+        };
+        Ok(InterceptedService::new(channel(&self.billing)?, Bearer::new(&token)?))
+    }
+}
+
+const CLOSE_EXAMPLES: &str = "\
+Examples:
+  gridlease finance close --operator hut-8 --month 2027-01 --check     say what is not done yet, close nothing
+  gridlease finance close --operator hut-8 --month 2027-01";
+
+/// `gridlease finance close`.
+#[derive(Debug, Args)]
+#[command(after_help = CLOSE_EXAMPLES)]
+pub struct Close {
+    /// The month
+    #[arg(long, value_name = "YYYY-MM")]
+    pub month: YearMonth,
+    /// Only check
+    #[arg(long)]
+    pub check: bool,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+const INVOICES_EXAMPLES: &str = "\
+Examples:
+  gridlease finance invoices --operator hut-8
+  gridlease finance invoices --operator hut-8 --month 2027-01 --tenant anthropic --json";
+
+/// `gridlease finance invoices`.
+#[derive(Debug, Args)]
+#[command(after_help = INVOICES_EXAMPLES)]
+pub struct Invoices {
+    /// Only of this month
+    #[arg(long, value_name = "YYYY-MM")]
+    pub month: Option<YearMonth>,
+    /// Only of this tenant
+    #[arg(long, value_name = "SLUG")]
+    pub tenant: Option<TenantId>,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+const AGING_EXAMPLES: &str = "\
+Examples:
+  gridlease finance aging --operator hut-8
+  gridlease finance aging --operator hut-8 --as-of 2027-03-31 --json";
+
+/// `gridlease finance aging`.
+#[derive(Debug, Args)]
+#[command(after_help = AGING_EXAMPLES)]
+pub struct Aging {
+    /// The day [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub as_of: Option<CivilDate>,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+const REVENUE_EXAMPLES: &str = "\
+Examples:
+  gridlease finance revenue --operator hut-8 --from 2027-01 --through 2027-12
+  gridlease finance revenue --operator hut-8 --lease operators/hut-8/leases/rb-1 --from 2027-12 --through 2042-11 --json";
+
+/// `gridlease finance revenue`.
+#[derive(Debug, Args)]
+#[command(after_help = REVENUE_EXAMPLES)]
+pub struct Revenue {
+    /// The first month
+    #[arg(long, value_name = "YYYY-MM")]
+    pub from: YearMonth,
+    /// The last month
+    #[arg(long, value_name = "YYYY-MM")]
+    pub through: YearMonth,
+    /// Only of this lease
+    #[arg(long, value_name = "NAME")]
+    pub lease: Option<LeaseName>,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+const RPO_EXAMPLES: &str = "\
+Examples:
+  gridlease finance rpo --operator hut-8 --from 2027-01 --through 2027-03
+  gridlease finance rpo --operator hut-8 --from 2027-01 --through 2027-03 --json";
+
+/// `gridlease finance rpo`.
+#[derive(Debug, Args)]
+#[command(after_help = RPO_EXAMPLES)]
+pub struct Rpo {
+    /// The first month
+    #[arg(long, value_name = "YYYY-MM")]
+    pub from: YearMonth,
+    /// The last month
+    #[arg(long, value_name = "YYYY-MM")]
+    pub through: YearMonth,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// What a command finds, as it is printed.
+///
+/// # Errors
+/// A service that cannot be reached or refuses.
+pub async fn answer(what: FinanceWhat) -> anyhow::Result<String> {
+    match what {
+        FinanceWhat::Close(arguments) => ask::close(arguments).await,
+        FinanceWhat::Invoices(arguments) => ask::invoices(arguments).await,
+        FinanceWhat::Aging(arguments) => ask::aging(arguments).await,
+        FinanceWhat::Revenue(arguments) => ask::revenue(arguments).await,
+        FinanceWhat::Rpo(arguments) => ask::rpo(arguments).await,
+    }
+}
+
+/// Runs `gridlease finance`.
+///
+/// # Errors
+/// As [`answer`].
+pub async fn finance(arguments: Finance) -> anyhow::Result<()> {
+    out::say(answer(arguments.what).await?);
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use kernel::{AccountId, CivilDate, Error, Money, OperatorId, Reason, Violations, YearMonth};
 use serde::{Deserialize, Serialize};
 
-use super::posting::LedgerAccount;
+use super::ledger_account::LedgerAccount;
 
 /// How far an operator's books are closed.
 #[derive(Clone, Debug, PartialEq, Eq)]

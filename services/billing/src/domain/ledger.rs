@@ -4,7 +4,7 @@ use kernel::{
     AccountId, CivilDate, Instant, InvoiceId, LedgerEntryId, LedgerTransactionId, Money, OperatorId,
 };
 
-use super::posting::LedgerAccount;
+use super::ledger_account::LedgerAccount;
 
 /// An entry with what its transaction says.
 #[derive(Clone, Debug, PartialEq, Eq)]

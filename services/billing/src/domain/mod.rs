@@ -12,6 +12,7 @@ pub mod invoice;
 pub mod invoice_state;
 pub mod lease;
 pub mod ledger;
+pub mod ledger_account;
 pub mod meter;
 pub mod number;
 pub mod payment;

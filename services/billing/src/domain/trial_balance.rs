@@ -2,7 +2,7 @@
 
 use kernel::{CivilDate, Currency, Money};
 
-use super::posting::LedgerAccount;
+use super::ledger_account::LedgerAccount;
 
 /// One ledger account in one currency, up to and with a day.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::invoice::{etag, month, to_month};
 use super::lists::{Maybe, list_request};
 use crate::app::{Accrued, ClosePeriod, Closed, Decide, ListVouchers, Listed, PostAccrual, Propose, etag_of};
 use crate::domain::books::{Books, Journal, JournalLine};
-use crate::domain::posting::LedgerAccount;
+use crate::domain::ledger_account::LedgerAccount;
 use crate::domain::voucher::{Content, Voucher, VoucherState};
 
 const DESCRIPTION_CHARS: usize = 500;

@@ -9,7 +9,7 @@ use runtime::wire::{optional_date, to_date, to_money, to_timestamp};
 use super::lists::{Maybe, list_request};
 use crate::app::{ListEntries, Listed};
 use crate::domain::ledger::{EntryFilter, PostedEntry};
-use crate::domain::posting::LedgerAccount;
+use crate::domain::ledger_account::LedgerAccount;
 use crate::domain::trial_balance::{TrialBalance, TrialBalanceRow};
 
 pub(super) fn balance(

@@ -1,0 +1,67 @@
+//! The accounts of the ledger.
+
+use serde::{Deserialize, Serialize};
+
+use super::words::names;
+
+/// An account of the ledger. Its normal side is where its balance usually stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerAccount {
+    /// What tenants owe (asset, normally a debit).
+    AccountsReceivable,
+    /// Tenants' money that pays nothing yet (liability, normally a credit).
+    UnappliedCash,
+    /// At the bank (asset, normally a debit).
+    Cash,
+    /// Straight-line rent not yet billed, or billed before it is earned (asset, may turn to a liability).
+    AccruedRent,
+    /// Earned and not billed (asset, normally a debit).
+    AccruedRevenue,
+    /// Used and not billed to us (liability, normally a credit).
+    AccruedExpense,
+    /// Rent earned (income, normally a credit).
+    RentIncome,
+    /// Energy passed on (income, normally a credit).
+    EnergyIncome,
+    /// Load passed on (income, normally a credit).
+    DemandIncome,
+    /// What is passed on beside energy and load (income, normally a credit).
+    PassThroughIncome,
+    /// Rent given back for outages (taken off income, normally a debit).
+    SlaCredits,
+    /// Taxes collected and owed on, by jurisdiction (liability, normally a credit).
+    TaxesPayable,
+    /// Other income (normally a credit).
+    OtherIncome,
+    /// Receivables given up (expense, normally a debit).
+    BadDebtExpense,
+    /// Power bought (expense, normally a debit).
+    PowerExpense,
+    /// Other expenses (normally a debit).
+    OtherExpense,
+}
+
+impl LedgerAccount {
+    /// What documents alone move, so that they and the ledger agree: no journal does.
+    pub const OF_DOCUMENTS: [Self; 3] = [Self::AccountsReceivable, Self::UnappliedCash, Self::Cash];
+}
+
+names!(LedgerAccount {
+    AccountsReceivable => "accounts_receivable",
+    UnappliedCash => "unapplied_cash",
+    Cash => "cash",
+    AccruedRent => "accrued_rent",
+    AccruedRevenue => "accrued_revenue",
+    AccruedExpense => "accrued_expense",
+    RentIncome => "rent_income",
+    EnergyIncome => "energy_income",
+    DemandIncome => "demand_income",
+    PassThroughIncome => "pass_through_income",
+    SlaCredits => "sla_credits",
+    TaxesPayable => "taxes_payable",
+    OtherIncome => "other_income",
+    BadDebtExpense => "bad_debt_expense",
+    PowerExpense => "power_expense",
+    OtherExpense => "other_expense",
+});

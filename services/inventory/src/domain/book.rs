@@ -142,17 +142,60 @@ impl BlockBook {
         })
     }
 
+    /// Takes a profile for a hold if it fits; nothing changes if it does not.
+    ///
+    /// Nearly every profile is one piece and fits, and to take it tells the peak that there is to ask for: so it is taken
+    /// first. If the peak is above the least that there is in the interval, it is given back and looked at closely.
+    pub fn take_if_fits(
+        &mut self,
+        reservation: ReservationId,
+        profile: &Profile,
+        held_until: Instant,
+    ) -> bool {
+        let mut pieces = profile.pieces();
+        if let (Some((interval, kw)), None) = (pieces.next(), pieces.next()) {
+            let peak = self.usage.take(interval, kw);
+            if peak.fits_in(&self.least(interval)) {
+                self.note(reservation, (interval, kw), peak, held_until);
+                return true;
+            }
+            self.usage.give_back(interval, kw);
+            self.tidy();
+        }
+        let fits = self.fits(profile);
+        if fits {
+            self.take(reservation, profile, held_until);
+        }
+        fits
+    }
+
     /// Takes a profile that fits, for a hold.
     pub fn take(&mut self, reservation: ReservationId, profile: &Profile, held_until: Instant) {
         for (interval, kw) in profile.pieces() {
-            let peak = in_lanes_of(kw, self.usage.take(interval, kw));
-            let least = self.capacity.steps_in(interval).map(|step| step.1).reduce(CapacityVector::min);
-            let declared = &mut self.declared;
-            declared.peak = declared.peak.max(peak);
-            declared.room = declared.room.min(room(kw, peak, least.unwrap_or_default()));
-            declared.grown += kw.greatest();
-            self.remember(&StoredClaim { reservation, interval, kw, standing: Standing::Held(held_until) });
+            let peak = self.usage.take(interval, kw);
+            self.note(reservation, (interval, kw), peak, held_until);
         }
+    }
+
+    /// Remembers a piece that was taken, with the peak that came of it.
+    fn note(
+        &mut self,
+        reservation: ReservationId,
+        (interval, kw): (Interval, CapacityVector),
+        peak: CapacityVector,
+        held_until: Instant,
+    ) {
+        let (peak, least) = (in_lanes_of(kw, peak), self.least(interval));
+        let declared = &mut self.declared;
+        declared.peak = declared.peak.max(peak);
+        declared.room = declared.room.min(room(kw, peak, least));
+        declared.grown += kw.greatest();
+        self.remember(&StoredClaim { reservation, interval, kw, standing: Standing::Held(held_until) });
+    }
+
+    /// The least of each lane that there is at any instant of the interval.
+    fn least(&self, interval: Interval) -> CapacityVector {
+        self.capacity.steps_in(interval).map(|step| step.1).reduce(CapacityVector::min).unwrap_or_default()
     }
 
     /// Forgets a reservation and frees what it took.
@@ -162,7 +205,11 @@ impl BlockBook {
                 self.usage.give_back(*interval, *kw);
             }
         }
-        // Every change leaves two steps behind; rebuilt, they cost no more than the claims that are left.
+        self.tidy();
+    }
+
+    /// Every change leaves two steps behind; rebuilt, they cost no more than the claims that are left.
+    fn tidy(&mut self) {
         if self.usage.len() > 64 + 8 * self.live.len() {
             let pieces = self.live.values().flat_map(|live| live.pieces.iter().copied());
             self.usage = Usage::of(pieces);

@@ -126,9 +126,11 @@ proptest! {
                     let fits = model.fits(&capacity, &need);
                     prop_assert_eq!(book.fits(&need), fits);
                     prop_assert_eq!(book.shortfall(&need).is_none(), fits);
-                    if fits {
-                        let reservation = id(n as u128);
-                        book.take(reservation, &need, at(1_000));
+                    let reservation = id(n as u128);
+                    prop_assert_eq!(book.take_if_fits(reservation, &need, at(1_000)), fits);
+                    if !fits {
+                        prop_assert_eq!(book.declare(), Declared::NOTHING, "what does not fit leaves nothing");
+                    } else {
                         let declared = book.declare();
                         prop_assert!(declared.peak.fits_in(&kw(160, 40)));
                         model.live.push((reservation, need.pieces().collect()));

@@ -62,26 +62,33 @@ fn check_one(
     quota_left: Option<u32>,
     now: Instant,
 ) -> Check {
+    let (id, hold_until) = (order.draft.name.reservation, now + order.hold_for);
+    // Of one block it is all or nothing by itself; of several, all are asked before any is taken from.
+    let alone = order.blocks.len() == 1 && !order.validate_only;
+    let mut taken = order.validate_only;
     for (n, (block, claim)) in order.blocks.iter().zip(&order.draft.claims).enumerate() {
-        let Some(kept) = books.get(block) else { return Check::Unknown };
-        if kept.book.fits(&claim.profile) {
-            continue;
-        }
-        if let Some(shortfall) = kept.book.shortfall(&claim.profile) {
+        let Some(kept) = books.get_mut(block) else { return Check::Unknown };
+        let fits = if alone {
+            kept.book.take_if_fits(id, &claim.profile, hold_until)
+        } else {
+            kept.book.fits(&claim.profile)
+        };
+        taken |= alone && fits;
+        if !fits && let Some(shortfall) = kept.book.shortfall(&claim.profile) {
             return Check::Short { claim: n, shortfall };
+        }
+    }
+    if !taken {
+        for (block, claim) in order.blocks.iter().zip(&order.draft.claims) {
+            if let Some(kept) = books.get_mut(block) {
+                kept.book.take(id, &claim.profile, hold_until);
+            }
         }
     }
     let mut reservation = order.draft.clone();
     reservation.created_at = now;
     reservation.updated_at = now;
-    reservation.hold_until = now + order.hold_for;
-    if !order.validate_only {
-        for (block, claim) in order.blocks.iter().zip(&order.draft.claims) {
-            if let Some(kept) = books.get_mut(block) {
-                kept.book.take(reservation.name.reservation, &claim.profile, reservation.hold_until);
-            }
-        }
-    }
+    reservation.hold_until = hold_until;
     Check::Accepted(Placed { reservation, quota_left, rights: order.rights.clone() })
 }
 

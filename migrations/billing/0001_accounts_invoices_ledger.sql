@@ -140,7 +140,8 @@ create table billing.billing_run (
     constraint billing_run_entity foreign key (operator_id) references billing.billing_entity (operator_id),
     constraint billing_run_number_positive check (run_number > 0),
     constraint billing_run_version check (version > 0),
-    constraint billing_run_state check (state in ('DRAFT', 'ISSUED') and (state = 'DRAFT') = (issue_time is null)),
+    constraint billing_run_state check (
+        state in ('COMPUTING', 'DRAFT', 'ISSUING', 'ISSUED') and (state = 'ISSUED') = (issue_time is not null)),
     constraint billing_run_month check (
         extract(day from billing_month) = 1
         and billing_month between date '2000-01-01' and date '9998-12-01'),
@@ -150,6 +151,44 @@ create table billing.billing_run (
         check (issue_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
 );
 create index billing_run_by_month on billing.billing_run (operator_id, billing_month);
+-- What a replica goes on with.
+create index billing_run_unfinished on billing.billing_run (create_time) where state in ('COMPUTING', 'ISSUING');
+
+-- The leases of a run in pieces that are computed one transaction each, by any replica: whoever has its row locked. It is
+-- done in the commit that writes its invoices, so that a piece whose worker is killed is computed again, and once.
+create table billing.billing_run_chunk (
+    operator_id text collate "C" not null,
+    run_id uuid not null,
+    chunk_number integer not null,
+    -- In order of id, both inclusive.
+    first_lease_id text collate "C" not null,
+    last_lease_id text collate "C" not null,
+    lease_count bigint not null,
+    done_time timestamptz,
+    constraint billing_run_chunk_pkey primary key (operator_id, run_id, chunk_number),
+    constraint billing_run_chunk_run foreign key (operator_id, run_id) references billing.billing_run (operator_id, run_id),
+    constraint billing_run_chunk_number check (chunk_number > 0),
+    constraint billing_run_chunk_leases check (first_lease_id <= last_lease_id and lease_count > 0),
+    constraint billing_run_chunk_done_time
+        check (done_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
+);
+
+-- What a run could not bill, in the words that its answer tells.
+create table billing.billing_run_problem (
+    operator_id text collate "C" not null,
+    problem_id uuid not null,
+    run_id uuid not null,
+    lease_id text collate "C" not null,
+    -- None is the whole lease.
+    site_id text collate "C",
+    block_id text collate "C",
+    problem text not null,
+    constraint billing_run_problem_pkey primary key (operator_id, problem_id),
+    constraint billing_run_problem_run
+        foreign key (operator_id, run_id) references billing.billing_run (operator_id, run_id),
+    constraint billing_run_problem_block check ((site_id is null) = (block_id is null))
+);
+create index billing_run_problem_by_run on billing.billing_run_problem (operator_id, run_id, lease_id);
 
 -- The last number given out per series. Its row lock is the turn-taking of issuing, held to the commit only.
 create table billing.number_counter (
@@ -175,6 +214,7 @@ create table billing.invoice (
     period_end date not null,
     currency_code text collate "C" not null,
     total_minor bigint not null,
+    line_count integer not null,
     payment_terms_days integer not null,
     -- Raised by every change; the etag.
     version bigint not null,
@@ -318,27 +358,22 @@ create trigger ledger_transaction_append_only before update or delete on billing
 create trigger ledger_entry_append_only before update or delete on billing.ledger_entry
     for each row execute function billing.refuse_change();
 
--- Judged at commit, when all entries are there. Row level security may hide a transaction from the session that
--- wrote it (a changed setting); then the count differs and the commit is refused as well.
+-- Judged once a transaction, at its commit, when all entries are there; entries that come later are too many for it.
 create function billing.check_ledger_transaction() returns trigger
     language plpgsql set search_path = '' as $$
 declare
-    wanted bigint;
-    found_entries bigint;
+    entries bigint;
     crooked text;
 begin
-    select t.entry_count into wanted from billing.ledger_transaction t
-        where t.operator_id = new.operator_id and t.transaction_id = new.transaction_id;
-    select count(*) into found_entries from billing.ledger_entry e
-        where e.operator_id = new.operator_id and e.transaction_id = new.transaction_id;
-    if wanted is distinct from found_entries then
-        raise exception 'ledger transaction % has % entries, not %', new.transaction_id, found_entries, wanted
+    select sum(c.entries), min(c.currency_code) filter (where c.amount <> 0) into entries, crooked from (
+        select e.currency_code, count(*) as entries, sum(e.amount_minor) as amount from billing.ledger_entry e
+            where e.operator_id = new.operator_id and e.transaction_id = new.transaction_id
+            group by e.currency_code) c;
+    if entries is distinct from new.entry_count then
+        raise exception 'ledger transaction % has % entries, not %', new.transaction_id, entries, new.entry_count
             using errcode = 'check_violation', constraint = 'ledger_transaction_complete';
     end if;
-    select e.currency_code into crooked from billing.ledger_entry e
-        where e.operator_id = new.operator_id and e.transaction_id = new.transaction_id
-        group by e.currency_code having sum(e.amount_minor) <> 0 limit 1;
-    if found then
+    if crooked is not null then
         raise exception 'ledger transaction % does not sum to zero in %', new.transaction_id, crooked
             using errcode = 'check_violation', constraint = 'ledger_transaction_balanced';
     end if;
@@ -347,22 +382,41 @@ end
 $$;
 create constraint trigger ledger_transaction_complete after insert on billing.ledger_transaction
     deferrable initially deferred for each row execute function billing.check_ledger_transaction();
-create constraint trigger ledger_entry_balanced after insert on billing.ledger_entry
-    deferrable initially deferred for each row execute function billing.check_ledger_transaction();
 
--- The sum of the lines is the total, from the commit that writes them on.
+create function billing.check_ledger_entries() returns trigger
+    language plpgsql set search_path = '' as $$
+declare
+    full_transaction uuid;
+begin
+    select t.transaction_id into full_transaction
+        from (select distinct w.operator_id, w.transaction_id from written w) n
+        join billing.ledger_transaction t on t.operator_id = n.operator_id and t.transaction_id = n.transaction_id
+        where (select count(*) from billing.ledger_entry e
+                   where e.operator_id = n.operator_id and e.transaction_id = n.transaction_id) > t.entry_count
+        limit 1;
+    if found then
+        raise exception 'ledger transaction % has all its entries', full_transaction
+            using errcode = 'check_violation', constraint = 'ledger_transaction_complete';
+    end if;
+    return null;
+end
+$$;
+create trigger ledger_entry_in_transaction after insert on billing.ledger_entry
+    referencing new table as written for each statement execute function billing.check_ledger_entries();
+
+-- The sum of the lines is the total, and all lines are there, from the commit that writes them on. Judged once an invoice,
+-- at its commit; lines that come later are one too many for it.
 create function billing.check_invoice_total() returns trigger
     language plpgsql set search_path = '' as $$
 declare
-    written bigint;
     summed numeric;
+    lines bigint;
 begin
-    select i.total_minor into written from billing.invoice i
-        where i.operator_id = new.operator_id and i.invoice_id = new.invoice_id;
-    select sum(l.amount_minor) into summed from billing.invoice_line l
+    select sum(l.amount_minor), count(*) into summed, lines from billing.invoice_line l
         where l.operator_id = new.operator_id and l.invoice_id = new.invoice_id;
-    if summed is null or written is distinct from summed then
-        raise exception 'invoice % says %, its lines sum to %', new.invoice_id, written, summed
+    if lines <> new.line_count or summed is distinct from new.total_minor then
+        raise exception 'invoice % says % in % lines, its % lines sum to %', new.invoice_id, new.total_minor,
+            new.line_count, lines, summed
             using errcode = 'check_violation', constraint = 'invoice_total_is_sum_of_lines';
     end if;
     return null;
@@ -370,15 +424,36 @@ end
 $$;
 create constraint trigger invoice_total_is_sum_of_lines after insert on billing.invoice
     deferrable initially deferred for each row execute function billing.check_invoice_total();
-create constraint trigger invoice_line_in_total after insert on billing.invoice_line
-    deferrable initially deferred for each row execute function billing.check_invoice_total();
 
--- A run is issued once.
+create function billing.check_invoice_lines() returns trigger
+    language plpgsql set search_path = '' as $$
+declare
+    full_invoice uuid;
+begin
+    select i.invoice_id into full_invoice
+        from (select distinct w.operator_id, w.invoice_id from written w) n
+        join billing.invoice i on i.operator_id = n.operator_id and i.invoice_id = n.invoice_id
+        where (select count(*) from billing.invoice_line l
+                   where l.operator_id = n.operator_id and l.invoice_id = n.invoice_id) > i.line_count
+        limit 1;
+    if found then
+        raise exception 'invoice % has all its lines', full_invoice
+            using errcode = 'check_violation', constraint = 'invoice_total_is_sum_of_lines';
+    end if;
+    return null;
+end
+$$;
+create trigger invoice_line_in_total after insert on billing.invoice_line
+    referencing new table as written for each statement execute function billing.check_invoice_lines();
+
+-- A run goes forward only, and is issued once.
 create function billing.guard_billing_run() returns trigger
     language plpgsql set search_path = '' as $$
 begin
-    if tg_op = 'DELETE' or old.state <> 'DRAFT' or new.state <> 'ISSUED' then
-        raise exception 'billing run %: the only change is from DRAFT to ISSUED', old.run_id
+    if tg_op = 'DELETE' or (old.state, new.state) not in (
+        ('COMPUTING', 'DRAFT'), ('DRAFT', 'ISSUING'), ('DRAFT', 'ISSUED'), ('ISSUING', 'ISSUED'))
+    then
+        raise exception 'billing run %: no way from % to %', old.run_id, old.state, new.state
             using errcode = 'check_violation', constraint = 'billing_run_state_moves';
     end if;
     return new;
@@ -504,7 +579,7 @@ declare
     t text;
 begin
     foreach t in array array['billing_entity', 'account', 'lease', 'lease_version', 'lease_block', 'applied_event',
-                             'parked_lease', 'billing_run', 'number_counter', 'invoice', 'invoice_line',
+                             'parked_lease', 'billing_run', 'billing_run_chunk', 'billing_run_problem', 'number_counter', 'invoice', 'invoice_line',
                              'ledger_transaction', 'ledger_entry'] loop
         execute format('alter table billing.%I enable row level security', t);
         execute format('alter table billing.%I force row level security', t);
@@ -536,15 +611,18 @@ create policy lease_block_tenant on billing.lease_block for select to billing us
           and l.tenant_id = (select current_setting('app.tenant', true))));
 
 -- Rights. Requests bill and issue; the worker keeps the copies of leases and opens accounts.
-grant select, insert on billing.account, billing.billing_run, billing.invoice, billing.invoice_line,
+grant select, insert on billing.account, billing.billing_run, billing.billing_run_chunk, billing.billing_run_problem,
+    billing.invoice, billing.invoice_line,
     billing.ledger_transaction, billing.ledger_entry, billing.number_counter to billing;
 grant select on billing.billing_entity, billing.lease, billing.lease_version, billing.lease_block,
     billing.parked_lease to billing;
 grant insert, update (run_count) on billing.billing_entity to billing;
 grant update (last_number) on billing.number_counter to billing;
 grant update (state, version, issue_time) on billing.billing_run to billing;
+grant update (done_time) on billing.billing_run_chunk to billing;
 grant update (state, version, series, number, issue_time, due_date) on billing.invoice to billing;
 
+grant select on billing.billing_run to billing_worker;
 grant select, insert on billing.billing_entity, billing.account, billing.lease, billing.lease_version,
     billing.lease_block, billing.applied_event, billing.parked_lease to billing_worker;
 grant update (tenant_id, version, state, currency_code, last_event_id, update_time) on billing.lease

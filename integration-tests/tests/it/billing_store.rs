@@ -224,6 +224,12 @@ async fn an_unbalanced_or_incomplete_ledger_transaction_is_refused() {
     // Control: the same with both sides equal is accepted.
     books.as_service(&post(2, 100, -100, "USD")).await.expect("balanced");
     assert_eq!(books.count("select count(*) from billing.ledger_entry").await, 2);
+    // What is complete takes no more entries, balanced or not.
+    let more = "insert into billing.ledger_entry (operator_id, transaction_id, entry_number, entry_id, ledger_account, account_id,
+          currency_code, amount_minor)
+        select operator_id, transaction_id, entry_number + 2, gen_random_uuid(), ledger_account, account_id, currency_code,
+          amount_minor from billing.ledger_entry";
+    books.refused(more, "ledger_transaction_complete").await;
 }
 
 #[tokio::test]
@@ -271,7 +277,7 @@ async fn a_charge_is_on_one_invoice_that_is_not_void() {
         let (id, old) = (new_id(), draft.id);
         format!(
             "insert into billing.invoice select operator_id, '{id}', run_id, account_id, tenant_id, lease_id, 'DRAFT',
-               period_start, period_end, currency_code, total_minor, payment_terms_days, 1, create_time
+               period_start, period_end, currency_code, total_minor, line_count, payment_terms_days, 1, create_time
                from billing.invoice where invoice_id = '{old}';
              insert into billing.invoice_line select operator_id, '{id}', line_number, lease_id, site_id, block_id,
                charge_type, period_start, revision, true, period_end, days, days_in_month, quantity_kw,
@@ -281,9 +287,15 @@ async fn a_charge_is_on_one_invoice_that_is_not_void() {
     };
     books.refused(&again(), "invoice_line_charge").await;
     let total = "insert into billing.invoice select operator_id, gen_random_uuid(), run_id, account_id, tenant_id,
-        lease_id, 'DRAFT', period_start, period_end, currency_code, total_minor, payment_terms_days, 1, create_time
+        lease_id, 'DRAFT', period_start, period_end, currency_code, total_minor, line_count, payment_terms_days, 1, create_time
         from billing.invoice";
     books.refused(total, "invoice_total_is_sum_of_lines").await;
+    let line_of_nothing = "insert into billing.invoice_line (operator_id, invoice_id, line_number, lease_id, site_id, block_id,
+          charge_type, period_start, period_end, days, days_in_month, quantity_kw, rate_per_kw_month, amount_minor,
+          lease_version, item)
+        select operator_id, invoice_id, 2, lease_id, site_id, 'other', charge_type, period_start, period_end, days,
+          days_in_month, quantity_kw, 0, 0, lease_version, item from billing.invoice_line";
+    books.refused(line_of_nothing, "invoice_total_is_sum_of_lines").await;
 
     // Control: voiding the first frees its charges.
     books.as_service("update billing.invoice set state = 'VOID', version = 2").await.expect("voided");
@@ -319,7 +331,7 @@ async fn numbers_are_gapless_under_twenty_concurrent_issues() {
     assert_eq!(books.count(stored).await, 20);
 
     let name = BillingRunName::new(operator(), view.run.id);
-    let run = books.app.get_billing_run(&finance(), &name).await.expect("the run");
+    let (run, _) = books.app.get_billing_run(&finance(), &name).await.expect("the run");
     assert_eq!(run.state, RunState::Issued, "the last invoice issues the run");
     let balance = books.app.trial_balance(&finance(), &operator(), None).await.expect("balanced");
     assert!(balance.balances());

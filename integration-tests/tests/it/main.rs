@@ -8,6 +8,7 @@ mod bad_input;
 mod bad_search;
 mod bad_terms;
 mod bad_values;
+mod billing_runs;
 mod billing_store;
 mod booking;
 mod charges;

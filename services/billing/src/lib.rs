@@ -23,6 +23,7 @@ use postgres::Db;
 use postgres::page::PageTokens;
 use runtime::feed::{Feed, follow};
 use runtime::{Deps, Server};
+use tokio::sync::Notify;
 
 use crate::app::{App, InventoryFollower, InvoicePrinter, LeasingFollower};
 use crate::grpc::WIRE;
@@ -52,6 +53,10 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
     deps.tasks.spawn(async move { follow("leasing", &follower, &stop).await });
     let (follower, stop) = (InventoryFollower::new(Arc::clone(&app), inventory), deps.stop.clone());
     deps.tasks.spawn(async move { follow("inventory", &follower, &stop).await });
+    for _ in 0..app::HANDS {
+        let (hand, stop) = (Arc::clone(&app), deps.stop.clone());
+        deps.tasks.spawn(async move { hand.finish_runs(&stop).await });
+    }
     Ok(deps
         .server()
         .add_service(AccountServiceServer::new(AccountHandler::new(Arc::clone(&app))))
@@ -74,5 +79,5 @@ pub fn assemble(
     pages: PageTokens,
 ) -> App {
     let feed = Feed::new(db.clone(), worker_db.clone(), SCHEMA, payload_type);
-    App { db, worker_db, clock, ids, pages, feed, wire: WIRE }
+    App { db, worker_db, clock, ids, pages, feed, chunk: app::CHUNK, more: Notify::new(), wire: WIRE }
 }

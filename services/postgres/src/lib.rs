@@ -7,6 +7,7 @@ mod error;
 pub mod idempotency;
 pub mod outbox;
 pub mod page;
+mod rows;
 mod settings;
 mod tx;
 
@@ -14,5 +15,6 @@ pub use db::Db;
 pub use error::{is_unique_violation, sqlx_error, store_error, violated_constraint};
 pub use idempotency::{Answer, Once, RequestKey};
 pub use outbox::{Cursor, NewEvent, StoredEvent};
+pub use rows::insert_all;
 pub use settings::{Secret, Settings};
 pub use tx::Tx;

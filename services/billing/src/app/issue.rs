@@ -5,7 +5,7 @@
 use kernel::{
     BillingRunName, Caller, Error, Instant, InvoiceName, LedgerTransactionId, OperatorId, Scope, Uuid,
 };
-use postgres::{Answer, RequestKey, Tx, idempotency};
+use postgres::{Answer, RequestKey, Tx, idempotency, outbox};
 use runtime::failpoint;
 use serde::Serialize;
 use tracing::info;
@@ -14,7 +14,7 @@ use super::{About, App, INVOICES_IN_ANSWER, RunView, check_etag, kind, rpc};
 use crate::domain::invoice::Invoice;
 use crate::domain::number::{InvoiceNumber, Series};
 use crate::domain::posting::{Deed, post};
-use crate::domain::run::BillingRun;
+use crate::domain::run::{BillingRun, RunState};
 use crate::store::{SCHEMA, invoice, ledger, number, run};
 
 /// Issues every draft of a run.
@@ -48,7 +48,8 @@ pub struct IssueInvoice {
 }
 
 impl App {
-    /// Issues every draft of a run in one transaction: all get numbers, or none.
+    /// Issues every draft of a run: those of its first chunk, nearly always all, in one transaction, so that all get
+    /// numbers or none; replicas issue the rest, which nobody can stop any more.
     pub async fn issue_billing_run(
         &self,
         caller: &Caller,
@@ -74,11 +75,10 @@ impl App {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
                 check_etag(command.etag.as_deref(), run.version)?;
-                let run = run.issue(now)?;
-                let drafts = invoice::lock_drafts(tx.conn(), operator, run.id).await?;
-                self.issue(&tx, operator, drafts, now).await?;
-                run::mark_issued(tx.conn(), &run).await?;
-                self.tell_run(&tx, kind::RUN_ISSUED, &run, now).await?;
+                run.may_issue()?;
+                self.issue_chunk(&tx, run, now).await?;
+                let run = run::find(tx.conn(), scope, &command.name).await?;
+                let run = run.ok_or_else(|| Error::internal("a run is gone"))?;
                 let view = view_of(&tx, operator, run).await?;
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.run_issued)(&view)).await?;
                 failpoint("billing.issue.before_commit")?;
@@ -88,9 +88,28 @@ impl App {
         failpoint("billing.issue.after_commit")?;
         if let Answer::Fresh(view) = &answer {
             self.feed.notify();
+            self.more.notify_one();
             info!(run = %command.name, invoices = view.run.invoice_count, "billing run issued");
         }
         Ok(answer)
+    }
+
+    /// Issues some drafts of a run that is locked; the last of them issue the run.
+    pub(super) async fn issue_chunk(&self, tx: &Tx, run: BillingRun, now: Instant) -> Result<(), Error> {
+        let drafts = invoice::lock_drafts(tx.conn(), &run.operator, run.id, self.chunk).await?;
+        self.issue(tx, &run.operator, drafts, now).await?;
+        self.issued_some(tx, run, now).await
+    }
+
+    /// Where a run stands after some of its drafts were issued because all are to be.
+    async fn issued_some(&self, tx: &Tx, run: BillingRun, now: Instant) -> Result<(), Error> {
+        let rest = run::has_draft(tx.conn(), &run.operator, run.id).await?;
+        let Some(run) = run.issued_some(rest, now)? else { return Ok(()) };
+        run::put(tx.conn(), &run).await?;
+        match run.state {
+            RunState::Issued => self.tell_run(tx, kind::RUN_ISSUED, &run, now).await,
+            _ => Ok(()),
+        }
     }
 
     async fn check_run(
@@ -140,12 +159,11 @@ impl App {
                 }
                 check_etag(command.etag.as_deref(), draft.version)?;
                 draft.may_issue()?;
+                run.may_issue_one()?;
                 let issued = self.issue(&tx, operator, vec![draft], now).await?.pop();
                 let issued = issued.ok_or_else(|| Error::internal("one draft gave no invoice"))?;
                 if !run::has_draft(tx.conn(), operator, run.id).await? {
-                    let run = run.issue(now)?;
-                    run::mark_issued(tx.conn(), &run).await?;
-                    self.tell_run(&tx, kind::RUN_ISSUED, &run, now).await?;
+                    self.issued_some(&tx, run, now).await?;
                 }
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.invoice_issued)(&issued)).await?;
                 Ok((tx, Answer::Fresh(issued)))
@@ -204,11 +222,12 @@ impl App {
         }
         invoice::mark_issued(tx.conn(), operator, &issued).await?;
         ledger::insert(tx.conn(), &postings, || self.ids.next(), now).await?;
-        for invoice in &issued {
+        let events = issued.iter().map(|invoice| {
             let subject = InvoiceName::new(operator.clone(), invoice.id).to_string();
             let about = About { operator, tenant: Some(&invoice.tenant), subject };
-            self.tell(tx, kind::INVOICE_ISSUED, about, now, (self.wire.invoice_event)(invoice)).await?;
-        }
+            about.event(kind::INVOICE_ISSUED, now, (self.wire.invoice_event)(invoice))
+        });
+        outbox::append_all(tx.conn(), SCHEMA, || self.ids.next(), events.collect()).await?;
         Ok(issued)
     }
 }

@@ -5,6 +5,7 @@ mod books;
 mod charging_plans;
 mod corrections;
 mod explain_line;
+mod finish_runs;
 mod follow_inventory;
 mod follow_leasing;
 mod ingest_readings;
@@ -34,6 +35,7 @@ use postgres::{Db, NewEvent, Tx, outbox};
 use runtime::feed::Feed;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Notify;
 
 use crate::domain::account::Account;
 use crate::domain::books::Books;
@@ -53,6 +55,7 @@ pub use books::{Accrued, ClosePeriod, Closed, PostAccrual};
 pub use charging_plans::{CreateChargingPlan, ListChargingPlans};
 pub use corrections::{Corrected, CreateCreditNote, ListCreditNotes, VoidInvoice};
 pub use explain_line::ExplainLine;
+pub use finish_runs::{CHUNK, HANDS};
 pub use follow_inventory::{IncidentEvent, InventoryFollower};
 pub use follow_leasing::LeasingFollower;
 pub use ingest_readings::{Ingest, IngestReadings, Ingested};
@@ -133,6 +136,10 @@ pub struct App {
     pub pages: PageTokens,
     /// Wakes watchers.
     pub feed: Feed,
+    /// Leases that are computed, or drafts that are issued, in one transaction: a run of no more is whole at once.
+    pub chunk: usize,
+    /// Wakes who finishes runs.
+    pub more: Notify,
     /// How things are written.
     pub wire: Wire,
 }
@@ -205,8 +212,10 @@ pub mod rpc {
 pub mod kind {
     /// A tenant's first lease in a currency came into force.
     pub const ACCOUNT_OPENED: &str = "account.opened";
-    /// A run made its drafts.
+    /// A run began; unless it is COMPUTING, its drafts are made.
     pub const RUN_STARTED: &str = "billing_run.started";
+    /// The last leases of a run that was not whole at once are computed.
+    pub const RUN_COMPUTED: &str = "billing_run.computed";
     /// All invoices of a run are issued.
     pub const RUN_ISSUED: &str = "billing_run.issued";
     /// An invoice got its number.
@@ -317,15 +326,7 @@ impl App {
         now: Instant,
         payload: Vec<u8>,
     ) -> Result<(), Error> {
-        let event = NewEvent {
-            operator: Some(about.operator.clone()),
-            tenant: about.tenant.cloned(),
-            kind,
-            subject: about.subject,
-            occurred_at: now,
-            payload,
-        };
-        outbox::append(tx.conn(), SCHEMA, self.ids.next(), &event).await
+        outbox::append(tx.conn(), SCHEMA, self.ids.next(), &about.event(kind, now, payload)).await
     }
 }
 
@@ -334,6 +335,20 @@ pub(crate) struct About<'a> {
     pub(crate) operator: &'a OperatorId,
     pub(crate) tenant: Option<&'a TenantId>,
     pub(crate) subject: String,
+}
+
+impl About<'_> {
+    /// An event about it.
+    pub(crate) fn event(self, kind: &'static str, now: Instant, payload: Vec<u8>) -> NewEvent {
+        NewEvent {
+            operator: Some(self.operator.clone()),
+            tenant: self.tenant.cloned(),
+            kind,
+            subject: self.subject,
+            occurred_at: now,
+            payload,
+        }
+    }
 }
 
 /// What a list may see, as its store function wants it.

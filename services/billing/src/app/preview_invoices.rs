@@ -44,7 +44,8 @@ impl App {
                 let found = lease::find(tx.conn(), scope, &command.lease).await?;
                 let lease = found.ok_or_else(|| Error::not_found("lease"))?;
                 let mut taken =
-                    crate::store::charge::taken(tx.conn(), operator, Some(&lease.lease), None).await?;
+                    crate::store::charge::taken(tx.conn(), operator, (&lease.lease, &lease.lease), None)
+                        .await?;
                 let taken = taken.remove(&lease.lease).unwrap_or_default();
                 let accounts = account::by_tenant(tx.conn(), scope, operator).await?;
                 let account = accounts.get(&(lease.tenant.clone(), lease.terms.currency)).copied();

@@ -2,14 +2,14 @@
 
 use kernel::{AccountName, BillingRunName, Caller, Error, InvoiceName, TenantId};
 
-use super::{App, ListRequest, Listed, rpc, sight};
+use super::{App, INVOICES_IN_ANSWER, ListRequest, Listed, rpc, sight};
 use crate::domain::account::Account;
 use crate::domain::invoice::{Invoice, InvoiceFilter};
-use crate::domain::run::BillingRun;
+use crate::domain::run::{BillingRun, Problem};
 use crate::store::account::AccountKey;
 use crate::store::invoice::InvoiceKey;
 use crate::store::run::RunKey;
-use crate::store::{account, invoice, run};
+use crate::store::{account, invoice, run, run_chunk};
 
 /// Lists accounts.
 #[derive(Clone, Debug)]
@@ -105,14 +105,20 @@ impl App {
         .await
     }
 
-    /// One billing run.
-    pub async fn get_billing_run(&self, caller: &Caller, name: &BillingRunName) -> Result<BillingRun, Error> {
+    /// One billing run, with the first of what it could not bill.
+    pub async fn get_billing_run(
+        &self,
+        caller: &Caller,
+        name: &BillingRunName,
+    ) -> Result<(BillingRun, Vec<Problem>), Error> {
         let gone = || Error::not_found("billing run");
         let scope = &Self::own_operator(caller, &name.operator).map_err(|_| gone())?;
         self.db
             .read("get_billing_run", scope, |tx| async move {
                 let found = run::find(tx.conn(), scope, name).await?.ok_or_else(gone)?;
-                Ok((tx, found))
+                let problems =
+                    run_chunk::problems(tx.conn(), &name.operator, name.run, INVOICES_IN_ANSWER).await?;
+                Ok((tx, (found, problems)))
             })
             .await
     }

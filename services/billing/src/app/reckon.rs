@@ -26,6 +26,7 @@ use crate::domain::run::Problem;
 use crate::domain::service_level::Outage;
 use crate::domain::tariff::Tariff;
 use crate::store::incident::PlacedOutage;
+use crate::store::lease::LeaseSpan;
 use crate::store::plan::BlockPlans;
 use crate::store::reckoning::BilledMonths;
 use crate::store::{incident, meter, plan, reckoning, tariff};
@@ -78,21 +79,22 @@ impl From<Error> for Trouble {
 }
 
 impl<'a> Books<'a> {
-    /// Looks up what a run of `month` needs; `None` where nobody has a plan.
+    /// Looks up what a run of `month` needs for the leases of a span; `None` where nobody has a plan.
     pub(super) async fn open(
         app: &'a App,
         tx: &'a Tx,
         operator: &OperatorId,
+        leases: LeaseSpan<'_>,
         month: YearMonth,
         now: Instant,
     ) -> Result<Option<Self>, Error> {
-        let plans = plan::by_block(tx.conn(), operator).await?;
+        let plans = plan::by_block(tx.conn(), operator, leases).await?;
         let months = months_before(month);
         let span = months.first().and_then(|first| DateRange::new(first.first_day(), month.first_day()).ok());
         let (false, Some(span)) = (plans.is_empty(), span) else { return Ok(None) };
         let rules = || plans.values().flatten().filter_map(|plan| plan.facts.usage.as_ref());
         let supplies = Supplies::of(tx, operator, rules()).await?;
-        let billed = reckoning::billed(tx.conn(), operator, span).await?;
+        let billed = reckoning::billed(tx.conn(), operator, leases, span).await?;
         // A day more on both sides: months begin at another instant in each zone.
         let day = chrono::TimeDelta::days(1);
         let instants = span.to_interval(kernel::Zone::UTC).map_err(Error::internal)?;

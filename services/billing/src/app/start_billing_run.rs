@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::{
-    AccountId, BillingRunName, Caller, Currency, Error, Instant, InvoiceId, LeaseId, Money, OperatorId,
+    BillingRunName, Caller, Currency, Error, Instant, InvoiceId, LeaseId, LeaseName, Money, OperatorId,
     RunId, Scope, Uuid, YearMonth,
 };
 use postgres::{Answer, RequestKey, Tx, idempotency};
@@ -16,9 +16,9 @@ use super::{About, App, INVOICES_IN_ANSWER, RunView, kind, rpc};
 use crate::domain::charge;
 use crate::domain::invoice::{Bill, Invoice, TooLarge};
 use crate::domain::reckoning::Reckoning;
-use crate::domain::run::{BillingRun, Problem, RunState};
+use crate::domain::run::{BillingRun, Chunk, Problem, Progress, RunState};
 use crate::store::charge::taken as taken_charges;
-use crate::store::{SCHEMA, account, feed, invoice, lease, reckoning, run};
+use crate::store::{SCHEMA, account, feed, invoice, lease, reckoning, run, run_chunk};
 
 /// Starts a billing run.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +33,37 @@ pub struct StartBillingRun {
     /// Only try it out.
     #[serde(skip)]
     pub validate_only: bool,
+}
+
+/// What comes of a chunk.
+#[derive(Default)]
+pub(super) struct Drafted {
+    pub(super) invoices: Vec<Invoice>,
+    reckonings: Vec<(LeaseId, Reckoning)>,
+    problems: Vec<Problem>,
+}
+
+impl RunView {
+    /// Adds what a chunk of a trial came to.
+    fn take_in(&mut self, chunk: &Chunk, drafted: Drafted) -> Result<(), Error> {
+        let run = &mut self.run;
+        run.invoice_count += i64::try_from(drafted.invoices.len()).map_err(Error::internal)?;
+        run.progress.lease_count += chunk.lease_count;
+        run.progress.computed_count += chunk.lease_count;
+        run.progress.problem_count += i64::try_from(drafted.problems.len()).map_err(Error::internal)?;
+        let mut totals: BTreeMap<Currency, Money> =
+            run.totals.iter().map(|sum| (sum.currency, *sum)).collect();
+        for invoice in &drafted.invoices {
+            let currency = invoice.total.currency;
+            let total = totals.entry(currency).or_insert(Money::zero(currency));
+            *total = total.checked_add(invoice.total).ok_or_else(|| Error::internal(TooLarge))?;
+        }
+        run.totals = totals.into_values().collect();
+        let room = |kept: usize| INVOICES_IN_ANSWER.saturating_sub(kept);
+        self.invoices.extend(drafted.invoices.into_iter().take(room(self.invoices.len())));
+        self.problems.extend(drafted.problems.into_iter().take(room(self.problems.len())));
+        Ok(())
+    }
 }
 
 impl App {
@@ -58,12 +89,7 @@ impl App {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
                 let number = run::take_turn(tx.conn(), &command.operator, now).await?;
-                let (mut view, reckonings) = self.compute(&tx, scope, command, number, now).await?;
-                run::insert(tx.conn(), &view.run).await?;
-                reckoning::insert(tx.conn(), &command.operator, &reckonings, now).await?;
-                invoice::insert(tx.conn(), &view.invoices).await?;
-                self.tell_run(&tx, kind::RUN_STARTED, &view.run, now).await?;
-                view.invoices.truncate(INVOICES_IN_ANSWER);
+                let view = self.begin(&tx, scope, command, number, now).await?;
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.run_started)(&view)).await?;
                 failpoint("billing.run.before_commit")?;
                 Ok((tx, Answer::Fresh(view)))
@@ -72,10 +98,72 @@ impl App {
         failpoint("billing.run.after_commit")?;
         if let Answer::Fresh(view) = &answer {
             self.feed.notify();
+            self.more.notify_one();
             info!(operator = %command.operator, month = %command.month, invoices = view.run.invoice_count,
                 "billing run started");
         }
         Ok(answer)
+    }
+
+    /// Writes the run and computes its first chunk, which nearly always is the whole; replicas compute the rest.
+    async fn begin(
+        &self,
+        tx: &Tx,
+        scope: &Scope,
+        command: &StartBillingRun,
+        number: i64,
+        now: Instant,
+    ) -> Result<RunView, Error> {
+        let chunks = run_chunk::cut(tx.conn(), &command.operator, self.chunk).await?;
+        let state = if chunks.len() > 1 { RunState::Computing } else { RunState::Draft };
+        let run = BillingRun { state, ..self.new_run(command, number, now) };
+        run::insert(tx.conn(), &run).await?;
+        run_chunk::insert(tx.conn(), &run.operator, run.id, &chunks).await?;
+        let drafted = match chunks.first() {
+            Some(chunk) => self.compute_chunk(tx, scope, &run, chunk, now).await?,
+            None => Drafted::default(),
+        };
+        let name = BillingRunName::new(run.operator.clone(), run.id);
+        let run =
+            run::find(tx.conn(), scope, &name).await?.ok_or_else(|| Error::internal("a run is gone"))?;
+        self.tell_run(tx, kind::RUN_STARTED, &run, now).await?;
+        let (mut invoices, mut problems) = (drafted.invoices, drafted.problems);
+        invoices.truncate(INVOICES_IN_ANSWER);
+        problems.truncate(INVOICES_IN_ANSWER);
+        Ok(RunView { run, invoices, problems, tried_out: false })
+    }
+
+    fn new_run(&self, command: &StartBillingRun, number: i64, now: Instant) -> BillingRun {
+        BillingRun {
+            operator: command.operator.clone(),
+            id: RunId::new(self.ids.next()),
+            number,
+            month: command.month,
+            state: RunState::Draft,
+            version: 1,
+            create_time: now,
+            issue_time: None,
+            invoice_count: 0,
+            totals: Vec::new(),
+            progress: Progress::default(),
+        }
+    }
+
+    /// Computes a chunk and writes what comes of it.
+    pub(super) async fn compute_chunk(
+        &self,
+        tx: &Tx,
+        scope: &Scope,
+        run: &BillingRun,
+        chunk: &Chunk,
+        now: Instant,
+    ) -> Result<Drafted, Error> {
+        let drafted = self.draft(tx, scope, run, chunk, now).await?;
+        reckoning::insert(tx.conn(), &run.operator, &drafted.reckonings, now).await?;
+        invoice::insert(tx.conn(), &drafted.invoices).await?;
+        run_chunk::insert_problems(tx.conn(), run.id, &drafted.problems, || self.ids.next()).await?;
+        run_chunk::done(tx.conn(), &run.operator, run.id, chunk, now).await?;
+        Ok(drafted)
     }
 
     async fn try_run(
@@ -90,71 +178,71 @@ impl App {
                 if let Some(reply) = idempotency::find(tx.conn(), SCHEMA, key).await? {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
-                let (mut view, _) = self.compute(&tx, scope, command, 0, now).await?;
-                view.invoices.truncate(INVOICES_IN_ANSWER);
-                view.tried_out = true;
+                let mut view = RunView {
+                    run: self.new_run(command, 0, now),
+                    invoices: Vec::new(),
+                    problems: Vec::new(),
+                    tried_out: true,
+                };
+                for chunk in run_chunk::cut(tx.conn(), &command.operator, self.chunk).await? {
+                    let drafted = self.draft(&tx, scope, &view.run, &chunk, now).await?;
+                    view.take_in(&chunk, drafted)?;
+                }
                 Ok((tx, Answer::Fresh(view)))
             })
             .await
     }
 
-    /// The run and all its drafts, not yet written.
-    async fn compute(
+    /// The drafts of a chunk, not yet written.
+    async fn draft(
         &self,
         tx: &Tx,
         scope: &Scope,
-        command: &StartBillingRun,
-        number: i64,
+        run: &BillingRun,
+        chunk: &Chunk,
         now: Instant,
-    ) -> Result<(RunView, Vec<(LeaseId, Reckoning)>), Error> {
+    ) -> Result<Drafted, Error> {
         let mut reckoned = Reckoned::default();
-        let bills = self.due_bills(tx, command, now, &mut reckoned).await?;
-        let accounts = account::by_tenant(tx.conn(), scope, &command.operator).await?;
-        let run = RunId::new(self.ids.next());
+        let bills = self.due_bills(tx, run, chunk, now, &mut reckoned).await?;
+        let accounts = account::by_tenant(tx.conn(), scope, &run.operator).await?;
         let mut invoices = Vec::with_capacity(bills.len());
-        let mut totals: BTreeMap<Currency, Money> = BTreeMap::new();
         for bill in bills {
             let currency = bill.total.currency;
-            let account: AccountId = *accounts
-                .get(&(bill.tenant.clone(), currency))
-                .ok_or_else(|| Error::internal(format!("{} has no account in {currency}", bill.tenant)))?;
-            let total = totals.entry(currency).or_insert(Money::zero(currency));
-            *total = total.checked_add(bill.total).ok_or_else(|| Error::internal(TooLarge))?;
-            invoices.push(Invoice::draft(bill, InvoiceId::new(self.ids.next()), run, account, now));
+            match accounts.get(&(bill.tenant.clone(), currency)) {
+                Some(account) => {
+                    let id = InvoiceId::new(self.ids.next());
+                    invoices.push(Invoice::draft(bill, id, run.id, *account, now));
+                }
+                None => {
+                    error!(lease = %bill.lease, tenant = %bill.tenant, %currency, "a tenant has no account");
+                    let lease = LeaseName::new(run.operator.clone(), bill.lease);
+                    let problem = format!("{} has no account in {currency}", bill.tenant);
+                    reckoned.kept.retain(|(of, _)| *of != lease.lease);
+                    reckoned.problems.push(Problem { lease, place: None, problem });
+                }
+            }
         }
-        let run = BillingRun {
-            operator: command.operator.clone(),
-            id: run,
-            number,
-            month: command.month,
-            state: RunState::Draft,
-            version: 1,
-            create_time: now,
-            issue_time: None,
-            invoice_count: i64::try_from(invoices.len()).map_err(Error::internal)?,
-            totals: totals.into_values().collect(),
-        };
-        reckoned.problems.truncate(INVOICES_IN_ANSWER);
-        Ok((RunView { run, invoices, problems: reckoned.problems, tried_out: false }, reckoned.kept))
+        Ok(Drafted { invoices, reckonings: reckoned.kept, problems: reckoned.problems })
     }
 
-    /// What each lease of the operator owes and no invoice has: rent of the month, and what the months before it came to
+    /// What each lease of a chunk owes and no invoice has: rent of the month, and what the months before it came to
     /// beside rent. A lease that is parked, or whose terms turn out not to be computable, is left out and told; it never
     /// stops the others.
     async fn due_bills(
         &self,
         tx: &Tx,
-        command: &StartBillingRun,
+        run: &BillingRun,
+        chunk: &Chunk,
         now: Instant,
         into: &mut Reckoned,
     ) -> Result<Vec<Bill>, Error> {
-        let (operator, month) = (&command.operator, command.month);
+        let (operator, month, leases) = (&run.operator, run.month, (&chunk.first, &chunk.last));
         let parked = feed::parked(tx.conn(), operator).await?;
-        let taken = taken_charges(tx.conn(), operator, None, month.range()).await?;
-        let books = Books::open(self, tx, operator, month, now).await?;
+        let taken = taken_charges(tx.conn(), operator, leases, month.range()).await?;
+        let books = Books::open(self, tx, operator, leases, month, now).await?;
         let nothing = BTreeSet::new();
         let mut bills = Vec::new();
-        for lease in lease::commenced(tx.conn(), operator).await? {
+        for lease in lease::commenced(tx.conn(), operator, leases).await? {
             let left_out = |problem: String| Problem { lease: lease.name(), place: None, problem };
             if parked.contains(&lease.name().to_string()) {
                 warn!(lease = %lease.name(), %month, "a parked lease is left out of the run");

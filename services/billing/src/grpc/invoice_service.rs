@@ -53,8 +53,8 @@ impl InvoiceService for InvoiceHandler {
     ) -> Result<Response<wire::GetBillingRunResponse>, Status> {
         let caller = caller(&request)?;
         let name = run::name(&request.get_ref().name).map_err(status)?;
-        let found = self.app.get_billing_run(&caller, &name).await.map_err(status)?;
-        Ok(Response::new(wire::GetBillingRunResponse { billing_run: Some(run::to_wire(&found)) }))
+        let (found, problems) = self.app.get_billing_run(&caller, &name).await.map_err(status)?;
+        Ok(Response::new(run::got(&found, &problems)))
     }
 
     async fn list_billing_runs(

@@ -79,6 +79,13 @@ pub(super) fn started(view: &RunView) -> wire::StartBillingRunResponse {
     }
 }
 
+pub(super) fn got(run: &BillingRun, problems: &[Problem]) -> wire::GetBillingRunResponse {
+    wire::GetBillingRunResponse {
+        billing_run: Some(to_wire(run)),
+        problems: problems.iter().map(problem).collect(),
+    }
+}
+
 fn problem(problem: &Problem) -> wire::BillingProblem {
     let operator = &problem.lease.operator;
     let block = |place: &BlockRef| BlockName::new(operator.clone(), place.site.clone(), place.block.clone());
@@ -97,7 +104,10 @@ pub(super) fn issued(view: &RunView) -> wire::IssueBillingRunResponse {
 }
 
 pub(super) fn to_wire(run: &BillingRun) -> wire::BillingRun {
+    let count = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
     let state = match run.state {
+        RunState::Computing => wire::BillingRunState::Computing,
+        RunState::Issuing => wire::BillingRunState::Issuing,
         RunState::Draft => wire::BillingRunState::Draft,
         RunState::Issued => wire::BillingRunState::Issued,
     };
@@ -105,10 +115,14 @@ pub(super) fn to_wire(run: &BillingRun) -> wire::BillingRun {
         name: BillingRunName::new(run.operator.clone(), run.id).to_string(),
         billing_month: Some(invoice::to_month(run.month)),
         state: state.into(),
-        invoice_count: i32::try_from(run.invoice_count).unwrap_or(i32::MAX),
+        invoice_count: count(run.invoice_count),
         totals: run.totals.iter().copied().map(to_money).collect(),
         etag: etag_of(run.version),
         create_time: Some(to_timestamp(run.create_time)),
         issue_time: run.issue_time.map(to_timestamp),
+        lease_count: count(run.progress.lease_count),
+        computed_lease_count: count(run.progress.computed_count),
+        issued_invoice_count: count(run.progress.issued_count),
+        problem_count: count(run.progress.problem_count),
     }
 }

@@ -9,6 +9,7 @@ use sea_orm::{
 };
 
 use super::entity::invoice_line;
+use super::lease::LeaseSpan;
 use super::rows::parse;
 use crate::domain::charge::ChargeKey;
 use crate::domain::lease::BlockRef;
@@ -16,11 +17,12 @@ use crate::domain::lease::BlockRef;
 /// The charges taken, by lease.
 pub type Charged = HashMap<LeaseId, BTreeSet<ChargeKey>>;
 
-/// Rent of an operator taken so far: of one lease or of all, of charges that begin in `days` or of all.
+/// Rent of an operator taken so far: of the leases from one to another, both inclusive, and of charges that begin in
+/// `days` or of all.
 pub async fn taken(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
-    lease: Option<&LeaseId>,
+    (first, last): LeaseSpan<'_>,
     days: Option<DateRange>,
 ) -> Result<Charged, Error> {
     use invoice_line::Column as C;
@@ -28,7 +30,7 @@ pub async fn taken(
         .add(C::OperatorId.eq(operator.as_str()))
         .add(C::Live.eq(true))
         .add(C::ReckoningId.is_null())
-        .add_option(lease.map(|lease| C::LeaseId.eq(lease.as_str())))
+        .add(C::LeaseId.between(first.as_str(), last.as_str()))
         .add_option(days.map(|days| C::PeriodStart.gte(days.start())))
         .add_option(days.map(|days| C::PeriodStart.lt(days.end())));
     let rows = invoice_line::Entity::find()

@@ -50,6 +50,15 @@ entity!("billing", billing_run = "billing_run" {
     issue_time: Option<DateTimeUtc>,
 });
 
+entity!("billing", billing_run_problem = "billing_run_problem" {
+    key { operator_id: String, problem_id: Uuid }
+    run_id: Uuid,
+    lease_id: String,
+    site_id: Option<String>,
+    block_id: Option<String>,
+    problem: String,
+});
+
 entity!("billing", invoice = "invoice" {
     key { operator_id: String, invoice_id: Uuid }
     run_id: Uuid,
@@ -61,6 +70,7 @@ entity!("billing", invoice = "invoice" {
     period_end: Date,
     currency_code: String,
     total_minor: i64,
+    line_count: i32,
     payment_terms_days: i32,
     version: i64,
     create_time: DateTimeUtc,

@@ -7,14 +7,13 @@ use kernel::{
     YearMonth,
 };
 use postgres::page::after_last;
-use postgres::{is_unique_violation, store_error};
+use postgres::{insert_all, is_unique_violation, store_error};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set,
 };
 use serde::{Deserialize, Serialize};
 
-use super::ROWS_PER_INSERT;
 use super::entity::{invoice, invoice_line};
 use super::listing::{Page, Paged, Sight};
 use super::rows::{broken, money, narrow, parse, statement};
@@ -31,28 +30,18 @@ use crate::domain::settlement::Settled;
 /// # Errors
 /// `TRANSACTION_CONFLICT` when another transaction took one of the charges first: tried again, it sees that.
 pub async fn insert(conn: &impl ConnectionTrait, invoices: &[Invoice]) -> Result<(), Error> {
-    for chunk in invoices.chunks(ROWS_PER_INSERT) {
-        let rows = chunk.iter().map(row_of);
-        invoice::Entity::insert_many(rows).exec_without_returning(conn).await.map_err(store_error)?;
-    }
+    let rows = invoices.iter().map(row_of).collect::<Result<Vec<_>, _>>()?;
+    insert_all(conn, rows).await.map_err(store_error)?;
     let mut lines = Vec::new();
     for invoice in invoices {
         for (number, line) in (1..).zip(&invoice.lines) {
             lines.push(line_row_of(invoice, number, line)?);
         }
     }
-    while !lines.is_empty() {
-        let rest = lines.split_off(lines.len().min(ROWS_PER_INSERT));
-        let chunk = std::mem::replace(&mut lines, rest);
-        match invoice_line::Entity::insert_many(chunk).exec_without_returning(conn).await {
-            Ok(_) => {}
-            Err(error) if is_unique_violation(&error) => {
-                return Err(Error::transaction_conflict().with_source(error));
-            }
-            Err(error) => return Err(store_error(error)),
-        }
-    }
-    Ok(())
+    insert_all(conn, lines).await.map_err(|error| match is_unique_violation(&error) {
+        true => Error::transaction_conflict().with_source(error),
+        false => store_error(error),
+    })
 }
 
 /// Writes what issuing adds, for all at once.
@@ -61,25 +50,25 @@ pub async fn mark_issued(
     operator: &OperatorId,
     invoices: &[Invoice],
 ) -> Result<(), Error> {
-    let mut changes = Vec::new();
-    for invoice in invoices {
-        let issued = invoice.issued.as_ref().ok_or_else(|| broken("invoice", "is not issued"))?;
-        changes.push(serde_json::json!({
-            "invoice_id": invoice.id.get(),
-            "state": invoice.state.as_str(),
-            "version": invoice.version,
-            "series": issued.number.series(),
-            "number": issued.number.get(),
-            "issue_time": issued.time,
-            "due_date": issued.due_date,
-        }));
+    let issued: Vec<&Issued> = invoices.iter().filter_map(|invoice| invoice.issued.as_ref()).collect();
+    if issued.len() != invoices.len() {
+        return Err(broken("invoice", "is not issued"));
     }
     let sql = "update billing.invoice i set state = n.state, version = n.version, series = n.series, \
                       number = n.number, issue_time = n.issue_time, due_date = n.due_date \
-               from jsonb_to_recordset($2::jsonb) as n(invoice_id uuid, state text, version bigint, series text, \
-                      number bigint, issue_time timestamptz, due_date date) \
+               from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::timestamptz[], \
+                      $8::date[]) as n(invoice_id, state, version, series, number, issue_time, due_date) \
                where i.operator_id = $1 and i.invoice_id = n.invoice_id and i.version = n.version - 1";
-    let values = [operator.as_str().into(), serde_json::Value::Array(changes).into()];
+    let values = [
+        operator.as_str().into(),
+        invoices.iter().map(|invoice| invoice.id.get()).collect::<Vec<_>>().into(),
+        invoices.iter().map(|invoice| invoice.state.as_str().to_owned()).collect::<Vec<_>>().into(),
+        invoices.iter().map(|invoice| invoice.version).collect::<Vec<_>>().into(),
+        issued.iter().map(|issued| issued.number.series().to_owned()).collect::<Vec<_>>().into(),
+        issued.iter().map(|issued| issued.number.get()).collect::<Vec<_>>().into(),
+        issued.iter().map(|issued| issued.time).collect::<Vec<_>>().into(),
+        issued.iter().map(|issued| issued.due_date).collect::<Vec<_>>().into(),
+    ];
     let done = conn.execute_raw(statement(sql, values)).await.map_err(store_error)?;
     if done.rows_affected() == invoices.len() as u64 { Ok(()) } else { Err(Error::transaction_conflict()) }
 }
@@ -114,11 +103,12 @@ pub async fn lock(conn: &impl ConnectionTrait, name: &InvoiceName) -> Result<Opt
     Ok(with_lines(conn, rows).await?.pop())
 }
 
-/// The drafts of a run in order of lease, locked until the transaction ends.
+/// The first drafts of a run in order of lease, locked until the transaction ends.
 pub async fn lock_drafts(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
     run: RunId,
+    most: usize,
 ) -> Result<Vec<Invoice>, Error> {
     use invoice::Column as C;
     let rows = invoice::Entity::find()
@@ -127,6 +117,7 @@ pub async fn lock_drafts(
         .filter(C::State.eq(InvoiceState::Draft.as_str()))
         .order_by_asc(C::LeaseId)
         .order_by_asc(C::InvoiceId)
+        .limit(u64::try_from(most).unwrap_or(u64::MAX))
         .lock_exclusive()
         .all(conn)
         .await
@@ -204,19 +195,21 @@ pub(super) async fn with_lines(
 ) -> Result<Vec<Invoice>, Error> {
     use invoice_line::Column as C;
     let mut lines: HashMap<Uuid, Vec<invoice_line::Model>> = HashMap::new();
-    for chunk in rows.chunks(ROWS_PER_INSERT) {
-        let mut operators: Vec<String> = chunk.iter().map(|row| row.operator_id.clone()).collect();
-        operators.dedup();
-        let found = invoice_line::Entity::find()
-            .filter(C::OperatorId.is_in(operators))
-            .filter(C::InvoiceId.is_in(chunk.iter().map(|row| row.invoice_id)))
-            .order_by_asc(C::LineNumber)
-            .all(conn)
-            .await
-            .map_err(store_error)?;
-        for line in found {
-            lines.entry(line.invoice_id).or_default().push(line);
-        }
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut operators: Vec<String> = rows.iter().map(|row| row.operator_id.clone()).collect();
+    operators.dedup();
+    let invoices: Vec<Uuid> = rows.iter().map(|row| row.invoice_id).collect();
+    let found = invoice_line::Entity::find()
+        .filter(C::OperatorId.is_in(operators))
+        .filter(C::InvoiceId.eq_any(invoices))
+        .order_by_asc(C::LineNumber)
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    for line in found {
+        lines.entry(line.invoice_id).or_default().push(line);
     }
     rows.into_iter()
         .map(|row| {
@@ -226,10 +219,10 @@ pub(super) async fn with_lines(
         .collect()
 }
 
-fn row_of(invoice: &Invoice) -> invoice::ActiveModel {
+fn row_of(invoice: &Invoice) -> Result<invoice::ActiveModel, Error> {
     let issued = invoice.issued.as_ref();
     let days = invoice.month.range();
-    invoice::ActiveModel {
+    Ok(invoice::ActiveModel {
         operator_id: Set(invoice.operator.to_string()),
         invoice_id: Set(invoice.id.get()),
         run_id: Set(invoice.run.get()),
@@ -241,6 +234,7 @@ fn row_of(invoice: &Invoice) -> invoice::ActiveModel {
         period_end: Set(days.map_or(invoice.month.first_day(), |days| days.end())),
         currency_code: Set(invoice.total.currency.to_string()),
         total_minor: Set(invoice.total.minor),
+        line_count: Set(narrow("line_count", invoice.lines.len())?),
         payment_terms_days: Set(invoice.payment_terms_days.into()),
         version: Set(invoice.version),
         create_time: Set(invoice.create_time),
@@ -252,7 +246,7 @@ fn row_of(invoice: &Invoice) -> invoice::ActiveModel {
         credited_minor: Set(invoice.settled.credited_minor),
         written_off_minor: Set(invoice.settled.written_off_minor),
         state_reason: Set(invoice.state_reason.clone()),
-    }
+    })
 }
 
 fn line_row_of(

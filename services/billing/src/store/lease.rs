@@ -14,6 +14,9 @@ use crate::domain::lease::{
     BillingTerms, BlockProgress, BlockRef, BlockState, LeaseCopy, LeaseState, Poison,
 };
 
+/// Leases of an operator in order of id, from one to another, both inclusive.
+pub type LeaseSpan<'a> = (&'a LeaseId, &'a LeaseId);
+
 /// Keeps what an event told. Inner `Err`, and nothing is written: the version is known with other terms.
 pub async fn keep(
     conn: &impl ConnectionTrait,
@@ -137,11 +140,16 @@ pub async fn all(conn: &impl ConnectionTrait, operator: &OperatorId) -> Result<V
     assemble(conn, rows).await
 }
 
-/// The operator's leases of which a block has commenced, in order of name.
-pub async fn commenced(conn: &impl ConnectionTrait, operator: &OperatorId) -> Result<Vec<LeaseCopy>, Error> {
+/// The operator's leases of a span of which a block has commenced, in order of name.
+pub async fn commenced(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    (first, last): LeaseSpan<'_>,
+) -> Result<Vec<LeaseCopy>, Error> {
     use lease::Column as C;
     let rows = lease::Entity::find()
         .filter(C::OperatorId.eq(operator.as_str()))
+        .filter(C::LeaseId.between(first.as_str(), last.as_str()))
         .filter(C::State.is_in(LeaseState::BEGUN.map(LeaseState::as_str)))
         .order_by_asc(C::LeaseId)
         .all(conn)
@@ -153,15 +161,13 @@ pub async fn commenced(conn: &impl ConnectionTrait, operator: &OperatorId) -> Re
 /// Leases with their terms and blocks: two more statements, however many leases of an operator there are.
 async fn assemble(conn: &impl ConnectionTrait, rows: Vec<lease::Model>) -> Result<Vec<LeaseCopy>, Error> {
     let Some(operator) = rows.first().map(|row| row.operator_id.clone()) else { return Ok(Vec::new()) };
-    // Few leases are looked up by their ids; for many the whole operator is cheaper than a list of ids.
-    let few: Option<Vec<String>> =
-        (rows.len() <= 100).then(|| rows.iter().map(|row| row.lease_id.clone()).collect());
-    let mut versions = lease_version::Entity::find().filter(lease_version::Column::OperatorId.eq(&*operator));
-    let mut blocks = lease_block::Entity::find().filter(lease_block::Column::OperatorId.eq(&*operator));
-    if let Some(ids) = few {
-        versions = versions.filter(lease_version::Column::LeaseId.is_in(ids.clone()));
-        blocks = blocks.filter(lease_block::Column::LeaseId.is_in(ids));
-    }
+    let ids: Vec<String> = rows.iter().map(|row| row.lease_id.clone()).collect();
+    let versions = lease_version::Entity::find()
+        .filter(lease_version::Column::OperatorId.eq(&*operator))
+        .filter(lease_version::Column::LeaseId.eq_any(ids.clone()));
+    let blocks = lease_block::Entity::find()
+        .filter(lease_block::Column::OperatorId.eq(&*operator))
+        .filter(lease_block::Column::LeaseId.eq_any(ids));
     let mut terms: HashMap<(String, i64), serde_json::Value> = versions
         .all(conn)
         .await

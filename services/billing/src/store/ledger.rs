@@ -3,14 +3,13 @@
 use kernel::{
     AccountId, CivilDate, Error, Instant, InvoiceId, LedgerEntryId, LedgerTransactionId, OperatorId, Uuid,
 };
-use postgres::{store_error, violated_constraint};
+use postgres::{insert_all, store_error, violated_constraint};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
     Set,
 };
 use serde::{Deserialize, Serialize};
 
-use super::ROWS_PER_INSERT;
 use super::entity::{ledger_entry, ledger_transaction};
 use super::listing::{Page, Paged};
 use super::rows::{money, narrow, parse, statement};
@@ -53,18 +52,8 @@ pub async fn insert(
             });
         }
     }
-    for chunk in heads.chunks(ROWS_PER_INSERT) {
-        let chunk = chunk.to_vec();
-        ledger_transaction::Entity::insert_many(chunk)
-            .exec_without_returning(conn)
-            .await
-            .map_err(not_into_a_closed_period)?;
-    }
-    for chunk in entries.chunks(ROWS_PER_INSERT) {
-        let chunk = chunk.to_vec();
-        ledger_entry::Entity::insert_many(chunk).exec_without_returning(conn).await.map_err(store_error)?;
-    }
-    Ok(())
+    insert_all(conn, heads).await.map_err(not_into_a_closed_period)?;
+    insert_all(conn, entries).await.map_err(store_error)
 }
 
 /// A period that was closed since it was looked at: tried again, the deed sees that.

@@ -24,6 +24,7 @@ pub mod reading;
 pub mod receivables;
 pub mod reckoning;
 pub mod run;
+pub mod run_chunk;
 pub mod settlement;
 pub mod tariff;
 pub mod usage;

@@ -13,6 +13,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 
 use super::entity::charging_plan;
+use super::lease::LeaseSpan;
 use super::listing::{Page, Paged, Sight};
 use super::rows::{broken, parse};
 use crate::domain::lease::BlockRef;
@@ -66,11 +67,16 @@ pub async fn find(
 /// Plans of blocks, in order of first day, then of creation.
 pub type BlockPlans = BTreeMap<(LeaseId, BlockRef), Vec<ChargingPlan>>;
 
-/// Every plan of an operator.
-pub async fn by_block(conn: &impl ConnectionTrait, operator: &OperatorId) -> Result<BlockPlans, Error> {
+/// Every plan of an operator's leases of a span.
+pub async fn by_block(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    (first, last): LeaseSpan<'_>,
+) -> Result<BlockPlans, Error> {
     use charging_plan::Column as C;
     let rows = charging_plan::Entity::find()
         .filter(C::OperatorId.eq(operator.as_str()))
+        .filter(C::LeaseId.between(first.as_str(), last.as_str()))
         .order_by_asc(C::FromDate)
         .order_by_asc(C::CreateOrder)
         .all(conn)

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use kernel::{CivilDate, DateRange, Error, Instant, LeaseId, OperatorId, ReckoningId, YearMonth};
-use postgres::store_error;
+use postgres::{insert_all, store_error};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, FromQueryResult, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, Set,
 };
 
-use super::ROWS_PER_INSERT;
 use super::entity::{invoice_line, reckoning};
+use super::lease::LeaseSpan;
 use super::rows::{broken, parse};
 use crate::domain::lease::BlockRef;
 use crate::domain::reckoned::{Billed, BilledCharges, Detail, ReckonedKey};
@@ -36,13 +36,7 @@ pub async fn insert(
             create_time: Set(now),
         });
     }
-    for chunk in rows.chunks(ROWS_PER_INSERT) {
-        reckoning::Entity::insert_many(chunk.to_vec())
-            .exec_without_returning(conn)
-            .await
-            .map_err(store_error)?;
-    }
-    Ok(())
+    insert_all(conn, rows).await.map_err(store_error)
 }
 
 /// One reckoning.
@@ -84,10 +78,11 @@ struct LineRow {
     detail: Option<serde_json::Value>,
 }
 
-/// What an operator billed beside rent for days of a span, invoices that are void left out.
+/// What an operator billed the leases of a span beside rent for some days, invoices that are void left out.
 pub async fn billed(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
+    (first, last): LeaseSpan<'_>,
     days: DateRange,
 ) -> Result<BilledMonths, Error> {
     use invoice_line::Column as C;
@@ -98,6 +93,7 @@ pub async fn billed(
         .filter(
             Condition::all()
                 .add(C::OperatorId.eq(operator.as_str()))
+                .add(C::LeaseId.between(first.as_str(), last.as_str()))
                 .add(C::Live.eq(true))
                 .add(C::ReckoningId.is_not_null())
                 .add(C::PeriodStart.gte(days.start()))

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use kernel::{BillingRunName, Error, Instant, Money, OperatorId, RunId, Scope, Uuid, YearMonth};
 use postgres::page::after_last;
 use postgres::store_error;
+use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set,
@@ -16,7 +17,7 @@ use super::entity::{billing_run, invoice};
 use super::listing::{Page, Paged, Sight};
 use super::rows::{broken, money, parse, statement};
 use crate::domain::invoice_state::InvoiceState;
-use crate::domain::run::{BillingRun, RunState};
+use crate::domain::run::{BillingRun, Progress, RunState};
 
 /// Makes this transaction the only one that bills the operator until it ends, and gives the run's number.
 pub async fn take_turn(
@@ -51,8 +52,8 @@ pub async fn insert(conn: &impl ConnectionTrait, run: &BillingRun) -> Result<(),
     Ok(())
 }
 
-/// Writes that the run is issued, if nobody changed it meanwhile.
-pub async fn mark_issued(conn: &impl ConnectionTrait, run: &BillingRun) -> Result<(), Error> {
+/// Writes where the run stands now, if nobody changed it meanwhile.
+pub async fn put(conn: &impl ConnectionTrait, run: &BillingRun) -> Result<(), Error> {
     let sql = "update billing.billing_run set state = $3, version = $4, issue_time = $5 \
                where operator_id = $1 and run_id = $2 and version = $4 - 1";
     let values = [
@@ -92,6 +93,22 @@ pub async fn lock(
         .filter(billing_run::Column::OperatorId.eq(operator.as_str()))
         .filter(billing_run::Column::RunId.eq(run.get()))
         .lock_exclusive()
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    Ok(with_totals(conn, rows).await?.pop())
+}
+
+/// As [`lock`], but not of a run that another has locked.
+pub async fn lock_if_free(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    run: RunId,
+) -> Result<Option<BillingRun>, Error> {
+    let rows = billing_run::Entity::find()
+        .filter(billing_run::Column::OperatorId.eq(operator.as_str()))
+        .filter(billing_run::Column::RunId.eq(run.get()))
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .all(conn)
         .await
         .map_err(store_error)?;
@@ -146,7 +163,7 @@ pub async fn list(
     Ok(Paged { rows: with_totals(conn, paged.rows).await?, more: paged.more })
 }
 
-/// Adds the count and the sums of the runs' invoices, in one statement for all.
+/// How far runs are and what their invoices come to: two more statements for all.
 async fn with_totals(
     conn: &impl ConnectionTrait,
     rows: Vec<billing_run::Model>,
@@ -154,33 +171,14 @@ async fn with_totals(
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    use invoice::Column as C;
     let mut operators: Vec<String> = rows.iter().map(|row| row.operator_id.clone()).collect();
     operators.dedup();
-    let sums = invoice::Entity::find()
-        .select_only()
-        .column(C::RunId)
-        .column(C::CurrencyCode)
-        .column_as(C::InvoiceId.count(), "invoices")
-        .column_as(sea_orm::ExprTrait::cast_as(C::TotalMinor.sum(), "bigint"), "total")
-        .filter(C::OperatorId.is_in(operators))
-        .filter(C::RunId.is_in(rows.iter().map(|row| row.run_id)))
-        .group_by(C::RunId)
-        .group_by(C::CurrencyCode)
-        .order_by_asc(C::CurrencyCode)
-        .into_tuple::<(Uuid, String, i64, i64)>()
-        .all(conn)
-        .await
-        .map_err(store_error)?;
-    let mut of_run: HashMap<Uuid, (i64, Vec<Money>)> = HashMap::new();
-    for (run, currency_code, count, total) in sums {
-        let entry = of_run.entry(run).or_default();
-        entry.0 += count;
-        entry.1.push(money(total, &currency_code)?);
-    }
+    let runs: Vec<Uuid> = rows.iter().map(|row| row.run_id).collect();
+    let mut totals = totals_of(conn, &operators, &runs).await?;
+    let mut progress = progress_of(conn, &operators, &runs).await?;
     rows.into_iter()
         .map(|row| {
-            let (invoice_count, totals) = of_run.remove(&row.run_id).unwrap_or_default();
+            let (invoice_count, issued_count, totals) = totals.remove(&row.run_id).unwrap_or_default();
             Ok(BillingRun {
                 operator: parse("operator_id", &row.operator_id)?,
                 id: RunId::new(row.run_id),
@@ -192,7 +190,53 @@ async fn with_totals(
                 issue_time: row.issue_time,
                 invoice_count,
                 totals,
+                progress: Progress { issued_count, ..progress.remove(&row.run_id).unwrap_or_default() },
             })
         })
         .collect()
+}
+
+/// By run: its invoices, those of them that have a number, and sums by currency.
+type Totals = HashMap<Uuid, (i64, i64, Vec<Money>)>;
+
+async fn totals_of(
+    conn: &impl ConnectionTrait,
+    operators: &[String],
+    runs: &[Uuid],
+) -> Result<Totals, Error> {
+    let sql = "select run_id, currency_code, count(*), count(number), sum(total_minor)::bigint \
+               from billing.invoice where operator_id = any($1) and run_id = any($2) \
+               group by run_id, currency_code order by currency_code";
+    let values = [operators.to_vec().into(), runs.to_vec().into()];
+    let mut totals = Totals::new();
+    for row in conn.query_all_raw(statement(sql, values)).await.map_err(store_error)? {
+        let (run, currency_code, invoices, issued, total) =
+            row.try_get_many_by_index::<(Uuid, String, i64, i64, i64)>().map_err(store_error)?;
+        let entry = totals.entry(run).or_default();
+        entry.0 += invoices;
+        entry.1 += issued;
+        entry.2.push(money(total, &currency_code)?);
+    }
+    Ok(totals)
+}
+
+async fn progress_of(
+    conn: &impl ConnectionTrait,
+    operators: &[String],
+    runs: &[Uuid],
+) -> Result<HashMap<Uuid, Progress>, Error> {
+    let sql = "select r.run_id, c.leases, c.computed, p.problems from unnest($2::uuid[]) as r(run_id), \
+               lateral (select coalesce(sum(lease_count), 0)::bigint as leases, \
+                    coalesce(sum(lease_count) filter (where done_time is not null), 0)::bigint as computed \
+                    from billing.billing_run_chunk where operator_id = any($1) and run_id = r.run_id) c, \
+               lateral (select count(*) as problems from billing.billing_run_problem \
+                    where operator_id = any($1) and run_id = r.run_id) p";
+    let values = [operators.to_vec().into(), runs.to_vec().into()];
+    let mut progress = HashMap::new();
+    for row in conn.query_all_raw(statement(sql, values)).await.map_err(store_error)? {
+        let (run, lease_count, computed_count, problem_count) =
+            row.try_get_many_by_index::<(Uuid, i64, i64, i64)>().map_err(store_error)?;
+        progress.insert(run, Progress { lease_count, computed_count, problem_count, issued_count: 0 });
+    }
+    Ok(progress)
 }

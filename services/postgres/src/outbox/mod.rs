@@ -40,6 +40,12 @@ pub struct NewEvent {
     pub payload: Vec<u8>,
 }
 
+impl NewEvent {
+    fn operator_id(&self) -> String {
+        self.operator.as_ref().map_or_else(|| NO_OPERATOR.to_owned(), ToString::to_string)
+    }
+}
+
 /// Appends in the transaction of the change; the position is given by the database.
 pub async fn append(
     conn: &impl ConnectionTrait,
@@ -52,13 +58,43 @@ pub async fn append(
          values ($1, $2, $3, $4, $5, $6, $7)"
     );
     let values = [
-        event.operator.as_ref().map_or_else(|| NO_OPERATOR.to_owned(), ToString::to_string).into(),
+        event.operator_id().into(),
         event_id.into(),
         event.kind.into(),
         event.subject.as_str().into(),
         event.tenant.as_ref().map(ToString::to_string).into(),
         event.occurred_at.into(),
         event.payload.clone().into(),
+    ];
+    conn.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
+        .await
+        .map(|_| ())
+        .map_err(store_error)
+}
+
+/// As [`append`], many in one statement and in this order.
+pub async fn append_all(
+    conn: &impl ConnectionTrait,
+    schema: &str,
+    new_id: impl Fn() -> Uuid,
+    events: Vec<NewEvent>,
+) -> Result<(), Error> {
+    let sql = format!(
+        "insert into {schema}.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload) \
+         select n.operator_id, n.event_id, n.kind, n.subject, nullif(n.tenant, ''), n.occurred_at, n.payload \
+         from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::bytea[]) \
+            with ordinality as n(operator_id, event_id, kind, subject, tenant, occurred_at, payload, place) \
+         order by n.place"
+    );
+    let tenant = |event: &NewEvent| event.tenant.as_ref().map(ToString::to_string).unwrap_or_default();
+    let values = [
+        events.iter().map(NewEvent::operator_id).collect::<Vec<_>>().into(),
+        events.iter().map(|_| new_id()).collect::<Vec<_>>().into(),
+        events.iter().map(|event| event.kind.to_owned()).collect::<Vec<_>>().into(),
+        events.iter().map(|event| event.subject.clone()).collect::<Vec<_>>().into(),
+        events.iter().map(tenant).collect::<Vec<_>>().into(),
+        events.iter().map(|event| event.occurred_at).collect::<Vec<_>>().into(),
+        events.into_iter().map(|event| event.payload).collect::<Vec<_>>().into(),
     ];
     conn.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))
         .await

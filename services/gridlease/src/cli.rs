@@ -234,6 +234,8 @@ pub struct Bench {
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum BenchWhat {
+    /// Invoices a second of a billing run, beside one transaction an invoice over eight connections
+    Billing(BenchBilling),
     /// Durable bookings a second through gRPC, beside single-row INSERTs on the same Postgres
     Booking(BenchBooking),
     /// Readings of meters a second through the gRPC stream, beside COPY into the same table
@@ -276,6 +278,41 @@ pub struct BenchBooking {
     #[arg(long, env = "GRIDLEASE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Which Postgres.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+const BENCH_BILLING_EXAMPLES: &str = "\
+Examples:
+  cargo run --release -- bench billing
+  cargo run --release -- bench billing --quick
+  cargo run --release -- bench billing --leases 10000 --rounds 5 --json
+
+A debug build, a server with fsync=off and data on a memory file system are refused: their figures mean nothing.";
+
+/// `gridlease bench billing`.
+#[derive(Debug, Args)]
+#[command(after_help = BENCH_BILLING_EXAMPLES)]
+pub struct BenchBilling {
+    /// One round of the smallest size: an impression, not a result
+    #[arg(long)]
+    pub quick: bool,
+    /// One JSON document instead of tables
+    #[arg(long)]
+    pub json: bool,
+    /// Runs on any build and any server; what it prints means nothing.
+    #[arg(long, hide = true)]
+    pub rehearse: bool,
+    /// How many leases the operator has, each size measured in turn, in rising order [default: 1000,10000,100000]
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub leases: Vec<u32>,
+    /// Rounds whose median counts
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub rounds: u32,
+    /// Where the embedded Postgres keeps the data while it runs; must be a real disk [default: the user's data directory]
+    #[arg(long, env = "GRIDLEASE_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Which Postgres; its database must be empty.
     #[command(flatten)]
     pub database: Database,
 }

@@ -80,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Compare(arguments) => compare::compare(*arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Bench(arguments) => match arguments.what {
                 BenchWhat::Booking(arguments) => bench::booking(arguments).await,
+                BenchWhat::Billing(arguments) => bench::billing(arguments).await,
                 BenchWhat::Ingest(arguments) => bench::ingest(arguments).await,
                 BenchWhat::Search(arguments) => bench::search(arguments).await,
             },

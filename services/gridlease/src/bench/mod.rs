@@ -1,10 +1,11 @@
-//! `gridlease bench`: what is promised of speed, measured. `search` and `ingest` have files of their own; the rest is
+//! `gridlease bench`: what is promised of speed, measured. `billing`, `ingest` and `search` have files of their own; the rest is
 //! `gridlease bench booking`: durable bookings a second through gRPC, as ratios to bare INSERTs on the same Postgres.
 //!
 //! Only a ratio to a baseline taken right before and right after means anything, so each figure has its own two, and a
 //! round whose two differ by more than half is thrown away.
 
 mod baseline;
+pub mod billing;
 pub mod ingest;
 mod load;
 mod report;
@@ -22,6 +23,7 @@ use crate::out;
 use crate::stack::{Home, Options, Stack, data_dir, unless_ended};
 
 use baseline::Baseline;
+pub use billing::billing;
 pub use ingest::ingest;
 use load::{Bench, Measured};
 pub use search::search;

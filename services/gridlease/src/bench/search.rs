@@ -189,7 +189,7 @@ async fn through_grpc(stack: &Stack, often: Often, size: &mut Size) -> anyhow::R
 }
 
 /// The memory that this process has, in bytes; 0 where the system does not say.
-fn resident() -> u64 {
+pub(super) fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<u64>().ok());

@@ -175,6 +175,28 @@ fn a_lease_that_cannot_be_billed_says_why() {
     }
 }
 
+/// Every first day of four years, one of them a leap year, and terms from a day to fourteen months.
+#[test]
+fn months_cover_every_term_of_every_calendar_once() {
+    let first = date(2027, 1, 1);
+    for start in first.iter_days().take(4 * 365 + 1) {
+        for days in [1, 2, 27, 28, 29, 30, 31, 32, 59, 364, 365, 366, 431] {
+            let end = start + chrono::TimeDelta::days(days);
+            let lease = lease(None, vec![premises("hall", 1_000, "31", start, end)]);
+            let billed = bill_all(&lease, &mut BTreeSet::new());
+            let mut at = start;
+            for charge in &billed {
+                let whole = charge.month.range().expect("a month");
+                assert_eq!(charge.period.start(), at, "{start} for {days} days");
+                assert!(whole.start() <= at && charge.period.end() <= whole.end(), "{start}: {charge:?}");
+                assert_eq!(i64::from(charge.days), (charge.period.end() - at).num_days());
+                at = charge.period.end();
+            }
+            assert_eq!(at, end, "{start} for {days} days");
+        }
+    }
+}
+
 /// Terms with any commencement day, one or two quantity steps, an optional escalator.
 fn any_premises(block: &'static str) -> impl Strategy<Value = Premises> {
     (0_u64..1_500, 30_u64..4_000, 1_i64..300_000, 1_u64..5_000_000_000_000, 0_u64..400, 1_i64..300_000)

@@ -1289,12 +1289,13 @@ table billing.billing_run owner gridlease_owner row security forced
   constraint billing_run_issue_time CHECK (((issue_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (issue_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint billing_run_month CHECK (((EXTRACT(day FROM billing_month) = (1)::numeric) AND ((billing_month >= '2000-01-01'::date) AND (billing_month <= '9998-12-01'::date))))
   constraint billing_run_number_positive CHECK ((run_number > 0))
-  constraint billing_run_state CHECK (((state = ANY (ARRAY['DRAFT'::text, 'ISSUED'::text])) AND ((state = 'DRAFT'::text) = (issue_time IS NULL))))
+  constraint billing_run_state CHECK (((state = ANY (ARRAY['COMPUTING'::text, 'DRAFT'::text, 'ISSUING'::text, 'ISSUED'::text])) AND ((state = 'ISSUED'::text) = (issue_time IS NOT NULL))))
   constraint billing_run_version CHECK ((version > 0))
   constraint billing_run_entity FOREIGN KEY (operator_id) REFERENCES billing.billing_entity(operator_id)
   constraint billing_run_pkey PRIMARY KEY (operator_id, run_id)
   constraint billing_run_number UNIQUE (operator_id, run_number)
   CREATE INDEX billing_run_by_month ON billing.billing_run USING btree (operator_id, billing_month)
+  CREATE INDEX billing_run_unfinished ON billing.billing_run USING btree (create_time) WHERE (state = ANY (ARRAY['COMPUTING'::text, 'ISSUING'::text]))
   CREATE TRIGGER billing_run_guard BEFORE DELETE OR UPDATE ON billing.billing_run FOR EACH ROW EXECUTE FUNCTION billing.guard_billing_run()
   policy billing_run_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy billing_run_worker permissive for all to billing_worker using (true) with check (true)
@@ -1302,6 +1303,41 @@ table billing.billing_run owner gridlease_owner row security forced
   grant update (issue_time) to billing
   grant update (state) to billing
   grant update (version) to billing
+  grant select to billing_worker
+
+table billing.billing_run_chunk owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  run_id uuid not null
+  chunk_number integer not null
+  first_lease_id text collate "C" not null
+  last_lease_id text collate "C" not null
+  lease_count bigint not null
+  done_time timestamp with time zone
+  constraint billing_run_chunk_done_time CHECK (((done_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (done_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint billing_run_chunk_leases CHECK (((first_lease_id <= last_lease_id) AND (lease_count > 0)))
+  constraint billing_run_chunk_number CHECK ((chunk_number > 0))
+  constraint billing_run_chunk_run FOREIGN KEY (operator_id, run_id) REFERENCES billing.billing_run(operator_id, run_id)
+  constraint billing_run_chunk_pkey PRIMARY KEY (operator_id, run_id, chunk_number)
+  policy billing_run_chunk_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy billing_run_chunk_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (done_time) to billing
+
+table billing.billing_run_problem owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  problem_id uuid not null
+  run_id uuid not null
+  lease_id text collate "C" not null
+  site_id text collate "C"
+  block_id text collate "C"
+  problem text not null
+  constraint billing_run_problem_block CHECK (((site_id IS NULL) = (block_id IS NULL)))
+  constraint billing_run_problem_run FOREIGN KEY (operator_id, run_id) REFERENCES billing.billing_run(operator_id, run_id)
+  constraint billing_run_problem_pkey PRIMARY KEY (operator_id, problem_id)
+  CREATE INDEX billing_run_problem_by_run ON billing.billing_run_problem USING btree (operator_id, run_id, lease_id)
+  policy billing_run_problem_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy billing_run_problem_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
 
 table billing.books owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -1472,6 +1508,7 @@ table billing.invoice owner gridlease_owner row security forced
   period_end date not null
   currency_code text collate "C" not null
   total_minor bigint not null
+  line_count integer not null
   payment_terms_days integer not null
   version bigint not null
   create_time timestamp with time zone not null
@@ -1573,7 +1610,7 @@ END)
   CREATE INDEX invoice_line_by_version ON billing.invoice_line USING btree (operator_id, lease_id, lease_version)
   CREATE UNIQUE INDEX invoice_line_charge ON billing.invoice_line USING btree (operator_id, lease_id, site_id, block_id, charge_type, item, period_start, revision) WHERE live
   CREATE TRIGGER invoice_line_guard BEFORE DELETE OR UPDATE ON billing.invoice_line FOR EACH ROW EXECUTE FUNCTION billing.guard_invoice_line()
-  CREATE CONSTRAINT TRIGGER invoice_line_in_total AFTER INSERT ON billing.invoice_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_invoice_total()
+  CREATE TRIGGER invoice_line_in_total AFTER INSERT ON billing.invoice_line REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION billing.check_invoice_lines()
   policy invoice_line_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy invoice_line_tenant permissive for select to billing using ((EXISTS ( SELECT 1
    FROM billing.invoice i
@@ -1669,7 +1706,7 @@ table billing.ledger_entry owner gridlease_owner row security forced
   constraint ledger_entry_id UNIQUE (operator_id, entry_id)
   CREATE INDEX ledger_entry_by_account ON billing.ledger_entry USING btree (operator_id, account_id)
   CREATE TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE ON billing.ledger_entry FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
-  CREATE CONSTRAINT TRIGGER ledger_entry_balanced AFTER INSERT ON billing.ledger_entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_ledger_transaction()
+  CREATE TRIGGER ledger_entry_in_transaction AFTER INSERT ON billing.ledger_entry REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION billing.check_ledger_entries()
   policy ledger_entry_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy ledger_entry_tenant permissive for select to billing using (((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text])) AND (EXISTS ( SELECT 1
    FROM billing.account a
@@ -2073,13 +2110,19 @@ END)))
 
 function billing.check_credit_note() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body 731dd75ea994b62f96d122a7ead25c49
 
+function billing.check_invoice_lines() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body e1de67616fc2843938f655dca0d78d7b
+  grant execute to public
+
 function billing.check_invoice_number() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body d4776b083fb9416dcb35afad65c84123
   grant execute to public
 
-function billing.check_invoice_total() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 127bc474c0e5b50e0ad7668d6356d091
+function billing.check_invoice_total() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 982f715ee4f21caee4371447b0a7eace
   grant execute to public
 
-function billing.check_ledger_transaction() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 0cff860699f094ac101938368ada451e
+function billing.check_ledger_entries() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 72e64b699101cdf8393f152ba2c1f5dc
+  grant execute to public
+
+function billing.check_ledger_transaction() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 21299ae6563e997b00c050d33f338867
   grant execute to public
 
 function billing.check_number_counter() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 27486a6fcdec19280c8408c1bf53de5c
@@ -2097,7 +2140,7 @@ function billing.check_settlement() returns trigger owner gridlease_owner langua
 function billing.free_charges() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body cf6a3937b1d2de75f249d81dc0e2a3b0
   grant execute to public
 
-function billing.guard_billing_run() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body dd8c22f92766a71bd172703e1a556c6c
+function billing.guard_billing_run() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 501645ac21e3a241f9af8a57c4604164
   grant execute to public
 
 function billing.guard_invoice() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 5cf47c60b22ad29ec3148e707ca827bc

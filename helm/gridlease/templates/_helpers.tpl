@@ -7,10 +7,20 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The name of one part. Takes (dict "root" $ "service" name). */}}
+{{- define "gridlease.name" -}}
+{{- printf "%s-%s" (include "gridlease.fullname" .root) .service -}}
+{{- end -}}
+
+{{/* What selects every pod of the release. */}}
+{{- define "gridlease.release" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
 {{/* What selects the pods of one service. Takes (dict "root" $ "service" name). */}}
 {{- define "gridlease.selector" -}}
-app.kubernetes.io/name: {{ .root.Chart.Name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{ include "gridlease.release" .root }}
 app.kubernetes.io/component: {{ .service }}
 {{- end -}}
 
@@ -22,6 +32,14 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{/* Name, namespace and labels of an object. Takes (dict "root" $ "service" name). */}}
+{{- define "gridlease.metadata" -}}
+name: {{ include "gridlease.name" . }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "gridlease.labels" . | nindent 2 }}
+{{- end -}}
+
 {{/* The image, by digest where one is given. */}}
 {{- define "gridlease.image" -}}
 {{- if .Values.image.digest -}}
@@ -31,17 +49,36 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 {{- end -}}
 
-{{/* What every pod may and may not do. */}}
-{{- define "gridlease.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: {{ .Values.runAsUser }}
-runAsGroup: {{ .Values.runAsUser }}
-fsGroup: {{ .Values.runAsUser }}
-seccompProfile:
-  type: RuntimeDefault
+{{/* What every pod of ours has in common: who it is, where it may run, what it may not do. Takes (dict "root" $ "service" name). */}}
+{{- define "gridlease.pod" -}}
+serviceAccountName: {{ include "gridlease.name" . }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .root.Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: {{ .root.Values.runAsUser }}
+  runAsGroup: {{ .root.Values.runAsUser }}
+  fsGroup: {{ .root.Values.runAsUser }}
+  seccompProfile:
+    type: RuntimeDefault
 {{- end -}}
 
-{{/* What every container may and may not do. */}}
+{{/* What every container may not do. */}}
 {{- define "gridlease.containerSecurity" -}}
 allowPrivilegeEscalation: false
 privileged: false
@@ -51,23 +88,22 @@ capabilities:
     - ALL
 {{- end -}}
 
-{{/* Refuses values that contradict each other, in one place. */}}
-{{- define "gridlease.check" -}}
-{{- $all := list .Values.settings -}}
-{{- range $name, $service := .Values.services -}}
-{{- $all = append $all $service.settings -}}
+{{/* A Secret's one key as a file `path`, readable by the group of the pod. Takes (dict "secret" "key" "path"). */}}
+{{- define "gridlease.secretFile" -}}
+secret:
+  secretName: {{ .secret }}
+  defaultMode: 0440
+  items:
+    - key: {{ .key }}
+      path: {{ .path }}
 {{- end -}}
-{{- range $settings := $all -}}
-{{- if and $.Values.production (eq (get $settings "CLOCK__TEST" | toString) "true") -}}
-{{- fail "production and a test clock (settings CLOCK__TEST) exclude each other" -}}
+
+{{/* The services as data: see files/services.yaml. */}}
+{{- define "gridlease.services" -}}
+{{- .Files.Get "files/services.yaml" -}}
 {{- end -}}
-{{- if and $.Values.production (hasKey $settings "AUTH__DEVELOPMENT_KEY_FILE") -}}
-{{- fail "production and development tokens (settings AUTH__DEVELOPMENT_KEY_FILE) exclude each other" -}}
-{{- end -}}
-{{- range $key := list "DATABASE__URL_FILE" "SERVER__LISTEN" "PEERS__INVENTORY" "PEERS__LEASING" -}}
-{{- if hasKey $settings $key -}}
-{{- fail (printf "settings %s is the chart's own; use the value that stands for it" $key) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
+
+{{/* The name of the CloudNativePG cluster. */}}
+{{- define "gridlease.cluster" -}}
+{{- printf "%s-postgres" (include "gridlease.fullname" .) -}}
 {{- end -}}

@@ -1,18 +1,22 @@
 {{/*
-One service: its ConfigMap, Service, PodDisruptionBudget and Deployment.
-Takes (dict "root" $ "service" name "peers" (list names)): peers are the services it calls.
+One service: its ServiceAccount, ConfigMap, Service, PodDisruptionBudget, HorizontalPodAutoscaler and Deployment.
+Takes (dict "root" $ "service" name "calls" (list names)): calls are the services it calls.
 */}}
 {{- define "gridlease.service" -}}
+{{- $root := .root -}}
 {{- $values := index .root.Values.services .service -}}
-{{- $name := printf "%s-%s" (include "gridlease.fullname" .root) .service -}}
-{{- $needsToken := not (empty .peers) -}}
+{{- $name := include "gridlease.name" . -}}
+{{- $least := ternary $values.autoscaling.minReplicas $values.replicas $values.autoscaling.enabled | int -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  {{- include "gridlease.metadata" . | nindent 2 }}
+automountServiceAccountToken: false
+---
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: {{ $name }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "gridlease.labels" . | nindent 4 }}
+  {{- include "gridlease.metadata" . | nindent 2 }}
 data:
   {{- range $key, $value := include "gridlease.settings" . | fromYaml }}
   {{ printf "GRIDLEASE_%s__%s" (upper $.service) $key }}: {{ $value | quote }}
@@ -21,10 +25,7 @@ data:
 apiVersion: v1
 kind: Service
 metadata:
-  name: {{ $name }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "gridlease.labels" . | nindent 4 }}
+  {{- include "gridlease.metadata" . | nindent 2 }}
 spec:
   type: ClusterIP
   selector:
@@ -35,31 +36,66 @@ spec:
       targetPort: grpc
       protocol: TCP
       appProtocol: kubernetes.io/h2c
-{{- if gt (int $values.replicas) 1 }}
+    - name: admin
+      port: {{ .root.Values.admin.port }}
+      targetPort: admin
+      protocol: TCP
+      appProtocol: http
+{{- if gt $least 1 }}
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata:
-  name: {{ $name }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "gridlease.labels" . | nindent 4 }}
+  {{- include "gridlease.metadata" . | nindent 2 }}
 spec:
-  minAvailable: 1
+  minAvailable: {{ .root.Values.disruption.minAvailable }}
+  # A pod that is not ready serves nobody: it never keeps a node from being drained.
+  unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
     matchLabels:
       {{- include "gridlease.selector" . | nindent 6 }}
+{{- end }}
+{{- with $values.autoscaling }}
+{{- if .enabled }}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  {{- include "gridlease.metadata" $ | nindent 2 }}
+spec:
+  scaleTargetRef:
+    apiVersion: apps/v1
+    kind: Deployment
+    name: {{ $name }}
+  minReplicas: {{ .minReplicas }}
+  maxReplicas: {{ .maxReplicas }}
+  metrics:
+    - type: Resource
+      resource:
+        name: cpu
+        target:
+          type: Utilization
+          averageUtilization: {{ .cpuPercent }}
+  behavior:
+    # Up at once, down slowly: connections last up to ten minutes and follow new replicas only then.
+    scaleDown:
+      stabilizationWindowSeconds: 600
+      policies:
+        - type: Pods
+          value: 1
+          periodSeconds: 120
+{{- end }}
 {{- end }}
 ---
 apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: {{ $name }}
-  namespace: {{ .root.Release.Namespace }}
-  labels:
-    {{- include "gridlease.labels" . | nindent 4 }}
+  {{- include "gridlease.metadata" . | nindent 2 }}
 spec:
+  {{- if not $values.autoscaling.enabled }}
   replicas: {{ $values.replicas }}
+  {{- end }}
+  revisionHistoryLimit: 5
   selector:
     matchLabels:
       {{- include "gridlease.selector" . | nindent 6 }}
@@ -82,33 +118,33 @@ spec:
         {{- toYaml . | nindent 8 }}
         {{- end }}
     spec:
-      automountServiceAccountToken: false
-      enableServiceLinks: false
-      {{- with .root.Values.imagePullSecrets }}
-      imagePullSecrets:
-        {{- toYaml . | nindent 8 }}
-      {{- end }}
+      {{- include "gridlease.pod" . | nindent 6 }}
       terminationGracePeriodSeconds: {{ add .root.Values.server.lingerSeconds .root.Values.server.drainSeconds 10 }}
-      securityContext:
-        {{- include "gridlease.podSecurity" .root | nindent 8 }}
       topologySpreadConstraints:
+        {{- range $key, $when := .root.Values.spread }}
         - maxSkew: 1
-          topologyKey: kubernetes.io/hostname
-          whenUnsatisfiable: ScheduleAnyway
+          topologyKey: {{ $key }}
+          whenUnsatisfiable: {{ $when }}
+          matchLabelKeys:
+            - pod-template-hash
           labelSelector:
             matchLabels:
-              {{- include "gridlease.selector" . | nindent 14 }}
+              {{- include "gridlease.selector" $ | nindent 14 }}
+        {{- end }}
       containers:
         - name: {{ .service }}
           image: {{ include "gridlease.image" .root }}
           imagePullPolicy: {{ .root.Values.image.pullPolicy }}
-          command: [{{ .service | quote }}]
+          command: [{{ printf "/usr/local/bin/%s" .service | quote }}]
           envFrom:
             - configMapRef:
                 name: {{ $name }}
           ports:
             - name: grpc
               containerPort: {{ .root.Values.server.port }}
+              protocol: TCP
+            - name: admin
+              containerPort: {{ .root.Values.admin.port }}
               protocol: TCP
           startupProbe:
             grpc:
@@ -142,57 +178,64 @@ spec:
             - name: jwks
               mountPath: /etc/gridlease/jwks
               readOnly: true
-            {{- if $needsToken }}
+            {{- if .calls }}
             - name: token
               mountPath: /etc/gridlease/token
               readOnly: true
             {{- end }}
+            {{- if .root.Values.pageTokens.secret }}
+            - name: pages
+              mountPath: /etc/gridlease/pages
+              readOnly: true
+            {{- end }}
       volumes:
         - name: database
-          secret:
-            secretName: {{ required (printf "services.%s.databaseSecret names the Secret with its database URL" .service) $values.databaseSecret }}
-            defaultMode: 0440
-            items:
-              - key: {{ .root.Values.database.urlKey }}
-                path: url
+          {{- include "gridlease.secretFile" (dict "secret" $values.databaseSecret "key" .root.Values.database.urlKey "path" "url") | nindent 10 }}
         - name: jwks
           configMap:
-            name: {{ required "auth.jwks.configMap names the ConfigMap with the token keys" .root.Values.auth.jwks.configMap }}
+            name: {{ .root.Values.auth.jwks.configMap }}
             items:
               - key: {{ .root.Values.auth.jwks.key }}
                 path: jwks.json
-        {{- if $needsToken }}
+        {{- if .calls }}
         - name: token
-          secret:
-            secretName: {{ required (printf "services.%s.tokenSecret names the Secret with its token" .service) $values.tokenSecret }}
-            defaultMode: 0440
-            items:
-              - key: token
-                path: token
+          {{- include "gridlease.secretFile" (dict "secret" $values.tokenSecret "key" "token" "path" "token") | nindent 10 }}
+        {{- end }}
+        {{- with .root.Values.pageTokens.secret }}
+        - name: pages
+          {{- include "gridlease.secretFile" (dict "secret" . "key" $root.Values.pageTokens.key "path" "secret") | nindent 10 }}
         {{- end }}
 {{- end -}}
 
 {{/* The settings of one service as YAML: the chart's own, then the common ones, then the service's. */}}
 {{- define "gridlease.settings" -}}
+{{- $values := .root.Values -}}
 {{- $own := dict
-  "PRODUCTION" (toString .root.Values.production)
-  "SERVER__LISTEN" (printf "0.0.0.0:%d" (int .root.Values.server.port))
-  "SERVER__LINGER" (printf "%ds" (int .root.Values.server.lingerSeconds))
-  "SERVER__DRAIN" (printf "%ds" (int .root.Values.server.drainSeconds))
-  "AUTH__ISSUER" (required "auth.issuer is the issuer of tokens" .root.Values.auth.issuer)
-  "AUTH__AUDIENCE" .root.Values.auth.audience
+  "PRODUCTION" (toString $values.production)
+  "SERVER__LISTEN" (printf "0.0.0.0:%d" (int $values.server.port))
+  "SERVER__LINGER" (printf "%ds" (int $values.server.lingerSeconds))
+  "SERVER__DRAIN" (printf "%ds" (int $values.server.drainSeconds))
+  "ADMIN__LISTEN" (printf "0.0.0.0:%d" (int $values.admin.port))
+  "AUTH__ISSUER" $values.auth.issuer
+  "AUTH__AUDIENCE" $values.auth.audience
   "AUTH__JWKS_FILE" "/etc/gridlease/jwks/jwks.json"
   "DATABASE__URL_FILE" "/etc/gridlease/database/url"
-  "TELEMETRY__FORMAT" .root.Values.telemetry.format
-  "TELEMETRY__FILTER" .root.Values.telemetry.filter
+  "TELEMETRY__FORMAT" $values.telemetry.format
+  "TELEMETRY__FILTER" $values.telemetry.filter
 -}}
-{{- range $peer := .peers -}}
-{{- $address := printf "http://%s-%s:%d" (include "gridlease.fullname" $.root) $peer (int $.root.Values.server.port) -}}
-{{- $own = set $own (printf "PEERS__%s" (upper $peer)) $address -}}
+{{- with $values.telemetry.traces.endpoint -}}
+{{- $_ := set $own "TELEMETRY__TRACES" . -}}
 {{- end -}}
-{{- if .peers -}}
-{{- $own = set $own "AUTH__TOKEN_FILE" "/etc/gridlease/token/token" -}}
+{{- range $peer := .calls -}}
+{{- $address := printf "http://%s-%s:%d" (include "gridlease.fullname" $.root) $peer (int $values.server.port) -}}
+{{- $_ := set $own (printf "PEERS__%s" (upper $peer)) $address -}}
 {{- end -}}
-{{- $values := index .root.Values.services .service -}}
-{{- mergeOverwrite $own (deepCopy .root.Values.settings) (deepCopy $values.settings) | toYaml -}}
+{{- if .calls -}}
+{{- $_ := set $own "AUTH__TOKEN_FILE" "/etc/gridlease/token/token" -}}
+{{- end -}}
+{{- if $values.pageTokens.secret -}}
+{{- $_ := set $own (printf "%s__PAGE_SECRET_FILE" (upper .service)) "/etc/gridlease/pages/secret" -}}
+{{- end -}}
+{{- $service := index $values.services .service -}}
+{{- mergeOverwrite $own (deepCopy $values.settings) (deepCopy $service.settings) | toYaml -}}
 {{- end -}}

@@ -21,7 +21,6 @@ in values.schema.json.
   "PEERS__LEASING" "nothing: the chart knows the address"
   "TELEMETRY__FORMAT" "telemetry.format"
   "TELEMETRY__FILTER" "telemetry.filter"
-  "TELEMETRY__TRACES" "telemetry.traces.endpoint"
 -}}
 {{- $all := dict "settings" $v.settings -}}
 {{- range $name, $service := $v.services -}}
@@ -111,9 +110,6 @@ in values.schema.json.
 {{- end -}}
 {{- if and $v.networkPolicy.enabled (not $v.networkPolicy.monitoring) $v.monitoring.serviceMonitor.enabled -}}
 {{- $problems = append $problems "networkPolicy.monitoring is empty, so that Prometheus reaches no service: give its peers, as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]" -}}
-{{- end -}}
-{{- if and $v.networkPolicy.enabled (not $v.networkPolicy.collectors) $v.telemetry.traces.endpoint -}}
-{{- $problems = append $problems "networkPolicy.collectors is empty, so that no trace leaves: give the collector's peers, as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: tracing}}}]" -}}
 {{- end -}}
 {{- if and $v.gateway.enabled (not $v.gateway.parentRefs) -}}
 {{- $problems = append $problems "gateway.parentRefs is empty: name the Gateway, as [{name: public, namespace: gateway}]" -}}

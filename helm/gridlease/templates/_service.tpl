@@ -223,9 +223,6 @@ spec:
   "TELEMETRY__FORMAT" $values.telemetry.format
   "TELEMETRY__FILTER" $values.telemetry.filter
 -}}
-{{- with $values.telemetry.traces.endpoint -}}
-{{- $_ := set $own "TELEMETRY__TRACES" . -}}
-{{- end -}}
 {{- range $peer := .calls -}}
 {{- $address := printf "http://%s-%s:%d" (include "gridlease.fullname" $.root) $peer (int $values.server.port) -}}
 {{- $_ := set $own (printf "PEERS__%s" (upper $peer)) $address -}}

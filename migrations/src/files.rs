@@ -65,6 +65,12 @@ pub fn all() -> Vec<Migration> {
         .collect()
 }
 
+/// The last version of a schema; `None` where there is no such schema.
+#[must_use]
+pub fn latest(schema: &str) -> Option<i64> {
+    all().iter().filter(|migration| migration.schema == schema).map(|migration| migration.version).max()
+}
+
 /// A name for what all migrations together make: equal fingerprints, equal databases.
 #[must_use]
 pub fn fingerprint() -> String {

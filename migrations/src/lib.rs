@@ -7,5 +7,5 @@ mod runner;
 
 pub use catalogue::{GOLDEN, schema_sql};
 pub use error::MigrationError;
-pub use files::{Migration, SCHEMAS, all, fingerprint};
+pub use files::{Migration, SCHEMAS, all, fingerprint, latest};
 pub use runner::{State, Status, check, status, up};

@@ -28,8 +28,8 @@ use tokio::sync::Notify;
 use crate::app::{App, InventoryFollower, InvoicePrinter, LeasingFollower};
 use crate::grpc::WIRE;
 use crate::grpc::{
-    AccountHandler, BooksHandler, ChargingHandler, EventHandler, InvoiceHandler, MeteringHandler,
-    PaymentHandler, ReportHandler, TariffHandler, payload_type,
+    AccountHandler, BillingRuns, BooksHandler, ChargingHandler, EventHandler, InvoiceHandler,
+    MeteringHandler, PaymentHandler, ReportHandler, TariffHandler, payload_type,
 };
 use crate::peers::{Inventory, Leasing};
 pub use crate::settings::BillingSettings;
@@ -50,18 +50,21 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
     let app = Arc::new(assemble(stores, Arc::clone(&deps.clock), Arc::clone(&deps.ids), pages));
     let printer = InvoicePrinter::new(Arc::clone(&app), inventory.clone(), leasing.clone());
     let (follower, stop) = (LeasingFollower::new(Arc::clone(&app), leasing), deps.stop.clone());
-    deps.tasks.spawn(async move { follow("leasing", &follower, &stop).await });
+    let feed = deps.metrics.feed("leasing");
+    deps.tasks.spawn(async move { follow(&feed, &follower, &stop).await });
     let (follower, stop) = (InventoryFollower::new(Arc::clone(&app), inventory), deps.stop.clone());
-    deps.tasks.spawn(async move { follow("inventory", &follower, &stop).await });
+    let feed = deps.metrics.feed("inventory");
+    deps.tasks.spawn(async move { follow(&feed, &follower, &stop).await });
     for _ in 0..app::HANDS {
         let (hand, stop) = (Arc::clone(&app), deps.stop.clone());
         deps.tasks.spawn(async move { hand.finish_runs(&stop).await });
     }
+    let invoices = InvoiceHandler::new(Arc::clone(&app), printer, BillingRuns::new(&deps.metrics));
     Ok(deps
         .server()
         .add_service(AccountServiceServer::new(AccountHandler::new(Arc::clone(&app))))
         .add_service(ChargingServiceServer::new(ChargingHandler::new(Arc::clone(&app))))
-        .add_service(InvoiceServiceServer::new(InvoiceHandler::new(Arc::clone(&app), printer)))
+        .add_service(InvoiceServiceServer::new(invoices))
         .add_service(MeteringServiceServer::new(MeteringHandler::new(Arc::clone(&app))))
         .add_service(TariffServiceServer::new(TariffHandler::new(Arc::clone(&app))))
         .add_service(BooksServiceServer::new(BooksHandler::new(Arc::clone(&app))))

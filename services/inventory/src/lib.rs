@@ -27,7 +27,7 @@ use runtime::{Deps, Ready, Server};
 use crate::app::desk::{DatabaseClock, Desk, Directory};
 use crate::app::expire_holds::Expirer;
 use crate::app::market::{Keeper, Market};
-use crate::app::{App, Rights};
+use crate::app::{App, Audited, Rights, Swept};
 use crate::grpc::{
     CapacityHandler, EncumbranceHandler, EventHandler, ImportHandler, IncidentHandler, MaintenanceHandler,
     ReservationHandler, SiteHandler, WIRE, WaitlistHandler, payload_type,
@@ -97,13 +97,19 @@ fn desk(settings: &InventorySettings, deps: &Deps) -> Result<Desk, Error> {
     store.statement_timeout = deps.settings.database.statement_timeout;
     let expirer = Expirer::for_requests(deps.db.clone(), Arc::clone(&deps.ids), WIRE);
     let clock = Arc::new(DatabaseClock::default());
-    Ok(Desk::new(Db::connect_lazy(&store)?, clock, WIRE, expirer, settings.desk_batches.get()))
+    store.meters = deps.metrics.transactions();
+    let db = Db::connect_lazy(&store)?;
+    deps.metrics.watch_pool("desk", &db);
+    Ok(Desk::new(db, clock, WIRE, expirer, settings.desk_batches.get()))
 }
 
 fn spawn_background(app: &Arc<App>, settings: &InventorySettings, deps: &Deps) {
     if settings.sweep {
         let (sweeper, every, stop) = (Arc::clone(app), settings.sweep_every, deps.stop.clone());
-        deps.tasks.spawn(async move { sweeper.sweep(every, &stop).await });
+        let job = deps.metrics.sweep("holds");
+        let expired =
+            deps.metrics.counter("gridlease_holds_expired", "Holds that ran out and were written off");
+        deps.tasks.spawn(async move { sweeper.sweep(every, &Swept { job, expired }, &stop).await });
     }
     let (follower, stop) = (Arc::clone(app), deps.stop.clone());
     deps.tasks.spawn(async move { follower.follow_rights(&stop).await });
@@ -119,5 +125,8 @@ fn spawn_background(app: &Arc<App>, settings: &InventorySettings, deps: &Deps) {
     let stop = deps.stop.clone();
     deps.tasks.spawn(async move { keeper.keep(&stop).await });
     let (auditor, every, stop) = (Arc::clone(app), settings.audit_every, deps.stop.clone());
-    deps.tasks.spawn(async move { auditor.audit(every, &stop).await });
+    let job = deps.metrics.sweep("audit");
+    let findings =
+        deps.metrics.gauge("gridlease_audit_findings", "Instants at which more is promised than there is");
+    deps.tasks.spawn(async move { auditor.audit(every, &Audited { job, findings }, &stop).await });
 }

@@ -20,7 +20,7 @@ use postgres::page::PageTokens;
 use runtime::feed::{Feed, follow};
 use runtime::{Deps, Server};
 
-use crate::app::{App, InventoryFollower};
+use crate::app::{App, InventoryFollower, SWEEPS};
 use crate::grpc::{
     EventHandler, LeaseHandler, MarketHandler, OfferHandler, PipelineHandler, TenantHandler, WIRE,
     payload_type,
@@ -62,7 +62,9 @@ pub async fn service(settings: LeasingSettings, deps: Deps) -> Result<Server, Er
 
 fn spawn_background(app: &Arc<App>, settings: &LeasingSettings, deps: &Deps) {
     let (sweeper, every, stop) = (Arc::clone(app), settings.sweep_every, deps.stop.clone());
-    deps.tasks.spawn(async move { sweeper.sweep(every, &stop).await });
+    let jobs = SWEEPS.map(|name| deps.metrics.sweep(name));
+    deps.tasks.spawn(async move { sweeper.sweep(every, &jobs, &stop).await });
     let (follower, stop) = (InventoryFollower::new(Arc::clone(app)), deps.stop.clone());
-    deps.tasks.spawn(async move { follow("inventory", &follower, &stop).await });
+    let feed = deps.metrics.feed("inventory");
+    deps.tasks.spawn(async move { follow(&feed, &follower, &stop).await });
 }

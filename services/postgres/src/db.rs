@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions as _, Row as _};
 use tracing::{Instrument as _, debug, warn};
 
 use crate::tx::{Access, Tx};
-use crate::{Settings, sqlx_error, store_error};
+use crate::{PoolUse, Settings, TransactionMeters, sqlx_error, store_error};
 
 /// Tries of one transaction before the conflict is told to the caller.
 const TRIES: u32 = 8;
@@ -26,6 +26,7 @@ const SLOW: Duration = Duration::from_secs(1);
 pub struct Db {
     pool: PgPool,
     orm: DatabaseConnection,
+    meters: TransactionMeters,
 }
 
 impl Db {
@@ -33,17 +34,17 @@ impl Db {
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
         let pool =
             pool_options(settings).connect_with(connect_options(settings)?).await.map_err(sqlx_error)?;
-        Ok(Self::of_pool(pool))
+        Ok(Self::of_pool(pool, settings))
     }
 
     /// The pool without a first connection: the server may come later.
     pub fn connect_lazy(settings: &Settings) -> Result<Self, Error> {
-        Ok(Self::of_pool(pool_options(settings).connect_lazy_with(connect_options(settings)?)))
+        Ok(Self::of_pool(pool_options(settings).connect_lazy_with(connect_options(settings)?), settings))
     }
 
-    fn of_pool(pool: PgPool) -> Self {
+    fn of_pool(pool: PgPool, settings: &Settings) -> Self {
         let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
-        Self { pool, orm }
+        Self { pool, orm, meters: settings.meters.clone() }
     }
 
     /// The pool itself, for what sea-orm has no word for: COPY, a batch in one function call.
@@ -58,6 +59,14 @@ impl Db {
         &self.orm
     }
 
+    /// How much of the pool is in use.
+    #[must_use]
+    pub fn pool_use(&self) -> PoolUse {
+        let (open, idle) = (self.pool.size(), u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX));
+        let limit = self.pool.options().get_max_connections();
+        PoolUse { used: open.saturating_sub(idle), idle: idle.min(open), limit }
+    }
+
     /// Closes the pool; gives up waiting for connections still in use after five seconds.
     pub async fn close(&self) {
         if tokio::time::timeout(Duration::from_secs(5), self.pool.close()).await.is_err() {
@@ -68,6 +77,16 @@ impl Db {
     /// The server's clock: the only judge of holds and retention.
     pub async fn database_time(&self) -> Result<Instant, Error> {
         let row = sqlx::query("select clock_timestamp()").fetch_one(&self.pool).await.map_err(sqlx_error)?;
+        row.try_get(0).map_err(sqlx_error)
+    }
+
+    /// The version that a schema was migrated to; `None` if it was not yet.
+    ///
+    /// # Errors
+    /// `INTERNAL` where there is no such schema, and what keeps the store from answering.
+    pub async fn schema_version(&self, schema: &str) -> Result<Option<i64>, Error> {
+        let sql = format!("select max(version) from {schema}.schema_history");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&self.pool).await.map_err(sqlx_error)?;
         row.try_get(0).map_err(sqlx_error)
     }
 
@@ -133,6 +152,7 @@ impl Db {
                 }
                 _ => {
                     tell(name, tried, started.elapsed(), outcome.is_ok());
+                    self.meters.ended(name, tried, started.elapsed(), outcome.is_ok());
                     return outcome;
                 }
             }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::TransactionMeters;
+
 /// Text that neither `Debug` nor a log may show.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -53,6 +55,8 @@ pub struct Settings {
     pub idle_in_transaction_timeout: Duration,
     /// How long an unused connection is kept; default 5 min.
     pub idle_timeout: Duration,
+    /// Where its transactions are counted; default: where nobody looks.
+    pub meters: TransactionMeters,
 }
 
 impl Settings {
@@ -68,6 +72,7 @@ impl Settings {
             lock_timeout: Duration::from_secs(5),
             idle_in_transaction_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(300),
+            meters: TransactionMeters::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kernel::{Clock, Error, Ids, SystemClock, SystemIds, TestClock};
 use postgres::Db;
@@ -13,7 +14,7 @@ use crate::auth::Authenticator;
 use crate::client::{Peer, ServiceTokens};
 use crate::server::{Ready, Running, Server};
 use crate::settings::{Concern, Settings, table};
-use crate::{clock_service, explain, telemetry};
+use crate::{Metrics, clock_service, explain, telemetry};
 
 /// What a service is given to work with.
 #[derive(Clone)]
@@ -38,6 +39,8 @@ pub struct Deps {
     pub tasks: TaskTracker,
     /// The clock again, where it can be moved.
     pub test_clock: Option<TestClock>,
+    /// What the service counts about itself.
+    pub metrics: Metrics,
     /// One connection of its own for readiness: a busy pool is not a lost store.
     probe: Db,
 }
@@ -54,6 +57,7 @@ impl Deps {
         stop: CancellationToken,
     ) -> Result<Self, Error> {
         let service = settings.service.clone();
+        let metrics = Metrics::new(&service);
         let role = |worker: bool| if worker { format!("{service}_worker") } else { service.clone() };
         let db = |worker: bool, connections: u32| {
             let mut store = postgres::Settings::new(settings.database_url.clone())
@@ -62,6 +66,7 @@ impl Deps {
                 .max_connections(connections);
             store.acquire_timeout = settings.database.acquire_timeout;
             store.statement_timeout = settings.database.statement_timeout;
+            store.meters = metrics.transactions();
             Db::connect_lazy(&store)
         };
         let made = || TestClock::new(SystemClock.now());
@@ -71,7 +76,7 @@ impl Deps {
             None => Arc::new(SystemClock),
         };
         let production = settings.general.production;
-        Ok(Self {
+        let deps = Self {
             db: db(false, settings.database.max_connections.get())?,
             worker_db: db(true, settings.database.worker_max_connections.get())?,
             probe: db(false, 1)?,
@@ -83,14 +88,19 @@ impl Deps {
             stop,
             tasks: TaskTracker::new(),
             test_clock,
+            metrics,
             settings,
-        })
+        };
+        deps.metrics.watch_pool("requests", &deps.db);
+        deps.metrics.watch_pool("worker", &deps.worker_db);
+        Ok(deps)
     }
 
     /// The service's server, ready while the store answers; the service adds its gRPC services.
     pub fn server(&self) -> Server {
         let server = Server::new(&self.settings.service, &self.settings.server, self.authenticator.clone())
-            .ready_when(store_answers(self.probe.clone()))
+            .observed(self.metrics.clone(), self.settings.admin.listen)
+            .ready_when(store_answers(self.probe.clone(), &self.settings.service, self.metrics.clone()))
             .wait_for(self.tasks.clone());
         match &self.test_clock {
             Some(clock) => server.add_service(clock_service(clock.clone())),
@@ -207,10 +217,25 @@ async fn stop_signal() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-fn store_answers(db: Db) -> Ready {
+/// Ready while the store answers and has the schema that this program was built for, or a later one. A store that is not
+/// migrated yet is waited for; one that was migrated for the version to come goes on being served.
+fn store_answers(db: Db, service: &str, metrics: Metrics) -> Ready {
+    let wanted = migrations::latest(service);
+    let schema: Arc<str> = service.into();
+    let is_migrated = Arc::new(AtomicBool::new(wanted.is_none()));
     Arc::new(move || {
-        let db = db.clone();
-        Box::pin(async move { db.database_time().await.is_ok() })
+        let (db, schema) = (db.clone(), Arc::clone(&schema));
+        let (metrics, is_migrated) = (metrics.clone(), Arc::clone(&is_migrated));
+        Box::pin(async move {
+            let Ok(theirs) = db.database_time().await else { return false };
+            let apart = SystemClock.now().signed_duration_since(theirs).abs().to_std().unwrap_or_default();
+            metrics.set_skew(apart.as_secs_f64());
+            if !is_migrated.load(Ordering::Relaxed) {
+                let found = db.schema_version(&schema).await.unwrap_or_default();
+                is_migrated.store(found >= wanted, Ordering::Relaxed);
+            }
+            is_migrated.load(Ordering::Relaxed)
+        })
     })
 }
 

@@ -152,7 +152,10 @@ impl TestServer {
         change(&mut settings);
         let authenticator = Authenticator::new(&settings.auth, false, token_clock).unwrap();
         let stop = CancellationToken::new();
-        let server = add(Server::new("inventory", &settings.server, authenticator));
+        let admin = Some(std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
+        let server = Server::new("inventory", &settings.server, authenticator)
+            .observed(crate::Metrics::new("inventory"), admin);
+        let server = add(server);
         let running = server.serve(stop.clone()).await.unwrap();
         let channel = channel(&running.url()).unwrap();
         Self { issuer, jwks, channel, running, stop, _directory: directory }

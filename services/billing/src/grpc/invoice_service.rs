@@ -5,8 +5,9 @@ use std::sync::Arc;
 use contracts::billing::v1 as wire;
 use contracts::billing::v1::invoice_service_server::InvoiceService;
 use prost::Message as _;
+use runtime::metrics::{Counter, Metrics};
 use runtime::{caller, reply, status};
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use super::{credit_note, explanation, invoice, run};
 use crate::app::{App, InvoicePrinter};
@@ -15,13 +16,46 @@ use crate::app::{App, InvoicePrinter};
 pub(crate) struct InvoiceHandler {
     app: Arc<App>,
     printer: InvoicePrinter,
+    runs: BillingRuns,
+}
+
+/// Counts billing runs by how they ended.
+pub(crate) struct BillingRuns {
+    started: Counter,
+    issued: Counter,
+    refused: Counter,
+    failed: Counter,
+}
+
+impl BillingRuns {
+    /// Counted among these metrics.
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let help = "Billing runs that were started or issued, by how that ended";
+        let outcomes = ["started", "issued", "refused", "failed"];
+        let [started, issued, refused, failed] =
+            metrics.counters("gridlease_invoice_runs", help, "outcome", outcomes);
+        Self { started, issued, refused, failed }
+    }
+
+    fn told<T>(&self, done: &Counter, answer: Result<Response<T>, Status>) -> Result<Response<T>, Status> {
+        match &answer {
+            Ok(_) => done.inc(),
+            Err(status)
+                if matches!(status.code(), Code::Internal | Code::Unavailable | Code::DeadlineExceeded) =>
+            {
+                self.failed.inc()
+            }
+            Err(_) => self.refused.inc(),
+        };
+        answer
+    }
 }
 
 impl InvoiceHandler {
     /// A handler over these use cases.
     #[must_use]
-    pub(crate) fn new(app: Arc<App>, printer: InvoicePrinter) -> Self {
-        Self { app, printer }
+    pub(crate) fn new(app: Arc<App>, printer: InvoicePrinter, runs: BillingRuns) -> Self {
+        Self { app, printer, runs }
     }
 }
 
@@ -43,8 +77,8 @@ impl InvoiceService for InvoiceHandler {
     ) -> Result<Response<wire::StartBillingRunResponse>, Status> {
         let caller = caller(&request)?;
         let command = run::start(request.get_ref()).map_err(status)?;
-        let answer = self.app.start_billing_run(&caller, command).await.map_err(status)?;
-        reply(answer, run::started)
+        let answer = self.app.start_billing_run(&caller, command).await.map_err(status);
+        self.runs.told(&self.runs.started, answer.and_then(|answer| reply(answer, run::started)))
     }
 
     async fn get_billing_run(
@@ -73,8 +107,8 @@ impl InvoiceService for InvoiceHandler {
     ) -> Result<Response<wire::IssueBillingRunResponse>, Status> {
         let caller = caller(&request)?;
         let command = run::issue(request.get_ref()).map_err(status)?;
-        let answer = self.app.issue_billing_run(&caller, command).await.map_err(status)?;
-        reply(answer, run::issued)
+        let answer = self.app.issue_billing_run(&caller, command).await.map_err(status);
+        self.runs.told(&self.runs.issued, answer.and_then(|answer| reply(answer, run::issued)))
     }
 
     async fn get_invoice(

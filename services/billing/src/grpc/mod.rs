@@ -34,7 +34,7 @@ pub(crate) use account_service::AccountHandler;
 pub(crate) use books_service::BooksHandler;
 pub(crate) use charging_service::ChargingHandler;
 pub(crate) use event_service::EventHandler;
-pub(crate) use invoice_service::InvoiceHandler;
+pub(crate) use invoice_service::{BillingRuns, InvoiceHandler};
 pub(crate) use metering_service::MeteringHandler;
 pub(crate) use payment_service::PaymentHandler;
 pub(crate) use report_service::ReportHandler;

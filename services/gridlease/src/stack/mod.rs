@@ -134,6 +134,12 @@ impl Stack {
         self.addresses
     }
 
+    /// Where each service shows its health and metrics.
+    #[must_use]
+    pub fn admin(&self) -> Vec<SocketAddr> {
+        self.running.iter().filter_map(|service| service.admin).collect()
+    }
+
     /// The database, as whoever may do everything.
     #[must_use]
     pub fn database_url(&self) -> &str {

@@ -23,6 +23,7 @@ impl Place<'_> {
     fn settings(&self, service: &str, port: u16) -> anyhow::Result<Settings> {
         let mut settings = Settings::local(service, self.database_url, &self.keys.join(JWKS_FILE))?;
         settings.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        settings.admin.listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         settings.auth.development_key_file = Some(self.keys.join(KEY_FILE));
         settings.clock.test = self.test_clock.is_some();
         Ok(settings)

@@ -2,16 +2,27 @@
 
 use std::time::Duration;
 
+use runtime::metrics::{Gauge, SweepMeter};
 use tokio_util::sync::CancellationToken;
 
 use super::App;
 use crate::store::jobs;
 
+/// What the auditor counts.
+pub struct Audited {
+    /// How it fares.
+    pub job: SweepMeter,
+    /// Instants at which more is promised than there is.
+    pub findings: Gauge,
+}
+
 impl App {
-    /// Audits until told to stop. What it finds is an error in the log and the metric `inventory.oversold_instants`.
-    pub async fn audit(&self, every: Duration, stop: &CancellationToken) {
+    /// Audits until told to stop. What it finds is an error in the log and the metric `gridlease_audit_findings`.
+    pub async fn audit(&self, every: Duration, meters: &Audited, stop: &CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-            match jobs::oversold(&self.worker_db).await {
+            let audited = jobs::oversold(&self.worker_db).await;
+            meters.job.ran(audited.is_ok());
+            match audited {
                 Ok(found) => {
                     for at in &found {
                         tracing::error!(
@@ -24,7 +35,8 @@ impl App {
                             "more is promised than there is"
                         );
                     }
-                    tracing::debug!(metric = "inventory.oversold_instants", value = found.len(), "audited");
+                    meters.findings.set(i64::try_from(found.len()).unwrap_or(i64::MAX));
+                    tracing::debug!(findings = found.len(), "audited");
                 }
                 Err(error) => tracing::warn!(%error, "the auditor could not work"),
             }

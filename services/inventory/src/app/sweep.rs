@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use kernel::{Error, OperatorId, ReservationId};
+use runtime::metrics::{Counter, SweepMeter};
 use tokio_util::sync::CancellationToken;
 
 use super::App;
@@ -12,17 +13,28 @@ use crate::store::jobs;
 /// Holds looked at in one sweep.
 const BATCH: i64 = 500;
 
+/// What the sweeper counts.
+pub struct Swept {
+    /// How it fares.
+    pub job: SweepMeter,
+    /// Holds that it wrote off.
+    pub expired: Counter,
+}
+
 impl App {
     /// Sweeps until told to stop.
-    pub async fn sweep(&self, every: Duration, stop: &CancellationToken) {
+    pub async fn sweep(&self, every: Duration, meters: &Swept, stop: &CancellationToken) {
         let mut seen = HashMap::new();
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
             if let Err(error) = self.ease_shortfalls(&mut seen).await {
                 tracing::warn!(%error, "what is short could not be looked at again");
             }
-            match self.sweep_once().await {
+            let swept = self.sweep_once().await;
+            meters.job.ran(swept.is_ok());
+            match swept {
                 Ok(0) => {}
                 Ok(expired) => {
+                    meters.expired.inc_by(expired);
                     tracing::debug!(expired, "holds ran out");
                     self.feed.notify();
                 }

@@ -57,6 +57,7 @@ pub use read_bids::{ListBids, WithdrawBid};
 pub use read_leases::{ListLeases, RentSchedule};
 pub use sign_lease::SignLease;
 pub use submit_bid::SubmitBid;
+pub use sweep::SWEEPS;
 pub use tenants::{CreateTenant, ListTenants};
 
 /// A lease as it is told: with what it is worth.

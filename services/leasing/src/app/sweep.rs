@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use kernel::{Error, Organisation, ReservationName};
+use runtime::metrics::SweepMeter;
 use tokio_util::sync::CancellationToken;
 
 use super::requests::is_refusal;
@@ -15,19 +16,28 @@ use crate::domain::{Hold, LeaseState};
 use crate::peers::Standing;
 use crate::store::{self, Due, Release};
 
+/// What is swept, in this order.
+pub const SWEEPS: [&str; 5] = ["sagas", "market", "releases", "time", "quotes"];
+
 const BATCH: u32 = 64;
 /// Sagas finished side by side: each waits for inventory most of its time.
 const ABREAST: usize = 8;
 
 impl App {
     /// Sweeps every `every` until `stop`.
-    pub async fn sweep(&self, every: Duration, stop: &CancellationToken) {
+    pub async fn sweep(&self, every: Duration, jobs: &[SweepMeter; SWEEPS.len()], stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            report("sagas", self.sweep_sagas().await);
-            report("market", self.sweep_market().await);
-            report("releases", self.sweep_releases().await);
-            report("time", self.pass_time().await);
-            report("quotes", self.sweep_quotes().await);
+            let swept = [
+                self.sweep_sagas().await,
+                self.sweep_market().await,
+                self.sweep_releases().await,
+                self.pass_time().await,
+                self.sweep_quotes().await,
+            ];
+            for ((name, job), result) in SWEEPS.into_iter().zip(jobs).zip(swept) {
+                job.ran(result.is_ok());
+                report(name, result);
+            }
             stop.run_until_cancelled(tokio::time::sleep(every)).await;
         }
     }

@@ -29,6 +29,7 @@ use tracing::Instrument as _;
 use self::body::{Bounded, End, Guarded, Uploaded};
 use self::rpcs::Rpc;
 use crate::auth::{Authenticated, Authenticator};
+use crate::metrics::RpcMeters;
 use crate::policy::{Right, policy};
 use crate::status::status;
 
@@ -36,6 +37,7 @@ use crate::status::status;
 const UPLOAD_AT_MOST: Duration = Duration::from_secs(3_600);
 
 pub(crate) use self::deadline::left_for_peer;
+pub(crate) use self::rpcs::count;
 pub use self::rpcs::ours;
 
 /// What the door needs to know.
@@ -49,6 +51,8 @@ pub(crate) struct Rules {
     pub(crate) stopping: CancellationToken,
     /// The handlers at work, so that shutdown can wait for those whose client went away.
     pub(crate) handlers: TaskTracker,
+    /// Counts what passes.
+    pub(crate) meters: RpcMeters,
 }
 
 /// Puts the door in front of the services.
@@ -100,7 +104,7 @@ where
             let started = Instant::now();
             let answered = pass(&rules, found, request, inner).await;
             let response = answered.unwrap_or_else(|error| status(error).into_http());
-            log(found.is_some_and(|(_, rpc)| rpc.public), &response, started);
+            tell(&rules.meters, found, &response, started);
             Ok(response)
         };
         Box::pin(answer.instrument(span))
@@ -194,7 +198,10 @@ where
     match tokio::time::timeout_at(deadline, task).await {
         Ok(Ok(Ok(response))) => Ok(response),
         Ok(Err(stopped)) => match stopped.try_into_panic() {
-            Ok(panic) => Err(panicked(&*panic)),
+            Ok(panic) => {
+                rules.meters.panics.inc();
+                Err(panicked(&*panic))
+            }
             // Only the end of the runtime cancels a handler.
             Err(_) => Err(body::draining()),
         },
@@ -239,11 +246,19 @@ fn end_of_stream(rules: &Arc<Rules>, expires_at: Option<i64>) -> End {
     })
 }
 
-/// One line a request: what was called and how it ended. A client's fault is not our error.
-fn log(public: bool, response: &Response<Body>, started: Instant) {
+/// Counts a request and writes one line: what was called and how it ended. A client's fault is not our error.
+fn tell(meters: &RpcMeters, found: Option<(&'static str, Rpc)>, response: &Response<Body>, started: Instant) {
     use tonic::Code;
-    let code = tonic::Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
-    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let refusal =
+        tonic::Status::from_header_map(response.headers()).filter(|status| status.code() != Code::Ok);
+    let code = refusal.as_ref().map_or(Code::Ok, tonic::Status::code);
+    let elapsed = started.elapsed();
+    // Health is asked all day by machines; it would drown what people do.
+    let public = found.is_some_and(|(_, rpc)| rpc.public);
+    if !public {
+        meters.answered(found.map(|(name, rpc)| (name, rpc.number)), code, refusal.as_ref(), elapsed);
+    }
+    let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     match code {
         Code::Internal | Code::DataLoss | Code::Unknown => tracing::error!(?code, ms, "answered"),
         Code::Unavailable | Code::DeadlineExceeded => tracing::warn!(?code, ms, "answered"),

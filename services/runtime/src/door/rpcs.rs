@@ -16,6 +16,8 @@ pub(crate) struct Rpc {
     /// The request is a stream: bounded message by message, counted and ended as streams are, and its deadline is the
     /// client's own.
     pub(crate) takes_stream: bool,
+    /// Its number, from 0 on: where it is counted.
+    pub(crate) number: usize,
 }
 
 /// The RPC at a request's path (`/package.Service/Method`), with its name without the leading slash.
@@ -27,6 +29,11 @@ pub(crate) fn find(path: &str) -> Option<(&'static str, Rpc)> {
 /// The RPCs that are ours, as `gridlease.inventory.v1.SiteService/GetSite`; what `policy.csv` must list.
 pub fn ours() -> impl Iterator<Item = &'static str> {
     RPCS.iter().filter(|(_, rpc)| !rpc.public).map(|(name, _)| name.as_str())
+}
+
+/// How many RPCs there are.
+pub(crate) fn count() -> usize {
+    RPCS.len()
 }
 
 static RPCS: LazyLock<HashMap<String, Rpc>> = LazyLock::new(|| {
@@ -46,7 +53,9 @@ fn add(rpcs: &mut HashMap<String, Rpc>, descriptors: &[u8], public: bool) {
             for method in &service.method {
                 let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
                 let takes_stream = method.client_streaming() && !public;
-                rpcs.insert(name, Rpc { public, streams: method.server_streaming(), takes_stream });
+                let rpc =
+                    Rpc { public, streams: method.server_streaming(), takes_stream, number: rpcs.len() };
+                rpcs.insert(name, rpc);
             }
         }
     }

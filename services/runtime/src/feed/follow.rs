@@ -10,6 +10,7 @@ use tonic::Streaming;
 
 use super::FeedMessage;
 use crate::client::jitter;
+use crate::metrics::FeedMeter;
 use crate::peer_error;
 
 /// A feed speaks every second; after this silence the connection is given up.
@@ -48,13 +49,15 @@ pub trait Consumer: Send + Sync {
 /// a pause that grows. An event that cannot be taken holds the feed up: it is tried again until it can. A peer that was
 /// restored has a new feed and refuses the kept cursor: it is read from its beginning, and whoever follows knows what it
 /// has heard.
-pub async fn follow<C: Consumer>(name: &'static str, consumer: &C, stop: &CancellationToken) {
+pub async fn follow<C: Consumer>(feed: &FeedMeter, consumer: &C, stop: &CancellationToken) {
+    let name = feed.name();
     let mut pause = PAUSE_FIRST;
     while !stop.is_cancelled() {
         let mut taken = 0_u64;
-        match episode(name, consumer, stop, &mut taken).await {
+        match episode(feed, consumer, stop, &mut taken).await {
             Ok(()) => tracing::debug!(feed = name, taken, "feed ended"),
             Err(error) => {
+                feed.interrupted();
                 let cause = crate::explain(&error);
                 tracing::warn!(feed = name, taken, reason = %error.reason(), cause, "feed interrupted");
             }
@@ -81,13 +84,13 @@ async fn open<C: Consumer>(
 
 /// From opening the feed to the first thing that goes wrong. `stop` ends it between events, never inside one.
 async fn episode<C: Consumer>(
-    name: &'static str,
+    feed: &FeedMeter,
     consumer: &C,
     stop: &CancellationToken,
     taken: &mut u64,
 ) -> Result<(), Error> {
     let mut kept = consumer.cursor().await?;
-    let opening = open(name, consumer, kept.clone());
+    let opening = open(feed.name(), consumer, kept.clone());
     let Some(opened) = stop.run_until_cancelled(opening).await else { return Ok(()) };
     let mut stream = opened?;
     loop {
@@ -98,11 +101,18 @@ async fn episode<C: Consumer>(
             Some(Ok(Some(message))) => message.map_err(|status| peer_error("the feed", status))?,
         };
         let (event, cursor) = message.disassemble();
+        let heartbeat = event.is_none();
         if kept.as_deref() == Some(cursor.as_str()) {
+            feed.level();
             continue;
         }
         if !consumer.take(event.as_ref(), kept.as_deref(), &cursor).await? {
             return Ok(());
+        }
+        if heartbeat {
+            feed.level();
+        } else {
+            feed.took();
         }
         *taken += 1;
         kept = Some(cursor);

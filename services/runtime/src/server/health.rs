@@ -8,6 +8,8 @@ use tokio_util::sync::CancellationToken;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::metrics::Metrics;
+
 /// How often the checks are asked, and how long one may take: a lost database shows within two seconds.
 const EVERY: Duration = Duration::from_millis(800);
 const AT_MOST: Duration = Duration::from_millis(800);
@@ -23,11 +25,17 @@ pub(super) struct Watcher {
     reporter: HealthReporter,
     services: Vec<&'static str>,
     checks: Vec<Ready>,
+    metrics: Metrics,
 }
 
 impl Watcher {
-    pub(super) fn new(reporter: HealthReporter, services: Vec<&'static str>, checks: Vec<Ready>) -> Self {
-        Self { reporter, services, checks }
+    pub(super) fn new(
+        reporter: HealthReporter,
+        services: Vec<&'static str>,
+        checks: Vec<Ready>,
+        metrics: Metrics,
+    ) -> Self {
+        Self { reporter, services, checks, metrics }
     }
 
     /// Looks now and again until `stop`.
@@ -60,6 +68,7 @@ impl Watcher {
     }
 
     async fn report(&self, ready: bool) {
+        self.metrics.set_ready(ready);
         let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
         self.reporter.set_service_status(LIVENESS, ServingStatus::Serving).await;
         for service in std::iter::once(&"").chain(&self.services) {

@@ -26,6 +26,7 @@ use self::health::Watcher;
 use self::io::Cuttable;
 use crate::auth::Authenticator;
 use crate::door::{DoorLayer, Rules};
+use crate::metrics::{Admin, Metrics};
 use crate::settings::ServerSettings;
 
 /// A server being put together.
@@ -37,6 +38,8 @@ pub struct Server {
     services: Vec<&'static str>,
     ready: Vec<Ready>,
     tasks: TaskTracker,
+    admin: Option<SocketAddr>,
+    metrics: Metrics,
 }
 
 /// A server at work.
@@ -44,6 +47,8 @@ pub struct Server {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where health and metrics are, if the settings give them a port.
+    pub admin: Option<SocketAddr>,
     stop: CancellationToken,
     ended: JoinHandle<()>,
 }
@@ -59,7 +64,16 @@ impl Server {
             services: Vec::new(),
             ready: Vec::new(),
             tasks: TaskTracker::new(),
+            admin: None,
+            metrics: Metrics::new(name),
         }
+    }
+
+    /// Counts in these metrics, and shows them with health on an admin port where there is an address for it.
+    #[must_use]
+    pub fn observed(mut self, metrics: Metrics, admin: Option<SocketAddr>) -> Self {
+        (self.metrics, self.admin) = (metrics, admin);
+        self
     }
 
     /// Adds a generated tonic server.
@@ -104,13 +118,24 @@ impl Server {
         self.add_reflection()?;
         let (reporter, health) = tonic_health::server::health_reporter();
         self.routes.add_service(health);
-        let watcher =
-            Watcher::new(reporter, std::mem::take(&mut self.services), std::mem::take(&mut self.ready));
+        let (services, ready) = (std::mem::take(&mut self.services), std::mem::take(&mut self.ready));
+        let watcher = Watcher::new(reporter, services, ready, self.metrics.clone());
         watcher.look().await;
-        tracing::info!(service = self.name, %address, "listening");
+        let admin = match self.admin {
+            Some(address) => Some(Admin::bind(address, self.metrics.clone()).await?),
+            None => None,
+        };
+        let admin_address = admin.as_ref().map(|admin| admin.address);
+        tracing::info!(service = self.name, %address, admin = admin_address.map(tracing::field::display), "listening");
         let stopped = stop.clone();
-        let ended = tokio::spawn(self.run(listener, watcher, stopped));
-        Ok(Running { address, stop, ended })
+        let ended = tokio::spawn(async move {
+            let end = CancellationToken::new();
+            let looked_at = tokio::spawn(with(admin, end.clone()));
+            self.run(listener, watcher, stopped).await;
+            end.cancel();
+            let _ = looked_at.await;
+        });
+        Ok(Running { address, admin: admin_address, stop, ended })
     }
 
     fn add_reflection(&mut self) -> Result<(), Error> {
@@ -138,7 +163,9 @@ impl Server {
             streams: Arc::new(Semaphore::new(settings.max_open_streams.get())),
             stopping: refuse.clone(),
             handlers: handlers.clone(),
+            meters: self.metrics.rpc(),
         });
+        tell_load(&self.metrics, &rules, settings);
         let connection_cut = cut.clone();
         let incoming = TcpListenerStream::new(listener).map(move |accepted| {
             accepted.map(|stream| {
@@ -190,6 +217,22 @@ impl Server {
         server.abort();
         tracing::info!(service = self.name, "stopped");
     }
+}
+
+async fn with(admin: Option<Admin>, end: CancellationToken) {
+    if let Some(admin) = admin {
+        admin.serve(end).await;
+    }
+}
+
+/// How much of its limits the server uses, looked at when asked.
+fn tell_load(metrics: &Metrics, rules: &Arc<Rules>, settings: &ServerSettings) {
+    let (meters, calls, streams) = (metrics.rpc(), Arc::clone(&rules.calls), Arc::clone(&rules.streams));
+    let limits = (settings.max_in_flight.get(), settings.max_open_streams.get());
+    metrics.before_each_answer(move || {
+        let used = |room: &Semaphore, limit: usize| (limit.saturating_sub(room.available_permits()), limit);
+        meters.tell_load(used(&calls, limits.0), used(&streams, limits.1));
+    });
 }
 
 impl Running {

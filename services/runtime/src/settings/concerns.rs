@@ -52,6 +52,14 @@ crate::concern! {
 }
 
 crate::concern! {
+    /// Where the machinery of the platform looks.
+    pub struct AdminSettings {
+        listen: Option<SocketAddr> = ("ADMIN__LISTEN", "address:port", "",
+            "Where health and metrics are over HTTP, apart from the API: /healthz, /readyz, /metrics. Without it, nowhere."),
+    }
+}
+
+crate::concern! {
     /// Whom the server believes, and how the service shows who it is to its peers.
     pub struct AuthSettings {
         jwks_file: PathBuf = ("AUTH__JWKS_FILE", "path", "",
@@ -131,6 +139,8 @@ pub struct Settings {
     pub general: GeneralSettings,
     /// How the server listens and what it bears.
     pub server: ServerSettings,
+    /// Where the machinery of the platform looks.
+    pub admin: AdminSettings,
     /// Whom the server believes.
     pub auth: AuthSettings,
     /// How to reach the service's Postgres.
@@ -150,6 +160,7 @@ impl Settings {
     pub const TABLES: &'static [&'static [Setting]] = &[
         GeneralSettings::SETTINGS,
         ServerSettings::SETTINGS,
+        AdminSettings::SETTINGS,
         AuthSettings::SETTINGS,
         DatabaseUrl::SETTINGS,
         DatabaseSettings::SETTINGS,
@@ -198,6 +209,7 @@ impl Settings {
         // Every concern is read before any is asked for, so that every error is noted.
         let general = GeneralSettings::read(source);
         let server = ServerSettings::read(source);
+        let admin = AdminSettings::read(source);
         let auth = AuthSettings::read(source);
         let database = DatabaseSettings::read(source);
         let peers = PeerSettings::read(source);
@@ -208,6 +220,7 @@ impl Settings {
             service: service.to_owned(),
             general: general?,
             server: server?,
+            admin: admin?,
             auth: auth?,
             database_url: database_url?,
             database: database?,

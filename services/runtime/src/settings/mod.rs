@@ -9,8 +9,8 @@ mod source;
 mod value;
 
 pub use concerns::{
-    AuthSettings, ClockSettings, DatabaseSettings, DatabaseUrl, GeneralSettings, NoSettings, PeerSettings,
-    ServerSettings, Settings, TelemetrySettings,
+    AdminSettings, AuthSettings, ClockSettings, DatabaseSettings, DatabaseUrl, GeneralSettings, NoSettings,
+    PeerSettings, ServerSettings, Settings, TelemetrySettings,
 };
 pub use postgres::Secret;
 pub use source::{ConfigError, Source};

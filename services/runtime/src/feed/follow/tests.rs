@@ -111,7 +111,8 @@ async fn followed_from(cursor: Option<&str>) -> Vec<String> {
         }
         stop.cancel();
     };
-    let both = async { tokio::join!(follow("inventory", &consumer, &stop), all) };
+    let feed = crate::Metrics::new("leasing").feed("inventory");
+    let both = async { tokio::join!(follow(&feed, &consumer, &stop), all) };
     tokio::time::timeout(Duration::from_secs(20), both)
         .await
         .expect("it follows to the end and stops when told");

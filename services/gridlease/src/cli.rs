@@ -10,6 +10,7 @@ Examples:
   gridlease demo --exit              the same as a check: exit code 0 when every figure holds
   gridlease up                       all three services on a Postgres of its own, data kept
   DATABASE_URL=postgres://postgres@db/gridlease gridlease migrate up
+  gridlease doctor --service inventory
   gridlease token --org operators/hut-8 --role sales
   gridlease import --operator hut-8 sites.csv
   gridlease export --operator hut-8 --output sites.csv
@@ -60,6 +61,8 @@ pub enum Command {
     Finance(crate::finance::Finance),
     /// Mine or lease: what the same power earns as the one and as the other
     Compare(Box<crate::compare::Compare>),
+    /// Say what is wrong with an installation: settings, store, roles, schema, row security, clock, keys, peers
+    Doctor(crate::doctor::Doctor),
     /// Measure against a bare Postgres on the same machine
     Bench(Bench),
     /// The process that stops an embedded Postgres when its last user is gone
@@ -166,6 +169,7 @@ const MIGRATE_EXAMPLES: &str = "\
 Examples:
   DATABASE_URL=postgres://postgres@127.0.0.1/gridlease gridlease migrate up
   gridlease migrate status --database-url postgres://postgres@127.0.0.1/gridlease
+  gridlease migrate up --database-url-file /etc/gridlease/database/url
   gridlease migrate check      exit code 1 when the database is behind or a released file was changed";
 
 /// `gridlease migrate`.
@@ -176,8 +180,17 @@ pub struct Migrate {
     #[arg(value_enum)]
     pub action: MigrateAction,
     /// The database, as a superuser or the owner
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database_url: String,
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        required_unless_present = "database_url_file"
+    )]
+    pub database_url: Option<String>,
+    /// A file with that URL instead, so that no password is in an argument or a variable
+    #[arg(long, value_name = "FILE", conflicts_with = "database_url")]
+    pub database_url_file: Option<PathBuf>,
 }
 
 /// What to do with the migrations.

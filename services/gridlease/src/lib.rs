@@ -8,6 +8,7 @@ pub mod clients;
 pub mod commands;
 pub mod compare;
 pub mod demo;
+pub mod doctor;
 pub mod finance;
 pub mod market;
 pub mod out;
@@ -77,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 render::invoice(arguments).await.map(|file| render::said(&file)).map(|()| ExitCode::SUCCESS)
             }
             Command::Finance(arguments) => finance::finance(arguments).await.map(|()| ExitCode::SUCCESS),
+            Command::Doctor(arguments) => doctor::doctor(arguments).await,
             Command::Compare(arguments) => compare::compare(*arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Bench(arguments) => match arguments.what {
                 BenchWhat::Booking(arguments) => bench::booking(arguments).await,

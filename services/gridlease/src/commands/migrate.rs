@@ -1,5 +1,6 @@
 //! `gridlease migrate`: brings a database to this version, or says how far it is.
 
+use anyhow::Context as _;
 use migrations::State;
 
 use crate::cli::{Migrate, MigrateAction};
@@ -10,7 +11,14 @@ use crate::out;
 /// # Errors
 /// An unreachable database; for `check`, one that is behind or differs.
 pub async fn migrate(arguments: Migrate) -> anyhow::Result<()> {
-    let url = &arguments.database_url;
+    let url = &match (arguments.database_url, arguments.database_url_file) {
+        (Some(url), _) => url,
+        (None, Some(file)) => {
+            let text = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+            text.trim_end_matches(['\r', '\n']).to_owned()
+        }
+        (None, None) => anyhow::bail!("--database-url or --database-url-file is needed"),
+    };
     match arguments.action {
         MigrateAction::Up => {
             let applied = migrations::up(url).await?;

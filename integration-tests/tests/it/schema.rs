@@ -17,6 +17,19 @@ const NOT_BY_OPERATOR: &[(&str, &str)] = &[
     ("put_away_month", "a partition of readings holds those of every operator"),
 ];
 
+/// How the schema would be cut by operator is written down for every table that has none.
+#[test]
+fn what_cannot_be_cut_by_operator_is_told_in_the_document() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/scaling.md");
+    let document = std::fs::read_to_string(path).expect("docs/scaling.md");
+    for (table, why) in NOT_BY_OPERATOR {
+        assert!(
+            document.contains(&format!("| `{table}` | ")),
+            "docs/scaling.md says nothing of {table}: {why}"
+        );
+    }
+}
+
 /// The first column of every row of `query`.
 async fn lines(query: &'static str) -> Vec<String> {
     let database = TestDatabase::create().await.expect("a database");

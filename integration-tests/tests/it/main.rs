@@ -41,6 +41,7 @@ mod model_wire;
 mod money;
 mod month_end;
 mod obvious;
+mod operate;
 mod paging;
 mod photo_finish;
 mod pictures;

@@ -402,6 +402,26 @@ table inventory.reservation owner gridlease_owner row security forced
   grant select to inventory
   grant select to inventory_worker
 
+table inventory.revocation owner gridlease_owner row security forced
+  owner text collate "C" not null
+  what text collate "C" not null
+  value text collate "C" not null
+  issued_until timestamp with time zone not null
+  reason text not null
+  revoked_by text not null
+  updated_at timestamp with time zone not null
+  expires_at timestamp with time zone not null
+  constraint revocation_expires_at CHECK (((expires_at > updated_at) AND ((expires_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (expires_at <= '9999-12-31 00:00:00+00'::timestamp with time zone))))
+  constraint revocation_issued_until CHECK (((issued_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (issued_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint revocation_updated_at CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint revocation_value CHECK (((length(value) >= 1) AND (length(value) <= 255)))
+  constraint revocation_what CHECK ((what = ANY (ARRAY['token'::text, 'subject'::text])))
+  constraint revocation_pkey PRIMARY KEY (owner, what, value)
+  policy revocation_scope permissive for all to gridlease_owner, inventory using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text)))
+  policy revocation_worker permissive for all to inventory_worker using (true) with check (true)
+  grant insert, select, update to inventory
+  grant delete, select to inventory_worker
+
 table inventory.schema_history owner gridlease_owner row security forced
   version bigint not null
   name text not null
@@ -1170,6 +1190,26 @@ table leasing.ready_phase owner gridlease_owner row security forced
   policy ready_phase_worker permissive for all to leasing_worker using (true) with check (true)
   grant select to leasing
   grant delete, insert, select, update to leasing_worker
+
+table leasing.revocation owner gridlease_owner row security forced
+  owner text collate "C" not null
+  what text collate "C" not null
+  value text collate "C" not null
+  issued_until timestamp with time zone not null
+  reason text not null
+  revoked_by text not null
+  updated_at timestamp with time zone not null
+  expires_at timestamp with time zone not null
+  constraint revocation_expires_at CHECK (((expires_at > updated_at) AND ((expires_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (expires_at <= '9999-12-31 00:00:00+00'::timestamp with time zone))))
+  constraint revocation_issued_until CHECK (((issued_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (issued_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint revocation_updated_at CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint revocation_value CHECK (((length(value) >= 1) AND (length(value) <= 255)))
+  constraint revocation_what CHECK ((what = ANY (ARRAY['token'::text, 'subject'::text])))
+  constraint revocation_pkey PRIMARY KEY (owner, what, value)
+  policy revocation_scope permissive for all to gridlease_owner, leasing using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text)))
+  policy revocation_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select, update to leasing
+  grant delete, select to leasing_worker
 
 table leasing.schema_history owner gridlease_owner row security forced
   version bigint not null
@@ -1998,6 +2038,26 @@ table billing.reckoning owner gridlease_owner row security forced
   policy reckoning_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy reckoning_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
+
+table billing.revocation owner gridlease_owner row security forced
+  owner text collate "C" not null
+  what text collate "C" not null
+  value text collate "C" not null
+  issued_until timestamp with time zone not null
+  reason text not null
+  revoked_by text not null
+  updated_at timestamp with time zone not null
+  expires_at timestamp with time zone not null
+  constraint revocation_expires_at CHECK (((expires_at > updated_at) AND ((expires_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (expires_at <= '9999-12-31 00:00:00+00'::timestamp with time zone))))
+  constraint revocation_issued_until CHECK (((issued_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (issued_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint revocation_updated_at CHECK (((updated_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (updated_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint revocation_value CHECK (((length(value) >= 1) AND (length(value) <= 255)))
+  constraint revocation_what CHECK ((what = ANY (ARRAY['token'::text, 'subject'::text])))
+  constraint revocation_pkey PRIMARY KEY (owner, what, value)
+  policy revocation_scope permissive for all to billing, gridlease_owner using (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text))) with check (((owner = ('operators/'::text || ( SELECT current_setting('app.operator'::text, true) AS current_setting))) OR (owner = ('tenants/'::text || ( SELECT current_setting('app.tenant'::text, true) AS current_setting))) OR (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text)))
+  policy revocation_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select, update to billing
+  grant delete, select to billing_worker
 
 table billing.schema_history owner gridlease_owner row security forced
   version bigint not null

@@ -54,14 +54,28 @@ impl Fleet {
 
     /// A token of somebody in `organisation`.
     pub fn token(&self, organisation: &str, role: Role) -> Result<String> {
+        self.token_of("tester", organisation, role)
+    }
+
+    /// A token of this person.
+    pub fn token_of(&self, subject: &str, organisation: &str, role: Role) -> Result<String> {
         let organisation: Organisation = organisation.parse()?;
-        Ok(self.issuer.mint("tester", &organisation, &[role], Duration::from_secs(3600))?)
+        Ok(self.issuer.mint(subject, &organisation, &[role], Duration::from_secs(3600))?)
+    }
+
+    /// Connections to one replica.
+    pub fn channels(&self, replica: usize) -> Result<&Channels> {
+        self.channels.get(replica % self.channels.len().max(1)).context("a replica")
+    }
+
+    /// The clients of this person at the first replica.
+    pub fn clients_of(&self, subject: &str, organisation: &str, role: Role) -> Result<Clients> {
+        self.channels(0)?.caller(&self.token_of(subject, organisation, role)?)
     }
 
     /// The clients of somebody in `organisation` at one replica.
     pub fn clients_at(&self, replica: usize, organisation: &str, role: Role) -> Result<Clients> {
-        let channels = self.channels.get(replica % self.channels.len().max(1)).context("a replica")?;
-        channels.caller(&self.token(organisation, role)?)
+        self.channels(replica)?.caller(&self.token(organisation, role)?)
     }
 
     /// The clients of somebody in `organisation` at the first replica.

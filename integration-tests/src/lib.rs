@@ -2,6 +2,7 @@
 //!
 //! The tests themselves are in `tests/it`, one binary, a module a journey.
 
+pub mod certificates;
 pub mod cluster;
 pub mod database;
 pub mod fleet;
@@ -10,6 +11,7 @@ pub mod raw;
 pub mod refusal;
 pub mod requests;
 pub mod shape;
+pub mod signer;
 pub mod stack;
 pub mod tables;
 pub mod world;

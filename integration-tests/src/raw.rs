@@ -5,6 +5,7 @@ use std::time::Duration;
 use prost::bytes::{Buf, BufMut, Bytes};
 use runtime::client::Channel;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
 /// Sends `message` to `rpc` (`package.Service/Method`) and gives the answer's bytes; of a stream, the first answer's.
@@ -42,6 +43,20 @@ pub async fn stream(
     Ok(open(channel, rpc, Some(token), on_behalf_of, message).await?.into_inner())
 }
 
+/// As [`call`], with whatever metadata.
+pub async fn call_with(
+    channel: &Channel,
+    rpc: &str,
+    metadata: MetadataMap,
+    message: Vec<u8>,
+) -> Result<Response<Bytes>, Status> {
+    let mut request = Request::new(Bytes::from(message));
+    *request.metadata_mut() = metadata;
+    let (metadata, mut stream, extensions) = send(channel, rpc, request).await?.into_parts();
+    let first = stream.message().await?.unwrap_or_default();
+    Ok(Response::from_parts(metadata, first, extensions))
+}
+
 async fn open(
     channel: &Channel,
     rpc: &str,
@@ -49,10 +64,7 @@ async fn open(
     on_behalf_of: Option<&str>,
     message: Vec<u8>,
 ) -> Result<Response<Streaming<Bytes>>, Status> {
-    let mut client = tonic::client::Grpc::new(channel.clone());
-    client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
     let mut request = Request::new(Bytes::from(message));
-    request.set_timeout(Duration::from_secs(5));
     let value = |text: &str| text.parse().map_err(|_| Status::internal("not a header value"));
     if let Some(token) = token {
         request.metadata_mut().insert("authorization", value(&format!("Bearer {token}"))?);
@@ -60,6 +72,17 @@ async fn open(
     if let Some(organisation) = on_behalf_of {
         request.metadata_mut().insert("gridlease-on-behalf-of", value(organisation)?);
     }
+    send(channel, rpc, request).await
+}
+
+async fn send(
+    channel: &Channel,
+    rpc: &str,
+    mut request: Request<Bytes>,
+) -> Result<Response<Streaming<Bytes>>, Status> {
+    let mut client = tonic::client::Grpc::new(channel.clone());
+    client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+    request.set_timeout(Duration::from_secs(5));
     let path = format!("/{rpc}").parse().map_err(|_| Status::internal("not a path"))?;
     client.server_streaming(request, path, Plain).await
 }

@@ -110,3 +110,41 @@ alter table {schema}.feed_cursor enable row level security;
 alter table {schema}.feed_cursor force row level security;
 create policy feed_cursor_worker on {schema}.feed_cursor to {schema}_worker using (true) with check (true);
 grant select, insert, update on {schema}.feed_cursor to {schema}_worker;
+
+-- Tokens that are over before their time, by the resource name of their organisation. Kept until every token that a row
+-- ends has expired; each replica reads the whole list every few seconds.
+create table {schema}.revocation (
+    owner text collate "C" not null,
+    what text collate "C" not null,
+    value text collate "C" not null,
+    issued_until timestamptz not null,
+    reason text not null,
+    revoked_by text not null,
+    updated_at timestamptz not null,
+    expires_at timestamptz not null,
+    constraint revocation_pkey primary key (owner, what, value),
+    constraint revocation_what check (what in ('token', 'subject')),
+    constraint revocation_value check (length(value) between 1 and 255),
+    constraint revocation_issued_until check (issued_until between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z'),
+    constraint revocation_updated_at check (updated_at between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z'),
+    constraint revocation_expires_at
+        check (expires_at > updated_at and expires_at between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
+);
+
+-- Who runs the platform (app.caller) may end the tokens of any organisation.
+alter table {schema}.revocation enable row level security;
+alter table {schema}.revocation force row level security;
+create policy revocation_scope on {schema}.revocation to {schema}, gridlease_owner
+    using (
+        owner = 'operators/' || (select current_setting('app.operator', true))
+        or owner = 'tenants/' || (select current_setting('app.tenant', true))
+        or (select current_setting('app.caller', true)) = 'platform'
+    )
+    with check (
+        owner = 'operators/' || (select current_setting('app.operator', true))
+        or owner = 'tenants/' || (select current_setting('app.tenant', true))
+        or (select current_setting('app.caller', true)) = 'platform'
+    );
+create policy revocation_worker on {schema}.revocation to {schema}_worker using (true) with check (true);
+grant select, insert, update on {schema}.revocation to {schema};
+grant select, delete on {schema}.revocation to {schema}_worker;

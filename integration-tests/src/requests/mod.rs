@@ -27,7 +27,7 @@ use crate::world::Names;
 pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
     let (service, method) = rpc.strip_prefix("gridlease.")?.split_once(".v1.")?;
     match service {
-        "common" => clock(method),
+        "common" => common(method, n),
         "inventory" => sites::sites(method, n)
             .or_else(|| sites::blocks(method, n))
             .or_else(|| facts::facts(method, n))
@@ -55,13 +55,27 @@ fn mask(path: &str) -> Option<prost_types::FieldMask> {
     Some(prost_types::FieldMask { paths: vec![path.to_owned()] })
 }
 
-fn clock(method: &str) -> Option<Vec<u8>> {
+/// A request that ends the tokens of somebody who is not there.
+#[must_use]
+pub fn revoke_tokens(n: &Names) -> common::RevokeTokensRequest {
+    common::RevokeTokensRequest {
+        parent: n.operator.clone(),
+        tokens: Some(common::revoke_tokens_request::Tokens::Subject("somebody-who-left".to_owned())),
+        issued_until_time: None,
+        reason: "left".to_owned(),
+        request_id: market::request_id(),
+        validate_only: true,
+    }
+}
+
+fn common(method: &str, n: &Names) -> Option<Vec<u8>> {
     Some(match method {
         "ClockService/GetTime" => common::GetTimeRequest {}.encode_to_vec(),
         "ClockService/AdvanceTime" => {
             let later = kernel::Zone::UTC.start_of_day(market::day("2027-01-03"));
             common::AdvanceTimeRequest { time: Some(runtime::wire::to_timestamp(later)) }.encode_to_vec()
         }
+        "AccessService/RevokeTokens" => revoke_tokens(n).encode_to_vec(),
         _ => return None,
     })
 }

@@ -58,6 +58,7 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.inventory.v1.WaitlistService/JoinWaitlist", &["waitlist_entry", "note"], "else"),
     ("gridlease.inventory.v1.WaitlistService/LeaveWaitlist", &["etag"], "\"1\""),
     ("gridlease.leasing.v1.TenantService/CreateTenant", &["tenant", "display_name"], "Else"),
+    ("gridlease.common.v1.AccessService/RevokeTokens", &["reason"], "else"),
     ("gridlease.leasing.v1.LeaseService/ProposeLease", &["terms", "notes"], "else"),
     ("gridlease.leasing.v1.LeaseService/SignLease", &["signatory", "title"], "Else"),
     ("gridlease.leasing.v1.LeaseService/CancelLease", &["reason"], "else"),

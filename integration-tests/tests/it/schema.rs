@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 const NOT_BY_OPERATOR: &[(&str, &str)] = &[
     ("schema_history", "the runner's own record, one a schema"),
     ("idempotency", "leads with the resource name of the owner, which may be a tenant or the platform"),
+    ("revocation", "leads with the resource name of the organisation, which may be the platform"),
     ("feed", "one row: the epoch of the schema's feed"),
     ("feed_cursor", "a service's place in another service's feed"),
     ("tenant", "a tenant belongs to no operator"),

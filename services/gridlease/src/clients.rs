@@ -10,6 +10,7 @@ use contracts::billing::v1::metering_service_client::MeteringServiceClient;
 use contracts::billing::v1::payment_service_client::PaymentServiceClient;
 use contracts::billing::v1::report_service_client::ReportServiceClient;
 use contracts::billing::v1::tariff_service_client::TariffServiceClient;
+use contracts::common::v1::access_service_client::AccessServiceClient;
 use contracts::common::v1::clock_service_client::ClockServiceClient;
 use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
 use contracts::inventory::v1::encumbrance_service_client::EncumbranceServiceClient;
@@ -108,6 +109,8 @@ impl Clients {
         incidents: IncidentServiceClient on inventory;
         /// Tables in and out.
         imports: ImportServiceClient on inventory;
+        /// Who may no longer call, as inventory keeps it.
+        access: AccessServiceClient on inventory;
         /// The business clock, which the three services share.
         clock: ClockServiceClient on leasing;
         /// Tenants.

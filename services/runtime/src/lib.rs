@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 pub mod auth;
 pub mod client;
 mod clock_service;
@@ -15,6 +16,7 @@ mod status;
 pub mod telemetry;
 #[cfg(test)]
 mod testing;
+mod tls;
 pub mod token;
 pub mod wire;
 

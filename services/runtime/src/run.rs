@@ -10,6 +10,7 @@ use postgres::Db;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::Access;
 use crate::auth::Authenticator;
 use crate::client::{Peer, ServiceTokens};
 use crate::server::{Ready, Running, Server};
@@ -41,6 +42,8 @@ pub struct Deps {
     pub test_clock: Option<TestClock>,
     /// What the service counts about itself.
     pub metrics: Metrics,
+    /// The tokens that are over before their time.
+    access: Access,
     /// One connection of its own for readiness: a busy pool is not a lost store.
     probe: Db,
 }
@@ -76,15 +79,19 @@ impl Deps {
             None => Arc::new(SystemClock),
         };
         let production = settings.general.production;
+        let request_db = db(false, settings.database.max_connections.get())?;
+        let worker_db = db(true, settings.database.worker_max_connections.get())?;
+        let authenticator =
+            Authenticator::new(&settings.auth, production, Box::new(SystemClock)).map_err(Error::internal)?;
         let deps = Self {
-            db: db(false, settings.database.max_connections.get())?,
-            worker_db: db(true, settings.database.worker_max_connections.get())?,
+            access: Access::new(&request_db, &worker_db, &service, &authenticator),
+            db: request_db,
+            worker_db,
             probe: db(false, 1)?,
             clock,
             ids: Arc::new(SystemIds),
             tokens: ServiceTokens::new(&service, &settings.auth)?,
-            authenticator: Authenticator::new(&settings.auth, production, Box::new(SystemClock))
-                .map_err(Error::internal)?,
+            authenticator,
             stop,
             tasks: TaskTracker::new(),
             test_clock,
@@ -101,11 +108,21 @@ impl Deps {
         let server = Server::new(&self.settings.service, &self.settings.server, self.authenticator.clone())
             .observed(self.metrics.clone(), self.settings.admin.listen)
             .ready_when(store_answers(self.probe.clone(), &self.settings.service, self.metrics.clone()))
-            .wait_for(self.tasks.clone());
+            .ready_when(self.revocations_known())
+            .wait_for(self.tasks.clone())
+            .add_service(self.access.service());
         match &self.test_clock {
             Some(clock) => server.add_service(clock_service(clock.clone())),
             None => server,
         }
+    }
+
+    fn revocations_known(&self) -> Ready {
+        let access = self.access.clone();
+        Arc::new(move || {
+            let known = access.is_known();
+            Box::pin(async move { known })
+        })
     }
 
     /// The peer `name`, at the address that the settings give it.
@@ -134,6 +151,8 @@ where
     Fut: Future<Output = Result<Server, Error>>,
 {
     let stop = deps.stop.clone();
+    deps.access.read().await;
+    deps.tasks.spawn(deps.access.clone().follow(stop.clone()));
     service(own, deps).await?.serve(stop).await
 }
 

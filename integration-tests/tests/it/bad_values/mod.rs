@@ -18,7 +18,8 @@ mod sites;
 mod tariffs;
 
 use contracts::billing::v1 as billing;
-use contracts::common::v1::AdvanceTimeRequest;
+use contracts::common::v1::revoke_tokens_request::Tokens;
+use contracts::common::v1::{AdvanceTimeRequest, RevokeTokensRequest};
 use contracts::google::r#type::Date;
 use contracts::inventory::v1 as inventory;
 use contracts::leasing::v1 as leasing;
@@ -70,6 +71,7 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.inventory.v1.EventService/WatchEvents", "nothing's"),
     ("gridlease.leasing.v1.LeaseService/ListLeases", "nothing's"),
     ("gridlease.leasing.v1.LeaseService/ListDeadlines", "nothing's"),
+    ("gridlease.common.v1.AccessService/RevokeTokens", "nothing's"),
     // A list of what is published: nobody publishes nothing.
     ("gridlease.leasing.v1.MarketService/ListCapacityRequests", "nobody's"),
     ("gridlease.leasing.v1.MarketService/ListCapacityRequests", "nothing's"),
@@ -119,6 +121,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
     let method = rpc.rsplit('/').next().unwrap_or_default();
     match method {
         "AdvanceTime" => advance_time(),
+        "RevokeTokens" => revoke_tokens(n),
         "UpdateOperator" => facts::update_operator(n),
         "ReportIncident" | "OpenIncident" | "UpdateIncident" => incidents::incident(method, n),
         "CloseIncident" | "ListIncidents" | "ListCurtailments" => incidents::close_and_lists(method, n),
@@ -193,6 +196,34 @@ fn advance_time() -> Vec<Case> {
         Case::invalid("back", at(Some(Timestamp { seconds: 1_600_000_000, nanos: 0 })), &["time"]),
         Case::invalid("nanos", at(Some(Timestamp { seconds: 1_900_000_000, nanos: -1 })), &["time"]),
         Case::invalid("no year", at(Some(Timestamp { seconds: i64::MAX, nanos: 0 })), &["time"]),
+    ]
+}
+
+fn revoke_tokens(n: &Names) -> Vec<Case> {
+    let good = integration_tests::requests::revoke_tokens(n);
+    let case = |what: &str, change: &dyn Fn(&mut RevokeTokensRequest), fields: &[&str]| {
+        let mut request = good.clone();
+        change(&mut request);
+        Case::invalid(what, request.encode_to_vec(), fields)
+    };
+    let at = |seconds| Some(Timestamp { seconds, nanos: 0 });
+    vec![
+        case("no tokens", &|r| r.tokens = None, &["tokens"]),
+        case("no token id", &|r| r.tokens = Some(Tokens::TokenId(String::new())), &["token_id"]),
+        case("a blank subject", &|r| r.tokens = Some(Tokens::Subject("  ".to_owned())), &["subject"]),
+        case("a long subject", &|r| r.tokens = Some(Tokens::Subject("s".repeat(256))), &["subject"]),
+        case("a line", &|r| r.tokens = Some(Tokens::Subject("a\nb".to_owned())), &["subject"]),
+        case("a long reason", &|r| r.reason = "r".repeat(201), &["reason"]),
+        case("far ahead", &|r| r.issued_until_time = at(4_000_000_000), &["issued_until_time"]),
+        case("no year", &|r| r.issued_until_time = at(i64::MAX), &["issued_until_time"]),
+        case(
+            "a time with a token",
+            &|r| {
+                r.tokens = Some(Tokens::TokenId("1".to_owned()));
+                r.issued_until_time = at(1_700_000_000);
+            },
+            &["issued_until_time"],
+        ),
     ]
 }
 

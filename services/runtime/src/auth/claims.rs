@@ -7,7 +7,7 @@ use kernel::{Organisation, Role};
 use serde_json::{Map, Value};
 
 /// A token that is valid longer than this is refused, whatever its issuer thinks.
-const LIFETIME_MAX_S: i64 = 24 * 3_600;
+pub(crate) const LIFETIME_MAX_S: i64 = 24 * 3_600;
 const TEXT_MAX_BYTES: usize = 255;
 const ROLES_MAX: usize = 8;
 
@@ -22,6 +22,8 @@ pub(super) struct Claims {
     pub(super) roles: Vec<Role>,
     pub(super) token_id: String,
     /// Unix seconds.
+    pub(super) issued_at: i64,
+    /// Unix seconds.
     pub(super) expires_at: i64,
     /// Unix seconds.
     pub(super) not_before: i64,
@@ -35,13 +37,14 @@ pub(super) struct Expected {
     pub(super) leeway_s: i64,
 }
 
-/// The key id of a header that asks for what we do: EdDSA, at+jwt, and nothing else.
-pub(super) fn key_id(header: &Map<String, Value>) -> Option<&str> {
+/// The key id and the algorithm of a header that asks for what we do: at+jwt, and nothing else. Whether the algorithm is
+/// the key's is for the key to say.
+pub(super) fn key_id(header: &Map<String, Value>) -> Option<(&str, &str)> {
     let text = |name: &str| header.get(name).and_then(Value::as_str);
     let plain = header.keys().all(|member| HEADER_MEMBERS.contains(&member.as_str()));
-    let ours =
-        text("alg") == Some("EdDSA") && text("typ").is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt"));
-    text("kid").filter(|kid| plain && ours && !kid.is_empty() && kid.len() <= TEXT_MAX_BYTES)
+    let ours = text("typ").is_some_and(|typ| typ.eq_ignore_ascii_case("at+jwt"));
+    let kid = text("kid").filter(|kid| plain && ours && !kid.is_empty() && kid.len() <= TEXT_MAX_BYTES)?;
+    Some((kid, text("alg")?))
 }
 
 /// The claims, if every one that we need is there and right; the times are judged by [`Claims::timely`].
@@ -60,6 +63,7 @@ pub(super) fn read(claims: &Map<String, Value>, expected: &Expected) -> Option<C
         roles: roles(claims.get("roles")?, &organisation)?,
         organisation,
         token_id: text(claims, "jti")?.to_owned(),
+        issued_at,
         expires_at,
         // A token from the future is as early as one that says so.
         not_before: not_before.max(issued_at),

@@ -5,22 +5,28 @@
 
 mod cache;
 mod claims;
+mod fetch;
 mod json;
+mod keyring;
 mod keys;
+mod revoked;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
-use jsonwebtoken::Algorithm;
 use kernel::{Caller, Clock, Error, Reason, Role};
+use tokio_util::sync::CancellationToken;
 
 use self::cache::Cache;
+pub(crate) use self::claims::LIFETIME_MAX_S;
 use self::claims::{Claims, Expected};
-use self::keys::KeyFile;
+use self::keyring::Keyring;
+pub use self::revoked::Revocations;
+use self::revoked::Revoked;
 use crate::settings::AuthSettings;
+use crate::tls;
 
 /// The metadata by which a service says for which organisation it acts.
 pub const ON_BEHALF_OF: &str = "gridlease-on-behalf-of";
@@ -35,8 +41,9 @@ pub struct Authenticator {
 
 struct Inner {
     expected: Expected,
-    keys: KeyFile,
+    keys: Keyring,
     cache: Cache,
+    revoked: Revoked,
     /// Real time: a test clock must neither revive nor expire tokens.
     clock: Box<dyn Clock>,
 }
@@ -46,46 +53,80 @@ struct Inner {
 pub struct Authenticated {
     /// Who calls.
     pub caller: Caller,
+    /// When the token was issued (Unix seconds).
+    pub issued_at: i64,
     /// When the token expires, leeway included (Unix seconds); a stream ends then.
     pub expires_at: i64,
 }
 
 impl Authenticator {
-    /// Reads the key file of the settings. `clock` is real time (`SystemClock`) everywhere but in tests of expiry.
+    /// Tests the cryptography, reads the key file of the settings, or prepares to ask the URL. `clock` is real time
+    /// (`SystemClock`) everywhere but in tests of expiry.
     ///
     /// # Errors
-    /// A sentence saying what is wrong with the key file.
+    /// A sentence saying what is wrong with the keys, or with the cryptography of this build.
     pub fn new(settings: &AuthSettings, production: bool, clock: Box<dyn Clock>) -> Result<Self, String> {
+        tls::install()?;
+        keys::self_test()?;
         let expected = Expected {
             issuer: settings.issuer.clone(),
             audience: settings.audience.clone(),
             leeway_s: i64::try_from(settings.leeway.as_secs()).unwrap_or(30).min(30),
         };
-        let path: &Path = &settings.jwks_file;
-        let keys = KeyFile::open(path, production)
-            .map_err(|problem| format!("the key file {} {problem}", path.display()))?;
-        Ok(Self { inner: Arc::new(Inner { expected, keys, cache: Cache::default(), clock }) })
+        let keys = Keyring::open(settings, production)?;
+        let (cache, revoked) = (Cache::default(), Revoked::default());
+        Ok(Self { inner: Arc::new(Inner { expected, keys, cache, revoked, clock }) })
     }
 
     /// The caller of a request with these headers.
     ///
     /// # Errors
     /// `UNAUTHENTICATED` for every bad token; `ROLE_NOT_ALLOWED` or `INVALID_FIELD` for a bad on-behalf-of.
-    pub fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Error> {
-        let claims = self.claims(headers).map_err(|check| {
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Error> {
+        let refused = |check| {
             tracing::debug!(check, "token refused");
             Error::unauthenticated()
-        })?;
-        let on_behalf_of = on_behalf_of(headers, &claims)?;
+        };
+        let claims = self.claims(headers).await.map_err(refused)?;
         let expires_at = claims.expires_at.saturating_add(self.inner.expected.leeway_s);
-        let caller = Caller {
+        let issued_at = claims.issued_at;
+        let mut caller = Caller {
             subject: claims.subject,
             organisation: claims.organisation,
             roles: claims.roles,
-            on_behalf_of,
+            on_behalf_of: None,
             token_id: claims.token_id,
         };
-        Ok(Authenticated { caller, expires_at })
+        if self.inner.revoked.cover(&caller, issued_at) {
+            return Err(refused("revoked"));
+        }
+        caller.on_behalf_of = on_behalf_of(headers, &caller.roles)?;
+        Ok(Authenticated { caller, issued_at, expires_at })
+    }
+
+    /// Takes over what is revoked from now on, at once for every call and every open stream.
+    pub fn revoke(&self, revocations: Revocations) {
+        self.inner.revoked.replace(revocations);
+    }
+
+    /// Ends when this caller's token is revoked.
+    pub(crate) async fn revoked(&self, caller: &Caller, issued_at: i64) {
+        self.inner.revoked.wait_for(caller, issued_at).await;
+    }
+
+    /// Whether there are keys to judge tokens by.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.inner.keys.has_keys()
+    }
+
+    /// The first keys from a URL, or the first failure to get them.
+    pub(crate) async fn first_keys(&self) {
+        self.inner.keys.first().await;
+    }
+
+    /// Asks a URL for the keys again and again, until `stop`.
+    pub(crate) async fn keep_fresh(&self, stop: &CancellationToken) {
+        self.inner.keys.keep_fresh(stop).await;
     }
 
     /// The clock by which tokens expire.
@@ -93,22 +134,19 @@ impl Authenticator {
         self.inner.clock.now().timestamp()
     }
 
-    fn claims(&self, headers: &HeaderMap) -> Result<Claims, &'static str> {
+    async fn claims(&self, headers: &HeaderMap) -> Result<Claims, &'static str> {
         let token = bearer(headers).ok_or("no bearer token")?;
         let inner = &*self.inner;
         let now = self.now_s();
-        let (generation, _) = inner.keys.find(None);
-        if let Some(claims) = inner.cache.get(token, generation) {
+        if let Some(claims) = inner.cache.get(token, inner.keys.generation()) {
             return if claims.timely(now, inner.expected.leeway_s) { Ok(claims) } else { Err("not timely") };
         }
         let (signed, signature) = token.rsplit_once('.').ok_or("not a JWS")?;
         let (header, payload) = signed.split_once('.').ok_or("not a JWS")?;
         let header = decode(header).ok_or("bad header")?;
-        let kid = claims::key_id(&header).ok_or("header not allowed")?;
-        let (generation, key) = inner.keys.find(Some(kid));
-        let key = key.ok_or("unknown key")?;
-        let genuine = jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &key, Algorithm::EdDSA);
-        if !genuine.unwrap_or(false) {
+        let (kid, algorithm) = claims::key_id(&header).ok_or("header not allowed")?;
+        let (generation, key) = inner.keys.find(kid).await.ok_or("unknown key")?;
+        if !key.verifies(algorithm, signed.as_bytes(), signature) {
             return Err("bad signature");
         }
         let payload = decode(payload).ok_or("bad payload")?;
@@ -139,10 +177,10 @@ fn decode(part: &str) -> Option<serde_json::Map<String, serde_json::Value>> {
 }
 
 /// The organisation a service acts for; nobody else may act for another.
-fn on_behalf_of(headers: &HeaderMap, claims: &Claims) -> Result<Option<kernel::Organisation>, Error> {
+fn on_behalf_of(headers: &HeaderMap, roles: &[Role]) -> Result<Option<kernel::Organisation>, Error> {
     let mut values = headers.get_all(ON_BEHALF_OF).iter();
     let Some(value) = values.next() else { return Ok(None) };
-    if !claims.roles.contains(&Role::Service) {
+    if !roles.contains(&Role::Service) {
         return Err(Error::refused(
             Reason::RoleNotAllowed,
             "Only a service may act on behalf of another organisation.",

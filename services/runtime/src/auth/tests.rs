@@ -295,6 +295,12 @@ async fn a_remembered_token_still_expires() {
     assert_eq!(ask().await.unwrap_err().code(), Code::Unauthenticated);
 }
 
+/// A key ring of this file.
+fn ring(jwks: &std::path::Path, production: bool) -> Result<super::Keyring, String> {
+    let settings = crate::Settings::local("inventory", "postgres://x", jwks).unwrap();
+    super::Keyring::open(&settings.auth, production)
+}
+
 #[test]
 fn the_cache_is_bounded() {
     let cache = super::Cache::default();
@@ -303,6 +309,7 @@ fn the_cache_is_bounded() {
         organisation: kernel::Organisation::Platform,
         roles: vec![Role::PlatformAdmin],
         token_id: "1".to_owned(),
+        issued_at: 0,
         expires_at: 100,
         not_before: 0,
     };
@@ -319,7 +326,7 @@ fn production_refuses_development_keys() {
     let directory = tempfile::tempdir().unwrap();
     TokenIssuer::in_directory(directory.path()).unwrap();
     let jwks = directory.path().join(crate::token::JWKS_FILE);
-    assert!(super::KeyFile::open(&jwks, false).is_ok());
-    let refused = super::KeyFile::open(&jwks, true).err().unwrap();
+    assert!(ring(&jwks, false).is_ok());
+    let refused = ring(&jwks, true).err().unwrap();
     assert!(refused.contains("refused in production"), "{refused}");
 }

@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
-use kernel::{Error, Reason};
+use kernel::{Caller, Error, Reason};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -133,13 +133,13 @@ where
     let longest = if rpc.takes_stream { UPLOAD_AT_MOST } else { rules.max_deadline };
     let deadline = started + deadline::of(request.headers(), longest)?;
     let permit = admit(rules, rpc)?;
-    let expires_at = if rpc.public { None } else { Some(authorize(rules, name, &mut request)?) };
+    let visitor = if rpc.public { None } else { Some(authorize(rules, name, &mut request).await?) };
     if deadline <= Instant::now() {
         return Err(out_of_time());
     }
     let (call_permit, stream_permit) = if rpc.streams { (None, Some(permit)) } else { (Some(permit), None) };
     let request = request.map(|inner| match rpc.takes_stream {
-        true => Body::new(Uploaded::new(inner, rules.max_message_bytes, end_of_stream(rules, expires_at))),
+        true => Body::new(Uploaded::new(inner, rules.max_message_bytes, end_of_stream(rules, visitor.clone()))),
         false => Body::new(Bounded::new(inner, rules.max_message_bytes)),
     });
     let response = run(rules, deadline, request, inner, call_permit).await?;
@@ -147,7 +147,7 @@ where
     if !rpc.streams {
         return Ok(response);
     }
-    let end = end_of_stream(rules, expires_at);
+    let end = end_of_stream(rules, visitor);
     Ok(response.map(|inner| Body::new(Guarded::new(inner, end, stream_permit))))
 }
 
@@ -159,9 +159,18 @@ fn admit(rules: &Rules, rpc: Rpc) -> Result<OwnedSemaphorePermit, Error> {
     })
 }
 
+/// Whose token a stream lives by.
+#[derive(Clone)]
+struct Visitor {
+    caller: Arc<Caller>,
+    issued_at: i64,
+    expires_at: i64,
+}
+
 /// Who calls and whether they may; leaves the caller and the right in the request's extensions.
-fn authorize(rules: &Rules, rpc: &str, request: &mut Request<Body>) -> Result<i64, Error> {
-    let Authenticated { caller, expires_at } = rules.authenticator.authenticate(request.headers())?;
+async fn authorize(rules: &Rules, rpc: &str, request: &mut Request<Body>) -> Result<Visitor, Error> {
+    let Authenticated { caller, issued_at, expires_at } =
+        rules.authenticator.authenticate(request.headers()).await?;
     let span = tracing::Span::current();
     span.record("org", tracing::field::display(&caller.organisation));
     if let Some(other) = &caller.on_behalf_of {
@@ -172,8 +181,9 @@ fn authorize(rules: &Rules, rpc: &str, request: &mut Request<Body>) -> Result<i6
         return Err(Error::role_not_allowed(rpc, roles.join(",")));
     };
     request.extensions_mut().insert::<Right>(right);
-    request.extensions_mut().insert(Arc::new(caller));
-    Ok(expires_at)
+    let caller = Arc::new(caller);
+    request.extensions_mut().insert(Arc::clone(&caller));
+    Ok(Visitor { caller, issued_at, expires_at })
 }
 
 /// The handler, in a task of its own, for as long as the deadline allows the client to wait for it.
@@ -226,22 +236,31 @@ fn panicked(panic: &(dyn Any + Send)) -> Error {
     Error::internal(format!("panic: {said}"))
 }
 
-/// A stream ends when the server stops or the token expires, whichever is first.
-fn end_of_stream(rules: &Arc<Rules>, expires_at: Option<i64>) -> End {
+/// A stream ends when the server stops, or the token expires or is revoked, whichever is first.
+fn end_of_stream(rules: &Arc<Rules>, visitor: Option<Visitor>) -> End {
     let rules = Arc::clone(rules);
     Box::pin(async move {
-        let expired = async {
-            let Some(expires_at) = expires_at else { return std::future::pending().await };
-            loop {
-                let left_s = expires_at.saturating_sub(rules.authenticator.now_s());
-                let Ok(left_s @ 1..) = u64::try_from(left_s) else { return };
-                // Looked at again every minute: real time may be set back or forth.
-                tokio::time::sleep(Duration::from_secs(left_s.min(60))).await;
+        let authenticator = &rules.authenticator;
+        let over = async {
+            let Some(Visitor { caller, issued_at, expires_at }) = &visitor else {
+                return std::future::pending().await;
+            };
+            let expired = async {
+                loop {
+                    let left_s = expires_at.saturating_sub(authenticator.now_s());
+                    let Ok(left_s @ 1..) = u64::try_from(left_s) else { return };
+                    // Looked at again every minute: real time may be set back or forth.
+                    tokio::time::sleep(Duration::from_secs(left_s.min(60))).await;
+                }
+            };
+            tokio::select! {
+                () = expired => {}
+                () = authenticator.revoked(caller, *issued_at) => {}
             }
         };
         tokio::select! {
             () = rules.stopping.cancelled() => body::draining(),
-            () = expired => Error::unauthenticated(),
+            () = over => Error::unauthenticated(),
         }
     })
 }

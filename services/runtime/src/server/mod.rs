@@ -118,6 +118,14 @@ impl Server {
         self.add_reflection()?;
         let (reporter, health) = tonic_health::server::health_reporter();
         self.routes.add_service(health);
+        self.authenticator.first_keys().await;
+        let authenticator = self.authenticator.clone();
+        self.ready.push(Arc::new(move || {
+            let ready = authenticator.has_keys();
+            Box::pin(async move { ready })
+        }));
+        let (authenticator, until) = (self.authenticator.clone(), stop.clone());
+        self.tasks.spawn(async move { authenticator.keep_fresh(&until).await });
         let (services, ready) = (std::mem::take(&mut self.services), std::mem::take(&mut self.ready));
         let watcher = Watcher::new(reporter, services, ready, self.metrics.clone());
         watcher.look().await;

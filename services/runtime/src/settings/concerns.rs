@@ -62,8 +62,20 @@ crate::concern! {
 crate::concern! {
     /// Whom the server believes, and how the service shows who it is to its peers.
     pub struct AuthSettings {
-        jwks_file: PathBuf = ("AUTH__JWKS_FILE", "path", "",
-            "JSON Web Key Set with the public Ed25519 keys of tokens; read again when it changes."),
+        jwks_file: Option<PathBuf> = ("AUTH__JWKS_FILE", "path", "",
+            "JSON Web Key Set with the public keys of tokens (EdDSA, ES256, RS256); read again when it changes. Either this or the URL."),
+        jwks_url: Option<String> = ("AUTH__JWKS_URL", "https://host/path", "",
+            "The same from the issuer; http is refused in production. No redirect is followed, no proxy used."),
+        jwks_ca_file: Option<PathBuf> = ("AUTH__JWKS_CA_FILE", "path", "",
+            "PEM file with the authorities of the URL's certificate, instead of the system's."),
+        jwks_refresh: Duration = ("AUTH__JWKS_REFRESH", "duration", "5m",
+            "How often the URL is asked. An issuer that publishes a key for longer than this before it signs with it rotates unnoticed."),
+        jwks_min_interval: Duration = ("AUTH__JWKS_MIN_INTERVAL", "duration", "10s",
+            "Shortest time between two questions; a token with an unknown key asks at once, but not sooner."),
+        jwks_timeout: Duration = ("AUTH__JWKS_TIMEOUT", "duration", "3s",
+            "Longest wait for the URL's answer, of at most 64 KiB."),
+        jwks_max_stale: Duration = ("AUTH__JWKS_MAX_STALE", "duration", "24h",
+            "How long keys are believed while the URL does not answer; then every token is refused and the server is not ready."),
         issuer: String = ("AUTH__ISSUER", "text", "", "The only `iss` a token may carry."),
         audience: String = ("AUTH__AUDIENCE", "text", "gridlease", "The only `aud` a token may carry."),
         leeway: Duration = ("AUTH__LEEWAY", "duration", "30s",
@@ -238,6 +250,14 @@ fn check(source: &mut Source) {
     let production = is("production", "true");
     let leeway = source.text("auth.leeway").and_then(|text| Duration::parse(text).ok());
     let rules = [
+        (
+            given("auth.jwks_file") == given("auth.jwks_url"),
+            "auth.jwks_file or auth.jwks_url is required, and one excludes the other",
+        ),
+        (
+            production && source.text("auth.jwks_url").is_some_and(|url| !url.starts_with("https://")),
+            "auth.jwks_url must begin with https:// in production",
+        ),
         (leeway.is_some_and(|leeway| leeway > LEEWAY_MAX), "auth.leeway must be at most 30s"),
         (
             given("auth.token_file") && given("auth.development_key_file"),

@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kernel::{Error, Instant, Reason, Scope};
 use sea_orm::{DatabaseConnection, IsolationLevel, SqlxPostgresConnector, TransactionTrait as _};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Row as _};
 use tracing::{Instrument as _, debug, warn};
 
@@ -199,8 +199,17 @@ fn pause(tried: u32) -> Duration {
 }
 
 fn connect_options(settings: &Settings) -> Result<PgConnectOptions, Error> {
-    let mut options: PgConnectOptions = settings.url.expose().parse().map_err(sqlx_error)?;
+    // What the parser says would repeat parts of an address that holds a password.
+    let bad =
+        |_: sqlx::Error| Error::internal("the store's address is not postgres://user:password@host:port/db");
+    let mut options: PgConnectOptions = settings.url.expose().parse().map_err(bad)?;
     options = options.application_name(&settings.application_name).disable_statement_logging();
+    if settings.verify_tls {
+        options = options.ssl_mode(PgSslMode::VerifyFull);
+    }
+    if let Some(authorities) = &settings.ca_file {
+        options = options.ssl_root_cert(authorities);
+    }
     let ms = |d: Duration| d.as_millis().to_string();
     options = options.options([
         ("TimeZone", "UTC".to_owned()),

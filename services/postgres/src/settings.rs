@@ -1,6 +1,7 @@
 //! How to reach the server and what a connection may do.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::TransactionMeters;
@@ -39,6 +40,10 @@ impl<T: Into<String>> From<T> for Secret {
 pub struct Settings {
     /// `postgres://user:password@host:port/database?sslmode=...`; a secret, since it may hold a password.
     pub url: Secret,
+    /// TLS only, with the server's name verified, whatever the URL says; default `false`: as the URL says.
+    pub verify_tls: bool,
+    /// PEM file with the authorities of the server's certificate; `None`: as the URL says, or the system's.
+    pub ca_file: Option<PathBuf>,
     /// Role that every connection acts as from its first statement (startup option `role`); `None`: the login itself.
     pub role: Option<String>,
     /// Upper bound of open connections; default 10.
@@ -64,6 +69,8 @@ impl Settings {
     pub fn new(url: impl Into<Secret>) -> Self {
         Self {
             url: url.into(),
+            verify_tls: false,
+            ca_file: None,
             role: None,
             max_connections: 10,
             application_name: "gridlease".to_owned(),

@@ -4,9 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::Uri;
+use hyper_util::rt::TokioIo;
 use kernel::{Error, Organisation, Reason};
 use postgres::Secret;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::transport::Endpoint;
@@ -14,8 +19,9 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::auth::ON_BEHALF_OF;
 use crate::door::left_for_peer;
-use crate::settings::AuthSettings;
+use crate::settings::{AuthSettings, PeerSettings};
 use crate::status::peer_error;
+use crate::tls;
 use crate::token::TokenIssuer;
 
 pub use tonic::transport::Channel;
@@ -35,13 +41,40 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// # Errors
 /// `INTERNAL` if the address is none.
 pub fn channel(address: &str) -> Result<Channel, Error> {
-    let endpoint = Endpoint::from_shared(address.to_owned()).map_err(Error::internal)?;
+    Ok(endpoint(address.to_owned())?.connect_lazy())
+}
+
+/// As [`channel`], by TLS where the address is `https://host:port`: with the authorities and the certificate of these
+/// settings, which is read anew for every connection.
+///
+/// # Errors
+/// `INTERNAL` if the address is none, or a file of the settings does not read.
+pub fn channel_to(address: &str, settings: &PeerSettings) -> Result<Channel, Error> {
+    let Some(authority) = address.strip_prefix("https://") else { return channel(address) };
+    let connector = TlsConnector::from(tls::for_peers(settings).map_err(Error::internal)?);
+    // The library would make TLS of its own of an `https`; what it is told as `http` is the connection we made.
+    let endpoint = endpoint(format!("http://{authority}"))?;
+    let connect = tower::service_fn(move |uri: Uri| {
+        let connector = connector.clone();
+        async move {
+            let bad = || std::io::Error::from(std::io::ErrorKind::InvalidInput);
+            let host = uri.host().ok_or_else(bad)?.to_owned();
+            let stream = TcpStream::connect((host.as_str(), uri.port_u16().unwrap_or(443))).await?;
+            stream.set_nodelay(true)?;
+            let name = ServerName::try_from(host).map_err(|_| bad())?;
+            Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, stream).await?))
+        }
+    });
+    Ok(endpoint.connect_with_connector_lazy(connect))
+}
+
+fn endpoint(address: String) -> Result<Endpoint, Error> {
+    let endpoint = Endpoint::from_shared(address).map_err(Error::internal)?;
     Ok(endpoint
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(KEEPALIVE)
-        .keep_alive_timeout(KEEPALIVE)
-        .connect_lazy())
+        .keep_alive_timeout(KEEPALIVE))
 }
 
 /// Puts one person's token on every call of a generated client: for the command line and for tests.
@@ -166,7 +199,12 @@ impl Peer {
         tokens: ServiceTokens,
         deadline: Duration,
     ) -> Result<Self, Error> {
-        Ok(Self { name, channel: channel(address)?, tokens, deadline })
+        Ok(Self::over(name, channel(address)?, tokens, deadline))
+    }
+
+    /// The peer `name` at the other end of this connection.
+    pub fn over(name: &'static str, channel: Channel, tokens: ServiceTokens, deadline: Duration) -> Self {
+        Self { name, channel, tokens, deadline }
     }
 
     /// Calls an RPC that may be repeated: a read, or a write with a request id (all of ours).

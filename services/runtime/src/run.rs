@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
 use crate::auth::Authenticator;
-use crate::client::{Peer, ServiceTokens};
+use crate::client::{Peer, ServiceTokens, channel_to};
 use crate::server::{Ready, Running, Server};
 use crate::settings::{Concern, Settings, table};
 use crate::{Metrics, clock_service, explain, telemetry};
@@ -70,6 +70,8 @@ impl Deps {
             store.acquire_timeout = settings.database.acquire_timeout;
             store.statement_timeout = settings.database.statement_timeout;
             store.meters = metrics.transactions();
+            store.verify_tls = settings.database.verify_tls || settings.general.production;
+            store.ca_file.clone_from(&settings.database.ca_file);
             Db::connect_lazy(&store)
         };
         let made = || TestClock::new(SystemClock.now());
@@ -137,7 +139,8 @@ impl Deps {
             _ => None,
         };
         let address = address.ok_or_else(|| Error::internal(format!("peers.{name} is not set")))?;
-        Peer::new(name, address, self.tokens.clone(), peers.deadline)
+        let channel = channel_to(address, peers)?;
+        Ok(Peer::over(name, channel, self.tokens.clone(), peers.deadline))
     }
 }
 

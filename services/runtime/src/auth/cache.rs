@@ -6,33 +6,41 @@ use std::sync::{Mutex, PoisonError};
 use aws_lc_rs::digest;
 
 use super::claims::Claims;
+use super::quota::Meter;
 
 const TOKENS_MAX: usize = 4_096;
+
+/// What is known of a token whose signature was verified.
+#[derive(Debug, Clone)]
+pub(super) struct Verified {
+    pub(super) claims: Claims,
+    pub(super) meter: Meter,
+}
 
 /// A bounded map from a token's SHA-256 to its claims; the tokens themselves are not kept.
 #[derive(Default)]
 pub(super) struct Cache {
-    tokens: Mutex<HashMap<[u8; 32], (u64, Claims)>>,
+    tokens: Mutex<HashMap<[u8; 32], (u64, Verified)>>,
 }
 
 impl Cache {
     /// The claims of a token verified with the keys of this generation.
-    pub(super) fn get(&self, token: &str, generation: u64) -> Option<Claims> {
+    pub(super) fn get(&self, token: &str, generation: u64) -> Option<Verified> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let (verified_with, claims) = tokens.get(&key(token))?;
-        (*verified_with == generation).then(|| claims.clone())
+        let (verified_with, known) = tokens.get(&key(token))?;
+        (*verified_with == generation).then(|| known.clone())
     }
 
     /// Remembers a verified token; what is expired or of older keys makes room, then everything does.
-    pub(super) fn put(&self, token: &str, generation: u64, claims: Claims, now_s: i64) {
+    pub(super) fn put(&self, token: &str, generation: u64, verified: Verified, now_s: i64) {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         if tokens.len() >= TOKENS_MAX {
-            tokens.retain(|_, (of, claims)| *of == generation && claims.expires_at > now_s);
+            tokens.retain(|_, (of, known)| *of == generation && known.claims.expires_at > now_s);
         }
         if tokens.len() >= TOKENS_MAX {
             tokens.clear();
         }
-        tokens.insert(key(token), (generation, claims));
+        tokens.insert(key(token), (generation, verified));
     }
 
     #[cfg(test)]

@@ -9,6 +9,7 @@ mod fetch;
 mod json;
 mod keyring;
 mod keys;
+mod quota;
 mod revoked;
 
 use std::sync::Arc;
@@ -19,10 +20,12 @@ use http::HeaderMap;
 use kernel::{Caller, Clock, Error, Reason, Role};
 use tokio_util::sync::CancellationToken;
 
-use self::cache::Cache;
+use self::cache::{Cache, Verified};
+use self::claims::Expected;
 pub(crate) use self::claims::LIFETIME_MAX_S;
-use self::claims::{Claims, Expected};
 use self::keyring::Keyring;
+pub(crate) use self::quota::Meter;
+use self::quota::Quotas;
 pub use self::revoked::Revocations;
 use self::revoked::Revoked;
 use crate::settings::AuthSettings;
@@ -44,12 +47,13 @@ struct Inner {
     keys: Keyring,
     cache: Cache,
     revoked: Revoked,
+    quotas: Quotas,
     /// Real time: a test clock must neither revive nor expire tokens.
     clock: Box<dyn Clock>,
 }
 
 /// A caller, and until when the token speaks for them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Authenticated {
     /// Who calls.
     pub caller: Caller,
@@ -57,6 +61,8 @@ pub struct Authenticated {
     pub issued_at: i64,
     /// When the token expires, leeway included (Unix seconds); a stream ends then.
     pub expires_at: i64,
+    /// How often they may call.
+    pub(crate) meter: Meter,
 }
 
 impl Authenticator {
@@ -75,7 +81,8 @@ impl Authenticator {
         };
         let keys = Keyring::open(settings, production)?;
         let (cache, revoked) = (Cache::default(), Revoked::default());
-        Ok(Self { inner: Arc::new(Inner { expected, keys, cache, revoked, clock }) })
+        let quotas = Quotas::new(settings);
+        Ok(Self { inner: Arc::new(Inner { expected, keys, cache, revoked, quotas, clock }) })
     }
 
     /// The caller of a request with these headers.
@@ -87,7 +94,7 @@ impl Authenticator {
             tracing::debug!(check, "token refused");
             Error::unauthenticated()
         };
-        let claims = self.claims(headers).await.map_err(refused)?;
+        let Verified { claims, meter } = self.verified(headers).await.map_err(refused)?;
         let expires_at = claims.expires_at.saturating_add(self.inner.expected.leeway_s);
         let issued_at = claims.issued_at;
         let mut caller = Caller {
@@ -101,7 +108,7 @@ impl Authenticator {
             return Err(refused("revoked"));
         }
         caller.on_behalf_of = on_behalf_of(headers, &caller.roles)?;
-        Ok(Authenticated { caller, issued_at, expires_at })
+        Ok(Authenticated { caller, issued_at, expires_at, meter })
     }
 
     /// Takes over what is revoked from now on, at once for every call and every open stream.
@@ -134,12 +141,13 @@ impl Authenticator {
         self.inner.clock.now().timestamp()
     }
 
-    async fn claims(&self, headers: &HeaderMap) -> Result<Claims, &'static str> {
+    async fn verified(&self, headers: &HeaderMap) -> Result<Verified, &'static str> {
         let token = bearer(headers).ok_or("no bearer token")?;
         let inner = &*self.inner;
         let now = self.now_s();
-        if let Some(claims) = inner.cache.get(token, inner.keys.generation()) {
-            return if claims.timely(now, inner.expected.leeway_s) { Ok(claims) } else { Err("not timely") };
+        if let Some(known) = inner.cache.get(token, inner.keys.generation()) {
+            let timely = known.claims.timely(now, inner.expected.leeway_s);
+            return if timely { Ok(known) } else { Err("not timely") };
         }
         let (signed, signature) = token.rsplit_once('.').ok_or("not a JWS")?;
         let (header, payload) = signed.split_once('.').ok_or("not a JWS")?;
@@ -154,8 +162,9 @@ impl Authenticator {
         if !claims.timely(now, inner.expected.leeway_s) {
             return Err("not timely");
         }
-        inner.cache.put(token, generation, claims.clone(), now);
-        Ok(claims)
+        let verified = Verified { meter: inner.quotas.meter(&claims), claims };
+        inner.cache.put(token, generation, verified.clone(), now);
+        Ok(verified)
     }
 }
 

@@ -304,7 +304,7 @@ fn ring(jwks: &std::path::Path, production: bool) -> Result<super::Keyring, Stri
 #[test]
 fn the_cache_is_bounded() {
     let cache = super::Cache::default();
-    let claims = super::Claims {
+    let claims = super::claims::Claims {
         subject: "ana".to_owned(),
         organisation: kernel::Organisation::Platform,
         roles: vec![Role::PlatformAdmin],
@@ -314,7 +314,8 @@ fn the_cache_is_bounded() {
         not_before: 0,
     };
     for token in 0..10_000 {
-        cache.put(&token.to_string(), 0, claims.clone(), 50);
+        let verified = super::Verified { claims: claims.clone(), meter: super::Meter::default() };
+        cache.put(&token.to_string(), 0, verified, 50);
     }
     assert!(cache.len() <= 4_096);
     assert!(cache.get("9999", 0).is_some());
@@ -329,4 +330,49 @@ fn production_refuses_development_keys() {
     assert!(ring(&jwks, false).is_ok());
     let refused = ring(&jwks, true).err().unwrap();
     assert!(refused.contains("refused in production"), "{refused}");
+}
+
+/// What a remembered token is judged by at every use.
+#[tokio::test]
+async fn a_remembered_token_is_refused_once_it_is_revoked_and_metered_by_whose_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let issuer = TokenIssuer::in_directory(directory.path()).unwrap();
+    let jwks = directory.path().join(crate::token::JWKS_FILE);
+    let mut settings = crate::Settings::local("inventory", "postgres://x", &jwks).unwrap();
+    (settings.auth.subject_calls_per_s, settings.auth.organisation_calls_per_s) = (2, 3);
+    let authenticator = super::Authenticator::new(&settings.auth, false, Box::new(SystemClock)).unwrap();
+    let acme: kernel::Organisation = "operators/acme".parse().unwrap();
+    let minute = std::time::Duration::from_secs(60);
+    let headers = |subject: &str| {
+        let token = issuer.mint(subject, &acme, &[Role::Sales], minute).unwrap();
+        let value = format!("Bearer {token}").parse().unwrap();
+        http::HeaderMap::from_iter([(http::header::AUTHORIZATION, value)])
+    };
+    let (ana, other, ben) = (headers("ana"), headers("ana"), headers("ben"));
+    let first = authenticator.authenticate(&ana).await.unwrap();
+    for headers in [&ana, &other, &ben] {
+        authenticator.authenticate(headers).await.unwrap();
+    }
+    // One token of ana's; then all that ben was issued until now.
+    let mut revoked = super::Revocations::default();
+    revoked.token(acme.clone(), first.caller.token_id.clone());
+    authenticator.revoke(revoked.clone());
+    assert!(authenticator.authenticate(&ana).await.is_err(), "a remembered token outlives its revocation");
+    authenticator.authenticate(&other).await.unwrap();
+    revoked.subject(acme.clone(), "ben".to_owned(), now() - 3_600);
+    authenticator.revoke(revoked.clone());
+    authenticator.authenticate(&ben).await.unwrap();
+    revoked.subject(acme.clone(), "ben".to_owned(), now() + 1);
+    authenticator.revoke(revoked);
+    assert!(authenticator.authenticate(&ben).await.is_err());
+
+    // Both of ana's tokens take from one bucket, of four at once; cleo's own has four, and the organisation's two left.
+    let mut taken = [0, 0];
+    for (subject, taken) in ["ana", "cleo"].into_iter().zip(&mut taken) {
+        for _ in 0..20 {
+            let meter = authenticator.authenticate(&headers(subject)).await.unwrap().meter;
+            *taken += u32::from(meter.take(&acme).is_ok());
+        }
+    }
+    assert!((4..=5).contains(&taken[0]) && (1..=3).contains(&taken[1]), "{taken:?}");
 }

@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
-use kernel::{Caller, Error, Reason};
+use kernel::{Caller, Error, Organisation, Reason};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,7 @@ use self::rpcs::Rpc;
 use crate::auth::{Authenticated, Authenticator};
 use crate::metrics::RpcMeters;
 use crate::policy::{Right, policy};
+use crate::server::Shown;
 use crate::status::status;
 
 /// A client may send for so long before it must begin anew.
@@ -43,6 +44,8 @@ pub use self::rpcs::ours;
 /// What the door needs to know.
 pub(crate) struct Rules {
     pub(crate) authenticator: Authenticator,
+    /// Whether a service must show a certificate of its name beside its token.
+    pub(crate) services_show_certificates: bool,
     pub(crate) max_deadline: Duration,
     pub(crate) max_message_bytes: u64,
     pub(crate) calls: Arc<Semaphore>,
@@ -139,7 +142,9 @@ where
     }
     let (call_permit, stream_permit) = if rpc.streams { (None, Some(permit)) } else { (Some(permit), None) };
     let request = request.map(|inner| match rpc.takes_stream {
-        true => Body::new(Uploaded::new(inner, rules.max_message_bytes, end_of_stream(rules, visitor.clone()))),
+        true => {
+            Body::new(Uploaded::new(inner, rules.max_message_bytes, end_of_stream(rules, visitor.clone())))
+        }
         false => Body::new(Bounded::new(inner, rules.max_message_bytes)),
     });
     let response = run(rules, deadline, request, inner, call_permit).await?;
@@ -169,13 +174,22 @@ struct Visitor {
 
 /// Who calls and whether they may; leaves the caller and the right in the request's extensions.
 async fn authorize(rules: &Rules, rpc: &str, request: &mut Request<Body>) -> Result<Visitor, Error> {
-    let Authenticated { caller, issued_at, expires_at } =
+    let Authenticated { caller, issued_at, expires_at, meter } =
         rules.authenticator.authenticate(request.headers()).await?;
+    let shown = request.extensions_mut().remove::<Shown>();
+    if rules.services_show_certificates && !proves(shown.as_ref(), &caller) {
+        tracing::debug!("a service without its certificate");
+        return Err(Error::unauthenticated());
+    }
+    if let Some(Shown { tcp, .. }) = shown {
+        request.extensions_mut().insert(tcp);
+    }
     let span = tracing::Span::current();
     span.record("org", tracing::field::display(&caller.organisation));
     if let Some(other) = &caller.on_behalf_of {
         span.record("on_behalf_of", tracing::field::display(other));
     }
+    meter.take(&caller.organisation)?;
     let Some(right) = policy().right(rpc, &caller) else {
         let roles: Vec<&str> = caller.roles.iter().map(|role| role.as_str()).collect();
         return Err(Error::role_not_allowed(rpc, roles.join(",")));
@@ -184,6 +198,13 @@ async fn authorize(rules: &Rules, rpc: &str, request: &mut Request<Body>) -> Res
     let caller = Arc::new(caller);
     request.extensions_mut().insert(Arc::clone(&caller));
     Ok(Visitor { caller, issued_at, expires_at })
+}
+
+/// Whether the connection shows who the caller says to be: people need a token alone, a service its certificate too.
+fn proves(shown: Option<&Shown>, caller: &Caller) -> bool {
+    let Organisation::Service(service) = &caller.organisation else { return true };
+    let names = shown.and_then(|shown| shown.names.as_deref()).unwrap_or_default();
+    names.iter().any(|name| name == service)
 }
 
 /// The handler, in a task of its own, for as long as the deadline allows the client to wait for it.

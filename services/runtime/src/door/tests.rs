@@ -296,3 +296,25 @@ async fn shutdown_ends_whatever_clients_do() {
     }
     drop(unread);
 }
+
+#[test]
+fn a_service_proves_its_name_and_people_need_not() {
+    let caller = |organisation: &str, role| kernel::Caller {
+        subject: "x".to_owned(),
+        organisation: organisation.parse().unwrap(),
+        roles: vec![role],
+        on_behalf_of: None,
+        token_id: "1".to_owned(),
+    };
+    let tcp = tonic::transport::server::TcpConnectInfo { local_addr: None, remote_addr: None };
+    let shown = |names: &[&str]| super::Shown {
+        tcp: tcp.clone(),
+        names: Some(names.iter().map(ToString::to_string).collect()),
+    };
+    let leasing = caller("services/leasing", Role::Service);
+    assert!(super::proves(Some(&shown(&["other", "leasing"])), &leasing));
+    for bad in [None, Some(shown(&[])), Some(shown(&["billing"])), Some(shown(&["leasing.evil", "*"]))] {
+        assert!(!super::proves(bad.as_ref(), &leasing));
+    }
+    assert!(super::proves(None, &caller("operators/acme", Role::Sales)));
+}

@@ -1,5 +1,6 @@
 //! The gRPC server of a service: bind, serve behind the door, drain, always end.
 
+mod arrivals;
 mod health;
 mod io;
 
@@ -12,8 +13,7 @@ use kernel::Error;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -21,13 +21,15 @@ use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
 use tower::Service;
 
+use self::arrivals::Arrivals;
 pub use self::health::Ready;
 use self::health::Watcher;
-use self::io::Cuttable;
+pub(crate) use self::io::Shown;
 use crate::auth::Authenticator;
 use crate::door::{DoorLayer, Rules};
 use crate::metrics::{Admin, Metrics};
 use crate::settings::ServerSettings;
+use crate::tls;
 
 /// A server being put together.
 pub struct Server {
@@ -49,6 +51,7 @@ pub struct Running {
     pub address: SocketAddr,
     /// Where health and metrics are, if the settings give them a port.
     pub admin: Option<SocketAddr>,
+    scheme: &'static str,
     stop: CancellationToken,
     ended: JoinHandle<()>,
 }
@@ -111,8 +114,10 @@ impl Server {
     /// settings allow.
     ///
     /// # Errors
-    /// `INTERNAL` if the address cannot be bound or reflection cannot be built.
+    /// `INTERNAL` if the address cannot be bound, reflection cannot be built or a certificate does not read.
     pub async fn serve(mut self, stop: CancellationToken) -> Result<Running, Error> {
+        let acceptor = tls::acceptor(&self.settings).map_err(Error::internal)?;
+        let scheme = if acceptor.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind(self.settings.listen).await.map_err(Error::internal)?;
         let address = listener.local_addr().map_err(Error::internal)?;
         self.add_reflection()?;
@@ -139,11 +144,11 @@ impl Server {
         let ended = tokio::spawn(async move {
             let end = CancellationToken::new();
             let looked_at = tokio::spawn(with(admin, end.clone()));
-            self.run(listener, watcher, stopped).await;
+            self.run(listener, acceptor, watcher, stopped).await;
             end.cancel();
             let _ = looked_at.await;
         });
-        Ok(Running { address, admin: admin_address, stop, ended })
+        Ok(Running { address, admin: admin_address, scheme, stop, ended })
     }
 
     fn add_reflection(&mut self) -> Result<(), Error> {
@@ -158,13 +163,20 @@ impl Server {
         Ok(())
     }
 
-    async fn run(self, listener: TcpListener, watcher: Watcher, stop: CancellationToken) {
+    async fn run(
+        self,
+        listener: TcpListener,
+        acceptor: Option<TlsAcceptor>,
+        watcher: Watcher,
+        stop: CancellationToken,
+    ) {
         let settings = &self.settings;
         let refuse = CancellationToken::new();
         let cut = CancellationToken::new();
         let handlers = TaskTracker::new();
         let rules = Arc::new(Rules {
             authenticator: self.authenticator,
+            services_show_certificates: settings.client_ca_file.is_some(),
             max_deadline: settings.max_deadline,
             max_message_bytes: u64::from(settings.max_message_bytes.get()),
             calls: Arc::new(Semaphore::new(settings.max_in_flight.get())),
@@ -174,14 +186,9 @@ impl Server {
             meters: self.metrics.rpc(),
         });
         tell_load(&self.metrics, &rules, settings);
-        let connection_cut = cut.clone();
-        let incoming = TcpListenerStream::new(listener).map(move |accepted| {
-            accepted.map(|stream| {
-                // Small messages must not wait for more; where it fails they merely do.
-                let _ = stream.set_nodelay(true);
-                Cuttable::new(stream, connection_cut.clone())
-            })
-        });
+        let places = Arc::new(Semaphore::new(settings.max_connections.get()));
+        let incoming =
+            Arrivals { listener, tls: acceptor, places, refuse: refuse.clone(), cut: cut.clone() }.stream();
         let refused = refuse.clone();
         let server = tonic::transport::Server::builder()
             .max_concurrent_streams(settings.max_streams_per_connection.get())
@@ -246,7 +253,7 @@ fn tell_load(metrics: &Metrics, rules: &Arc<Rules>, settings: &ServerSettings) {
 impl Running {
     /// The address as a client wants it.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Tells the server to stop; [`Running::ended`] says when it has.

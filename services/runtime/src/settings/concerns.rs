@@ -30,6 +30,8 @@ crate::concern! {
             "Unary calls at once; one more is refused with OVERLOADED."),
         max_open_streams: NonZeroUsize = ("SERVER__MAX_OPEN_STREAMS", "streams", "1024",
             "Server streams open at once; one more is refused with OVERLOADED."),
+        max_connections: NonZeroUsize = ("SERVER__MAX_CONNECTIONS", "connections", "4096",
+            "Connections open at once; one more is closed at once. One that says nothing for 10 s is closed too."),
         max_streams_per_connection: NonZeroU32 = ("SERVER__MAX_STREAMS_PER_CONNECTION", "HTTP/2 streams", "100",
             "HTTP/2 streams one connection may have open; the client's library waits with the next."),
         max_message_bytes: NonZeroU32 = ("SERVER__MAX_MESSAGE_BYTES", "bytes", "1048576",
@@ -38,6 +40,12 @@ crate::concern! {
             "Largest header list of a request; HTTP/2 refuses a larger one."),
         max_deadline: Duration = ("SERVER__MAX_DEADLINE", "duration", "10s",
             "Longest time a unary call may take, whatever deadline the client names."),
+        tls_cert_file: Option<PathBuf> = ("SERVER__TLS_CERT_FILE", "path", "",
+            "PEM file with the server's certificate and its chain; then only TLS 1.3 is spoken. Read again when it changes."),
+        tls_key_file: Option<PathBuf> = ("SERVER__TLS_KEY_FILE", "path", "",
+            "PEM file with the key of that certificate."),
+        client_ca_file: Option<PathBuf> = ("SERVER__CLIENT_CA_FILE", "path", "",
+            "PEM file with the authorities of the services' certificates: a caller with role service must show one with its name as a DNS name (services/leasing: leasing) beside its token."),
         keepalive_interval: Duration = ("SERVER__KEEPALIVE_INTERVAL", "duration", "30s",
             "Silence on a connection after which the server pings it."),
         keepalive_timeout: Duration = ("SERVER__KEEPALIVE_TIMEOUT", "duration", "10s",
@@ -80,6 +88,10 @@ crate::concern! {
         audience: String = ("AUTH__AUDIENCE", "text", "gridlease", "The only `aud` a token may carry."),
         leeway: Duration = ("AUTH__LEEWAY", "duration", "30s",
             "How far the clocks of the issuer and of the server may differ; at most 30s."),
+        organisation_calls_per_s: u32 = ("AUTH__ORGANISATION_CALLS_PER_S", "calls a second", "1000",
+            "Calls an organisation may make at one replica, twice as many at once; more is QUOTA_EXCEEDED. 0: as many as it likes. Our own services are not counted."),
+        subject_calls_per_s: u32 = ("AUTH__SUBJECT_CALLS_PER_S", "calls a second", "500",
+            "The same for one subject of an organisation."),
         token_file: Option<PathBuf> = ("AUTH__TOKEN_FILE", "path", "",
             "The service's own token for its peers, renewed by its owner; read again when it changes."),
         development_key_file: Option<PathBuf> = ("AUTH__DEVELOPMENT_KEY_FILE", "path", "",
@@ -96,6 +108,10 @@ crate::concern! {
             "Connections for background work."),
         acquire_timeout: Duration = ("DATABASE__ACQUIRE_TIMEOUT", "duration", "2s",
             "Longest wait for a connection; then STORE_UNAVAILABLE."),
+        verify_tls: bool = ("DATABASE__VERIFY_TLS", "true or false", "false",
+            "Speaks to Postgres by TLS only and verifies its name (verify-full), whatever the URL says. Always so in production."),
+        ca_file: Option<PathBuf> = ("DATABASE__CA_FILE", "path", "",
+            "PEM file with the authorities of the server's certificate, instead of the URL's or the system's."),
         statement_timeout: Duration = ("DATABASE__STATEMENT_TIMEOUT", "duration", "5s",
             "Longest time of one statement."),
     }
@@ -112,8 +128,14 @@ crate::concern! {
 crate::concern! {
     /// Where the other services are.
     pub struct PeerSettings {
-        inventory: Option<String> = ("PEERS__INVENTORY", "http://host:port", "", "The inventory service."),
-        leasing: Option<String> = ("PEERS__LEASING", "http://host:port", "", "The leasing service."),
+        inventory: Option<String> = ("PEERS__INVENTORY", "http(s)://host:port", "", "The inventory service."),
+        leasing: Option<String> = ("PEERS__LEASING", "http(s)://host:port", "", "The leasing service."),
+        ca_file: Option<PathBuf> = ("PEERS__CA_FILE", "path", "",
+            "PEM file with the authorities of peers at https://; TLS 1.3 only."),
+        tls_cert_file: Option<PathBuf> = ("PEERS__TLS_CERT_FILE", "path", "",
+            "PEM file with the certificate that this service shows to its peers. Read again when it changes."),
+        tls_key_file: Option<PathBuf> = ("PEERS__TLS_KEY_FILE", "path", "",
+            "PEM file with the key of that certificate."),
         deadline: Duration = ("PEERS__DEADLINE", "duration", "5s",
             "Longest time of one call to a peer, retries included; less where the caller's own deadline is nearer."),
     }
@@ -209,6 +231,9 @@ impl Settings {
         let given = [
             ("AUTH__JWKS_FILE", jwks_file.display().to_string()),
             ("AUTH__ISSUER", DEVELOPMENT_ISSUER.to_owned()),
+            // On one's own machine nobody is kept from trying how fast it is.
+            ("AUTH__ORGANISATION_CALLS_PER_S", "0".to_owned()),
+            ("AUTH__SUBJECT_CALLS_PER_S", "0".to_owned()),
         ];
         let mut source =
             Source::new(service, None, given.map(|(name, text)| (format!("{prefix}{name}"), text)));
@@ -257,6 +282,18 @@ fn check(source: &mut Source) {
         (
             production && source.text("auth.jwks_url").is_some_and(|url| !url.starts_with("https://")),
             "auth.jwks_url must begin with https:// in production",
+        ),
+        (
+            given("server.tls_cert_file") != given("server.tls_key_file"),
+            "server.tls_cert_file and server.tls_key_file go together",
+        ),
+        (
+            given("server.client_ca_file") && !given("server.tls_cert_file"),
+            "server.client_ca_file needs server.tls_cert_file",
+        ),
+        (
+            given("peers.tls_cert_file") != given("peers.tls_key_file"),
+            "peers.tls_cert_file and peers.tls_key_file go together",
         ),
         (leeway.is_some_and(|leeway| leeway > LEEWAY_MAX), "auth.leeway must be at most 30s"),
         (

@@ -5,6 +5,7 @@ mod life;
 mod money;
 mod names;
 mod offers;
+mod rights;
 
 use anyhow::{Context as _, Result, ensure};
 use contracts::billing::v1 as billing;
@@ -16,6 +17,7 @@ use kernel::Role;
 
 pub use self::names::Names;
 pub use self::offers::{another_offer, can_quote};
+pub use self::rights::refusal_of;
 use crate::market::{self, day, request_id};
 use crate::requests::amendments::{encumbrance, waitlist_entry};
 use crate::requests::charging;
@@ -108,6 +110,7 @@ impl World {
         let mut names = crate::requests::tender::tender(stack, names, marker).await?;
         charging(stack, &mut names, marker).await?;
         offers::offer(stack, &mut names, marker).await?;
+        rights::rights(stack, &mut names, marker).await?;
         money::money(stack, &mut names, marker).await?;
         Ok(Self { names, lease })
     }

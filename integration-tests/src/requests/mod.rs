@@ -11,6 +11,7 @@ mod metering;
 pub mod money;
 pub mod offers;
 mod reservations;
+mod rights;
 mod sites;
 pub mod tariffs;
 pub mod tender;
@@ -38,6 +39,7 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
             .or_else(|| amendments::valid(method, n)),
         "leasing" => leasing::leases(method, n)
             .or_else(|| tender::valid(method, n))
+            .or_else(|| rights::rights(method, n))
             .or_else(|| offers::offers(method, n))
             .or_else(|| offers::quotes(method, n)),
         "billing" => billing::bills(method, n)

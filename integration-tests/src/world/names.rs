@@ -69,6 +69,12 @@ pub struct Names {
     pub amendment_hash: Vec<u8>,
     /// A lease, ACTIVE, that the tenant may renew.
     pub renewable: String,
+    /// A lease of another tenant, PROPOSED, on which the tenant has a right.
+    pub contested: String,
+    /// What the tenant was offered of it, OPEN.
+    pub right_offer: String,
+    /// What the tenant was offered of another one, OPEN.
+    pub other_right_offer: String,
     /// The tenant's account.
     pub account: String,
     /// The tenant's meter in the hall, with some readings.
@@ -156,6 +162,9 @@ impl Names {
             &mut names.delivered_block,
             &mut names.amended,
             &mut names.renewable,
+            &mut names.contested,
+            &mut names.right_offer,
+            &mut names.other_right_offer,
             &mut names.account,
             &mut names.meter,
             &mut names.tariff,

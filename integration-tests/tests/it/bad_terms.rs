@@ -166,6 +166,7 @@ fn all_wrong_terms(n: &Names) -> leasing::LeaseTerms {
         }),
         cure: Some(leasing::CureTerms { monetary_days: 0, other_days: 366 }),
         termination: Some(leasing::TerminationTerms { notice_months: 0, fee_months: 241 }),
+        ..Default::default()
     }
 }
 

@@ -59,6 +59,7 @@ mod races;
 mod rate_cards;
 mod replay;
 mod revocation;
+mod rights;
 mod sagas;
 mod sales;
 mod schema;

@@ -24,6 +24,7 @@ use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
 use contracts::leasing::v1::market_service_client::MarketServiceClient;
 use contracts::leasing::v1::offer_service_client::OfferServiceClient;
 use contracts::leasing::v1::pipeline_service_client::PipelineServiceClient;
+use contracts::leasing::v1::right_service_client::RightServiceClient;
 use contracts::leasing::v1::tenant_service_client::TenantServiceClient;
 use runtime::client::{Bearer, Channel, channel};
 use tonic::service::interceptor::InterceptedService;
@@ -123,6 +124,8 @@ impl Clients {
         market: MarketServiceClient on leasing;
         /// Opportunities.
         pipeline: PipelineServiceClient on leasing;
+        /// Rights of first refusal and offer.
+        rights: RightServiceClient on leasing;
         /// Accounts.
         accounts: AccountServiceClient on billing;
         /// Runs and invoices.

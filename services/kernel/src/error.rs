@@ -142,6 +142,8 @@ reasons! {
     PeriodClosed = "PERIOD_CLOSED",
     /// It is more than is left.
     AmountExceeded = "AMOUNT_EXCEEDED",
+    /// Somebody else must be offered the capacity first.
+    RightNotCleared = "RIGHT_NOT_CLEARED",
 }
 
 impl fmt::Display for Reason {

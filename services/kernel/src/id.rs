@@ -250,6 +250,8 @@ uuid_ids! {
     MaintenanceId;
     /// A deal that may come.
     OpportunityId;
+    /// What the holder of a right is offered.
+    RightOfferId;
     /// One computation of what a block's month comes to beside its rent.
     ReckoningId;
     /// The caller's name for one deed: the same id is the same deed.

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use crate::id::{
     AccountId, BidId, BlockSlug, CapacityRequestId, ChargingPlanId, CreditNoteId, CurtailmentId,
     EncumbranceId, IncidentId, InvoiceId, LeaseId, MaintenanceId, MeterId, OperatorId, OpportunityId,
-    PaymentId, PhaseId, PriceSeriesId, QuoteId, RateCardId, ReservationId, RunId, SiteId, TariffId, TenantId,
-    VoucherId, WaitlistEntryId, serde_as_text,
+    PaymentId, PhaseId, PriceSeriesId, QuoteId, RateCardId, ReservationId, RightOfferId, RunId, SiteId,
+    TariffId, TenantId, VoucherId, WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -138,6 +138,8 @@ names! {
     RateCardName { operator: OperatorId = "operators", rate_card: RateCardId = "rateCards" }
     /// A reservation: `operators/{operator}/reservations/{reservation}`.
     ReservationName { operator: OperatorId = "operators", reservation: ReservationId = "reservations" }
+    /// What the holder of a right is offered: `operators/{operator}/rightOffers/{right_offer}`.
+    RightOfferName { operator: OperatorId = "operators", right_offer: RightOfferId = "rightOffers" }
     /// A site: `operators/{operator}/sites/{site}`.
     SiteName { operator: OperatorId = "operators", site: SiteId = "sites" }
     /// A tariff: `operators/{operator}/tariffs/{tariff}`.

@@ -14,6 +14,7 @@ use contracts::leasing::v1::lease_service_server::LeaseServiceServer;
 use contracts::leasing::v1::market_service_server::MarketServiceServer;
 use contracts::leasing::v1::offer_service_server::OfferServiceServer;
 use contracts::leasing::v1::pipeline_service_server::PipelineServiceServer;
+use contracts::leasing::v1::right_service_server::RightServiceServer;
 use contracts::leasing::v1::tenant_service_server::TenantServiceServer;
 use kernel::Error;
 use postgres::page::PageTokens;
@@ -22,8 +23,8 @@ use runtime::{Deps, Server};
 
 use crate::app::{App, InventoryFollower, SWEEPS};
 use crate::grpc::{
-    EventHandler, LeaseHandler, MarketHandler, OfferHandler, PipelineHandler, TenantHandler, WIRE,
-    payload_type,
+    EventHandler, LeaseHandler, MarketHandler, OfferHandler, PipelineHandler, RightHandler, TenantHandler,
+    WIRE, payload_type,
 };
 use crate::peers::Inventory;
 pub use crate::settings::LeasingSettings;
@@ -56,6 +57,7 @@ pub async fn service(settings: LeasingSettings, deps: Deps) -> Result<Server, Er
         .add_service(MarketServiceServer::new(MarketHandler::new(Arc::clone(&app))))
         .add_service(PipelineServiceServer::new(PipelineHandler::new(Arc::clone(&app))))
         .add_service(OfferServiceServer::new(OfferHandler::new(Arc::clone(&app))))
+        .add_service(RightServiceServer::new(RightHandler::new(Arc::clone(&app))))
         .add_service(TenantServiceServer::new(TenantHandler::new(app)))
         .add_service(EventServiceServer::new(EventHandler::new(feed))))
 }

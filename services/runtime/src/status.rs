@@ -55,6 +55,7 @@ pub fn code(reason: Reason) -> Code {
         | Reason::QuoteLapsed
         | Reason::PeriodClosed
         | Reason::AmountExceeded
+        | Reason::RightNotCleared
         | Reason::RequestIdReused => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RequestInProgress | Reason::TransactionConflict => Code::Aborted,
         Reason::QuotaExceeded | Reason::Overloaded | Reason::MessageTooLarge => Code::ResourceExhausted,

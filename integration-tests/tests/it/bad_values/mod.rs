@@ -14,6 +14,7 @@ mod metering;
 mod money;
 mod offers;
 mod reservations;
+mod rights;
 mod sites;
 mod tariffs;
 
@@ -82,6 +83,7 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.leasing.v1.OfferService/ListRateCards", "nothing's"),
     ("gridlease.leasing.v1.OfferService/ListQuotes", "nothing's"),
     ("gridlease.leasing.v1.OfferService/CompareWithMining", "nothing's"),
+    ("gridlease.leasing.v1.RightService/ListRightOffers", "nothing's"),
     ("gridlease.leasing.v1.EventService/WatchEvents", "nothing's"),
     ("gridlease.billing.v1.AccountService/ListAccounts", "nothing's"),
     ("gridlease.billing.v1.InvoiceService/StartBillingRun", "nothing's"),
@@ -151,7 +153,8 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
             filters(method, n)
         }
         "RenderLease" | "RenderInvoice" => render(method, n),
-        "ProposeLease" => bad_terms::propose(n),
+        "ProposeLease" => [bad_terms::propose(n), rights::in_terms(n)].concat(),
+        "OfferToRightHolders" | "ExerciseRight" | "WaiveRight" | "ListRightOffers" => rights::of(method, n),
         "SignLease" | "CancelLease" => bad_terms::sign_and_cancel(method, n),
         "CreateMeter" | "ListMeters" | "IngestReadings" | "ListReadings" | "GetUsage" => {
             metering::of(method, n)

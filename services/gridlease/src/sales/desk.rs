@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::report::{Report, text, time, word};
 use super::server::Desk;
-use super::{Hold, Premises, Propose, Sign};
+use super::{Clear, Hold, Premises, Propose, Sign};
 
 impl Premises {
     fn capacity(&self) -> CapacityVector {
@@ -113,6 +113,32 @@ pub(super) async fn propose(arguments: Propose) -> anyhow::Result<String> {
     let mut leases = server.desk(Role::Sales)?.leases();
     let proposed = leases.propose_lease(request).await.context("propose")?.into_inner();
     Ok(told(&proposed.lease.context("no lease")?, server.json))
+}
+
+/// Asks those who have a right on what a lease would take; who was asked already is not asked again.
+pub(super) async fn clear(arguments: Clear) -> anyhow::Result<String> {
+    let server = &arguments.server;
+    let mut rights = server.desk(Role::Sales)?.rights();
+    let request = leasing::OfferToRightHoldersRequest {
+        name: arguments.lease.to_string(),
+        request_id: SystemIds.next().to_string(),
+        ..Default::default()
+    };
+    let answer = rights.offer_to_right_holders(request).await.context("ask the holders")?.into_inner();
+    let mut report = Report::new(&["Holder", "Right", "On", ">IT kW", "Answer", "Until", "Offer"]);
+    for offer in &answer.right_offers {
+        let right = offer.right.clone().unwrap_or_default();
+        report.row([
+            text(offer.tenant.clone()),
+            word(right.kind().as_str_name(), "RIGHT_KIND_"),
+            text(right.place.clone()),
+            Value::from(right.quantity_kw),
+            word(offer.state().as_str_name(), "RIGHT_OFFER_STATE_"),
+            time(offer.respond_by_time.as_ref()),
+            text(offer.name.clone()),
+        ]);
+    }
+    Ok(report.told(server.json, "Nobody has a right on this capacity."))
 }
 
 /// Signs for the operator. The hash that is signed is the one that was read, if it is said, so that nobody signs other

@@ -34,6 +34,8 @@ pub enum SalesWhat {
     Hold(Hold),
     /// Propose a lease of a block, and hold its capacity for signatures
     Propose(Propose),
+    /// Offer what a lease would take to everybody who has a right on it, and see who has answered
+    Clear(Clear),
     /// Where a deal stands: signatures, dates, and who acts next
     Lease(Lease),
     /// What may come, by stage, with what it is worth
@@ -161,6 +163,22 @@ pub struct Propose {
     pub server: Server,
 }
 
+const CLEAR_EXAMPLES: &str = "\
+Examples:
+  gridlease sales clear operators/hut-8/leases/river-bend --operator hut-8";
+
+/// `gridlease sales clear`.
+#[derive(Debug, Args)]
+#[command(after_help = CLEAR_EXAMPLES)]
+pub struct Clear {
+    /// The proposed lease
+    #[arg(value_name = "LEASE")]
+    pub lease: LeaseName,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
 const LEASE_EXAMPLES: &str = "\
 Examples:
   gridlease sales lease operators/hut-8/leases/river-bend --operator hut-8";
@@ -255,6 +273,7 @@ pub async fn told(what: SalesWhat) -> anyhow::Result<String> {
         SalesWhat::Quote(arguments) => quote::quote(*arguments).await,
         SalesWhat::Hold(arguments) => desk::hold(arguments).await,
         SalesWhat::Propose(arguments) => desk::propose(arguments).await,
+        SalesWhat::Clear(arguments) => desk::clear(arguments).await,
         SalesWhat::Lease(arguments) => ask::lease(arguments).await,
         SalesWhat::Pipeline(arguments) => ask::pipeline(arguments).await,
         SalesWhat::Deadlines(arguments) => ask::deadlines(arguments).await,

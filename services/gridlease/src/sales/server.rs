@@ -9,6 +9,7 @@ use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
 use contracts::leasing::v1::offer_service_client::OfferServiceClient;
 use contracts::leasing::v1::pipeline_service_client::PipelineServiceClient;
+use contracts::leasing::v1::right_service_client::RightServiceClient;
 use kernel::{OperatorId, Organisation, Role};
 use runtime::client::{Bearer, channel};
 use tonic::service::interceptor::InterceptedService;
@@ -79,4 +80,5 @@ clients! {
     offers: OfferServiceClient on leasing;
     leases: LeaseServiceClient on leasing;
     pipeline: PipelineServiceClient on leasing;
+    rights: RightServiceClient on leasing;
 }

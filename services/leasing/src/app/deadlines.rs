@@ -6,12 +6,13 @@ use postgres::Tx;
 use postgres::page::Listing;
 
 use super::{App, Page, View, rpc};
-use crate::domain::deadline::{Deadline, DeadlineKind, Place, of_lease, of_quote};
+use crate::domain::deadline::{Deadline, DeadlineKind, Place, of_lease, of_quote, of_right_offer};
 use crate::domain::delivery::NextAction;
 use crate::domain::quote_record::QuoteState;
+use crate::domain::right::OfferState;
 use crate::domain::state::{COMMITTED, OPEN};
 use crate::domain::{Bid, BidState};
-use crate::store::{self, BidFilter, Filter, QuoteFilter};
+use crate::store::{self, BidFilter, Filter, QuoteFilter, RightOfferFilter};
 
 /// Leases, quotes or bids read at once; a list goes through all of them.
 const BATCH: u32 = 1_000;
@@ -56,6 +57,7 @@ impl App {
                 let mut found = lease_deadlines(&tx, &query.parent).await?;
                 found.extend(quote_deadlines(&tx, &query.parent).await?);
                 found.extend(bid_deadlines(&tx, &query.parent).await?);
+                found.extend(right_deadlines(&tx, &query.parent).await?);
                 Ok((tx, found))
             })
             .await?;
@@ -123,6 +125,26 @@ async fn quote_deadlines(tx: &Tx, parent: &OperatorParent) -> Result<Vec<Deadlin
         match quotes.last() {
             Some(last) if quotes.len() == usize::try_from(BATCH).unwrap_or(usize::MAX) => {
                 filter.after = Some(last.name.quote.get());
+            }
+            _ => return Ok(found),
+        }
+    }
+}
+
+async fn right_deadlines(tx: &Tx, parent: &OperatorParent) -> Result<Vec<Deadline>, Error> {
+    let mut filter = RightOfferFilter {
+        operator: parent.operator().cloned(),
+        states: vec![OfferState::Open],
+        limit: BATCH,
+        ..RightOfferFilter::default()
+    };
+    let mut found = Vec::new();
+    loop {
+        let offers = store::list_right_offers(tx.conn(), &filter).await?;
+        found.extend(offers.iter().filter_map(of_right_offer));
+        match offers.last() {
+            Some(last) if offers.len() == usize::try_from(BATCH).unwrap_or(usize::MAX) => {
+                filter.after = Some(last.place());
             }
             _ => return Ok(found),
         }

@@ -21,6 +21,7 @@ mod read_bids;
 mod read_leases;
 mod render_lease;
 mod requests;
+mod rights;
 mod sign_lease;
 mod submit_bid;
 mod sweep;
@@ -35,7 +36,9 @@ use postgres::{Db, NewEvent, Tx, outbox};
 use runtime::feed::Feed;
 
 use crate::domain::quote_record::Quote;
-use crate::domain::{Bid, CapacityRequest, Lease, Opportunity, RateCard, Tenant, Value, schedule};
+use crate::domain::{
+    Bid, CapacityRequest, Lease, Opportunity, RateCard, RightOffer, Tenant, Value, schedule,
+};
 use crate::peers::Inventory;
 use crate::store::{self, SCHEMA};
 
@@ -55,6 +58,7 @@ pub use quotes::{AnswerQuote, ListQuotes};
 pub use rate_cards::{CardCommand, ChangeRateCard, CreateRateCard, ListRateCards};
 pub use read_bids::{ListBids, WithdrawBid};
 pub use read_leases::{ListLeases, RentSchedule};
+pub use rights::{AnswerRight, ListRightOffers, OfferToRightHolders};
 pub use sign_lease::SignLease;
 pub use submit_bid::SubmitBid;
 pub use sweep::SWEEPS;
@@ -128,6 +132,21 @@ pub struct Wire {
     pub tenant_created: fn(&Tenant) -> Vec<u8>,
     /// Of requests, bids and opportunities.
     pub market: MarketWire,
+    /// Of rights.
+    pub rights: RightWire,
+}
+
+/// How what is told of rights becomes bytes.
+#[derive(Clone, Copy)]
+pub struct RightWire {
+    /// The payload of an offer's event: what the holder may see.
+    pub event: fn(&RightOffer) -> Vec<u8>,
+    /// The reply to a question to the holders, for the operator.
+    pub offered: fn(&Vec<RightOffer>) -> Vec<u8>,
+    /// The reply to an exercise.
+    pub exercised: fn(&RightOffer) -> Vec<u8>,
+    /// The reply to a waiver.
+    pub waived: fn(&RightOffer) -> Vec<u8>,
 }
 
 /// How what is told of requests, bids and opportunities becomes bytes.
@@ -217,6 +236,14 @@ pub mod rpc {
     pub const EXERCISE: &str = "gridlease.leasing.v1.LeaseService/ExerciseOption";
     /// Those whose deeds the sweeper may have to finish.
     pub const SAGAS: &[&str] = &[PROPOSE, SIGN, SATISFY, ACCEPT, NOTICE, TERMINATE, SIGN_AMENDMENT];
+    /// `OfferToRightHolders`.
+    pub const OFFER_TO_RIGHT_HOLDERS: &str = "gridlease.leasing.v1.RightService/OfferToRightHolders";
+    /// `ExerciseRight`.
+    pub const EXERCISE_RIGHT: &str = "gridlease.leasing.v1.RightService/ExerciseRight";
+    /// `WaiveRight`.
+    pub const WAIVE_RIGHT: &str = "gridlease.leasing.v1.RightService/WaiveRight";
+    /// `ListRightOffers`.
+    pub const LIST_RIGHT_OFFERS: &str = "gridlease.leasing.v1.RightService/ListRightOffers";
     /// `CreateTenant`.
     pub const CREATE_TENANT: &str = "gridlease.leasing.v1.TenantService/CreateTenant";
     /// `ListDeadlines`.
@@ -303,6 +330,16 @@ pub mod kind {
     pub const BID_RETURNED: &str = "bid.returned";
     /// A bid no longer binds, or its hold was gone.
     pub const BID_LAPSED: &str = "bid.lapsed";
+    /// The holder of a right was asked.
+    pub const RIGHT_OFFERED: &str = "right.offered";
+    /// The holder takes it.
+    pub const RIGHT_EXERCISED: &str = "right.exercised";
+    /// The holder lets it pass.
+    pub const RIGHT_WAIVED: &str = "right.waived";
+    /// The holder did not answer in time.
+    pub const RIGHT_DEEMED_WAIVED: &str = "right.deemed_waived";
+    /// There is nothing to take any more.
+    pub const RIGHT_WITHDRAWN: &str = "right.withdrawn";
     /// A deal was recorded.
     pub const OPPORTUNITY_CREATED: &str = "opportunity.created";
     /// A deal was changed.

@@ -114,6 +114,7 @@ impl App {
             };
             lease.check_etag(&command.etag)?;
             let signing = lease.may_sign(party, &command.terms_hash)?;
+            self.rights_cleared(&lease).await?;
             if signing == Signing::Last {
                 match self.make_hold_last(hands, organisation, &lease, command.validate_only).await {
                     // Another attempt has signed and committed since the lease was read: look again.

@@ -17,7 +17,7 @@ use crate::peers::Standing;
 use crate::store::{self, Due, Release};
 
 /// What is swept, in this order.
-pub const SWEEPS: [&str; 5] = ["sagas", "market", "releases", "time", "quotes"];
+pub const SWEEPS: [&str; 6] = ["sagas", "market", "releases", "time", "quotes", "rights"];
 
 const BATCH: u32 = 64;
 /// Sagas finished side by side: each waits for inventory most of its time.
@@ -33,6 +33,7 @@ impl App {
                 self.sweep_releases().await,
                 self.pass_time().await,
                 self.sweep_quotes().await,
+                self.sweep_rights().await,
             ];
             for ((name, job), result) in SWEEPS.into_iter().zip(jobs).zip(swept) {
                 job.ran(result.is_ok());

@@ -4,14 +4,17 @@
 //! These types are the signed form themselves (a golden file holds them): a field that is renamed changes what was
 //! signed, a new one must be left out of the record where it says nothing.
 
-use kernel::{BlockName, CivilDate};
+use kernel::{BlockName, CivilDate, OperatorId};
 use serde::{Deserialize, Serialize};
 
 use super::findings::Findings;
 use super::lease::Party;
+use super::right::ExpansionRight;
 
 /// Conditions of one lease.
 pub const CONDITIONS_MAX: usize = 50;
+/// Rights to be asked first of one lease.
+pub const RIGHTS_MAX: usize = 20;
 /// A condition's description, in characters.
 pub const DESCRIPTION_MAX: usize = 1_000;
 
@@ -112,6 +115,9 @@ pub struct Contract {
     /// The way out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub termination: Option<TerminationTerms>,
+    /// Rights to be asked before other capacity is leased.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub expansion_rights: Vec<ExpansionRight>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -133,8 +139,33 @@ impl Contract {
         if monetary { terms.monetary_days } else { terms.other_days }
     }
 
-    /// Notes what the blocks and dates of the terms do not allow, under `terms.conditions[i]`.
-    pub fn check(&self, blocks: &[Option<BlockName>], today: CivilDate, findings: &mut Findings) {
+    /// Notes what the operator, the blocks and the dates of the terms do not allow, under `terms.conditions[i]` and
+    /// `terms.expansion_rights[i]`.
+    pub fn check(
+        &self,
+        operator: Option<&OperatorId>,
+        blocks: &[Option<BlockName>],
+        today: CivilDate,
+        findings: &mut Findings,
+    ) {
+        self.check_conditions(blocks, today, findings);
+        let count = self.expansion_rights.len();
+        if count > RIGHTS_MAX {
+            findings
+                .invalid("terms.expansion_rights", format!("needs 0 to {RIGHTS_MAX} entries, has {count}"));
+        }
+        for (i, right) in self.expansion_rights.iter().enumerate() {
+            let path = |field: &str| format!("terms.expansion_rights[{i}].{field}");
+            if self.expansion_rights[..i].iter().any(|earlier| earlier.id == right.id) {
+                findings.invalid(&path("right_id"), "is given twice");
+            }
+            if operator.is_some_and(|operator| operator != right.place.operator()) {
+                findings.invalid(&path("place"), "must be of the lease's operator");
+            }
+        }
+    }
+
+    fn check_conditions(&self, blocks: &[Option<BlockName>], today: CivilDate, findings: &mut Findings) {
         let count = self.conditions.len();
         if count > CONDITIONS_MAX {
             findings.invalid("terms.conditions", format!("needs 0 to {CONDITIONS_MAX} entries, has {count}"));

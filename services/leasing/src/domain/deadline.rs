@@ -4,6 +4,7 @@ use kernel::{BlockName, CivilDate, Instant, Zone};
 
 use super::lease::{Lease, Premises};
 use super::quote_record::{Quote, QuoteState};
+use super::right::{OfferState, RightOffer};
 use super::state::{COMMITTED, IN_FORCE, LeaseState, PremisesState};
 
 /// What a deadline is about.
@@ -35,6 +36,8 @@ pub enum DeadlineKind {
     QuoteValidity,
     /// An amendment can be signed until then.
     Amendment,
+    /// The holder of a right answers until then, or waives.
+    RightResponse,
 }
 
 impl DeadlineKind {
@@ -59,6 +62,7 @@ impl DeadlineKind {
             Self::Amendment => {
                 "The amendment expires, unless both sides have signed it; the lease stays as it is."
             }
+            Self::RightResponse => "The right is deemed waived, and the capacity may be leased to another.",
         }
     }
 
@@ -70,7 +74,8 @@ impl DeadlineKind {
             | Self::BidDeadline
             | Self::BidHold
             | Self::BidValidity
-            | Self::QuoteValidity => true,
+            | Self::QuoteValidity
+            | Self::RightResponse => true,
             Self::Commencement
             | Self::RenewalWindow
             | Self::RenewalNotice
@@ -150,6 +155,14 @@ pub fn of_quote(quote: &Quote) -> Option<Deadline> {
     let open = matches!(quote.state, QuoteState::PendingApproval | QuoteState::Open);
     let kw = quote.need.capacity.critical_it;
     open.then(|| Deadline::at(quote.valid_until, DeadlineKind::QuoteValidity, quote.name.to_string(), kw))
+}
+
+/// An offer to the holder of a right runs out while it is not answered.
+#[must_use]
+pub fn of_right_offer(offer: &RightOffer) -> Option<Deadline> {
+    let (name, kw) = (offer.name.to_string(), offer.right.quantity_kw);
+    let open = offer.state == OfferState::Open;
+    open.then(|| Deadline::at(offer.respond_by, DeadlineKind::RightResponse, name, kw))
 }
 
 fn of_agreed(lease: &Lease) -> Vec<Deadline> {

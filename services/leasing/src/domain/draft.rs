@@ -156,7 +156,7 @@ impl Draft {
         check_count(findings, "terms.premises", self.premises.len(), 1, PREMISES_MAX);
         check_blocks(findings, &self.premises, operator);
         let blocks: Vec<_> = self.premises.iter().map(|premises| premises.block.clone()).collect();
-        self.contract.check(&blocks, today, findings);
+        self.contract.check(operator, &blocks, today, findings);
         let bounds = Bounds { today, term_months: term_months.and_then(|months| i32::try_from(months).ok()) };
         let premises: Vec<_> = self
             .premises

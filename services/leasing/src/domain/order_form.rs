@@ -6,6 +6,7 @@ use paper::{Column, Document, Entity, Fact, Part, Section, Table, words};
 use super::contract::{Contract, DeliveryTerms, TermBasis, TerminationTerms};
 use super::lease::{Lease, Party, Premises, Signature};
 use super::lease_years::lease_years;
+use super::right::RightKind;
 use super::schedule::{ScheduleLine, Value};
 use super::state::LeaseState;
 use super::terms::{RateTerms, Structure, Terms};
@@ -289,6 +290,9 @@ fn contract(lease: &Lease, names: &Names) -> Option<Section> {
     if !contract.conditions.is_empty() {
         parts.push(Part::Table(conditions(lease, names)));
     }
+    if !contract.expansion_rights.is_empty() {
+        parts.push(Part::Table(expansion_rights(contract)));
+    }
     Some(Section::new("Conditions, delivery and the way out", parts))
 }
 
@@ -344,6 +348,31 @@ fn conditions(lease: &Lease, names: &Names) -> Table {
         ]
     });
     Table::new(["Condition", "Of", "Said by", "Last day", "Stands"].map(Column::words), rows)
+}
+
+/// What the tenant is asked before others are.
+fn expansion_rights(contract: &Contract) -> Table {
+    let rows = contract.expansion_rights.iter().map(|right| {
+        let kind = match right.kind {
+            RightKind::Rofr => "First refusal",
+            RightKind::Rofo => "First offer",
+        };
+        [
+            kind.to_owned(),
+            right.place.to_string(),
+            words::number(right.quantity_kw),
+            words::count(right.response_days, "day"),
+            right.until.map_or("the end of the lease".to_owned(), words::last_day),
+        ]
+    });
+    let columns = [
+        Column::words("Right of"),
+        Column::words("On"),
+        Column::numbers("Critical IT, kW"),
+        Column::words("Time to answer"),
+        Column::words("Through"),
+    ];
+    Table::new(columns, rows)
 }
 
 fn side(party: Party) -> &'static str {

@@ -221,5 +221,6 @@ pub(crate) fn contract() -> Contract {
         }),
         cure: Some(CureTerms { monetary_days: 5, other_days: 20 }),
         termination: Some(TerminationTerms { notice_months: 12, fee_months: 24 }),
+        ..Contract::default()
     }
 }

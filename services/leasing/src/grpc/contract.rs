@@ -4,6 +4,7 @@ use contracts::leasing::v1 as wire;
 use kernel::Violations;
 use runtime::wire::{date, known, optional_known, to_date};
 
+use super::right;
 use crate::domain::Party;
 use crate::domain::contract::{
     Condition, Contract, CureTerms, DESCRIPTION_MAX, DeliveryTerms, TermBasis, TerminationTerms,
@@ -41,6 +42,9 @@ pub(super) fn contract(v: &mut Violations, terms: &wire::LeaseTerms) -> Contract
                 Some(TerminationTerms { notice_months: notice?, fee_months: fee? })
             })
         }),
+        expansion_rights: v
+            .each("expansion_rights", &terms.expansion_rights, right::right)
+            .unwrap_or_default(),
     }
 }
 
@@ -82,7 +86,8 @@ fn delivery(v: &mut Violations, terms: &wire::DeliveryTerms) -> Option<DeliveryT
     })
 }
 
-fn within(v: &mut Violations, field: &str, number: i32, least: i32, most: i32) -> Option<u32> {
+/// A number that must lie within bounds.
+pub(super) fn within(v: &mut Violations, field: &str, number: i32, least: i32, most: i32) -> Option<u32> {
     if !(least..=most).contains(&number) {
         v.add(field, format!("must be {least} to {most}"));
     }
@@ -115,6 +120,7 @@ pub(super) fn write(contract: &Contract, into: wire::LeaseTerms) -> wire::LeaseT
             notice_months: small(terms.notice_months),
             fee_months: small(terms.fee_months),
         }),
+        expansion_rights: contract.expansion_rights.iter().map(right::right_to_wire).collect(),
         ..into
     }
 }

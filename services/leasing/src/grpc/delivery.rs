@@ -49,6 +49,7 @@ fn kind_of(named: wire::DeadlineKind) -> Option<DeadlineKind> {
         wire::DeadlineKind::QuoteValidity => DeadlineKind::QuoteValidity,
         wire::DeadlineKind::Amendment => DeadlineKind::Amendment,
         wire::DeadlineKind::RenewalWindow => DeadlineKind::RenewalWindow,
+        wire::DeadlineKind::RightResponse => DeadlineKind::RightResponse,
     })
 }
 
@@ -67,6 +68,7 @@ fn kind(kind: DeadlineKind) -> wire::DeadlineKind {
         DeadlineKind::QuoteValidity => wire::DeadlineKind::QuoteValidity,
         DeadlineKind::Amendment => wire::DeadlineKind::Amendment,
         DeadlineKind::RenewalWindow => wire::DeadlineKind::RenewalWindow,
+        DeadlineKind::RightResponse => wire::DeadlineKind::RightResponse,
     }
 }
 

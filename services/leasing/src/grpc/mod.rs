@@ -17,6 +17,8 @@ mod opportunity;
 mod pipeline_service;
 mod quote;
 mod rate_card;
+mod right;
+mod right_service;
 mod tenant;
 mod tenant_service;
 mod terms;
@@ -26,12 +28,13 @@ pub use lease_service::LeaseHandler;
 pub use market_service::MarketHandler;
 pub use offer_service::OfferHandler;
 pub use pipeline_service::PipelineHandler;
+pub use right_service::RightHandler;
 pub use tenant_service::TenantHandler;
 
 use contracts::leasing::v1 as wire;
 use prost::Message as _;
 
-use crate::app::{MarketWire, Wire, kind};
+use crate::app::{MarketWire, RightWire, Wire, kind};
 
 /// How stored replies and events are written.
 pub const WIRE: Wire = Wire {
@@ -76,6 +79,12 @@ pub const WIRE: Wire = Wire {
         opportunity_created: |new| opportunity::created(new).encode_to_vec(),
         opportunity_updated: |changed| opportunity::updated(changed).encode_to_vec(),
     },
+    rights: RightWire {
+        event: |offer| right::for_holder(offer).encode_to_vec(),
+        offered: |offers| right::offered(offers).encode_to_vec(),
+        exercised: |offer| right::exercised(offer).encode_to_vec(),
+        waived: |offer| right::waived(offer).encode_to_vec(),
+    },
 };
 
 /// The full name of the message that events of a kind carry.
@@ -87,6 +96,7 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
         Some(("bid", _)) => "gridlease.leasing.v1.Bid",
         Some(("opportunity", _)) => "gridlease.leasing.v1.Opportunity",
         Some(("quote", _)) => "gridlease.leasing.v1.Quote",
+        Some(("right", _)) => "gridlease.leasing.v1.RightOffer",
         Some(("ratecard", _)) => "gridlease.leasing.v1.RateCard",
         _ => "gridlease.leasing.v1.Lease",
     }

@@ -114,3 +114,26 @@ entity!("leasing", ready_phase = "ready_phase" {
     ready_date: Date,
     actual_date: Option<Date>,
 });
+
+entity!("leasing", lease_right = "lease_right" {
+    key { operator_id: String, lease_id: String, version: i32, right_id: String }
+    kind: String,
+    site_id: Option<String>,
+    block_slug: Option<String>,
+    until_date: Option<Date>,
+    body: Json,
+});
+
+entity!("leasing", right_offer = "right_offer" {
+    key { operator_id: String, right_offer_id: Uuid }
+    lease_id: String,
+    right_id: String,
+    tenant_id: String,
+    offered_lease_id: String,
+    state: String,
+    respond_by: DateTimeUtc,
+    body: Json,
+    revision: i64,
+    create_time: DateTimeUtc,
+    update_time: DateTimeUtc,
+});

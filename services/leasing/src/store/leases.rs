@@ -9,6 +9,7 @@ use sea_orm::{
 
 use super::entity::{lease, lease_version, premises, quantity_step, rate_step, signature};
 use super::load::whole;
+use super::rights::insert_rights;
 use super::sagas::Intent;
 use crate::domain::record;
 use crate::domain::state::COMMITTED;
@@ -118,6 +119,7 @@ async fn insert_version(tx: &DatabaseTransaction, lease: &Lease, terms: Vec<u8>)
             accelerators: Set(step.capacity.accelerators),
         }));
     }
+    insert_rights(tx, lease).await?;
     premises::Entity::insert_many(blocks).exec_without_returning(tx).await.map_err(store_error)?;
     // At most 50 blocks of 240 steps: in chunks, since one statement takes 65,535 values.
     for chunk in rates.chunks(5_000) {

@@ -9,6 +9,7 @@ mod load;
 mod opportunities;
 mod quotes;
 mod rate_cards;
+mod rights;
 mod sagas;
 mod tenants;
 
@@ -31,6 +32,10 @@ pub use quotes::{
     lock_quote, note_quote_holds, update_quote,
 };
 pub use rate_cards::{find_rate_card, insert_rate_card, list_rate_cards, lock_rate_card, update_rate_card};
+pub use rights::{
+    RightOfferFilter, due_right_offers, find_right_offer, insert_right_offer, list_right_offers,
+    lock_right_offer, rights_on, save_right_offer,
+};
 pub use sagas::{
     Due, Intent, Release, due_releases, due_sagas, find_intent, forget_release, intent_of,
     lease_of_reservation, lease_of_uid, note_hold, note_release,

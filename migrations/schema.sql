@@ -651,7 +651,7 @@ function inventory.oversold_instants() returns TABLE(operator_id text, block_id 
 function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[], k_request uuid[]) returns TABLE(caller text, request_id uuid, request_hash bytea, reply bytea, created_at timestamp with time zone) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 5aa8d90583c7a13138ec2010bbac0981
   grant execute to inventory
 
-function inventory.rewrite_reservations(p_operator text, p_rewrite jsonb, OUT outcome text) returns text owner gridlease_owner language plpgsql volatile security definer set search_path="" body 24a9261308ed8eb1048d37b20d038c1b
+function inventory.rewrite_reservations(p_operator text, p_rewrite jsonb, OUT outcome text) returns text owner gridlease_owner language plpgsql volatile security definer set search_path="" body 0c9c652e5aad00086d9fa3573fbaed46
   grant execute to inventory
 
 function inventory.touch_block(p_operator text, p_block uuid) returns bigint owner gridlease_owner language plpgsql volatile security definer set search_path="" body 71807f4172c15801ec02301f53d39aaf
@@ -800,6 +800,22 @@ table leasing.feed_cursor owner gridlease_owner row security forced
   policy feed_cursor_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select, update to leasing_worker
 
+table leasing.former_tenant owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  from_revision bigint not null
+  until_revision bigint not null
+  tenant_id text collate "C" not null
+  constraint former_tenant_revisions CHECK (((0 < from_revision) AND (from_revision < until_revision)))
+  constraint former_tenant_lease FOREIGN KEY (operator_id, lease_id) REFERENCES leasing.lease(operator_id, lease_id)
+  constraint former_tenant_tenant FOREIGN KEY (tenant_id) REFERENCES leasing.tenant(tenant_id)
+  constraint former_tenant_pkey PRIMARY KEY (operator_id, lease_id, from_revision)
+  CREATE INDEX former_tenant_of_tenant ON leasing.former_tenant USING btree (tenant_id, operator_id, lease_id)
+  policy former_tenant_scope permissive for select to leasing using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))
+  policy former_tenant_worker permissive for all to leasing_worker using (true) with check (true)
+  grant select to leasing
+  grant insert, select to leasing_worker
+
 table leasing.hold_release owner gridlease_owner row security forced
   operator_id text collate "C" not null
   reservation_id uuid not null
@@ -914,12 +930,40 @@ table leasing.lease_history owner gridlease_owner row security forced
   constraint lease_history_version CHECK ((version > 0))
   constraint lease_history_lease FOREIGN KEY (operator_id, lease_id) REFERENCES leasing.lease(operator_id, lease_id) ON DELETE CASCADE
   constraint lease_history_pkey PRIMARY KEY (operator_id, lease_id, revision)
+  policy lease_history_former permissive for select to leasing using ((EXISTS ( SELECT 1
+   FROM leasing.former_tenant f
+  WHERE ((f.operator_id = lease_history.operator_id) AND (f.lease_id = lease_history.lease_id) AND (f.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) AND ((lease_history.revision >= f.from_revision) AND (lease_history.revision <= f.until_revision))))))
   policy lease_history_scope permissive for all to leasing using ((EXISTS ( SELECT 1
    FROM leasing.lease l
   WHERE ((l.operator_id = lease_history.operator_id) AND (l.lease_id = lease_history.lease_id))))) with check ((EXISTS ( SELECT 1
    FROM leasing.lease l
   WHERE ((l.operator_id = lease_history.operator_id) AND (l.lease_id = lease_history.lease_id)))))
   policy lease_history_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant insert, select to leasing_worker
+
+table leasing.lease_right owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  lease_id text collate "C" not null
+  version integer not null
+  right_id text collate "C" not null
+  kind text collate "C" not null
+  site_id text collate "C"
+  block_slug text collate "C"
+  until_date date
+  body jsonb not null
+  constraint lease_right_body CHECK ((jsonb_typeof(body) = 'object'::text))
+  constraint lease_right_kind CHECK ((kind = ANY (ARRAY['ROFR'::text, 'ROFO'::text])))
+  constraint lease_right_place CHECK (((block_slug IS NULL) OR (site_id IS NOT NULL)))
+  constraint lease_right_until_date CHECK (((until_date >= '2000-01-01'::date) AND (until_date <= '9999-12-31'::date)))
+  constraint lease_right_version FOREIGN KEY (operator_id, lease_id, version) REFERENCES leasing.lease_version(operator_id, lease_id, version) ON DELETE CASCADE
+  constraint lease_right_pkey PRIMARY KEY (operator_id, lease_id, version, right_id)
+  policy lease_right_scope permissive for all to leasing using ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = lease_right.operator_id) AND (l.lease_id = lease_right.lease_id))))) with check ((EXISTS ( SELECT 1
+   FROM leasing.lease l
+  WHERE ((l.operator_id = lease_right.operator_id) AND (l.lease_id = lease_right.lease_id)))))
+  policy lease_right_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select to leasing
   grant insert, select to leasing_worker
 
@@ -1210,6 +1254,38 @@ table leasing.revocation owner gridlease_owner row security forced
   policy revocation_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select, update to leasing
   grant delete, select to leasing_worker
+table leasing.right_offer owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  right_offer_id uuid not null
+  lease_id text collate "C" not null
+  right_id text collate "C" not null
+  tenant_id text collate "C" not null
+  offered_lease_id text collate "C" not null
+  state text collate "C" not null
+  respond_by timestamp with time zone not null
+  body jsonb not null
+  revision bigint not null
+  create_time timestamp with time zone not null
+  update_time timestamp with time zone not null
+  constraint right_offer_another CHECK ((lease_id <> offered_lease_id))
+  constraint right_offer_body CHECK ((jsonb_typeof(body) = 'object'::text))
+  constraint right_offer_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint right_offer_respond_by CHECK (((respond_by >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (respond_by <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint right_offer_revision CHECK ((revision > 0))
+  constraint right_offer_state CHECK ((state = ANY (ARRAY['OPEN'::text, 'EXERCISED'::text, 'WAIVED'::text, 'DEEMED_WAIVED'::text, 'WITHDRAWN'::text])))
+  constraint right_offer_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint right_offer_lease FOREIGN KEY (operator_id, lease_id) REFERENCES leasing.lease(operator_id, lease_id)
+  constraint right_offer_offered FOREIGN KEY (operator_id, offered_lease_id) REFERENCES leasing.lease(operator_id, lease_id)
+  constraint right_offer_tenant FOREIGN KEY (tenant_id) REFERENCES leasing.tenant(tenant_id)
+  constraint right_offer_pkey PRIMARY KEY (operator_id, right_offer_id)
+  constraint right_offer_once UNIQUE (operator_id, offered_lease_id, lease_id, right_id)
+  CREATE INDEX right_offer_due ON leasing.right_offer USING btree (respond_by) WHERE (state = 'OPEN'::text)
+  CREATE INDEX right_offer_of_lease ON leasing.right_offer USING btree (operator_id, lease_id)
+  CREATE INDEX right_offer_of_tenant ON leasing.right_offer USING btree (tenant_id, operator_id, right_offer_id)
+  policy right_offer_scope permissive for all to leasing using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))
+  policy right_offer_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select, update to leasing
+  grant select, update to leasing_worker
 
 table leasing.schema_history owner gridlease_owner row security forced
   version bigint not null

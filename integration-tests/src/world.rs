@@ -17,7 +17,7 @@ use kernel::Role;
 
 pub use self::names::Names;
 pub use self::offers::{another_offer, can_quote};
-pub use self::rights::refusal_of;
+pub use self::rights::{assigned, refusal_of};
 use crate::market::{self, day, request_id};
 use crate::requests::amendments::{encumbrance, waitlist_entry};
 use crate::requests::charging;

@@ -7,7 +7,7 @@
 -- p_rewrite is one document: off the path of a booking, readable, and in one statement all the same.
 --   now, key {caller, rpc, request, hash, reply}, event (the kind of all events);
 --   blocks   {id, version, peak_it .. peak_accelerators} as they were read, with the most the grown claims declare;
---   changed  {id, revision, state, hold_until, before} state and end afterwards, and the resource as it was;
+--   changed  {id, revision, state, hold_until, tenant, before} state, end and tenant afterwards, and the resource as it was;
 --   added    {id, of, note} a new reservation, in every other way like the one it comes of;
 --   claims   {reservation, block, start, end, it .. accelerators} everything that is taken afterwards;
 --   events   {id, reservation, payload}. Bytes are in hexadecimal.
@@ -74,8 +74,8 @@ begin
         from jsonb_to_recordset(p_rewrite->'added') as a (id uuid, of uuid, note text)
         join inventory.reservation r on r.operator_id = p_operator and r.reservation_id = a.of;
     update inventory.reservation r
-        set state = c.state, hold_until = c.hold_until, revision = r.revision + 1, updated_at = v_now
-        from jsonb_to_recordset(p_rewrite->'changed') as c (id uuid, state text, hold_until timestamptz)
+        set state = c.state, hold_until = c.hold_until, tenant_id = c.tenant, revision = r.revision + 1, updated_at = v_now
+        from jsonb_to_recordset(p_rewrite->'changed') as c (id uuid, state text, hold_until timestamptz, tenant text)
         where r.operator_id = p_operator and r.reservation_id = c.id;
 
     with block as (

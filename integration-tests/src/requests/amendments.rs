@@ -25,6 +25,7 @@ pub(crate) fn valid(method: &str, n: &Names) -> Option<Vec<u8>> {
             etag,
             request_id,
             validate_only: true,
+            tenant: String::new(),
         }
         .encode_to_vec(),
         "ReservationService/SplitReservation" => inventory::SplitReservationRequest {

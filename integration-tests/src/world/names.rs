@@ -69,6 +69,10 @@ pub struct Names {
     pub amendment_hash: Vec<u8>,
     /// A lease, ACTIVE, that the tenant may renew.
     pub renewable: String,
+    /// A lease, EFFECTIVE, that another tenant is to have.
+    pub transferred: String,
+    /// Another one.
+    pub other_transferred: String,
     /// A lease of another tenant, PROPOSED, on which the tenant has a right.
     pub contested: String,
     /// What the tenant was offered of it, OPEN.
@@ -162,6 +166,8 @@ impl Names {
             &mut names.delivered_block,
             &mut names.amended,
             &mut names.renewable,
+            &mut names.transferred,
+            &mut names.other_transferred,
             &mut names.contested,
             &mut names.right_offer,
             &mut names.other_right_offer,

@@ -1,4 +1,4 @@
-//! A tenant with a right of first refusal, and what another one would lease in its place.
+//! A tenant with a right of first refusal, what another one would lease in its place, and leases that another is to have.
 
 use anyhow::{Context as _, Result};
 use contracts::leasing::v1 as leasing;
@@ -18,6 +18,20 @@ pub fn refusal_of(place: &str) -> leasing::ExpansionRight {
         quantity_kw: 5_000,
         response_days: 20,
         until_date: None,
+    }
+}
+
+/// Another tenant is to have a lease, from 2028 on.
+#[must_use]
+pub fn assigned(lease: &str, assignee: &str) -> leasing::RequestAssignmentRequest {
+    leasing::RequestAssignmentRequest {
+        name: lease.to_owned(),
+        kind: leasing::AssignmentKind::Assignment.into(),
+        assignee: assignee.to_owned(),
+        effective_date: Some(market::date("2028-01-01")),
+        reference: "AA-7".to_owned(),
+        request_id: request_id(),
+        ..Default::default()
     }
 }
 
@@ -44,6 +58,18 @@ pub(super) async fn rights(stack: &TestStack, names: &mut Names, marker: &str) -
     let clients = |organisation: &str, role| stack.clients(organisation, role);
     let rival = format!("{}-rival", names.tenant.trim_start_matches("tenants/"));
     let rival = market::tenant(clients, &rival).await?;
+    names.other_transferred.clone_from(&entitled.name);
+    let transferred = propose(&names.tenant, "transferred", terms("2027-06-01")).await?;
+    holder.leases().sign_lease(market::signature(&transferred)).await.context("the tenant signs")?;
+    admin.leases().sign_lease(market::signature(&transferred)).await.context("the operator signs")?;
+    names.transferred = transferred.name;
+    for name in [&names.transferred, &names.other_transferred] {
+        let wish = leasing::RequestAssignmentRequest {
+            note: format!("{marker} we merge"),
+            ..assigned(name, &rival)
+        };
+        holder.leases().request_assignment(wish).await.context("ask for consent")?;
+    }
     let mut offers = Vec::new();
     for id in ["contested", "contested-too"] {
         let lease = propose(&rival, id, terms("2027-06-01")).await?;

@@ -4,6 +4,7 @@ mod accelerators;
 mod amend;
 mod archive;
 mod as_of;
+mod assignments;
 mod attacks;
 mod bad_input;
 mod bad_search;

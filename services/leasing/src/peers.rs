@@ -207,6 +207,7 @@ impl Inventory {
         let request = wire::AmendReservationRequest {
             name: name.to_string(),
             claims: claims.iter().map(claim).collect(),
+            tenant: lease.tenant.to_string(),
             etag: String::new(),
             request_id: derive_id(lease.uid, step).to_string(),
             validate_only,

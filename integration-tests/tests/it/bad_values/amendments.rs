@@ -37,6 +37,7 @@ fn amend(n: &Names) -> Vec<Case> {
             etag: String::new(),
             request_id: request_id(),
             validate_only: false,
+            tenant: String::new(),
         }
         .encode_to_vec()
     };

@@ -154,6 +154,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         }
         "RenderLease" | "RenderInvoice" => render(method, n),
         "ProposeLease" => [bad_terms::propose(n), rights::in_terms(n)].concat(),
+        "RequestAssignment" | "ConsentToAssignment" | "DeclineAssignment" => rights::assignments(method, n),
         "OfferToRightHolders" | "ExerciseRight" | "WaiveRight" | "ListRightOffers" => rights::of(method, n),
         "SignLease" | "CancelLease" => bad_terms::sign_and_cancel(method, n),
         "CreateMeter" | "ListMeters" | "IngestReadings" | "ListReadings" | "GetUsage" => {

@@ -1,8 +1,8 @@
-//! Values that are wrong for rights of first refusal and offer.
+//! Values that are wrong for rights of first refusal and offer, and for other tenants in a lease.
 
 use contracts::leasing::v1 as leasing;
 use integration_tests::market::{self, request_id};
-use integration_tests::world::{Names, refusal_of};
+use integration_tests::world::{Names, assigned, refusal_of};
 use prost::Message as _;
 use tonic::Code;
 
@@ -80,5 +80,55 @@ pub(super) fn of(method: &str, n: &Names) -> Vec<Case> {
             .encode_to_vec(),
             &["states[0]", "states[1]"],
         )],
+    }
+}
+
+pub(super) fn assignments(method: &str, n: &Names) -> Vec<Case> {
+    let refused = |what: &str, message: Vec<u8>| {
+        Case::new(what, message, Code::FailedPrecondition, "INVALID_STATE_TRANSITION", &[])
+    };
+    let wish = |name: &str| assigned(name, "tenants/another-one");
+    let (delivered, request_id) = (n.delivered.as_str(), request_id());
+    let signatory = Some(leasing::Signatory { name: "Ada Marsh".to_owned(), title: String::new() });
+    let name = n.active.clone();
+    match method {
+        "RequestAssignment" => {
+            let on = |day| leasing::RequestAssignmentRequest { effective_date: Some(day), ..wish(delivered) };
+            let nothing =
+                leasing::RequestAssignmentRequest { name: name.clone(), request_id, ..Default::default() };
+            let fields = ["kind", "assignee", "effective_date", "reference"];
+            vec![
+                Case::invalid("nothing", nothing.encode_to_vec(), &fields),
+                Case::invalid("itself", assigned(delivered, &n.tenant).encode_to_vec(), &["assignee"]),
+                Case::invalid(
+                    "within a month",
+                    on(market::date("2028-01-02")).encode_to_vec(),
+                    &["effective_date"],
+                ),
+                Case::invalid(
+                    "too late",
+                    on(market::date("2058-01-01")).encode_to_vec(),
+                    &["effective_date"],
+                ),
+                refused("asked for already", wish(&n.transferred).encode_to_vec()),
+                refused("not agreed", wish(&n.proposed).encode_to_vec()),
+            ]
+        }
+        "ConsentToAssignment" => {
+            let ask = |name: &str, signatory| leasing::ConsentToAssignmentRequest {
+                name: name.to_owned(),
+                signatory,
+                request_id: request_id.clone(),
+                ..Default::default()
+            };
+            vec![
+                Case::invalid("nobody", ask(&n.transferred, None).encode_to_vec(), &["signatory"]),
+                refused("nothing to consent to", ask(&name, signatory).encode_to_vec()),
+            ]
+        }
+        _ => {
+            let ask = leasing::DeclineAssignmentRequest { name, request_id, ..Default::default() };
+            vec![refused("nothing to decline", ask.encode_to_vec())]
+        }
     }
 }

@@ -10,9 +10,9 @@ use prost_types::Duration;
 use runtime::wire::{to_date, to_decimal, to_timestamp};
 use serde_json::Value;
 
-use super::report::{Report, text, time, word};
+use super::report::{Report, day, text, time, word};
 use super::server::Desk;
-use super::{Clear, Hold, Premises, Propose, Sign};
+use super::{Clear, Consent, Hold, Premises, Propose, Sign};
 
 impl Premises {
     fn capacity(&self) -> CapacityVector {
@@ -165,6 +165,32 @@ pub(super) async fn sign(arguments: Sign) -> anyhow::Result<String> {
     };
     let signed = leases.sign_lease(request).await.context("sign")?.into_inner();
     Ok(told(&signed.lease.context("no lease")?, server.json))
+}
+
+/// Consents for the operator to what the tenant asks for.
+pub(super) async fn consent(arguments: Consent) -> anyhow::Result<String> {
+    let server = &arguments.server;
+    let mut leases = server.desk(Role::OperatorAdmin)?.leases();
+    let request = leasing::ConsentToAssignmentRequest {
+        name: arguments.lease.to_string(),
+        signatory: Some(leasing::Signatory { name: arguments.name.clone(), title: arguments.title.clone() }),
+        etag: String::new(),
+        request_id: SystemIds.next().to_string(),
+        validate_only: false,
+    };
+    let answer = leases.consent_to_assignment(request).await.context("consent")?.into_inner();
+    let lease = answer.lease.context("no lease")?;
+    let asked = lease.assignment.clone().unwrap_or_default();
+    let mut report = Report::new(&["Lease", "Tenant", "What", "To", "From", "Paper"]);
+    report.row([
+        text(lease.name),
+        text(lease.tenant),
+        word(asked.kind().as_str_name(), "ASSIGNMENT_KIND_"),
+        text(asked.assignee),
+        day(asked.effective_date.as_ref()),
+        text(asked.reference),
+    ]);
+    Ok(report.told(server.json, ""))
 }
 
 fn told(lease: &leasing::Lease, json: bool) -> String {

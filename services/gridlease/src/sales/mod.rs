@@ -57,6 +57,8 @@ pub struct Operator {
 pub enum OperatorWhat {
     /// Sign a lease for the operator; the last signature commits its capacity. Sales may not
     Sign(Sign),
+    /// Consent to the tenant's wish that another has the lease, or the use of it
+    Consent(Consent),
 }
 
 const FIND_EXAMPLES: &str = "\
@@ -254,6 +256,28 @@ pub struct Sign {
     pub server: Server,
 }
 
+const CONSENT_EXAMPLES: &str = "\
+Examples:
+  gridlease operator consent operators/hut-8/leases/river-bend --operator hut-8 --name \"Ada Marsh\" --title Director";
+
+/// `gridlease operator consent`.
+#[derive(Debug, Args)]
+#[command(after_help = CONSENT_EXAMPLES)]
+pub struct Consent {
+    /// The lease
+    #[arg(value_name = "LEASE")]
+    pub lease: LeaseName,
+    /// Who signs
+    #[arg(long, value_name = "TEXT")]
+    pub name: String,
+    /// The signatory's office
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub title: String,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
 /// Does what a salesperson asks.
 ///
 /// # Errors
@@ -296,5 +320,6 @@ pub async fn operator(arguments: Operator) -> anyhow::Result<()> {
 pub async fn operator_told(what: OperatorWhat) -> anyhow::Result<String> {
     match what {
         OperatorWhat::Sign(arguments) => desk::sign(arguments).await,
+        OperatorWhat::Consent(arguments) => desk::consent(arguments).await,
     }
 }

@@ -1,6 +1,6 @@
 //! `AmendReservation`.
 
-use kernel::{Caller, Error};
+use kernel::{Caller, Error, Organisation, Role, TenantId};
 use postgres::Answer;
 use serde::Serialize;
 
@@ -18,6 +18,9 @@ pub struct AmendReservation {
     pub of: MoveReservation,
     /// Everything it takes afterwards, each of another block.
     pub claims: Vec<Claim>,
+    /// Whom it is for from now on; none leaves it with whom it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantId>,
 }
 
 impl App {
@@ -35,6 +38,9 @@ impl App {
         // As they are read back: in order of name.
         command.claims.sort_by(|a, b| a.block.cmp(&b.block));
         let (of, claims, deed) = (&command.of, &command.claims, deed_of(caller));
+        let (tenant, is_service) = (&command.tenant, caller.has_role(Role::Service));
+        let tenants = matches!(caller.effective_organisation(), Organisation::Tenant(_));
+        let role = if tenants { Role::Tenant } else { Role::OperatorAdmin };
         let how = How {
             rpc: rpc::AMEND,
             event: deed.event_kind(),
@@ -45,7 +51,11 @@ impl App {
                 let before = found.swap_remove(0);
                 check_etag_if_given(of.etag.as_deref(), before.revision)?;
                 let after = before.after(deed, before.hold_until, now)?;
-                let after = Reservation { claims: claims.clone(), ..after };
+                let tenant = tenant.clone().or_else(|| before.tenant.clone());
+                if tenant != before.tenant && !is_service {
+                    return Err(Error::role_not_allowed(rpc::AMEND, role));
+                }
+                let after = Reservation { claims: claims.clone(), tenant, ..after };
                 Ok(Rewrite { changed: vec![(before, after)], added: Vec::new() })
             },
             reply: &|living| living.first().map(self.wire.amended).unwrap_or_default(),

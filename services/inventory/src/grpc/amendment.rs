@@ -1,7 +1,7 @@
 //! Amending, splitting and merging reservations on the wire.
 
 use contracts::inventory::v1 as wire;
-use kernel::{Error, ReservationName, Violations};
+use kernel::{Error, ReservationName, TenantName, Violations};
 
 use super::reservation::{self, to_wire};
 use crate::app::{AmendReservation, MergeReservations, Part, SplitReservation};
@@ -16,7 +16,11 @@ pub(super) fn amend(request: &wire::AmendReservationRequest) -> Result<AmendRese
         reservation::moved(&mut v, &request.name, &request.etag, &request.request_id, request.validate_only);
     let operator = of.as_ref().map(|of| &of.name.operator);
     let claims = reservation::claims(&mut v, operator, &request.claims);
-    v.build(|| Some(AmendReservation { of: of?, claims: claims? }))
+    let tenant = v.parse_optional("tenant", &request.tenant, str::parse::<TenantName>);
+    v.build(|| {
+        let tenant = tenant.map(|name| name.tenant);
+        Some(AmendReservation { of: of?, claims: claims?, tenant })
+    })
 }
 
 pub(super) fn split(request: &wire::SplitReservationRequest) -> Result<SplitReservation, Error> {

@@ -172,6 +172,7 @@ struct Change {
     state: &'static str,
     hold_until: Instant,
     before: String,
+    tenant: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -210,6 +211,7 @@ impl<'a> Document<'a> {
             state: one.after.state.as_str(),
             hold_until: one.after.hold_until,
             before: hex(&one.payload_before),
+            tenant: one.after.tenant.as_ref().map(ToString::to_string),
         });
         let added = wanted.added.iter().map(|one| Addition {
             id: one.new.name.reservation.get(),

@@ -6,6 +6,7 @@ use postgres::{Answer, RequestKey, Tx, idempotency};
 use runtime::failpoint;
 use serde::Serialize;
 
+use super::assignment::assignee_is_known;
 use super::requests::{Earlier, Sagas, in_progress, is_nothing_done};
 use super::{App, Hands, View, kind};
 use crate::domain::life::Pending;
@@ -57,6 +58,9 @@ impl Command {
             Self::SignAmendment { .. } => super::rpc::SIGN_AMENDMENT,
             Self::WithdrawAmendment => super::rpc::WITHDRAW_AMENDMENT,
             Self::Renew { .. } => super::rpc::EXERCISE,
+            Self::RequestAssignment { .. } => super::rpc::REQUEST_ASSIGNMENT,
+            Self::ConsentToAssignment { .. } => super::rpc::CONSENT_TO_ASSIGNMENT,
+            Self::DeclineAssignment => super::rpc::DECLINE_ASSIGNMENT,
         }
     }
 }
@@ -104,6 +108,12 @@ impl App {
         before.check_etag(&change.etag)?;
         let mut lease = before.clone();
         lease.obey(&change.command, by, self.now())?;
+        self.db
+            .read("find_assignee", &caller.scope(), |tx| async {
+                assignee_is_known(&tx, &before, &change.command).await?;
+                Ok((tx, ()))
+            })
+            .await?;
         let amended = match change.command {
             Command::ProposeAmendment { .. } | Command::SignAmendment { .. } => {
                 lease.as_amended(self.now())?
@@ -142,6 +152,7 @@ impl App {
                 }
                 let mut lease = before.clone();
                 let happened = lease.obey(&change.command, by, now)?;
+                assignee_is_known(&tx, &before, &change.command).await?;
                 if takes_more(&before, &lease) {
                     let asked = self.ask_first(&tx, before, change, by, intent).await?;
                     return Ok((tx, Taken::Asked(Box::new(asked))));
@@ -187,6 +198,9 @@ impl App {
         self.give_back_if_over(tx, &lease).await?;
         let view = View::of(lease)?;
         self.tell(tx, kind::of(happened), &view).await?;
+        if happened == Happened::Assigned {
+            self.part_with_tenant(tx, &view).await?;
+        }
         Ok(view)
     }
 

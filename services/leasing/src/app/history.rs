@@ -1,4 +1,4 @@
-//! Everything that happened to a lease.
+//! Everything that happened to a lease, for its sides; for a former tenant, everything until it was another's.
 
 use kernel::{Caller, Error, LeaseName};
 use postgres::page::Listing;
@@ -36,7 +36,9 @@ impl App {
         let (known, mut items) = self
             .db
             .read("get_history", &scope, |tx| async move {
-                let known = store::load(tx.conn(), name).await?.is_some();
+                let own = store::load(tx.conn(), name).await?.is_some();
+                // Who was its tenant reads what happened until it was so no more.
+                let known = own || store::was_tenant(tx.conn(), name).await?;
                 let items = store::happenings(tx.conn(), name, after.unwrap_or(0), limit).await?;
                 Ok((tx, (known, items)))
             })

@@ -38,6 +38,8 @@ pub enum DeadlineKind {
     Amendment,
     /// The holder of a right answers until then, or waives.
     RightResponse,
+    /// An assignment takes effect, or the request for it is over.
+    Assignment,
 }
 
 impl DeadlineKind {
@@ -62,6 +64,9 @@ impl DeadlineKind {
             Self::Amendment => {
                 "The amendment expires, unless both sides have signed it; the lease stays as it is."
             }
+            Self::Assignment => {
+                "It takes effect if the operator has consented; otherwise the request for it is over."
+            }
             Self::RightResponse => "The right is deemed waived, and the capacity may be leased to another.",
         }
     }
@@ -83,7 +88,8 @@ impl DeadlineKind {
             | Self::ConditionOutside
             | Self::Cure
             | Self::Termination
-            | Self::Amendment => false,
+            | Self::Amendment
+            | Self::Assignment => false,
         }
     }
 }
@@ -182,8 +188,11 @@ fn of_agreed(lease: &Lease) -> Vec<Deadline> {
     let cures = lease.default_days().map(|day| whole(lease.start_of(day), day, DeadlineKind::Cure));
     let amendments = lease.life.amendment.iter().map(|amendment| amendment.effective);
     let amendments = amendments.map(|day| whole(lease.start_of(day), day, DeadlineKind::Amendment));
+    let assignments = lease.life.assignment.iter().map(|one| one.wish.effective);
+    let assignments = assignments.map(|day| whole(lease.start_of(day), day, DeadlineKind::Assignment));
     let blocks = live().filter(|_| lease.state.is_in(IN_FORCE)).flat_map(|one| of_premises(lease, one));
-    let mut found: Vec<_> = conditions.chain(cures).chain(amendments).chain(blocks).collect();
+    let mut found: Vec<_> =
+        conditions.chain(cures).chain(amendments).chain(assignments).chain(blocks).collect();
     if let Some(termination) = &lease.life.termination {
         let end = whole(lease.start_of(termination.end), termination.end, DeadlineKind::Termination);
         // Nothing runs out after it.

@@ -339,8 +339,9 @@ impl Lease {
     pub(super) fn go(&mut self, deed: Deed, now: Instant) -> Result<(), Error> {
         self.state = self.state.after(deed)?;
         if !self.state.is_in(COMMITTED) {
-            // Nothing is left to amend.
+            // Nothing is left to amend, or to assign.
             self.life.amendment = None;
+            self.life.assignment = None;
         }
         self.revision += 1;
         self.update_time = now.max(self.update_time);

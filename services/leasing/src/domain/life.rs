@@ -4,6 +4,7 @@ use kernel::{BlockName, CivilDate, Instant, Money};
 use serde::{Deserialize, Serialize};
 
 use super::amendment::Amendment;
+use super::assignment::{Assignment, Subtenant, Tenancy, Wish};
 use super::lease::{Party, Signatory};
 use super::record;
 use super::terms::Terms;
@@ -23,6 +24,15 @@ pub struct Life {
     /// Other terms that are proposed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amendment: Option<Amendment>,
+    /// Another tenant that is to have the lease, or the use of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<Assignment>,
+    /// Tenants of record before, in order of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub former_tenants: Vec<Tenancy>,
+    /// Who uses what the tenant leases, in order of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subtenants: Vec<Subtenant>,
     /// A deed that waits for inventory's word.
     pub pending: Option<Pending>,
     /// Inventory is to be told what the reservation takes now.
@@ -223,6 +233,18 @@ pub enum Command {
         /// Who signs.
         signatory: Signatory,
     },
+    /// Another tenant is to have the lease, or the use of it.
+    RequestAssignment {
+        /// What is asked for.
+        wish: Wish,
+    },
+    /// The operator consents.
+    ConsentToAssignment {
+        /// Who signs.
+        signatory: Signatory,
+    },
+    /// It is off the table.
+    DeclineAssignment,
 }
 
 /// What has happened; each is told by one event.
@@ -272,6 +294,18 @@ pub enum Happened {
     Renewed,
     /// The notice window closed: no renewal is left.
     OptionLapsed,
+    /// An assignment or a sublease was asked for.
+    AssignmentRequested,
+    /// The operator has consented.
+    AssignmentConsented,
+    /// The operator did not, or the tenant asks no more.
+    AssignmentDeclined,
+    /// Its day came without consent.
+    AssignmentExpired,
+    /// Another is the tenant of record.
+    Assigned,
+    /// Another uses what the tenant leases.
+    Subleased,
 }
 
 /// One line of a lease's history.

@@ -1,6 +1,7 @@
 //! What a lease is and how it may change. Decides, touches nothing.
 
 pub mod amendment;
+pub mod assignment;
 pub mod bid;
 pub mod capacity_request;
 pub mod card_state;

@@ -67,6 +67,9 @@ impl Lease {
             }
             Command::WithdrawAmendment => self.withdraw_amendment(now),
             Command::Renew { signatory } => self.renew(signatory, by, now),
+            Command::RequestAssignment { wish } => self.request_assignment(wish, by, now),
+            Command::ConsentToAssignment { signatory } => self.consent_to_assignment(signatory, by, now),
+            Command::DeclineAssignment => self.decline_assignment(now),
         }
     }
 

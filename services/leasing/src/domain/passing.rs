@@ -14,6 +14,7 @@ pub const CONDITION_OPEN: &str = "CONDITION_OPEN";
 /// What falls due. In this order where several do at the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
+    SettleAssignment,
     ExpireAmendment,
     LapseOption,
     Lapse,
@@ -58,7 +59,10 @@ impl Lease {
             let too_late = self.start_of(window.last.succ_opt()?);
             Some((too_late.min(ends), Due::LapseOption))
         });
-        conditions.chain(ended).chain(defaults).chain(blocks).chain(expired).chain(options).min()
+        let assignments = self.life.assignment.iter();
+        let settled = assignments.map(|one| (self.start_of(one.wish.effective), Due::SettleAssignment));
+        let first = conditions.chain(ended).chain(defaults).chain(blocks);
+        first.chain(expired).chain(options).chain(settled).min()
     }
 
     /// The next thing that is due by `now`, done; none if nothing is.
@@ -68,6 +72,7 @@ impl Lease {
     pub fn pass(&mut self, now: Instant) -> Result<Option<Happened>, Error> {
         let Some((at, due)) = self.due().filter(|(at, _)| *at <= now) else { return Ok(None) };
         match due {
+            Due::SettleAssignment => self.settle_assignment(now).map(Some),
             Due::LapseOption => self.lapse_options(now).map(|()| Some(Happened::OptionLapsed)),
             Due::ExpireAmendment => self.drop_amendment(now).map(|()| Some(Happened::AmendmentExpired)),
             Due::Lapse => self.lapse(CONDITION_OPEN, now).map(|()| Some(Happened::Lapsed)),

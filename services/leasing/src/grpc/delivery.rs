@@ -50,6 +50,7 @@ fn kind_of(named: wire::DeadlineKind) -> Option<DeadlineKind> {
         wire::DeadlineKind::Amendment => DeadlineKind::Amendment,
         wire::DeadlineKind::RenewalWindow => DeadlineKind::RenewalWindow,
         wire::DeadlineKind::RightResponse => DeadlineKind::RightResponse,
+        wire::DeadlineKind::Assignment => DeadlineKind::Assignment,
     })
 }
 
@@ -69,6 +70,7 @@ fn kind(kind: DeadlineKind) -> wire::DeadlineKind {
         DeadlineKind::Amendment => wire::DeadlineKind::Amendment,
         DeadlineKind::RenewalWindow => wire::DeadlineKind::RenewalWindow,
         DeadlineKind::RightResponse => wire::DeadlineKind::RightResponse,
+        DeadlineKind::Assignment => wire::DeadlineKind::Assignment,
     }
 }
 

@@ -10,7 +10,7 @@ use runtime::wire::{
     display_name, duration, known, page_size, request_id, to_date, to_decimal, to_money, to_timestamp,
 };
 
-use super::{amendment, life, terms};
+use super::{amendment, assignment, life, terms};
 use crate::app::{CancelLease, ListLeases, ProposeLease, RentSchedule, SignLease, View};
 use crate::domain::{Findings, LeaseState, Party, Premises, ScheduleLine, Signatory, Signature, TermsHash};
 
@@ -231,6 +231,9 @@ fn write(view: &View, money: bool) -> wire::Lease {
         termination: lease.life.termination.as_ref().map(|end| life::termination(end, money)),
         next_option: lease.option_window().as_ref().map(life::option_window),
         renewals: lease.life.renewals.iter().map(life::renewal).collect(),
+        assignment: lease.life.assignment.as_ref().map(assignment::to_wire),
+        former_tenants: lease.life.former_tenants.iter().map(assignment::former).collect(),
+        subtenants: lease.life.subtenants.iter().map(assignment::subtenant).collect(),
         amendment: lease.life.amendment.as_ref().map(|one| amendment::to_wire(lease, one, money)),
     }
 }

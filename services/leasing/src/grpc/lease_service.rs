@@ -10,7 +10,7 @@ use runtime::wire::known;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{amendment, delivery, lease, life};
+use super::{amendment, assignment, delivery, lease, life};
 use crate::app::{App, View};
 
 /// Answers for leases.
@@ -195,6 +195,39 @@ impl LeaseService for LeaseHandler {
         let change = life::exercise(request.get_ref()).map_err(status)?;
         reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
             wire::ExerciseOptionResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn request_assignment(
+        &self,
+        request: Request<wire::RequestAssignmentRequest>,
+    ) -> Result<Response<wire::RequestAssignmentResponse>, Status> {
+        let caller = caller(&request)?;
+        let change = assignment::request(request.get_ref()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::RequestAssignmentResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn consent_to_assignment(
+        &self,
+        request: Request<wire::ConsentToAssignmentRequest>,
+    ) -> Result<Response<wire::ConsentToAssignmentResponse>, Status> {
+        let caller = caller(&request)?;
+        let change = assignment::consent(request.get_ref()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::ConsentToAssignmentResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn decline_assignment(
+        &self,
+        request: Request<wire::DeclineAssignmentRequest>,
+    ) -> Result<Response<wire::DeclineAssignmentResponse>, Status> {
+        let caller = caller(&request)?;
+        let change = assignment::decline(request.get_ref()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::DeclineAssignmentResponse { lease: Some(lease::to_wire(view)) }
         })
     }
 

@@ -31,6 +31,8 @@ macro_rules! change {
     }};
 }
 
+pub(super) use change;
+
 /// A text that must be there.
 fn said(v: &mut Violations, field: &str, text: &str) -> Option<String> {
     v.require(field, !text.trim().is_empty(), "is required");

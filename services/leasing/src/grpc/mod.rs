@@ -1,6 +1,7 @@
 //! Translates and decides nothing: wire to command, one use case, result to wire.
 
 mod amendment;
+mod assignment;
 mod bid;
 mod capacity_request;
 mod card_facts;

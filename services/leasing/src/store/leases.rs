@@ -168,7 +168,7 @@ pub async fn save(
     intent: Option<&Intent>,
 ) -> Result<(), Error> {
     let sql = format!(
-        "update leasing.lease set state = $4, version = $19, revision = $5, reservation_id = $6, hold_expire_time = $7, \
+        "update leasing.lease set state = $4, version = $19, tenant_id = $20, revision = $5, reservation_id = $6, hold_expire_time = $7, \
          ended_because = $8, intent_rpc = $9, intent_caller = $10, intent_request_id = $11, intent_hash = $12, \
          update_time = $13, signed_time = $14, effective_time = $15, due_at = $16, life = $17, \
          sweep_at = case when $4 in ('PROPOSING', 'SIGNING') or $18 then clock_timestamp() + {SAGA_PATIENCE} \
@@ -177,7 +177,7 @@ pub async fn save(
     );
     let key = intent.map(|intent| &intent.key);
     let waits = lease.life.pending.is_some() || lease.life.claims_due && lease.state.is_in(COMMITTED);
-    let values: [Value; 19] = [
+    let values: [Value; 20] = [
         lease.name.operator.to_string().into(),
         lease.name.lease.to_string().into(),
         from.into(),
@@ -197,6 +197,7 @@ pub async fn save(
         json(&lease.life)?.into(),
         waits.into(),
         lease.version.into(),
+        lease.tenant.tenant.to_string().into(),
     ];
     match execute(tx, sql, values).await? {
         1 => Ok(()),

@@ -2,13 +2,36 @@
 
 use kernel::{BlockName, Error, Instant, LeaseName, PhaseId};
 use postgres::store_error;
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 
 use super::leases::execute;
 use super::sagas::{name_of, query};
 use crate::domain::Lease;
 use crate::domain::life::Happening;
 use crate::domain::premises::PhaseDates;
+
+/// Keeps for the former tenant of a lease what happened in its time, from the last change of tenants on.
+pub async fn note_former_tenant(tx: &DatabaseTransaction, lease: &Lease) -> Result<(), Error> {
+    let [before @ .., former] = lease.life.former_tenants.as_slice() else { return Ok(()) };
+    let since = before.last().map_or(1, |earlier| earlier.until_revision);
+    let sql = "insert into leasing.former_tenant (operator_id, lease_id, tenant_id, from_revision, until_revision) \
+               values ($1, $2, $3, $4, $5)";
+    let values: [Value; 5] = [
+        lease.name.operator.to_string().into(),
+        lease.name.lease.to_string().into(),
+        former.tenant.tenant.to_string().into(),
+        since.into(),
+        former.until_revision.into(),
+    ];
+    execute(tx, sql.to_owned(), values).await.map(|_| ())
+}
+
+/// Whether the scope's tenant was one of record of this lease.
+pub async fn was_tenant(conn: &impl ConnectionTrait, name: &LeaseName) -> Result<bool, Error> {
+    let sql = "select 1 from leasing.former_tenant where operator_id = $1 and lease_id = $2 limit 1";
+    let values = [name.operator.to_string().into(), name.lease.to_string().into()];
+    Ok(!query(conn, sql, values).await?.is_empty())
+}
 
 /// Leases to which time does something by `now`, in business time.
 pub async fn due_leases(

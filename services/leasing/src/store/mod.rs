@@ -22,7 +22,10 @@ pub use capacity_requests::{
     lock_request, save_request,
 };
 pub use leases::{Filter, add_signature, add_version, delete_intent, insert, list, save, save_premises};
-pub use life::{due_leases, happenings, keep_phase, leases_waiting_for, note_due, note_happening};
+pub use life::{
+    due_leases, happenings, keep_phase, leases_waiting_for, note_due, note_former_tenant, note_happening,
+    was_tenant,
+};
 pub use load::{load, load_version, lock};
 pub use opportunities::{
     find_opportunity, insert_opportunity, list_opportunities, save_opportunity, sum_opportunities,

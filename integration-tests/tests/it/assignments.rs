@@ -45,6 +45,21 @@ async fn history(who: &Clients, name: &str) -> Result<Vec<String>> {
     Ok(told.into_iter().map(|one| one.kind).collect())
 }
 
+/// Issues what is drafted for a month.
+async fn issue(deal: &Deal, month: i32) -> Result<()> {
+    let list = billing::ListInvoicesRequest {
+        parent: deal.operator.clone(),
+        billing_month: Some(billing::BillingMonth { year: 2027, month }),
+        ..Default::default()
+    };
+    for draft in deal.finance.invoices().list_invoices(list).await?.into_inner().invoices {
+        let issue =
+            billing::IssueInvoiceRequest { name: draft.name, request_id: request_id(), ..Default::default() };
+        deal.finance.invoices().issue_invoice(issue).await.context("issue")?;
+    }
+    Ok(())
+}
+
 /// What a tenant was billed by an operator, in minor units.
 async fn billed(who: &Clients, month: i32) -> Result<i64> {
     let list = billing::ListInvoicesRequest {
@@ -122,24 +137,8 @@ async fn with_consent_another_tenant_sees_the_lease_and_pays_and_the_former_keep
 
     billable(&deal.finance, &deal.operator, 2027, 3).await?;
     deal.bills(2027, 3, 125_000_000).await?;
-    let issue = async |month| {
-        let list = billing::ListInvoicesRequest {
-            parent: deal.operator.clone(),
-            billing_month: Some(billing::BillingMonth { year: 2027, month }),
-            ..Default::default()
-        };
-        for draft in deal.finance.invoices().list_invoices(list).await?.into_inner().invoices {
-            let issue = billing::IssueInvoiceRequest {
-                name: draft.name,
-                request_id: request_id(),
-                ..Default::default()
-            };
-            deal.finance.invoices().issue_invoice(issue).await.context("issue")?;
-        }
-        anyhow::Ok(())
-    };
-    issue(2).await?;
-    issue(3).await?;
+    issue(&deal, 2).await?;
+    issue(&deal, 3).await?;
     let bills = [billed(&deal.tenants, 2).await?, billed(&deal.tenants, 3).await?];
     ensure!(bills == [125_000_000, 0], "{bills:?}");
     let bills = [billed(&newlab, 2).await?, billed(&newlab, 3).await?];

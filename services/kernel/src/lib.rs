@@ -31,7 +31,10 @@ pub use name::{
     WaitlistEntryName,
 };
 pub use quantity::{CapacityVector, CoolingKw, GrossKw, GrossPerIt, ItKw, Resource, UtilityKw};
-pub use rent::{EscalationBasis, Escalator, QuantityStep, RateStep, RentLine};
+pub use rent::{
+    Abatement, EscalationBasis, Escalator, IndexEscalator, IndexMethod, IndexValues, Proration, QuantityStep,
+    RateStep, RentLine, RentRules, RentTiming,
+};
 pub use step::{Shortfall, StepFunction, StepValue};
 pub use time::{CivilDate, Clock, DateRange, Instant, Interval, SystemClock, TestClock, YearMonth, Zone};
 pub use uuid::Uuid;

@@ -1,10 +1,12 @@
 //! Rent: what a block costs in each month, from its quantity, its rate and its escalator.
 //!
 //! The one rounding rule lives here. The rate of step `k` is `base x (1 + e)^k` rounded half up to ten decimals, each
-//! computed from the base and never from the step before. A line is `kW x rate x days / days of the month`, rounded
-//! half up to the currency's minor unit, once. Everything else adds lines up.
+//! computed from the base and never from the step before. A line is `kW x rate x its part of the month`, less what is let
+//! off, rounded half up to the currency's minor unit, once. Everything else adds lines up.
 
+mod index;
 mod lines;
+mod rules;
 mod schedule;
 mod solve;
 
@@ -13,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::money::{Money, Percent, Rate};
 use crate::time::{CivilDate, DateRange, YearMonth};
 
-pub use lines::{rent_lines, total};
+pub use index::{Adjustment, IndexEscalator, IndexMethod, IndexValues, Indexed, MissingIndex};
+pub use lines::{Agreed, rent_lines, total};
+pub use rules::{Abatement, Proration, RentRules, RentTiming};
 pub use schedule::{escalation_dates, rate_steps, step_rate};
 pub use solve::{solve_rate_on_calendar, solve_year_one_rate};
 
@@ -74,8 +78,20 @@ pub struct RentLine {
     pub kw: i64,
     /// Money per kW-month.
     pub rate: Rate,
-    /// `kW x rate x days / days of the month`, rounded half up once.
+    /// How its days are counted.
+    pub proration: Proration,
+    /// How much of it is let off.
+    pub abated: Percent,
+    /// `kW x rate x its part of the month`, less what is let off, rounded half up once.
     pub amount: Money,
+}
+
+impl RentLine {
+    /// Its part of the month: so many, of so many.
+    #[must_use]
+    pub fn part(&self) -> (u32, u32) {
+        self.proration.part(self.period)
+    }
 }
 
 /// Why rent could not be computed. The text is a sentence for the caller.

@@ -141,3 +141,23 @@ impl fmt::Display for Percent {
 }
 
 serde_as_text!(Percent);
+
+/// For the store's `numeric`: exact, with the six decimals spelled out.
+impl From<Percent> for Decimal {
+    fn from(percent: Percent) -> Self {
+        Decimal::new(percent.0, u32::from(Percent::DECIMALS))
+    }
+}
+
+impl TryFrom<Decimal> for Percent {
+    type Error = DecimalError;
+
+    fn try_from(decimal: Decimal) -> Result<Self, DecimalError> {
+        let rate = Rate::try_from(decimal)?;
+        let finer = 10_i128.pow(u32::from(Rate::DECIMALS - Self::DECIMALS));
+        if rate.scaled() % finer != 0 {
+            return Err(DecimalError::TooFine);
+        }
+        i64::try_from(rate.scaled() / finer).ok().and_then(Self::from_scaled).ok_or(DecimalError::OutOfRange)
+    }
+}

@@ -84,6 +84,11 @@ impl YearMonth {
         add_months(self.first, 1).map(|first| Self { first })
     }
 
+    /// The month before this one, or `None` before the year 2000.
+    pub fn previous(self) -> Option<Self> {
+        add_months(self.first, -1).map(|first| Self { first })
+    }
+
     /// How many days it has, 28 to 31.
     pub fn days(self) -> u32 {
         // The last month of the last year has no next month that we know; every December has 31 days.

@@ -1705,11 +1705,15 @@ table billing.invoice_line owner gridlease_owner row security forced
   item text collate "C" not null default ''::text
   detail jsonb
   reckoning_id uuid
+  proration text collate "C" not null default 'ACTUAL_ACTUAL'::text
+  abated_percent numeric(9,6) not null default 0
+  constraint invoice_line_abated CHECK (((abated_percent >= (0)::numeric) AND (abated_percent < (100)::numeric) AND (abated_percent <> 'NaN'::numeric)))
   constraint invoice_line_amount CHECK (((amount_minor > 0) OR ((amount_minor < 0) AND (reckoning_id IS NOT NULL)) OR ((amount_minor = 0) AND (reckoning_id IS NULL))))
   constraint invoice_line_charge_type CHECK ((charge_type = ANY (ARRAY['BASE_RENT'::text, 'ENERGY'::text, 'DEMAND'::text, 'PASS_THROUGH'::text, 'TAX'::text, 'SLA_CREDIT'::text])))
   constraint invoice_line_days CHECK (((days = (period_end - period_start)) AND (days > 0) AND (days <= days_in_month) AND ((days_in_month >= 28) AND (days_in_month <= 31))))
   constraint invoice_line_number CHECK ((line_number > 0))
   constraint invoice_line_period_bounds CHECK (((period_start >= '2000-01-01'::date) AND (period_end <= '9999-01-01'::date)))
+  constraint invoice_line_proration CHECK ((proration = ANY (ARRAY['ACTUAL_ACTUAL'::text, 'THIRTY_360'::text, 'ACTUAL_365'::text])))
   constraint invoice_line_quantity CHECK ((quantity_kw > 0))
   constraint invoice_line_rate CHECK (((rate_per_kw_month >= (0)::numeric) AND (rate_per_kw_month <> 'NaN'::numeric)))
   constraint invoice_line_rent_or_reckoned CHECK (
@@ -2040,6 +2044,27 @@ table billing.period_deed owner gridlease_owner row security forced
   CREATE TRIGGER period_deed_append_only BEFORE DELETE OR UPDATE ON billing.period_deed FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
   policy period_deed_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy period_deed_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
+table billing.price_series_value owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  price_series_id text collate "C" not null
+  month date not null
+  revision integer not null
+  value numeric(24,10) not null
+  source text not null
+  create_time timestamp with time zone not null
+  constraint price_series_value_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint price_series_value_month CHECK ((((month >= '2000-01-01'::date) AND (month <= '9998-12-01'::date)) AND (EXTRACT(day FROM month) = (1)::numeric)))
+  constraint price_series_value_revision CHECK ((revision >= 0))
+  constraint price_series_value_value CHECK (((value > (0)::numeric) AND (value <> 'NaN'::numeric)))
+  constraint price_series_value_pkey PRIMARY KEY (operator_id, price_series_id, month, revision)
+  CREATE TRIGGER price_series_value_append_only BEFORE DELETE OR UPDATE ON billing.price_series_value FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  policy price_series_value_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy price_series_value_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.lease l
+  WHERE ((l.operator_id = price_series_value.operator_id) AND (l.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy price_series_value_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
 
 table billing.put_away_month owner gridlease_owner row security forced

@@ -12,6 +12,7 @@ pub mod money;
 pub mod offers;
 mod reservations;
 mod rights;
+pub mod series;
 mod sites;
 pub mod tariffs;
 pub mod tender;
@@ -46,6 +47,7 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
             .or_else(|| metering::meters(method, n))
             .or_else(|| tariffs::tariffs(method, n))
             .or_else(|| charging::charging(method, n))
+            .or_else(|| series::series(method, n))
             .or_else(|| money::money(method, n))
             .or_else(|| money::books(method, n))
             .or_else(|| money::reports(method, n)),

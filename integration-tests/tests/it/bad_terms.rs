@@ -166,6 +166,7 @@ fn all_wrong_terms(n: &Names) -> leasing::LeaseTerms {
         }),
         cure: Some(leasing::CureTerms { monetary_days: 0, other_days: 366 }),
         termination: Some(leasing::TerminationTerms { notice_months: 0, fee_months: 241 }),
+        rent: Some(leasing::RentTerms { proration: 99, timing: 99, ..Default::default() }),
         ..Default::default()
     }
 }
@@ -219,6 +220,8 @@ fn all_wrong_with_a_lease(n: &Names) -> Case {
             "terms.cure.other_days",
             "terms.termination.notice_months",
             "terms.termination.fee_months",
+            "terms.rent.proration",
+            "terms.rent.timing",
         ],
     )
 }

@@ -72,6 +72,7 @@ fn lease(id: &str, tenant: &str) -> LeaseCopy {
             currency: Currency::USD,
             payment_terms_days: 30,
             escalator: None,
+            rent: kernel::RentRules::default(),
             premises: vec![Premises {
                 place: place.clone(),
                 term: DateRange::new(start, end).expect("a term"),
@@ -80,6 +81,7 @@ fn lease(id: &str, tenant: &str) -> LeaseCopy {
             }],
         },
         blocks: vec![BlockProgress { place, state: BlockState::Commenced, moved: None }],
+        index: kernel::IndexValues::new(),
     }
 }
 

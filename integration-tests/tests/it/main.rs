@@ -58,6 +58,7 @@ mod quote_sagas;
 mod quotes;
 mod races;
 mod rate_cards;
+mod rent_terms;
 mod replay;
 mod revocation;
 mod rights;

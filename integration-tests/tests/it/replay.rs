@@ -109,6 +109,11 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.billing.v1.MeteringService/CreateMeter", &["meter", "display_name"], "Else"),
     ("gridlease.billing.v1.TariffService/CreateTariff", &["tariff", "display_name"], "Else"),
     ("gridlease.billing.v1.TariffService/AddTariffComponents", &["etag"], "\"1\""),
+    (
+        "gridlease.billing.v1.PriceSeriesService/RecordSeriesValues",
+        &["name"],
+        "operators/acme/priceSeries/else",
+    ),
     ("gridlease.billing.v1.ChargingService/CreateChargingPlan", &["charging_plan_id"], "else"),
 ];
 

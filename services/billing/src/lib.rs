@@ -16,6 +16,7 @@ use contracts::billing::v1::event_service_server::EventServiceServer;
 use contracts::billing::v1::invoice_service_server::InvoiceServiceServer;
 use contracts::billing::v1::metering_service_server::MeteringServiceServer;
 use contracts::billing::v1::payment_service_server::PaymentServiceServer;
+use contracts::billing::v1::price_series_service_server::PriceSeriesServiceServer;
 use contracts::billing::v1::report_service_server::ReportServiceServer;
 use contracts::billing::v1::tariff_service_server::TariffServiceServer;
 use kernel::{Clock, Error, Ids};
@@ -29,7 +30,7 @@ use crate::app::{App, InventoryFollower, InvoicePrinter, LeasingFollower};
 use crate::grpc::WIRE;
 use crate::grpc::{
     AccountHandler, BillingRuns, BooksHandler, ChargingHandler, EventHandler, InvoiceHandler,
-    MeteringHandler, PaymentHandler, ReportHandler, TariffHandler, payload_type,
+    MeteringHandler, PaymentHandler, PriceSeriesHandler, ReportHandler, TariffHandler, payload_type,
 };
 use crate::peers::{Inventory, Leasing};
 pub use crate::settings::BillingSettings;
@@ -69,6 +70,7 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
         .add_service(TariffServiceServer::new(TariffHandler::new(Arc::clone(&app))))
         .add_service(BooksServiceServer::new(BooksHandler::new(Arc::clone(&app))))
         .add_service(PaymentServiceServer::new(PaymentHandler::new(Arc::clone(&app))))
+        .add_service(PriceSeriesServiceServer::new(PriceSeriesHandler::new(Arc::clone(&app))))
         .add_service(ReportServiceServer::new(ReportHandler::new(Arc::clone(&app))))
         .add_service(EventServiceServer::new(EventHandler::new(app.feed.clone()))))
 }

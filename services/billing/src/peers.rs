@@ -9,13 +9,13 @@ use contracts::google::r#type as google;
 use contracts::leasing::v1 as wire;
 use contracts::leasing::v1::event_service_client::EventServiceClient;
 use kernel::{
-    BlockName, Currency, Error, EscalationBasis, Escalator, EventId, LeaseName, OperatorId, OperatorName,
+    BlockName, Currency, Error, Escalator, EventId, IndexValues, LeaseName, OperatorId, OperatorName,
     QuantityStep, RateStep, TenantName, Violations,
 };
 use prost::Message as _;
 use runtime::client::Peer;
 use runtime::feed::FeedStream;
-use runtime::wire::{date, date_range, percent, rate};
+use runtime::wire::{date, date_range, escalation_basis, percent, rate, rent_rules};
 use tracing::error;
 
 pub(crate) use self::incidents::{IncidentMessage, incident_event};
@@ -124,6 +124,8 @@ fn lease_copy(lease: &wire::Lease, operator: &OperatorId) -> Result<LeaseCopy, P
             state: state?,
             terms: terms?,
             blocks: blocks?,
+            // What is known of an index is not leasing's to tell.
+            index: IndexValues::new(),
         })
     })
     .map_err(|error| poison(&error))
@@ -142,31 +144,20 @@ fn billing_terms(
         None => Some(None),
         Some(escalator) => v.nested("escalator", |v| escalator_of(v, escalator)).map(Some),
     };
+    let rent = terms.rent.as_ref().map(|rent| v.nested("rent", |v| rent_rules(v, rent)));
     let premises = v.each("premises", &terms.premises, |v, premises| premises_of(v, premises, operator));
     Some(BillingTerms {
         currency: currency?,
         payment_terms_days: payment_terms_days?,
         escalator: escalator?,
+        rent: rent.unwrap_or_default(),
         premises: premises?,
     })
 }
 
 fn escalator_of(v: &mut Violations, escalator: &wire::Escalator) -> Option<Escalator> {
     let percent = percent(v, "percent", escalator.percent.as_ref());
-    let basis = match escalator.basis() {
-        wire::EscalationBasis::Unspecified => {
-            v.add("basis", "is not one that is known");
-            None
-        }
-        wire::EscalationBasis::LeaseAnniversary => Some(EscalationBasis::LeaseAnniversary),
-        wire::EscalationBasis::BlockAnniversary => Some(EscalationBasis::BlockAnniversary),
-        wire::EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary => {
-            Some(EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary)
-        }
-        wire::EscalationBasis::FixedDate => {
-            date(v, "fixed_date", escalator.fixed_date.as_ref()).map(EscalationBasis::FixedDate)
-        }
-    };
+    let basis = escalation_basis(v, escalator.basis, escalator.fixed_date.as_ref());
     Some(Escalator { percent: percent?, basis: basis? })
 }
 

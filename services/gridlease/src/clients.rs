@@ -8,6 +8,7 @@ use contracts::billing::v1::charging_service_client::ChargingServiceClient;
 use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
 use contracts::billing::v1::metering_service_client::MeteringServiceClient;
 use contracts::billing::v1::payment_service_client::PaymentServiceClient;
+use contracts::billing::v1::price_series_service_client::PriceSeriesServiceClient;
 use contracts::billing::v1::report_service_client::ReportServiceClient;
 use contracts::billing::v1::tariff_service_client::TariffServiceClient;
 use contracts::common::v1::access_service_client::AccessServiceClient;
@@ -134,6 +135,8 @@ impl Clients {
         meters: MeteringServiceClient on billing;
         /// What power costs.
         tariffs: TariffServiceClient on billing;
+        /// Price indexes that rent follows.
+        price_series: PriceSeriesServiceClient on billing;
         /// What blocks are charged and credited beside their rent.
         charging: ChargingServiceClient on billing;
         /// The end of a month, and what needs two people.

@@ -15,6 +15,7 @@ mod money;
 mod offers;
 mod reservations;
 mod rights;
+mod series;
 mod sites;
 mod tariffs;
 
@@ -93,6 +94,8 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.billing.v1.MeteringService/ListMeters", "nothing's"),
     ("gridlease.billing.v1.TariffService/CreateTariff", "nothing's"),
     ("gridlease.billing.v1.TariffService/ListTariffs", "nothing's"),
+    ("gridlease.billing.v1.PriceSeriesService/RecordSeriesValues", "nothing's"),
+    ("gridlease.billing.v1.PriceSeriesService/ListSeriesValues", "nothing's"),
     ("gridlease.billing.v1.ChargingService/ListChargingPlans", "nothing's"),
     ("gridlease.billing.v1.InvoiceService/ListCreditNotes", "nothing's"),
     ("gridlease.billing.v1.PaymentService/ListPayments", "nothing's"),
@@ -153,7 +156,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
             filters(method, n)
         }
         "RenderLease" | "RenderInvoice" => render(method, n),
-        "ProposeLease" => [bad_terms::propose(n), rights::in_terms(n)].concat(),
+        "ProposeLease" => [bad_terms::propose(n), rights::in_terms(n), series::rents(n)].concat(),
         "RequestAssignment" | "ConsentToAssignment" | "DeclineAssignment" => rights::assignments(method, n),
         "OfferToRightHolders" | "ExerciseRight" | "WaiveRight" | "ListRightOffers" => rights::of(method, n),
         "SignLease" | "CancelLease" => bad_terms::sign_and_cancel(method, n),
@@ -161,6 +164,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
             metering::of(method, n)
         }
         "CreateTariff" | "AddTariffComponents" | "RateLoad" => tariffs::of(method, n),
+        "RecordSeriesValues" => series::values(n),
         "SatisfyCondition" => life::satisfy(n),
         "AcceptBlock" => life::accept(n),
         "GiveNotice" => life::notice(n),

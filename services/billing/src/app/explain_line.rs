@@ -133,7 +133,7 @@ async fn rent_again(
     let poison = |poison: crate::domain::lease::Poison| Error::internal(poison);
     let charges = charge::of_block(&lease, &rent.place, rent.period).map_err(poison)?;
     let again = charges.into_iter().find(|charge| charge.key() == rent.key());
-    let why = RentWhy::of(&lease.terms, rent).map_err(poison)?;
+    let why = RentWhy::of(&lease, rent).map_err(poison)?;
     Ok((again.map(|charge| charge.amount), Why::Rent(why)))
 }
 

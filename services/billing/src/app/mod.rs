@@ -15,6 +15,7 @@ mod measure;
 mod meters;
 mod payments;
 mod preview_invoices;
+mod price_series;
 mod rate_load;
 mod read;
 mod read_usage;
@@ -64,6 +65,7 @@ pub use lease_reports::LeaseMonths;
 pub use meters::{CreateMeter, ListMeters};
 pub use payments::{AllocatePayment, ListPayments, RecordPayment, RefundPayment};
 pub use preview_invoices::{Preview, PreviewInvoices};
+pub use price_series::{ListSeriesValues, RecordSeriesValues, RecordedValues};
 pub use rate_load::{EnergyOf, Prices, RateLoad, Rated};
 pub use read::{ListAccounts, ListInvoices, ListRuns};
 pub use read_usage::{GetUsage, ListReadings};
@@ -110,6 +112,8 @@ pub struct Wire {
     pub tariff_created: fn(&Tariff) -> Vec<u8>,
     /// The reply to `AddTariffComponents`.
     pub components_added: fn(&Tariff) -> Vec<u8>,
+    /// The reply to `RecordSeriesValues`.
+    pub values_recorded: fn(&RecordedValues) -> Vec<u8>,
     /// The reply to `CreateChargingPlan`.
     pub plan_created: fn(&ChargingPlan) -> Vec<u8>,
     /// The payload of a credit note's event.
@@ -170,6 +174,10 @@ pub mod rpc {
     pub const ADD_COMPONENTS: &str = "gridlease.billing.v1.TariffService/AddTariffComponents";
     /// `ListTariffs`.
     pub const LIST_TARIFFS: &str = "gridlease.billing.v1.TariffService/ListTariffs";
+    /// `RecordSeriesValues`.
+    pub const RECORD_VALUES: &str = "gridlease.billing.v1.PriceSeriesService/RecordSeriesValues";
+    /// `ListSeriesValues`.
+    pub const LIST_VALUES: &str = "gridlease.billing.v1.PriceSeriesService/ListSeriesValues";
     /// `CreateChargingPlan`.
     pub const CREATE_PLAN: &str = "gridlease.billing.v1.ChargingService/CreateChargingPlan";
     /// `ListChargingPlans`.

@@ -1,9 +1,9 @@
 //! What a lease still has to pay, by the same function as a billing run. Nothing is kept.
 
-use kernel::{AccountId, Caller, CivilDate, Error, LeaseName, Money};
+use kernel::{AccountId, Caller, CivilDate, Error, LeaseName, Money, OperatorId, YearMonth};
 
 use super::App;
-use crate::domain::charge;
+use crate::domain::charge::{self, NotKnown};
 use crate::domain::invoice::{Bill, TooLarge};
 use crate::store::{account, lease};
 
@@ -25,6 +25,10 @@ pub struct Preview {
     pub account: Option<AccountId>,
     /// Their sum.
     pub total: Money,
+    /// Whose they are.
+    pub operator: OperatorId,
+    /// What is not known of the index that rates follow: the bills end before the first month that needs it.
+    pub not_known: Vec<NotKnown>,
 }
 
 impl App {
@@ -52,10 +56,14 @@ impl App {
                 Ok((tx, (lease, taken, account)))
             })
             .await?;
-        let charges = charge::to_come(&lease, command.through, &taken).map_err(Error::internal)?;
+        let mut charges = charge::to_come(&lease, command.through, &taken).map_err(Error::internal)?;
+        let not_known = charge::not_known(&lease).map_err(Error::internal)?;
+        if let Some(from) = not_known.iter().map(|one| YearMonth::of(one.missing.from)).min() {
+            charges.retain(|charge| charge.month < from);
+        }
         let bills = Bill::by_month(&lease, charges)?;
         let total = Money::checked_sum(lease.terms.currency, bills.iter().map(|bill| bill.total))
             .ok_or_else(|| Error::internal(TooLarge))?;
-        Ok(Preview { bills, account, total })
+        Ok(Preview { bills, account, total, operator: operator.clone(), not_known })
     }
 }

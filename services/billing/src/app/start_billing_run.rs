@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kernel::{
-    BillingRunName, Caller, Currency, Error, Instant, InvoiceId, LeaseId, LeaseName, Money, OperatorId,
-    RunId, Scope, Uuid, YearMonth,
+    BillingRunName, Caller, Currency, DateRange, Error, Instant, InvoiceId, LeaseId, LeaseName, Money,
+    OperatorId, RunId, Scope, Uuid, YearMonth,
 };
 use postgres::{Answer, RequestKey, Tx, idempotency};
 use runtime::failpoint;
@@ -238,7 +238,12 @@ impl App {
     ) -> Result<Vec<Bill>, Error> {
         let (operator, month, leases) = (&run.operator, run.month, (&chunk.first, &chunk.last));
         let parked = feed::parked(tx.conn(), operator).await?;
-        let taken = taken_charges(tx.conn(), operator, leases, month.range()).await?;
+        // Rent in arrears is of the month before.
+        let days = month.range().and_then(|days| {
+            let first = month.previous().unwrap_or(month).first_day();
+            DateRange::new(first, days.end()).ok()
+        });
+        let taken = taken_charges(tx.conn(), operator, leases, days).await?;
         let books = Books::open(self, tx, operator, leases, month, now).await?;
         let nothing = BTreeSet::new();
         let mut bills = Vec::new();

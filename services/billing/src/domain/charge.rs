@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use kernel::rent::{rate_steps, rent_lines};
-use kernel::{CivilDate, DateRange, Money, Rate, RateStep, YearMonth};
+use kernel::rent::{Agreed, MissingIndex, rate_steps};
+use kernel::{
+    CivilDate, DateRange, IndexValues, Money, Percent, Proration, QuantityStep, Rate, RateStep, RentLine,
+    RentTiming, YearMonth,
+};
 
 use super::invoice::ChargeType;
 use super::lease::{BillingTerms, BlockRef, BlockState, LeaseCopy, LeaseState, Poison, Premises, Rent};
@@ -27,6 +30,10 @@ pub struct Charge {
     pub quantity_kw: i64,
     /// Per kW and month.
     pub rate: Rate,
+    /// How its days are counted.
+    pub proration: Proration,
+    /// How much of it is let off.
+    pub abated: Percent,
     /// Rounded half up once, here.
     pub amount: Money,
 }
@@ -47,11 +54,27 @@ impl Charge {
     #[must_use]
     pub fn formula(&self) -> String {
         let amount = self.amount;
-        let price = format!("{} kW x {} {} per kW-month", self.quantity_kw, self.rate, amount.currency);
-        if self.days == self.days_in_month {
-            format!("{price} = {amount}")
-        } else {
-            format!("{price} x {}/{} days = {amount}", self.days, self.days_in_month)
+        let mut formula = format!("{} kW x {} {} per kW-month", self.quantity_kw, self.rate, amount.currency);
+        let (part, of) = self.proration.part(self.period);
+        match self.proration {
+            _ if part == of => {}
+            Proration::ActualActual => formula += &format!(" x {part}/{of} days"),
+            Proration::Thirty360 => formula += &format!(" x {part}/{of} days of 30/360"),
+            Proration::Actual365 => formula += &format!(" x 12 x {}/{of} days", self.days),
+        }
+        if self.abated != Percent::ZERO {
+            formula += &format!(", {} % of it let off", self.abated);
+        }
+        format!("{formula} = {amount}")
+    }
+
+    /// The month whose run bills it.
+    #[must_use]
+    pub fn billing_month(&self, timing: RentTiming) -> YearMonth {
+        match timing {
+            RentTiming::InAdvance => self.month,
+            // The last month of the calendar is billed in itself.
+            RentTiming::InArrears => self.month.next().unwrap_or(self.month),
         }
     }
 
@@ -66,28 +89,44 @@ impl Charge {
     }
 }
 
-/// Every charge of the base term, in order of block, then period.
+/// A value of an index that is not known yet, and the first day on which a block's rent needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotKnown {
+    /// Which block.
+    pub place: BlockRef,
+    /// What is missing.
+    pub missing: MissingIndex,
+}
+
+/// Every charge of the base term, in order of block, then period. Of an index nothing is known: rates rise by its floor.
 pub fn schedule(terms: &BillingTerms) -> Result<Vec<Charge>, Poison> {
     let mut charges = Vec::new();
     for premises in &terms.premises {
-        charges.extend(charges_of(terms, premises, premises.term)?);
+        charges.extend(Standing::agreed(terms, premises)?.charges(terms, premises.term)?);
     }
     Ok(charges)
 }
 
-/// What a billing run of `month` adds: the charges of commenced blocks that no invoice has yet.
+/// What a billing run of `month` adds: the charges of commenced blocks that no invoice has yet. A charge that needs a
+/// value of an index that is not known is an error that names it.
 pub fn due(
     lease: &LeaseCopy,
     month: YearMonth,
     charged: &BTreeSet<ChargeKey>,
 ) -> Result<Vec<Charge>, Poison> {
+    let month = match lease.terms.rent.timing {
+        RentTiming::InAdvance => Some(month),
+        RentTiming::InArrears => month.previous(),
+    };
     let mut charges = Vec::new();
     for premises in &lease.terms.premises {
         let billed = lease.block_state(&premises.place).is_some_and(|s| BlockState::BILLED.contains(&s));
-        let days =
-            month.range().zip(days_of(lease, premises)).and_then(|(month, days)| month.intersection(&days));
+        let days = month
+            .and_then(YearMonth::range)
+            .zip(days_of(lease, premises))
+            .and_then(|(month, days)| month.intersection(&days));
         if let (true, Some(days)) = (billed, days) {
-            charges.extend(charges_as_they_stand(lease, premises, days)?);
+            charges.extend(Standing::of(lease, premises)?.known(&lease.terms, days)?);
         }
     }
     charges.retain(|charge| !charged.contains(&charge.key()));
@@ -95,11 +134,12 @@ pub fn due(
     Ok(charges)
 }
 
-/// The rent of a block over some days as they stand, whether or not it has commenced.
+/// The rent of a block over some days as they stand, whether or not it has commenced. As in [`due`] an index must be
+/// known.
 pub fn of_block(lease: &LeaseCopy, place: &BlockRef, days: DateRange) -> Result<Vec<Charge>, Poison> {
     let leased = lease.terms.premises.iter().find(|premises| premises.place == *place);
     match leased.and_then(|premises| Some((premises, days_of(lease, premises)?.intersection(&days)?))) {
-        Some((premises, days)) => charges_as_they_stand(lease, premises, days),
+        Some((premises, days)) => Standing::of(lease, premises)?.known(&lease.terms, days),
         None => Ok(Vec::new()),
     }
 }
@@ -110,6 +150,13 @@ pub fn occupied(lease: &LeaseCopy, premises: &Premises) -> DateRange {
     lease.moved(&premises.place).map_or(premises.term, |moved| moved.term)
 }
 
+/// The first day of the lease, as its blocks stand.
+#[must_use]
+pub fn start_as_it_stands(lease: &LeaseCopy) -> Option<CivilDate> {
+    let live = |premises: &&Premises| lease.block_state(&premises.place) != Some(BlockState::Lapsed);
+    lease.terms.premises.iter().filter(live).map(|premises| occupied(lease, premises).start()).min()
+}
+
 /// The base rent of a block over some days.
 pub fn rent_of_block(lease: &LeaseCopy, place: &BlockRef, days: DateRange) -> Result<Money, Poison> {
     let charges = of_block(lease, place, days)?;
@@ -117,7 +164,8 @@ pub fn rent_of_block(lease: &LeaseCopy, place: &BlockRef, days: DateRange) -> Re
         .ok_or_else(|| Poison("the rent of a month does not fit 64 bits".to_owned()))
 }
 
-/// What is still to come, commenced or not, for months that begin on or before `through` (`None`: to the end).
+/// What is still to come, commenced or not, in runs of months that begin on or before `through` (`None`: to the end).
+/// Where rates follow an index, those that are not known yet are what is certain: risen by its floor.
 pub fn to_come(
     lease: &LeaseCopy,
     through: Option<CivilDate>,
@@ -129,14 +177,28 @@ pub fn to_come(
     let mut charges = Vec::new();
     for premises in &lease.terms.premises {
         if let Some(days) = days_of(lease, premises) {
-            charges.extend(charges_as_they_stand(lease, premises, days)?);
+            charges.extend(Standing::of(lease, premises)?.charges(&lease.terms, days)?);
         }
     }
+    let billed_by = |charge: &Charge| charge.billing_month(lease.terms.rent.timing).first_day();
     charges.retain(|charge| {
-        through.is_none_or(|last| charge.month.first_day() <= last) && !charged.contains(&charge.key())
+        through.is_none_or(|last| billed_by(charge) <= last) && !charged.contains(&charge.key())
     });
     in_invoice_order(&mut charges);
     Ok(charges)
+}
+
+/// What is not known of the index that rates follow, block by block, where their terms need it.
+pub fn not_known(lease: &LeaseCopy) -> Result<Vec<NotKnown>, Poison> {
+    let mut all = Vec::new();
+    for premises in &lease.terms.premises {
+        let missing = Standing::of(lease, premises)?.missing;
+        let days = days_of(lease, premises);
+        if let Some(missing) = missing.filter(|missing| days.is_some_and(|days| missing.from < days.end())) {
+            all.push(NotKnown { place: premises.place.clone(), missing });
+        }
+    }
+    Ok(all)
 }
 
 /// The days of rent of a block as they stand; none if all of it is abated, or it will never commence.
@@ -150,51 +212,110 @@ fn days_of(lease: &LeaseCopy, premises: &Premises) -> Option<DateRange> {
     }
 }
 
-/// As [`charges_of`], with the rates and loads that leasing has worked out where they are not what the terms say.
-fn charges_as_they_stand(
-    lease: &LeaseCopy,
-    premises: &Premises,
-    days: DateRange,
-) -> Result<Vec<Charge>, Poison> {
-    let Some(moved) = lease.moved(&premises.place) else { return charges_of(&lease.terms, premises, days) };
-    let mut premises = premises.clone();
-    premises.term = moved.term;
-    premises.rent = Rent::Stated { steps: moved.rates.clone() };
-    premises.quantities.clone_from(&moved.quantities);
-    charges_of(&lease.terms, &premises, days)
-}
-
 fn in_invoice_order(charges: &mut [Charge]) {
     charges.sort_by(|a, b| (a.period.start(), &a.place).cmp(&(b.period.start(), &b.place)));
 }
 
-/// The charges of one block over `days`, which lie within its term. Months are split before anything is rounded, so
-/// that a month computed alone is the same as in the whole schedule.
-fn charges_of(terms: &BillingTerms, premises: &Premises, days: DateRange) -> Result<Vec<Charge>, Poison> {
-    let rates = rates_of(terms, premises)?;
-    let lines = rent_lines(&premises.quantities, &rates, days, terms.currency)
-        .map_err(|error| poison(premises, error))?;
-    let charges = lines
-        .into_iter()
+/// The rent of a block, with its rates worked out.
+pub struct Standing<'a> {
+    place: &'a BlockRef,
+    quantities: &'a [QuantityStep],
+    /// The days of rent.
+    days: DateRange,
+    /// Its rates, step by step; where they follow an index that is not known, those that are certain.
+    pub rates: Vec<RateStep>,
+    /// What is not known of them.
+    pub missing: Option<MissingIndex>,
+}
+
+impl<'a> Standing<'a> {
+    /// As it stands in a lease: with the rates and loads that leasing has worked out where they are not what the terms
+    /// say, and with what is known of the index.
+    pub fn of(lease: &'a LeaseCopy, premises: &'a Premises) -> Result<Self, Poison> {
+        let moved = lease.moved(&premises.place);
+        let standing = Self {
+            place: &premises.place,
+            quantities: lease.quantities(premises),
+            days: days_of(lease, premises).unwrap_or(premises.term),
+            rates: match moved {
+                Some(moved) => moved.rates.clone(),
+                None => rates_of(&lease.terms, premises)?,
+            },
+            missing: None,
+        };
+        let term = occupied(lease, premises);
+        let start = start_as_it_stands(lease).unwrap_or(term.start());
+        standing.indexed(&lease.terms, premises, (start, term), &lease.index)
+    }
+
+    /// As the terms say it; nothing is known of the index.
+    fn agreed(terms: &'a BillingTerms, premises: &'a Premises) -> Result<Self, Poison> {
+        let term = premises.term;
+        let standing = Self {
+            place: &premises.place,
+            quantities: &premises.quantities,
+            days: term,
+            rates: rates_of(terms, premises)?,
+            missing: None,
+        };
+        let start = terms.start().unwrap_or(term.start());
+        standing.indexed(terms, premises, (start, term), &IndexValues::new())
+    }
+
+    fn indexed(
+        mut self,
+        terms: &BillingTerms,
+        premises: &Premises,
+        (lease_start, term): (CivilDate, DateRange),
+        values: &IndexValues,
+    ) -> Result<Self, Poison> {
+        if let (Some(index), Rent::Base { .. }) = (&terms.rent.index, &premises.rent) {
+            let indexed = index.rates(&self.rates, lease_start, term.start(), term.end(), values);
+            let indexed = indexed.map_err(|error| poison(&premises.place, error))?;
+            (self.rates, self.missing) = (indexed.steps, indexed.missing);
+        }
+        Ok(self)
+    }
+
+    /// The charges over some of its days, which must need nothing that is not known.
+    fn known(&self, terms: &BillingTerms, days: DateRange) -> Result<Vec<Charge>, Poison> {
+        match &self.missing {
+            Some(missing) if missing.from < days.end() => Err(poison(self.place, missing)),
+            _ => self.charges(terms, days),
+        }
+    }
+
+    /// The charges over some of its days. Months are split before anything is rounded, so that a month computed alone is
+    /// the same as in the whole schedule.
+    fn charges(&self, terms: &BillingTerms, days: DateRange) -> Result<Vec<Charge>, Poison> {
+        let agreed = Agreed {
+            quantity_steps: self.quantities,
+            rate_steps: &self.rates,
+            rules: &terms.rent,
+            term: self.days,
+        };
+        let lines = agreed.lines(days, terms.currency).map_err(|error| poison(self.place, error))?;
         // Free days are no charge: an invoice line says that something is owed.
-        .filter(|line| line.amount.minor > 0)
-        .map(|line| Charge {
+        let owed = lines.into_iter().filter(|line| line.amount.minor > 0);
+        let charge = |line: RentLine| Charge {
             charge_type: ChargeType::BaseRent,
-            place: premises.place.clone(),
+            place: self.place.clone(),
             period: line.period,
             month: line.month,
             days: line.days,
             days_in_month: line.days_in_month,
             quantity_kw: line.kw,
             rate: line.rate,
+            proration: line.proration,
+            abated: line.abated,
             amount: line.amount,
-        })
-        .collect();
-    Ok(charges)
+        };
+        Ok(owed.map(charge).collect())
+    }
 }
 
-/// The rates of a block, step by step.
-pub fn rates_of(terms: &BillingTerms, premises: &Premises) -> Result<Vec<RateStep>, Poison> {
+/// The rates of a block as its terms say them, step by step, without what an index adds.
+fn rates_of(terms: &BillingTerms, premises: &Premises) -> Result<Vec<RateStep>, Poison> {
     match &premises.rent {
         Rent::Stated { steps } => Ok(steps.clone()),
         Rent::Base { rate } => {
@@ -206,11 +327,11 @@ pub fn rates_of(terms: &BillingTerms, premises: &Premises) -> Result<Vec<RateSte
                 premises.term.start(),
                 premises.term.end(),
             )
-            .map_err(|error| poison(premises, error))
+            .map_err(|error| poison(&premises.place, error))
         }
     }
 }
 
-fn poison(premises: &Premises, problem: impl std::fmt::Display) -> Poison {
-    Poison(format!("block {}/{}: {problem}", premises.place.site, premises.place.block))
+fn poison(place: &BlockRef, problem: impl std::fmt::Display) -> Poison {
+    Poison(format!("block {}/{}: {problem}", place.site, place.block))
 }

@@ -1,11 +1,11 @@
 //! Explanations: a line with all that it came of, and what it comes to when it is computed again.
 
-use kernel::rent::escalation_dates;
-use kernel::{CivilDate, Money, OperatorId, Percent, Rate};
+use kernel::rent::{Adjustment, escalation_dates};
+use kernel::{CivilDate, IndexEscalator, Money, OperatorId, Percent, PriceSeriesId, Rate};
 
-use super::charge::{Charge, rates_of};
+use super::charge::{self, Charge, Standing};
 use super::invoice::InvoiceLine;
-use super::lease::{BillingTerms, Poison, Rent};
+use super::lease::{LeaseCopy, Poison, Premises, Rent};
 use super::reckoned::Whole;
 use super::reckoning::{CreditInputs, Evidence, UsageInputs};
 use super::service_level::Credit;
@@ -51,6 +51,19 @@ pub struct RentWhy {
     pub step: usize,
     /// First day of the step.
     pub step_from: CivilDate,
+    /// What the index made of it; none where rates follow none.
+    pub index: Option<IndexWhy>,
+}
+
+/// What an index made of a rate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexWhy {
+    /// The series of its values.
+    pub series: PriceSeriesId,
+    /// What it was when the rate was agreed.
+    pub base: Rate,
+    /// Every adjustment up to the day.
+    pub adjustments: Vec<Adjustment>,
 }
 
 /// From what a line by a tariff came.
@@ -68,10 +81,11 @@ pub struct UsageWhy {
 
 impl RentWhy {
     /// The step of a charge.
-    pub fn of(terms: &BillingTerms, rent: &Charge) -> Result<Self, Poison> {
+    pub fn of(lease: &LeaseCopy, rent: &Charge) -> Result<Self, Poison> {
+        let terms = &lease.terms;
         let premises = terms.premises.iter().find(|premises| premises.place == rent.place);
         let premises = premises.ok_or_else(|| Poison("the block is not in these terms".to_owned()))?;
-        let steps = rates_of(terms, premises)?;
+        let steps = Standing::of(lease, premises)?.rates;
         let day = rent.period.start();
         let from = steps.iter().rev().find(|step| step.from <= day).map_or(day, |step| step.from);
         let (base, step) = match &premises.rent {
@@ -89,7 +103,27 @@ impl RentWhy {
             }
         };
         let escalator = base.and(terms.escalator.as_ref()).map(|escalator| escalator.percent);
-        Ok(Self { base, escalator, step, step_from: from })
+        let index = base.and(terms.rent.index.as_ref());
+        let index = index.map(|index| IndexWhy::of(lease, premises, index, day)).transpose()?;
+        let step = index.as_ref().map_or(step, |index| index.adjustments.len());
+        Ok(Self { base, escalator, step, step_from: from, index })
+    }
+}
+
+impl IndexWhy {
+    fn of(
+        lease: &LeaseCopy,
+        premises: &Premises,
+        index: &IndexEscalator,
+        day: CivilDate,
+    ) -> Result<Self, Poison> {
+        let (start, term) = (charge::start_as_it_stands(lease), charge::occupied(lease, premises));
+        let start = start.unwrap_or(term.start());
+        let mut adjustments = index
+            .adjustments(start, term.start(), term.end(), &lease.index)
+            .map_err(|error| Poison(error.to_string()))?;
+        adjustments.retain(|one| one.from <= day);
+        Ok(Self { series: index.series.clone(), base: index.base, adjustments })
     }
 }
 
@@ -111,6 +145,10 @@ impl Explanation {
 impl RentWhy {
     fn steps(&self) -> Vec<String> {
         let (step, from) = (self.step, self.step_from);
+        if let (Some(base), Some(index)) = (&self.base, &self.index) {
+            let begin = format!("{base} when the index {} was {}", index.series, index.base);
+            return std::iter::once(begin).chain(index.adjustments.iter().map(adjusted)).collect();
+        }
         vec![match (&self.base, &self.escalator) {
             (Some(base), Some(percent)) => {
                 format!("{base} in the first year, risen {step} times by {percent} %, from {from}")
@@ -149,6 +187,11 @@ impl UsageWhy {
         }
         steps
     }
+}
+
+fn adjusted(one: &Adjustment) -> String {
+    let value = one.value.map_or("not known".to_owned(), |value| value.to_string());
+    format!("from {} by its value of {}, {value}: {} times the base rate", one.from, one.month, one.factor)
 }
 
 fn credit_steps(inputs: &CreditInputs, credit: &Credit) -> Vec<String> {

@@ -182,7 +182,8 @@ impl Bill {
     pub fn by_month(lease: &LeaseCopy, charges: Vec<Charge>) -> Result<Vec<Self>, Error> {
         let mut months: BTreeMap<YearMonth, Vec<Charge>> = BTreeMap::new();
         for charge in charges {
-            months.entry(charge.month).or_default().push(charge);
+            let month = charge.billing_month(lease.terms.rent.timing);
+            months.entry(month).or_default().push(charge);
         }
         months
             .into_iter()

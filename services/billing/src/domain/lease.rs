@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::Datelike as _;
 use kernel::{
-    BlockSlug, CivilDate, Currency, DateRange, Escalator, LeaseId, LeaseName, OperatorId, QuantityStep, Rate,
-    RateStep, SiteId, TenantId,
+    BlockSlug, CivilDate, Currency, DateRange, Escalator, IndexValues, LeaseId, LeaseName, OperatorId,
+    QuantityStep, Rate, RateStep, RentRules, SiteId, TenantId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -152,6 +152,9 @@ pub struct BillingTerms {
     pub payment_terms_days: u16,
     /// The yearly rise of base rates.
     pub escalator: Option<Escalator>,
+    /// How rent is counted and billed, what is let off, which index it follows.
+    #[serde(skip_serializing_if = "RentRules::is_plain", default)]
+    pub rent: RentRules,
     /// The blocks, each once.
     pub premises: Vec<Premises>,
 }
@@ -198,6 +201,8 @@ pub struct LeaseCopy {
     pub terms: BillingTerms,
     /// How far each block is.
     pub blocks: Vec<BlockProgress>,
+    /// What is known of the index that its rates follow; nothing where they follow none.
+    pub index: IndexValues,
 }
 
 /// Why a lease cannot be billed; it is parked until a later event of it can be.

@@ -20,6 +20,7 @@ pub mod plan;
 pub mod portfolio;
 pub mod posting;
 pub mod posting_money;
+pub mod price_series;
 pub mod printed_invoice;
 pub mod rating;
 pub mod reading;

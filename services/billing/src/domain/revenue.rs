@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{CivilDate, Currency, DateRange, Error, Exact, LeaseId, Money, TenantId, YearMonth};
+use kernel::{
+    CivilDate, Currency, DateRange, Error, Exact, IndexValues, LeaseId, Money, TenantId, YearMonth,
+};
 
 use super::charge::{self, Charge};
 use super::invoice::TooLarge;
@@ -21,20 +23,27 @@ pub struct Earned {
 /// Revenue and rent by month.
 pub type Months = BTreeMap<YearMonth, Earned>;
 
-/// The straight line of one block: its whole rent, spread evenly over its own term, a part of a month by its days. Each
-/// month is what the running total, rounded, grows by, so that the term's revenue is its rent, to the cent.
+/// The straight line of one block: what is certain of its rent, spread evenly over its own term, a part of a month by its
+/// days. Each month is what the running total, rounded, grows by, so that the term's revenue is its rent, to the cent. What
+/// an index adds to what is certain is variable: it is earned in the month it is billed for.
 fn of_block(
     premises: &Premises,
     term: DateRange,
-    charges: &[Charge],
+    (charges, certain): (&[Charge], &[Charge]),
     months: &mut Months,
 ) -> Result<(), Error> {
     let too_large = || Error::internal(TooLarge);
     let mut total = 0_i64;
     for charge in charges.iter().filter(|charge| charge.place == premises.place) {
+        let earned = months.entry(charge.month).or_default();
+        for sum in [&mut earned.billed_minor, &mut earned.revenue_minor] {
+            *sum = sum.checked_add(charge.amount.minor).ok_or_else(too_large)?;
+        }
+    }
+    for charge in certain.iter().filter(|charge| charge.place == premises.place) {
         total = total.checked_add(charge.amount.minor).ok_or_else(too_large)?;
-        let billed = &mut months.entry(charge.month).or_default().billed_minor;
-        *billed = billed.checked_add(charge.amount.minor).ok_or_else(too_large)?;
+        let earned = months.entry(charge.month).or_default();
+        earned.revenue_minor = earned.revenue_minor.checked_sub(charge.amount.minor).ok_or_else(too_large)?;
     }
     let parts: Vec<(YearMonth, Exact)> = term
         .months()
@@ -53,7 +62,8 @@ fn of_block(
     Ok(())
 }
 
-/// The rent of a lease's whole term, as its blocks' days stand.
+/// The rent of a lease's whole term, as its blocks' days stand; of what follows an index and is not known yet, what is
+/// certain.
 pub fn rent(lease: &LeaseCopy) -> Result<Vec<Charge>, Error> {
     charge::to_come(lease, None, &BTreeSet::new()).map_err(|Poison(why)| Error::internal(why))
 }
@@ -69,11 +79,12 @@ pub fn term(lease: &LeaseCopy, premises: &Premises) -> Option<DateRange> {
 /// begins with it.
 pub fn of_lease(lease: &LeaseCopy, commenced_only: bool) -> Result<Months, Error> {
     let charges = rent(lease)?;
+    let certain = rent(&LeaseCopy { index: IndexValues::new(), ..lease.clone() })?;
     let mut months = Months::new();
     for premises in &lease.terms.premises {
         let runs = lease.block_state(&premises.place).is_some_and(|s| BlockState::BILLED.contains(&s));
         if let (true, Some(term)) = (runs || !commenced_only, term(lease, premises)) {
-            of_block(premises, term, &charges, &mut months)?;
+            of_block(premises, term, (&charges, &certain), &mut months)?;
         }
     }
     Ok(months)

@@ -69,8 +69,15 @@ pub(crate) fn lease(escalator: Option<Escalator>, premises: Vec<Premises>) -> Le
         tenant: "tenant-one".parse().expect("a slug"),
         version: 1,
         state: LeaseState::Active,
-        terms: BillingTerms { currency: usd(), payment_terms_days: 30, escalator, premises },
+        terms: BillingTerms {
+            currency: usd(),
+            payment_terms_days: 30,
+            escalator,
+            rent: kernel::RentRules::default(),
+            premises,
+        },
         blocks,
+        index: kernel::IndexValues::new(),
     }
 }
 
@@ -88,6 +95,8 @@ pub(crate) fn invoice(amounts: &[i64]) -> Invoice {
                 days_in_month: 31,
                 quantity_kw: 20_000,
                 rate: "130".parse().expect("a rate"),
+                proration: kernel::Proration::ActualActual,
+                abated: kernel::Percent::ZERO,
                 amount: Money::new(minor, usd()),
             }),
             lease_version: 1,

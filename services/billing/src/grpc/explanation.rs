@@ -1,12 +1,14 @@
 //! Explanations to the wire, and what is asked of them from it.
 
 use contracts::billing::v1 as wire;
+use kernel::rent::Adjustment;
 use kernel::{
-    ChargingPlanName, Error, IncidentName, InvoiceName, MeterName, Money, OperatorId, TariffName, Violations,
+    ChargingPlanName, Error, IncidentName, InvoiceName, MeterName, Money, OperatorId, PriceSeriesName,
+    TariffName, Violations,
 };
 use runtime::wire::{to_date, to_decimal, to_money};
 
-use super::invoice::line_to_wire;
+use super::invoice::{line_to_wire, to_month};
 use crate::app::{ExplainLine, etag_of};
 use crate::domain::explanation::{Explanation, RentWhy, UsageWhy, Why};
 use crate::domain::reckoned::Whole;
@@ -31,7 +33,7 @@ pub(super) fn answer(explained: &Explanation) -> wire::ExplainLineResponse {
         ..Default::default()
     };
     match &explained.why {
-        Why::Rent(why) => answer.rent = Some(rent(why)),
+        Why::Rent(why) => answer.rent = Some(rent(operator, why)),
         Why::Usage(why) => answer.usage = Some(usage(operator, why)),
         Why::Credit(why) => answer.credit = Some(credit(operator, &why.0, &why.1, (&why.2, why.3))),
         Why::Gone => {}
@@ -39,8 +41,21 @@ pub(super) fn answer(explained: &Explanation) -> wire::ExplainLineResponse {
     answer
 }
 
-fn rent(why: &RentWhy) -> wire::RentExplanation {
+fn rent(operator: &OperatorId, why: &RentWhy) -> wire::RentExplanation {
+    let index = why.index.as_ref();
+    let adjustment = |one: &Adjustment| wire::IndexAdjustment {
+        from_date: Some(to_date(one.from)),
+        month: Some(to_month(one.month)),
+        value: one.value.map(to_decimal),
+        factor: Some(to_decimal(&one.factor)),
+    };
+    let series = index.map(|index| PriceSeriesName::new(operator.clone(), index.series.clone()).to_string());
     wire::RentExplanation {
+        price_series: series.unwrap_or_default(),
+        index_base_value: index.map(|index| to_decimal(index.base)),
+        adjustments: index
+            .map(|index| index.adjustments.iter().map(adjustment).collect())
+            .unwrap_or_default(),
         base_rate_per_kw_month: why.base.map(to_decimal),
         escalator_percent: why.escalator.map(to_decimal),
         rate_step: i32::try_from(why.step).unwrap_or(i32::MAX),

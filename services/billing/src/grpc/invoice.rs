@@ -3,7 +3,7 @@
 use contracts::billing::v1 as wire;
 use kernel::{
     AccountName, BillingRunName, BlockName, Error, InvoiceName, LeaseName, Money, OperatorId, OperatorParent,
-    TenantName, Violations, YearMonth,
+    Percent, PriceSeriesName, TenantName, Violations, YearMonth,
 };
 use paper::Format;
 use runtime::wire::{
@@ -12,6 +12,7 @@ use runtime::wire::{
 
 use super::lists::{Maybe, list_request};
 use crate::app::{IssueInvoice, ListInvoices, Listed, Preview, PreviewInvoices, etag_of};
+use crate::domain::charge::NotKnown;
 use crate::domain::invoice::{Bill, ChargeType, Invoice, InvoiceFilter, InvoiceLine, LineCharge};
 use crate::domain::invoice_state::InvoiceState;
 use crate::domain::lease::YEAR_MAX;
@@ -133,6 +134,17 @@ pub(super) fn previewed(preview: &Preview) -> wire::PreviewInvoicesResponse {
     wire::PreviewInvoicesResponse {
         invoices: preview.bills.iter().map(|bill| bill_to_wire(bill, preview)).collect(),
         total: Some(to_money(preview.total)),
+        missing_values: preview.not_known.iter().map(|one| missing_to_wire(&preview.operator, one)).collect(),
+    }
+}
+
+fn missing_to_wire(operator: &OperatorId, not_known: &NotKnown) -> wire::MissingSeriesValue {
+    let NotKnown { place, missing } = not_known;
+    wire::MissingSeriesValue {
+        block: BlockName::new(operator.clone(), place.site.clone(), place.block.clone()).to_string(),
+        price_series: PriceSeriesName::new(operator.clone(), missing.series.clone()).to_string(),
+        month: Some(to_month(missing.month)),
+        from_date: Some(to_date(missing.from)),
     }
 }
 
@@ -218,6 +230,8 @@ pub(super) fn line_to_wire(operator: &OperatorId, line: &InvoiceLine, number: us
             rate_per_kw_month: Some(to_decimal(rent.rate)),
             quantity: Some(to_decimal(rent.quantity_kw)),
             rate: Some(to_decimal(rent.rate)),
+            proration: rent.proration.as_str().to_owned(),
+            abated_percent: (rent.abated != Percent::ZERO).then(|| to_decimal(rent.abated)),
             ..told
         },
         LineCharge::Reckoned(reckoned) => wire::InvoiceLine {

@@ -18,6 +18,8 @@ mod meter;
 mod metering_service;
 mod payment;
 mod payment_service;
+mod price_series;
+mod price_series_service;
 mod rated;
 mod reading;
 mod receivables;
@@ -37,6 +39,7 @@ pub(crate) use event_service::EventHandler;
 pub(crate) use invoice_service::{BillingRuns, InvoiceHandler};
 pub(crate) use metering_service::MeteringHandler;
 pub(crate) use payment_service::PaymentHandler;
+pub(crate) use price_series_service::PriceSeriesHandler;
 pub(crate) use report_service::ReportHandler;
 pub(crate) use tariff_service::TariffHandler;
 
@@ -53,6 +56,7 @@ pub(crate) const WIRE: Wire = Wire {
     meter_created: |created| meter::created(created).encode_to_vec(),
     tariff_created: |created| tariff::created(created).encode_to_vec(),
     components_added: |changed| tariff::added(changed).encode_to_vec(),
+    values_recorded: |done| price_series::recorded(*done).encode_to_vec(),
     plan_created: |created| charging::created(created).encode_to_vec(),
     credit_note_event: |note| credit_note::to_wire(note).encode_to_vec(),
     payment_event: |payment| payment::to_wire(payment).encode_to_vec(),

@@ -19,6 +19,13 @@ entity!("billing", lease = "lease" {
     update_time: DateTimeUtc,
 });
 
+entity!("billing", price_series_value = "price_series_value" {
+    key { operator_id: String, price_series_id: String, month: Date, revision: i32 }
+    value: Decimal,
+    source: String,
+    create_time: DateTimeUtc,
+});
+
 entity!("billing", lease_version = "lease_version" {
     key { operator_id: String, lease_id: String, version: i64 }
     terms: Json,
@@ -98,6 +105,8 @@ entity!("billing", invoice_line = "invoice_line" {
     days_in_month: Option<i32>,
     quantity_kw: Option<i64>,
     rate_per_kw_month: Option<Decimal>,
+    proration: String,
+    abated_percent: Decimal,
     amount_minor: i64,
     lease_version: i64,
     item: String,

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use kernel::{
-    AccountId, DateRange, Error, InvoiceId, InvoiceName, OperatorId, ReckoningId, RunId, Scope, Uuid,
-    YearMonth,
+    AccountId, DateRange, Error, InvoiceId, InvoiceName, OperatorId, Percent, Proration, ReckoningId, RunId,
+    Scope, Uuid, YearMonth,
 };
 use postgres::page::after_last;
 use postgres::{insert_all, is_unique_violation, store_error};
@@ -271,6 +271,8 @@ fn line_row_of(
         days_in_month: Set(None),
         quantity_kw: Set(None),
         rate_per_kw_month: Set(None),
+        proration: Set(Proration::ActualActual.as_str().to_owned()),
+        abated_percent: Set(Percent::ZERO.into()),
         amount_minor: Set(line.amount().minor),
         lease_version: Set(line.lease_version),
         item: Set(line.item().to_owned()),
@@ -283,6 +285,8 @@ fn line_row_of(
             days_in_month: Set(Some(narrow("days_in_month", rent.days_in_month)?)),
             quantity_kw: Set(Some(rent.quantity_kw)),
             rate_per_kw_month: Set(Some(rent.rate.into())),
+            proration: Set(rent.proration.as_str().to_owned()),
+            abated_percent: Set(rent.abated.into()),
             ..row
         }),
         LineCharge::Reckoned(reckoned) => Ok(invoice_line::ActiveModel {
@@ -353,6 +357,8 @@ fn line_of(row: &invoice_line::Model, currency_code: &str) -> Result<InvoiceLine
                 days_in_month: narrow("days_in_month", row.days_in_month.unwrap_or_default())?,
                 quantity_kw: row.quantity_kw.unwrap_or_default(),
                 rate: rate.try_into().map_err(|error| broken("rate_per_kw_month", error))?,
+                proration: parse("proration", &row.proration)?,
+                abated: row.abated_percent.try_into().map_err(|error| broken("abated_percent", error))?,
                 amount,
             })
         }

@@ -1,14 +1,15 @@
 //! The copies of leases.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use kernel::{Error, EventId, Instant, LeaseId, LeaseName, OperatorId, Scope};
+use kernel::{Error, EventId, IndexValues, Instant, LeaseId, LeaseName, OperatorId, Scope};
 use postgres::store_error;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set};
 
 use super::entity::{lease, lease_block, lease_version};
 use super::listing::Sight;
+use super::price_series;
 use super::rows::{broken, narrow, parse};
 use crate::domain::lease::{
     BillingTerms, BlockProgress, BlockRef, BlockState, LeaseCopy, LeaseState, Poison,
@@ -179,7 +180,8 @@ async fn assemble(conn: &impl ConnectionTrait, rows: Vec<lease::Model>) -> Resul
     for row in blocks.all(conn).await.map_err(store_error)? {
         progress.entry(row.lease_id.clone()).or_default().push(block_of(&row)?);
     }
-    rows.into_iter()
+    let mut leases = rows
+        .into_iter()
         .map(|row| {
             let terms = terms
                 .remove(&(row.lease_id.clone(), row.version))
@@ -187,7 +189,27 @@ async fn assemble(conn: &impl ConnectionTrait, rows: Vec<lease::Model>) -> Resul
             let blocks = progress.remove(&row.lease_id).unwrap_or_default();
             lease_of(&row, terms, blocks)
         })
-        .collect()
+        .collect::<Result<Vec<_>, Error>>()?;
+    tell_indexes(conn, &operator, &mut leases).await?;
+    Ok(leases)
+}
+
+/// Adds what is known of the indexes that rates follow, in one statement for all.
+async fn tell_indexes(
+    conn: &impl ConnectionTrait,
+    operator: &str,
+    leases: &mut [LeaseCopy],
+) -> Result<(), Error> {
+    let indexes = leases.iter().filter_map(|lease| lease.terms.rent.index.as_ref());
+    let series: BTreeSet<_> = indexes.map(|index| index.series.clone()).collect();
+    let values = price_series::counting_of(conn, operator, &series).await?;
+    for lease in leases {
+        let series = lease.terms.rent.index.as_ref().map(|index| &index.series);
+        if let Some(known) = series.and_then(|series| values.get(series)) {
+            lease.index.clone_from(known);
+        }
+    }
+    Ok(())
 }
 
 fn block_of(row: &lease_block::Model) -> Result<BlockProgress, Error> {
@@ -216,5 +238,6 @@ fn lease_of(
         state: parse("state", &row.state)?,
         terms: serde_json::from_value::<BillingTerms>(terms).map_err(|error| broken("terms", error))?,
         blocks,
+        index: IndexValues::new(),
     })
 }

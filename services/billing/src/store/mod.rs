@@ -20,6 +20,7 @@ pub mod meter;
 pub mod number;
 pub mod payment;
 pub mod plan;
+pub mod price_series;
 pub mod reading;
 pub mod receivables;
 pub mod reckoning;
@@ -32,5 +33,5 @@ pub mod usage;
 /// The schema of this service.
 pub const SCHEMA: &str = "billing";
 
-/// Rows of one INSERT: the widest table has 20 columns and a statement takes 65,535 values.
+/// Rows of one INSERT: the widest table has 22 columns and a statement takes 65,535 values.
 const ROWS_PER_INSERT: usize = 2_000;

@@ -222,6 +222,10 @@ impl Lease {
             v.add("terms.premises", format!("must be the blocks of the lease: {}", names.join(", ")));
             return v.finish();
         }
+        // What a month comes to depends on them, and so does what was billed before the amendment counts.
+        let begun = self.premises.iter().any(|one| one.commence_time.is_some());
+        let same = !begun || terms.contract.rent == self.terms.contract.rent;
+        v.require("terms.rent", same, "must stay as it is, since a block has commenced");
         let all = terms.premises.iter().zip(&self.premises).enumerate();
         for (i, (wanted, stands)) in all {
             let path = |field: &str| format!("terms.premises[{i}].{field}");

@@ -4,7 +4,7 @@
 //! These types are the signed form themselves (a golden file holds them): a field that is renamed changes what was
 //! signed, a new one must be left out of the record where it says nothing.
 
-use kernel::{BlockName, CivilDate, OperatorId};
+use kernel::{BlockName, CivilDate, OperatorId, RentRules};
 use serde::{Deserialize, Serialize};
 
 use super::findings::Findings;
@@ -118,6 +118,9 @@ pub struct Contract {
     /// Rights to be asked before other capacity is leased.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub expansion_rights: Vec<ExpansionRight>,
+    /// How rent is counted and billed, what is let off, which index it follows.
+    #[serde(skip_serializing_if = "RentRules::is_plain", default)]
+    pub rent: RentRules,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -137,6 +140,13 @@ impl Contract {
     pub fn cure_days(&self, monetary: bool) -> u32 {
         let terms = self.cure.unwrap_or(CureTerms::USUAL);
         if monetary { terms.monetary_days } else { terms.other_days }
+    }
+
+    /// Notes an index beside a fixed escalator: a rate rises by one of them.
+    pub fn check_rent(&self, escalates: bool, findings: &mut Findings) {
+        if escalates && self.rent.index.is_some() {
+            findings.invalid("terms.rent.index_escalator", "is not allowed beside terms.escalator");
+        }
     }
 
     /// Notes what the operator, the blocks and the dates of the terms do not allow, under `terms.conditions[i]` and

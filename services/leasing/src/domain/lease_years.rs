@@ -4,7 +4,7 @@ use kernel::time::add_months;
 use kernel::{CivilDate, DateRange, Error, Money};
 
 use super::premises::Premises;
-use super::schedule::{ScheduleLine, quantities, rent_of, sum, too_large};
+use super::schedule::{ScheduleLine, rent_of, sum, too_large};
 use super::terms::Terms;
 
 /// Twelve months from the first commencement, as it stands, or an anniversary of it; the last may be shorter.
@@ -61,7 +61,7 @@ fn rent_before(
         } else {
             let one = premises.get(line.premises).ok_or_else(too_large)?;
             let days = DateRange::new(period.start(), day).map_err(|_| too_large())?;
-            sum(terms, rent_of(terms, &quantities(one), &one.rate_steps, days)?)?
+            sum(terms, rent_of(terms, premises, one, days)?)?
         };
         rent = rent.checked_add(part).ok_or_else(too_large)?;
     }

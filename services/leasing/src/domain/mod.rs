@@ -27,6 +27,7 @@ pub mod quote;
 pub mod quote_hold;
 pub mod quote_record;
 pub mod rate_card;
+mod rate_words;
 pub mod record;
 mod redraft;
 pub mod right;

@@ -1,15 +1,16 @@
 //! What stands on the order form of a lease: all that both sides sign, and who has.
 
-use kernel::{CapacityVector, Error, EscalationBasis, SiteName, TenantName};
+use kernel::{Abatement, CapacityVector, Error, Proration, RentTiming, SiteName, TenantName};
 use paper::{Column, Document, Entity, Fact, Part, Section, Table, words};
 
 use super::contract::{Contract, DeliveryTerms, TermBasis, TerminationTerms};
 use super::lease::{Lease, Party, Premises, Signature};
 use super::lease_years::lease_years;
 use super::right::RightKind;
+use super::rate_words::escalation;
 use super::schedule::{ScheduleLine, Value};
 use super::state::LeaseState;
-use super::terms::{RateTerms, Structure, Terms};
+use super::terms::{Structure, Terms};
 
 /// The names behind the resource names, as they are known now.
 #[derive(Clone, Debug)]
@@ -190,32 +191,6 @@ fn remark(premises: &Premises, accelerators: i64, first: bool) -> String {
     parts.join(", ")
 }
 
-fn escalation(terms: &Terms) -> String {
-    let Some(escalator) = &terms.escalator else { return "Rates do not rise by themselves.".to_owned() };
-    let when = match escalator.basis {
-        EscalationBasis::LeaseAnniversary => {
-            "on each anniversary of the first commencement, for all blocks".to_owned()
-        }
-        EscalationBasis::BlockAnniversary => "on each anniversary of the block's commencement".to_owned(),
-        EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary => {
-            "on the first of the month on or after each anniversary of the block's commencement".to_owned()
-        }
-        EscalationBasis::FixedDate(day) => {
-            format!("on {} and each anniversary of it, for all blocks", words::day(day))
-        }
-    };
-    let rises = format!(
-        "Base rates rise by {} percent a year {when}; every rate of the term is worked out below.",
-        escalator.percent
-    );
-    let stated = terms.premises.iter().any(|premises| matches!(premises.rate, RateTerms::Stated(_)));
-    if stated {
-        format!("{rises} Rates that the terms state step by step do not rise beyond that.")
-    } else {
-        rises
-    }
-}
-
 fn rates(lease: &Lease, names: &Names) -> Table {
     let steps = || {
         lease.premises.iter().flat_map(|one| one.rate_steps.iter().enumerate().map(move |step| (one, step)))
@@ -242,7 +217,12 @@ fn rent(lease: &Lease, value: &Value, lines: &[ScheduleLine]) -> Result<Vec<Part
         Column::numbers(format!("Rent, {}", lease.terms.currency)),
     ];
     let total = ["Base term".to_owned(), String::new(), String::new(), value.base_contract_value.grouped()];
-    let how = "Months are prorated by their days; every month is rounded once, half up.".to_owned();
+    let days = match lease.terms.contract.rent.proration {
+        Proration::ActualActual => "by their days",
+        Proration::Thirty360 => "as if each had 30 days",
+        Proration::Actual365 => "by days of a year of 365",
+    };
+    let how = format!("Broken months are prorated {days}; every month is rounded once, half up.");
     Ok(vec![Part::Table(Table::new(columns, rows).with_total(total)), Part::Text(how)])
 }
 
@@ -272,12 +252,28 @@ fn billing(terms: &Terms) -> Vec<Fact> {
         0 => "on the first day of the month".to_owned(),
         days => format!("{} before the month", words::count(days, "day")),
     };
-    vec![
-        Fact::new("Rent is billed", "every calendar month, in advance"),
+    let rent = &terms.contract.rent;
+    let timing = match rent.timing {
+        RentTiming::InAdvance => "every calendar month, in advance",
+        RentTiming::InArrears => "every calendar month, in arrears",
+    };
+    let mut facts = vec![
+        Fact::new("Rent is billed", timing),
         Fact::new("Currency", terms.currency.to_string()),
         Fact::new("Invoices are due to be issued", lead),
         Fact::new("Payment is due", format!("{} after issue", words::count(terms.payment_terms_days, "day"))),
-    ]
+    ];
+    facts.extend(rent.abatements.iter().map(|Abatement { first_month, months, percent }| {
+        let after = match first_month {
+            0 => "from each block's first day of rent".to_owned(),
+            first => format!("from {} after each block's first day of rent", words::count(*first, "month")),
+        };
+        Fact::new(
+            "Let off",
+            format!("{percent} percent of the rent for {} {after}", words::count(*months, "month")),
+        )
+    }));
+    facts
 }
 
 /// What is agreed for the time after the signatures, where something is.

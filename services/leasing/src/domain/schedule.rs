@@ -1,6 +1,6 @@
 //! What the terms come to: frozen steps, rent lines, and the three figures kept apart.
 
-use kernel::rent;
+use kernel::rent::{self, Agreed, IndexValues};
 use kernel::time::add_months;
 use kernel::{CivilDate, DateRange, Error, Money, QuantityStep, Rate, RateStep, Reason, RentLine};
 
@@ -155,7 +155,7 @@ pub fn rent_between(
     for one in premises {
         let (start, end) = (one.rent_from().max(from), one.end.min(until));
         if let Ok(range) = DateRange::new(start, end) {
-            let rent = rent_of(terms, &quantities(one), &one.rate_steps, range)?;
+            let rent = rent_of(terms, premises, one, range)?;
             total = total.checked_add(sum(terms, rent)?).ok_or_else(too_large)?;
         }
     }
@@ -171,7 +171,7 @@ pub fn lines(terms: &Terms, premises: &[Premises]) -> Result<Vec<ScheduleLine>, 
     for (i, one) in premises.iter().enumerate().filter(|(_, one)| one.state != PremisesState::Lapsed) {
         // All of the term may be abated.
         let Ok(range) = DateRange::new(one.rent_from(), one.end) else { continue };
-        let rent = rent_of(terms, &quantities(one), &one.rate_steps, range)?;
+        let rent = rent_of(terms, premises, one, range)?;
         lines.extend(rent.into_iter().map(|line| ScheduleLine { premises: i, line }));
     }
     lines.sort_by_key(|line| (line.line.period.start(), line.premises));
@@ -190,10 +190,10 @@ pub fn value(terms: &Terms, premises: &[Premises]) -> Result<Value, Error> {
     let mut options = Money::zero(terms.currency);
     for one in premises.iter().filter(|one| one.state != PremisesState::Lapsed) {
         if let Ok(range) = DateRange::new(one.rent_from(), one.end.min(first_year_end)) {
-            let rent = rent_of(terms, &quantities(one), &one.rate_steps, range)?;
+            let rent = rent_of(terms, premises, one, range)?;
             year_one = year_one.checked_add(sum(terms, rent)?).ok_or_else(too_large)?;
         }
-        options = options.checked_add(options_of(terms, one)?).ok_or_else(too_large)?;
+        options = options.checked_add(options_of(terms, premises, one)?).ok_or_else(too_large)?;
     }
     let kw = premises.iter().try_fold(0_i64, |kw, one| kw.checked_add(one.critical_it_kw()));
     Ok(Value {
@@ -206,17 +206,18 @@ pub fn value(terms: &Terms, premises: &[Premises]) -> Result<Value, Error> {
 }
 
 /// Rent of one block if every renewal that is left were taken up: the last load goes on, and so does the rate.
-fn options_of(terms: &Terms, premises: &Premises) -> Result<Money, Error> {
-    let months = terms.months_left(premises.standing.options_spent);
+fn options_of(terms: &Terms, premises: &[Premises], of: &Premises) -> Result<Money, Error> {
+    let months = terms.months_left(of.standing.options_spent);
     if months == 0 {
         return Ok(Money::zero(terms.currency));
     }
-    let end = add_months(premises.end, months).ok_or_else(too_large)?;
-    let range = DateRange::new(premises.end, end).map_err(|_| too_large())?;
-    let last_kw = quantities(premises).last().map_or(0, |step| step.kw);
-    let quantity = [QuantityStep { from: premises.end, kw: last_kw }];
-    let rates = rates_until(terms, premises, end)?;
-    sum(terms, rent_of(terms, &quantity, &rates, range)?)
+    let end = add_months(of.end, months).ok_or_else(too_large)?;
+    let range = DateRange::new(of.end, end).map_err(|_| too_large())?;
+    let last_kw = quantities(of).last().map_or(0, |step| step.kw);
+    let quantity = [QuantityStep { from: of.end, kw: last_kw }];
+    let rates = certain(terms, premises, of, rates_until(terms, of, end)?, end)?;
+    let days = DateRange::new(of.rent_from().min(of.end), end).map_err(|_| too_large())?;
+    sum(terms, agreed_lines(terms, days, &quantity, &rates, range)?)
 }
 
 /// The rates as they go on until `end`: the escalator goes on, and stated rates go on from their last step, which is then
@@ -251,13 +252,45 @@ pub fn renew(terms: &Terms, premises: &mut Premises, months: u32) -> Result<(), 
     Ok(())
 }
 
+/// The rent of one of a lease's blocks over some days of its term.
 pub(super) fn rent_of(
     terms: &Terms,
-    quantities: &[QuantityStep],
-    rates: &[RateStep],
+    premises: &[Premises],
+    of: &Premises,
     range: DateRange,
 ) -> Result<Vec<RentLine>, Error> {
-    rent::rent_lines(quantities, rates, range, terms.currency).map_err(|_| too_large())
+    let rates = certain(terms, premises, of, of.rate_steps.clone(), of.end)?;
+    let days = DateRange::new(of.rent_from(), of.end).map_err(|_| too_large())?;
+    agreed_lines(terms, days, &quantities(of), &rates, range)
+}
+
+fn agreed_lines(
+    terms: &Terms,
+    days: DateRange,
+    quantity_steps: &[QuantityStep],
+    rate_steps: &[RateStep],
+    range: DateRange,
+) -> Result<Vec<RentLine>, Error> {
+    let rules = &terms.contract.rent;
+    let agreed = Agreed { quantity_steps, rate_steps, rules, term: days };
+    agreed.lines(range, terms.currency).map_err(|_| too_large())
+}
+
+/// Rates as they are certain to be: where they follow an index, whose values leasing does not know, risen by its floor.
+fn certain(
+    terms: &Terms,
+    premises: &[Premises],
+    of: &Premises,
+    rates: Vec<RateStep>,
+    end: CivilDate,
+) -> Result<Vec<RateStep>, Error> {
+    let agreed = terms.premises.iter().find(|agreed| agreed.block == of.block);
+    let base = agreed.is_some_and(|agreed| matches!(agreed.rate, RateTerms::Base(_)));
+    let Some(index) = terms.contract.rent.index.as_ref().filter(|_| base) else { return Ok(rates) };
+    let live = premises.iter().filter(|one| one.state != PremisesState::Lapsed);
+    let lease_start = live.map(|one| one.commencement).min().unwrap_or(of.commencement);
+    let indexed = index.rates(&rates, lease_start, of.commencement, end, &IndexValues::new());
+    indexed.map(|indexed| indexed.steps).map_err(|_| too_large())
 }
 
 pub(super) fn quantities(premises: &Premises) -> Vec<QuantityStep> {

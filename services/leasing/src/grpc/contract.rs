@@ -2,9 +2,9 @@
 
 use contracts::leasing::v1 as wire;
 use kernel::Violations;
-use runtime::wire::{date, known, optional_known, to_date};
+use runtime::wire::{date, known, optional_known, rent_rules, to_date};
 
-use super::right;
+use super::{rent, right};
 use crate::domain::Party;
 use crate::domain::contract::{
     Condition, Contract, CureTerms, DESCRIPTION_MAX, DeliveryTerms, TermBasis, TerminationTerms,
@@ -45,6 +45,7 @@ pub(super) fn contract(v: &mut Violations, terms: &wire::LeaseTerms) -> Contract
         expansion_rights: v
             .each("expansion_rights", &terms.expansion_rights, right::right)
             .unwrap_or_default(),
+        rent: terms.rent.as_ref().map(|terms| v.nested("rent", |v| rent_rules(v, terms))).unwrap_or_default(),
     }
 }
 
@@ -121,6 +122,7 @@ pub(super) fn write(contract: &Contract, into: wire::LeaseTerms) -> wire::LeaseT
             fee_months: small(terms.fee_months),
         }),
         expansion_rights: contract.expansion_rights.iter().map(right::right_to_wire).collect(),
+        rent: rent::write(&contract.rent),
         ..into
     }
 }

@@ -182,6 +182,8 @@ fn rent_line(premises: &[Premises], line: &ScheduleLine) -> wire::RentLine {
         critical_it_kw: rent.kw,
         rate_per_kw_month: Some(to_decimal(rent.rate)),
         amount: Some(to_money(rent.amount)),
+        proration: super::rent::proration(rent.proration).into(),
+        abated_percent: Some(to_decimal(rent.abated)),
     }
 }
 

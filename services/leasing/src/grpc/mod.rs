@@ -18,6 +18,7 @@ mod opportunity;
 mod pipeline_service;
 mod quote;
 mod rate_card;
+mod rent;
 mod right;
 mod right_service;
 mod tenant;

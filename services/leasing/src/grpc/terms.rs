@@ -4,7 +4,9 @@ use std::str::FromStr as _;
 
 use contracts::leasing::v1 as wire;
 use kernel::{CivilDate, Currency, EscalationBasis, Percent, Violations};
-use runtime::wire::{capacity, date, known, optional_date, percent, rate, to_capacity, to_date, to_decimal};
+use runtime::wire::{
+    capacity, date, escalation_basis, known, optional_date, percent, rate, to_capacity, to_date, to_decimal,
+};
 
 use super::contract;
 use crate::domain::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
@@ -100,23 +102,7 @@ pub(super) fn escalator(v: &mut Violations, escalator: &wire::Escalator) -> Esca
     let step = percent(v, "percent", escalator.percent.as_ref());
     let fits = step.is_none_or(|step| step > Percent::ZERO && step <= PERCENT_MAX);
     v.require("percent", fits, "must be more than 0 and at most 100");
-    let fixed = optional_date(v, "fixed_date", escalator.fixed_date.as_ref()).flatten();
-    let basis = known::<wire::EscalationBasis>(v, "basis", escalator.basis);
-    let is_fixed = basis == Some(wire::EscalationBasis::FixedDate);
-    if is_fixed {
-        v.present("fixed_date", escalator.fixed_date.as_ref());
-    } else {
-        v.require("fixed_date", escalator.fixed_date.is_none(), "is for FIXED_DATE only");
-    }
-    let basis = match basis {
-        None | Some(wire::EscalationBasis::Unspecified) => None,
-        Some(wire::EscalationBasis::LeaseAnniversary) => Some(EscalationBasis::LeaseAnniversary),
-        Some(wire::EscalationBasis::BlockAnniversary) => Some(EscalationBasis::BlockAnniversary),
-        Some(wire::EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary) => {
-            Some(EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary)
-        }
-        Some(wire::EscalationBasis::FixedDate) => fixed.map(EscalationBasis::FixedDate),
-    };
+    let basis = escalation_basis(v, escalator.basis, escalator.fixed_date.as_ref());
     EscalatorDraft { percent: step, basis }
 }
 
@@ -201,15 +187,24 @@ pub(super) fn rate_step(step: &kernel::RateStep) -> wire::RateStep {
 
 /// Writes an escalator.
 pub(super) fn escalator_to_wire(escalator: &kernel::Escalator) -> wire::Escalator {
-    let (basis, fixed) = match escalator.basis {
+    let (basis, fixed) = basis_to_wire(escalator.basis);
+    wire::Escalator {
+        percent: Some(to_decimal(escalator.percent)),
+        basis: basis.into(),
+        fixed_date: fixed.map(to_date),
+    }
+}
+
+/// Writes when rates rise, with the date of the first rise where it is fixed.
+pub(super) fn basis_to_wire(basis: EscalationBasis) -> (wire::EscalationBasis, Option<CivilDate>) {
+    match basis {
         EscalationBasis::LeaseAnniversary => (wire::EscalationBasis::LeaseAnniversary, None),
         EscalationBasis::BlockAnniversary => (wire::EscalationBasis::BlockAnniversary, None),
         EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary => {
             (wire::EscalationBasis::FirstOfMonthOnOrAfterBlockAnniversary, None)
         }
-        EscalationBasis::FixedDate(day) => (wire::EscalationBasis::FixedDate, Some(to_date(day))),
-    };
-    wire::Escalator { percent: Some(to_decimal(escalator.percent)), basis: basis.into(), fixed_date: fixed }
+        EscalationBasis::FixedDate(day) => (wire::EscalationBasis::FixedDate, Some(day)),
+    }
 }
 
 /// Counts that the domain has bounded far below the type's limit.

@@ -4,11 +4,13 @@
 //! domain let in.
 
 mod number;
+mod rent;
 mod time;
 
 pub use number::{
     capacity, money, optional_rate, percent, rate, to_capacity, to_decimal, to_money, to_resource,
 };
+pub use rent::{escalation_basis, rent_rules};
 pub use time::{
     date, date_range, duration, instant, optional_date, optional_instant, profile, to_date, to_duration,
     to_profile, to_timestamp, year_month,

@@ -1254,6 +1254,7 @@ table leasing.revocation owner gridlease_owner row security forced
   policy revocation_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select, update to leasing
   grant delete, select to leasing_worker
+
 table leasing.right_offer owner gridlease_owner row security forced
   operator_id text collate "C" not null
   right_offer_id uuid not null
@@ -2271,31 +2272,31 @@ END)))
 
 function billing.check_credit_note() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body 731dd75ea994b62f96d122a7ead25c49
 
-function billing.check_invoice_lines() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body e1de67616fc2843938f655dca0d78d7b
+function billing.check_invoice_lines() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body e1de67616fc2843938f655dca0d78d7b
   grant execute to public
 
 function billing.check_invoice_number() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body d4776b083fb9416dcb35afad65c84123
   grant execute to public
 
-function billing.check_invoice_total() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 982f715ee4f21caee4371447b0a7eace
+function billing.check_invoice_total() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 982f715ee4f21caee4371447b0a7eace
   grant execute to public
 
-function billing.check_ledger_entries() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 72e64b699101cdf8393f152ba2c1f5dc
+function billing.check_ledger_entries() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 72e64b699101cdf8393f152ba2c1f5dc
   grant execute to public
 
-function billing.check_ledger_transaction() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 21299ae6563e997b00c050d33f338867
+function billing.check_ledger_transaction() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 21299ae6563e997b00c050d33f338867
   grant execute to public
 
-function billing.check_number_counter() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 27486a6fcdec19280c8408c1bf53de5c
+function billing.check_number_counter() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 27486a6fcdec19280c8408c1bf53de5c
   grant execute to public
 
-function billing.check_payment_use() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body e39e61a588f32b60c74c0e07e8d01b4d
+function billing.check_payment_use() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body e39e61a588f32b60c74c0e07e8d01b4d
   grant execute to public
 
-function billing.check_period_open() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 76fda94bd7fec437ff10596a5759b2a7
+function billing.check_period_open() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 76fda94bd7fec437ff10596a5759b2a7
   grant execute to public
 
-function billing.check_settlement() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body bb378f0e100d040adcbf441836f3d49a
+function billing.check_settlement() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body bb378f0e100d040adcbf441836f3d49a
   grant execute to public
 
 function billing.free_charges() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body cf6a3937b1d2de75f249d81dc0e2a3b0

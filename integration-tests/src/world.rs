@@ -6,10 +6,10 @@ mod money;
 mod names;
 mod offers;
 mod rights;
+mod trouble;
 
 use anyhow::{Context as _, Result, ensure};
 use contracts::billing::v1 as billing;
-use contracts::common::v1::CapacityVector;
 use contracts::inventory::v1 as inventory;
 use contracts::leasing::v1 as leasing;
 use gridlease::clients::Clients;
@@ -18,6 +18,7 @@ use kernel::Role;
 pub use self::names::Names;
 pub use self::offers::{another_offer, can_quote};
 pub use self::rights::{assigned, refusal_of};
+use self::trouble::{maintain, outage};
 use crate::market::{self, day, request_id};
 use crate::requests::amendments::{encumbrance, waitlist_entry};
 use crate::requests::charging;
@@ -301,21 +302,6 @@ async fn mark(
     Ok((site.etag, block.etag))
 }
 
-/// Work on the hall that takes nothing.
-async fn maintain(stack: &TestStack, place: &market::Site, block: &str, marker: &str) -> Result<String> {
-    let ops = stack.clients(&place.operator, Role::SiteOps)?;
-    let nothing = CapacityVector::default();
-    let schedule = inventory::ScheduleMaintenanceRequest {
-        parent: block.to_owned(),
-        window: Some(market::window("2027-06-01", "2027-06-02", nothing, &format!("{marker} work"))),
-        accept_shortfall: false,
-        request_id: request_id(),
-        validate_only: false,
-    };
-    let scheduled = ops.maintenance().schedule_maintenance(schedule).await.context("schedule work")?;
-    Ok(scheduled.into_inner().window.context("a window")?.name)
-}
-
 /// More capacity of a hall, to come.
 async fn enlarge(stack: &TestStack, place: &market::Site, block: &str) -> Result<String> {
     let mut sites = stack.clients(&place.operator, Role::SiteOps)?.sites();
@@ -351,19 +337,6 @@ async fn spare(stack: &TestStack, place: &market::Site) -> Result<(String, Strin
     let block =
         sites.create_block(block).await.context("a spare hall")?.into_inner().block.context("a hall")?;
     Ok((site.name, block.name))
-}
-
-/// An outage since midnight, reported by the site's staff.
-async fn outage(stack: &TestStack, operator: &str, block: &str, marker: &str) -> Result<String> {
-    let report = inventory::ReportIncidentRequest {
-        parent: block.to_owned(),
-        incident: Some(market::outage(AFTER_COMMENCEMENT, &format!("{marker} a breaker"))),
-        request_id: request_id(),
-        validate_only: false,
-    };
-    let mut incidents = stack.clients(operator, Role::SiteOps)?.incidents();
-    let reported = incidents.report_incident(report).await.context("report an outage")?.into_inner();
-    Ok(reported.incident.context("an outage")?.name)
 }
 
 struct Bills {

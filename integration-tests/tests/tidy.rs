@@ -16,7 +16,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("services/kernel", &[]),
     ("services/paper", &["contracts", "kernel"]),
     ("services/postgres", &["kernel"]),
-    ("services/runtime", &["contracts", "kernel", "postgres"]),
+    // A server is ready once its schema is the one it was built for, which migrations know.
+    ("services/runtime", &["contracts", "kernel", "migrations", "postgres"]),
     ("services/inventory", &["contracts", "kernel", "postgres", "runtime"]),
     ("services/leasing", &["contracts", "kernel", "paper", "postgres", "runtime"]),
     ("services/billing", &["contracts", "kernel", "paper", "postgres", "runtime"]),
@@ -221,7 +222,8 @@ fn files_stay_readable() {
 
 #[test]
 fn nothing_else_stands_at_the_top() {
-    const FOLDERS: &[&str] = &["proto", "services", "migrations", "integration-tests", "helm", "target"];
+    const FOLDERS: &[&str] =
+        &["proto", "services", "migrations", "integration-tests", "helm", "docs", "target"];
     let mut findings = Vec::new();
     for entry in std::fs::read_dir(root()).expect("the root is readable") {
         let entry = entry.expect("a readable entry");

@@ -359,8 +359,9 @@ create trigger ledger_entry_append_only before update or delete on billing.ledge
     for each row execute function billing.refuse_change();
 
 -- Judged once a transaction, at its commit, when all entries are there; entries that come later are too many for it.
+-- No reading of whole tables, here and below: a plan is kept as long as the session, and the tables were small when it began.
 create function billing.check_ledger_transaction() returns trigger
-    language plpgsql set search_path = '' as $$
+    language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
     entries bigint;
     crooked text;
@@ -384,7 +385,7 @@ create constraint trigger ledger_transaction_complete after insert on billing.le
     deferrable initially deferred for each row execute function billing.check_ledger_transaction();
 
 create function billing.check_ledger_entries() returns trigger
-    language plpgsql set search_path = '' as $$
+    language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
     full_transaction uuid;
 begin
@@ -407,7 +408,7 @@ create trigger ledger_entry_in_transaction after insert on billing.ledger_entry
 -- The sum of the lines is the total, and all lines are there, from the commit that writes them on. Judged once an invoice,
 -- at its commit; lines that come later are one too many for it.
 create function billing.check_invoice_total() returns trigger
-    language plpgsql set search_path = '' as $$
+    language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
     summed numeric;
     lines bigint;
@@ -426,7 +427,7 @@ create constraint trigger invoice_total_is_sum_of_lines after insert on billing.
     deferrable initially deferred for each row execute function billing.check_invoice_total();
 
 create function billing.check_invoice_lines() returns trigger
-    language plpgsql set search_path = '' as $$
+    language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
     full_invoice uuid;
 begin
@@ -529,7 +530,7 @@ create trigger invoice_void_frees_charges after update of state on billing.invoi
 
 -- Gapless: whoever moves the counter must have issued exactly the numbers it passed, in the same commit ...
 create function billing.check_number_counter() returns trigger
-    language plpgsql set search_path = '' as $$
+    language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
     first_free bigint := 1;
     issued bigint;

@@ -258,7 +258,7 @@ create trigger invoice_settled_stays before update on billing.invoice
 
 -- What an invoice says is paid and credited is what allocations and credit notes say, judged at commit.
 create function billing.check_settlement() returns trigger
-    language plpgsql set search_path = '' as $$
+    language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
     paid bigint;
     credited bigint;
@@ -289,7 +289,7 @@ create constraint trigger credit_note_settles after insert on billing.credit_not
 
 -- The same for what is used of a payment.
 create function billing.check_payment_use() returns trigger
-    language plpgsql set search_path = '' as $$
+    language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
     allocated bigint;
     refunded bigint;
@@ -383,7 +383,7 @@ create constraint trigger credit_note_number_drawn after insert on billing.credi
 -- Nothing is posted into a closed period. The share lock makes a close wait for postings that are under way, and those
 -- that come while it is committed see it.
 create function billing.check_period_open() returns trigger
-    language plpgsql set search_path = '' as $$
+    language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
     late record;
 begin

@@ -109,7 +109,7 @@ async fn a_broken_month_is_counted_as_the_terms_say() -> Result<()> {
     ensure!(february[1..].iter().all(|invoice| amounts(invoice) == [125_000_000]), "{february:#?}");
     for (i, (_, stub, _)) in ways.into_iter().enumerate() {
         let lease = format!("{}/leases/lease-{i}", books.operator);
-        let ask = leasing::GetRentScheduleRequest { name: lease, ..Default::default() };
+        let ask = leasing::GetRentScheduleRequest { name: lease };
         let told = books.tenants.leases().get_rent_schedule(ask).await?.into_inner();
         ensure!(cents(told.lines[0].amount.as_ref()) == stub, "{:#?}", told.lines[0]);
         // Nothing of January is to come any more, and what is billed and to come is the schedule.

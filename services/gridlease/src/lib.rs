@@ -22,8 +22,9 @@ pub mod tables;
 use std::path::Path;
 use std::process::ExitCode;
 
+use bench::arguments::BenchWhat;
 use clap::Parser as _;
-use cli::{BenchWhat, Cli, Command};
+use cli::{Cli, Command};
 use runtime::Settings;
 
 /// The command: reads its arguments, does what they say, and ends with 0 if all went well.

@@ -8,9 +8,9 @@ use serde::Serialize;
 use tracing::info;
 
 use super::{App, ListRequest, Listed, rpc};
-use crate::domain::price_series::{SeriesValue, unknown};
+use crate::domain::price_series::{Recorded, SeriesValue, unknown};
 use crate::store::SCHEMA;
-use crate::store::price_series::{self, Recorded, ValueKey};
+use crate::store::price_series::{self, ValueKey};
 
 /// Records values.
 #[derive(Clone, Debug, Serialize)]

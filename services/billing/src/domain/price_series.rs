@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{IndexValues, Rate, YearMonth};
+use kernel::{IndexValues, Instant, Rate, YearMonth};
 
 /// A value of an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,9 @@ pub struct SeriesValue {
     /// Where it was published.
     pub source: String,
 }
+
+/// A value, and when it was recorded.
+pub type Recorded = (SeriesValue, Instant);
 
 impl SeriesValue {
     /// What there is one of.

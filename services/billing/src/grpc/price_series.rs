@@ -9,8 +9,7 @@ use runtime::wire::{rate, request_id, to_decimal, to_timestamp};
 use super::invoice::{month, to_month};
 use super::lists::list_request;
 use crate::app::{ListSeriesValues, Listed, RecordSeriesValues, RecordedValues};
-use crate::domain::price_series::SeriesValue;
-use crate::store::price_series::Recorded;
+use crate::domain::price_series::{Recorded, SeriesValue};
 
 const VALUES_MAX: usize = 1_000;
 const REVISION_MAX: i32 = 1_000;

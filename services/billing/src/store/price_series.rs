@@ -4,21 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use kernel::{Error, IndexValues, Instant, PriceSeriesId, PriceSeriesName, Rate, YearMonth};
 use postgres::page::after_last;
-use postgres::{is_unique_violation, store_error};
+use postgres::{insert_all, is_unique_violation, store_error};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set,
 };
 use serde::{Deserialize, Serialize};
 
-use super::ROWS_PER_INSERT;
 use super::entity::price_series_value::{self, Column as C};
 use super::listing::{Page, Paged};
 use super::rows::{broken, parse};
-use crate::domain::price_series::{SeriesValue, counting};
-
-/// A value as it was recorded.
-pub type Recorded = (SeriesValue, Instant);
+use crate::domain::price_series::{Recorded, SeriesValue, counting};
 
 /// Writes new values.
 ///
@@ -30,25 +26,19 @@ pub async fn insert(
     values: &[SeriesValue],
     now: Instant,
 ) -> Result<(), Error> {
-    for chunk in values.chunks(ROWS_PER_INSERT) {
-        let rows = chunk.iter().map(|value| price_series_value::ActiveModel {
-            operator_id: Set(name.operator.to_string()),
-            price_series_id: Set(name.price_series.to_string()),
-            month: Set(value.month.first_day()),
-            revision: Set(value.revision),
-            value: Set(value.value.into()),
-            source: Set(value.source.clone()),
-            create_time: Set(now),
-        });
-        match price_series_value::Entity::insert_many(rows).exec_without_returning(conn).await {
-            Ok(_) => {}
-            Err(error) if is_unique_violation(&error) => {
-                return Err(Error::transaction_conflict().with_source(error));
-            }
-            Err(error) => return Err(store_error(error)),
-        }
-    }
-    Ok(())
+    let rows = values.iter().map(|value| price_series_value::ActiveModel {
+        operator_id: Set(name.operator.to_string()),
+        price_series_id: Set(name.price_series.to_string()),
+        month: Set(value.month.first_day()),
+        revision: Set(value.revision),
+        value: Set(value.value.into()),
+        source: Set(value.source.clone()),
+        create_time: Set(now),
+    });
+    insert_all(conn, rows).await.map_err(|error| match is_unique_violation(&error) {
+        true => Error::transaction_conflict().with_source(error),
+        false => store_error(error),
+    })
 }
 
 /// What is recorded of some months.

@@ -12,8 +12,9 @@ use serde::Serialize;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use uuid::Uuid;
 
+use super::arguments::BenchIngest;
 use super::{SPARE_TRIES, baselines_agree, may_measure, ratio_milli, report, sound, wants};
-use crate::cli::{BenchIngest, Ports};
+use crate::cli::Ports;
 use crate::clients::Clients;
 use crate::out;
 use crate::stack::{Home, Options, Stack, data_dir, unless_ended};

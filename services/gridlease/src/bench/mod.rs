@@ -4,6 +4,7 @@
 //! Only a ratio to a baseline taken right before and right after means anything, so each figure has its own two, and a
 //! round whose two differ by more than half is thrown away.
 
+pub mod arguments;
 mod baseline;
 pub mod billing;
 pub mod ingest;
@@ -17,11 +18,12 @@ use std::process::ExitCode;
 use anyhow::ensure;
 use serde::Serialize;
 
-use crate::cli::{BenchBooking, Ports};
+use crate::cli::Ports;
 use crate::commands::refuse_production;
 use crate::out;
 use crate::stack::{Home, Options, Stack, data_dir, unless_ended};
 
+use arguments::BenchBooking;
 use baseline::Baseline;
 pub use billing::billing;
 pub use ingest::ingest;

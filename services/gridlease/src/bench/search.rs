@@ -16,8 +16,9 @@ use postgres::Db;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::arguments::BenchSearch;
 use super::{may_measure, sound};
-use crate::cli::{BenchSearch, Ports};
+use crate::cli::Ports;
 use crate::clients::Clients;
 use crate::out;
 use crate::stack::{Home, Options, Stack, data_dir, unless_ended};

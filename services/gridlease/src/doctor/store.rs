@@ -132,7 +132,7 @@ async fn separate(connection: &mut PgConnection, service: &str) -> Result<Findin
 }
 
 async fn schema(connection: &mut PgConnection, service: &str) -> Result<Finding, sqlx::Error> {
-    sqlx::query(sqlx::AssertSqlSafe(format!("set role {service}"))).execute(&mut *connection).await?;
+    sqlx::query("select set_config('role', $1, false)").bind(service).execute(&mut *connection).await?;
     let there: bool = sqlx::query_scalar("select to_regclass($1 || '.schema_history') is not null")
         .bind(service)
         .fetch_one(&mut *connection)
@@ -141,8 +141,12 @@ async fn schema(connection: &mut PgConnection, service: &str) -> Result<Finding,
     if !there {
         return Ok(Finding::wrong("schema", format!("there is no schema {service}"), what));
     }
-    let sql = format!("select max(version) from {service}.schema_history");
-    let found: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut *connection).await?;
+    let sql = match service {
+        "inventory" => "select max(version) from inventory.schema_history",
+        "leasing" => "select max(version) from leasing.schema_history",
+        _ => "select max(version) from billing.schema_history",
+    };
+    let found: Option<i64> = sqlx::query_scalar(sql).fetch_one(&mut *connection).await?;
     sqlx::query("reset role").execute(connection).await?;
     let wanted = migrations::latest(service);
     Ok(match found.cmp(&wanted) {

@@ -6,8 +6,8 @@ use paper::{Column, Document, Entity, Fact, Part, Section, Table, words};
 use super::contract::{Contract, DeliveryTerms, TermBasis, TerminationTerms};
 use super::lease::{Lease, Party, Premises, Signature};
 use super::lease_years::lease_years;
-use super::right::RightKind;
 use super::rate_words::escalation;
+use super::right::RightKind;
 use super::schedule::{ScheduleLine, Value};
 use super::state::LeaseState;
 use super::terms::{Structure, Terms};
@@ -361,14 +361,8 @@ fn expansion_rights(contract: &Contract) -> Table {
             right.until.map_or("the end of the lease".to_owned(), words::last_day),
         ]
     });
-    let columns = [
-        Column::words("Right of"),
-        Column::words("On"),
-        Column::numbers("Critical IT, kW"),
-        Column::words("Time to answer"),
-        Column::words("Through"),
-    ];
-    Table::new(columns, rows)
+    let [of, on, time, through] = ["Right of", "On", "Time to answer", "Through"].map(Column::words);
+    Table::new([of, on, Column::numbers("Critical IT, kW"), time, through], rows)
 }
 
 fn side(party: Party) -> &'static str {

@@ -17,6 +17,7 @@ in values.schema.json.
   "AUTH__JWKS_FILE" "auth.jwks"
   "AUTH__TOKEN_FILE" "services.*.tokenSecret"
   "DATABASE__URL_FILE" "services.*.databaseSecret"
+  "DATABASE__CA_FILE" "database.ca.secret"
   "PEERS__INVENTORY" "nothing: the chart knows the address"
   "PEERS__LEASING" "nothing: the chart knows the address"
   "TELEMETRY__FORMAT" "telemetry.format"

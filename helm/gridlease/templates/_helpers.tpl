@@ -98,6 +98,13 @@ secret:
       path: {{ .path }}
 {{- end -}}
 
+{{/* The Secret with the authorities of Postgres: the one that is named, or that of the cluster made here. */}}
+{{- define "gridlease.databaseCa" -}}
+{{- with .Values.database.ca.secret -}}{{ . }}{{- else -}}
+{{- if .Values.database.cluster.enabled -}}{{ include "gridlease.cluster" . }}-ca{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The services as data: see files/services.yaml. */}}
 {{- define "gridlease.services" -}}
 {{- .Files.Get "files/services.yaml" -}}

@@ -175,6 +175,11 @@ spec:
             - name: database
               mountPath: /etc/gridlease/database
               readOnly: true
+            {{- if include "gridlease.databaseCa" .root }}
+            - name: database-ca
+              mountPath: /etc/gridlease/database-ca
+              readOnly: true
+            {{- end }}
             - name: jwks
               mountPath: /etc/gridlease/jwks
               readOnly: true
@@ -191,6 +196,10 @@ spec:
       volumes:
         - name: database
           {{- include "gridlease.secretFile" (dict "secret" $values.databaseSecret "key" .root.Values.database.urlKey "path" "url") | nindent 10 }}
+        {{- with include "gridlease.databaseCa" .root }}
+        - name: database-ca
+          {{- include "gridlease.secretFile" (dict "secret" . "key" $root.Values.database.ca.key "path" "ca.crt") | nindent 10 }}
+        {{- end }}
         - name: jwks
           configMap:
             name: {{ .root.Values.auth.jwks.configMap }}
@@ -232,6 +241,9 @@ spec:
 {{- end -}}
 {{- if $values.pageTokens.secret -}}
 {{- $_ := set $own (printf "%s__PAGE_SECRET_FILE" (upper .service)) "/etc/gridlease/pages/secret" -}}
+{{- end -}}
+{{- if include "gridlease.databaseCa" .root -}}
+{{- $_ := set $own "DATABASE__CA_FILE" "/etc/gridlease/database-ca/ca.crt" -}}
 {{- end -}}
 {{- $service := index $values.services .service -}}
 {{- mergeOverwrite $own (deepCopy $values.settings) (deepCopy $service.settings) | toYaml -}}

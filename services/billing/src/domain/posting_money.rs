@@ -18,7 +18,7 @@ fn from_payment(payment: &Payment, id: Uuid, invoice: Option<InvoiceId>, descrip
 /// What a credit note moves.
 ///
 /// # Errors
-/// As [`post`].
+/// As [`super::posting::post`].
 pub fn post_credit_note(
     note: &CreditNote,
     invoice: &Invoice,
@@ -40,7 +40,7 @@ pub fn post_credit_note(
 /// What giving up what is owed of an invoice moves.
 ///
 /// # Errors
-/// As [`post`].
+/// As [`super::posting::post`].
 pub fn post_write_off(
     invoice: &Invoice,
     given_up: Money,
@@ -85,7 +85,7 @@ pub fn post_journal(
 /// What a payment moves when the bank receives it.
 ///
 /// # Errors
-/// As [`post`].
+/// As [`super::posting::post`].
 pub fn post_payment(
     payment: &Payment,
     at: (LedgerTransactionId, CivilDate),
@@ -98,7 +98,7 @@ pub fn post_payment(
 /// What a part of a payment moves when it pays an invoice.
 ///
 /// # Errors
-/// As [`post`].
+/// As [`super::posting::post`].
 pub fn post_allocation(
     payment: &Payment,
     part: &Allocation,
@@ -112,7 +112,7 @@ pub fn post_allocation(
 /// What a part of a payment moves when it is sent back.
 ///
 /// # Errors
-/// As [`post`].
+/// As [`super::posting::post`].
 pub fn post_refund(
     payment: &Payment,
     part: &Refund,

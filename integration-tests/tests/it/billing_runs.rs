@@ -113,8 +113,8 @@ async fn bill_all(app: &App, months: i64) -> Result<(), Error> {
             Answer::Replayed(_) => panic!("the request id is new"),
         };
         let run = drafted(app, run).await?;
-        if run.state == RunState::Draft {
-            let name = BillingRunName::new(operator(), run.id);
+        if run.head.state == RunState::Draft {
+            let name = BillingRunName::new(operator(), run.head.id);
             let command =
                 IssueBillingRun { name, etag: None, request_id: SystemIds.next(), validate_only: false };
             app.issue_billing_run(&finance(), command).await?;
@@ -126,8 +126,8 @@ async fn bill_all(app: &App, months: i64) -> Result<(), Error> {
 
 /// The run once its drafts are made, by whomever.
 async fn drafted(app: &App, mut run: BillingRun) -> Result<BillingRun, Error> {
-    let name = BillingRunName::new(operator(), run.id);
-    while run.state == RunState::Computing {
+    let name = BillingRunName::new(operator(), run.head.id);
+    while run.head.state == RunState::Computing {
         if !app.finish_some().await? {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -290,8 +290,8 @@ async fn issue_leftovers(app: &App) {
         },
     };
     for run in app.list_billing_runs(&finance(), list).await.expect("runs").items {
-        if run.state == RunState::Draft && run.invoice_count > 0 {
-            let name = BillingRunName::new(operator(), run.id);
+        if run.head.state == RunState::Draft && run.invoice_count > 0 {
+            let name = BillingRunName::new(operator(), run.head.id);
             let command =
                 IssueBillingRun { name, etag: None, request_id: SystemIds.next(), validate_only: false };
             app.issue_billing_run(&finance(), command).await.expect("issued");
@@ -300,12 +300,12 @@ async fn issue_leftovers(app: &App) {
     }
 }
 
-/// Two runs of one month, each of two leases that are a chunk each. The first takes its time to commit the second lease, and
-/// the second run comes upon it meanwhile.
+/// Two runs of one month, each of two leases that are a chunk each; the start of a run bills its first. One replica is held
+/// up with the second chunk of the first run billed and not committed, and the other comes upon its lease with the second run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_runs_that_meet_over_a_lease_bill_it_once() {
     let database = TestDatabase::create().await.expect("a database");
-    let mut own = watcher(&database).await;
+    let (mut own, mut gate) = (watcher(&database).await, watcher(&database).await);
     write_leases(&mut own, 2).await;
     let (one, other) = (replica(&database, 1).await, replica(&database, 1).await);
     let start = || StartBillingRun {
@@ -321,32 +321,41 @@ async fn two_runs_that_meet_over_a_lease_bill_it_once() {
             Answer::Replayed(_) => panic!("the request id is new"),
         }
     }
-    assert_eq!(runs.iter().map(|run| run.state).collect::<Vec<_>>(), [RunState::Computing; 2]);
-    let slow = format!(
-        "create function public.dawdle() returns trigger language plpgsql as $$
-             begin perform pg_sleep(0.5); return new; end $$;
-         create trigger dawdle before update on billing.billing_run_chunk
-             for each row when (new.run_id = '{}') execute function public.dawdle()",
-        runs[0].id
+    assert_eq!(runs.iter().map(|run| run.head.state).collect::<Vec<_>>(), [RunState::Computing; 2]);
+    let held_up = format!(
+        "create table public.gate (shut boolean);
+         create function public.pass() returns trigger language plpgsql security definer as $$
+             begin lock table public.gate in share mode; return new; end $$;
+         create trigger pass before update on billing.billing_run_chunk
+             for each row when (new.run_id = '{}') execute function public.pass()",
+        runs[0].head.id
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(slow)).execute(&mut own).await.expect("a trigger");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(held_up)).execute(&mut own).await.expect("a trigger");
+    sqlx::raw_sql("begin; lock table public.gate").execute(&mut gate).await.expect("shut");
     let first = tokio::spawn(async move { one.finish_some().await });
-    let busy =
-        "select count(*) from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()";
-    while number(&mut own, busy).await == 0 {
+    let waiting = "select count(*) from pg_stat_activity
+                       where wait_event_type = 'Lock' and datname = current_database()";
+    while number(&mut own, waiting).await < 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // It leaves the chunk that another has in hand, and goes on with the second run's.
-    assert!(other.finish_some().await.expect("an answer"));
+    // It leaves the chunk that the first has in hand, goes on with the second run's, and has to wait with it.
+    let later = other.clone();
+    let second = tokio::spawn(async move { later.finish_some().await });
+    while number(&mut own, waiting).await < 2 {
+        assert!(!second.is_finished(), "it did not wait for who bills the lease already");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    sqlx::raw_sql("commit").execute(&mut gate).await.expect("open");
     assert!(first.await.expect("not killed").expect("an answer"));
+    second.await.expect("not killed").expect("an answer");
     while other.finish_some().await.expect("an answer") {}
     for (what, sql) in WRONG.into_iter().filter(|(what, _)| what.contains("billed twice")) {
         assert_eq!(number(&mut own, sql).await, 0, "{what}");
     }
     assert_eq!(number(&mut own, "select count(*) from billing.invoice").await, 2);
     let (run, _) = other
-        .get_billing_run(&finance(), &BillingRunName::new(operator(), runs[1].id))
+        .get_billing_run(&finance(), &BillingRunName::new(operator(), runs[1].head.id))
         .await
         .expect("the second run");
-    assert_eq!((run.state, run.invoice_count), (RunState::Draft, 0), "it found nothing left to bill");
+    assert_eq!((run.head.state, run.invoice_count), (RunState::Draft, 0), "it found nothing left to bill");
 }

@@ -332,9 +332,9 @@ async fn numbers_are_gapless_under_twenty_concurrent_issues() {
     let stored = "select count(distinct number) from billing.invoice where number between 1 and 20";
     assert_eq!(books.count(stored).await, 20);
 
-    let name = BillingRunName::new(operator(), view.run.id);
+    let name = BillingRunName::new(operator(), view.run.head.id);
     let (run, _) = books.app.get_billing_run(&finance(), &name).await.expect("the run");
-    assert_eq!(run.state, RunState::Issued, "the last invoice issues the run");
+    assert_eq!(run.head.state, RunState::Issued, "the last invoice issues the run");
     let balance = books.app.trial_balance(&finance(), &operator(), None).await.expect("balanced");
     assert!(balance.balances());
     assert_eq!(balance.rows.iter().map(|r| r.debits.minor).sum::<i64>(), 20 * MONTH_CENTS);
@@ -482,7 +482,7 @@ async fn the_same_request_gets_the_same_answer_and_another_is_refused() {
 async fn a_run_is_issued_whole_on_its_etag_and_posted() {
     let books = Books::with_leases(3).await;
     let view = books.run().await;
-    let name = BillingRunName::new(operator(), view.run.id);
+    let name = BillingRunName::new(operator(), view.run.head.id);
     let command = |etag: Option<&str>, validate_only| IssueBillingRun {
         name: name.clone(),
         etag: etag.map(str::to_owned),
@@ -492,13 +492,22 @@ async fn a_run_is_issued_whole_on_its_etag_and_posted() {
     let stale = books.app.issue_billing_run(&finance(), command(Some("v9"), false)).await;
     assert_eq!(stale.expect_err("stale").reason(), Reason::EtagMismatch);
     let checked = books.app.issue_billing_run(&finance(), command(Some("v1"), true)).await;
-    assert_eq!(fresh(checked.expect("may be issued")).run.state, RunState::Draft);
+    assert_eq!(fresh(checked.expect("may be issued")).run.head.state, RunState::Draft);
     let issued = books.app.issue_billing_run(&finance(), command(Some("v1"), false)).await;
     let issued = fresh(issued.expect("issued"));
-    assert_eq!(issued.run.state, RunState::Issued);
+    assert_eq!(issued.run.head.state, RunState::Issued);
     assert!(issued.invoices.iter().all(|invoice| invoice.state == InvoiceState::Open));
     let due: Vec<_> = issued.invoices.iter().filter_map(|i| i.issued.as_ref()).map(|i| i.due_date).collect();
     assert_eq!(due, [date(2026, 12, 31); 3]);
+    let mut superuser = books.database.superuser().await.expect("a connection");
+    let told = sqlx::query("select payload from billing.outbox where kind = 'billing_run.issued'");
+    let told: Vec<u8> = told.fetch_one(&mut superuser).await.expect("one event").get(0);
+    let told: contracts::billing::v1::BillingRun = prost::Message::decode(told.as_slice()).expect("a run");
+    assert_eq!(
+        (told.invoice_count, told.issued_invoice_count),
+        (3, 3),
+        "the event tells the run as it is now"
+    );
     let again = books.app.issue_billing_run(&finance(), command(None, false)).await;
     assert_eq!(again.expect_err("issued already").reason(), Reason::InvalidStateTransition);
 

@@ -120,15 +120,11 @@ impl App {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
         let key = |plan: &ChargingPlan| PlanKey(plan.operator.clone(), plan.id.clone());
-        self.page(caller, rpc::LIST_PLANS, &command.list, key, |page| async move {
-            let page = &page;
-            self.db
-                .read("list_charging_plans", scope, |tx| async move {
-                    let sight = sight(scope, &command.list.parent);
-                    let rows = plan::list(tx.conn(), &sight, &command.filter, page).await?;
-                    Ok((tx, rows))
-                })
-                .await
+        let what = ("list_charging_plans", rpc::LIST_PLANS);
+        self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let sight = sight(scope, &command.list.parent);
+            let rows = plan::list(tx.conn(), &sight, &command.filter, &page).await?;
+            Ok((tx, rows))
         })
         .await
     }

@@ -191,15 +191,11 @@ impl App {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
         let key = |note: &CreditNote| CreditNoteKey(note.id, note.operator.clone());
-        self.page(caller, rpc::LIST_CREDIT_NOTES, &command.list, key, |page| async move {
-            let page = &page;
-            self.db
-                .read("list_credit_notes", scope, |tx| async move {
-                    let sight = sight(scope, &command.list.parent);
-                    let rows = credit_note::list(tx.conn(), &sight, command.invoice.as_ref(), page).await?;
-                    Ok((tx, rows))
-                })
-                .await
+        let what = ("list_credit_notes", rpc::LIST_CREDIT_NOTES);
+        self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let sight = sight(scope, &command.list.parent);
+            let rows = credit_note::list(tx.conn(), &sight, command.invoice.as_ref(), &page).await?;
+            Ok((tx, rows))
         })
         .await
     }

@@ -70,7 +70,9 @@ impl App {
         let worked = self
             .db
             .in_tx("finish_run", scope, |tx| async move {
-                let Some(seen) = run::find(tx.conn(), scope, name).await? else { return Ok((tx, false)) };
+                let Some(seen) = run::look(tx.conn(), &name.operator, name.run).await? else {
+                    return Ok((tx, false));
+                };
                 match seen.state {
                     RunState::Computing => {
                         if let Some(chunk) = run_chunk::take(tx.conn(), &name.operator, name.run).await? {
@@ -85,9 +87,8 @@ impl App {
                         if left || run.state != seen.state {
                             return Ok((tx, false));
                         }
-                        let run = run.computed()?;
-                        run::put(tx.conn(), &run).await?;
-                        self.tell_run(&tx, kind::RUN_COMPUTED, &run, now).await?;
+                        run::put(tx.conn(), &run.computed()?).await?;
+                        let run = self.tell_run(&tx, kind::RUN_COMPUTED, name, now).await?;
                         info!(run = %name, invoices = run.invoice_count, "billing run computed");
                     }
                     RunState::Issuing => {

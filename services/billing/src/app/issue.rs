@@ -14,7 +14,7 @@ use super::{About, App, INVOICES_IN_ANSWER, RunView, check_etag, kind, rpc};
 use crate::domain::invoice::Invoice;
 use crate::domain::number::{InvoiceNumber, Series};
 use crate::domain::posting::{Deed, post};
-use crate::domain::run::{BillingRun, RunState};
+use crate::domain::run::{BillingRun, RunHead, RunState};
 use crate::store::{SCHEMA, invoice, ledger, number, run};
 
 /// Issues every draft of a run.
@@ -76,8 +76,11 @@ impl App {
                 }
                 check_etag(command.etag.as_deref(), run.version)?;
                 run.may_issue()?;
-                self.issue_chunk(&tx, run, now).await?;
-                let run = run::find(tx.conn(), scope, &command.name).await?;
+                let whole = self.issue_chunk(&tx, run, now).await?;
+                let run = match whole {
+                    None => run::find(tx.conn(), scope, &command.name).await?,
+                    whole => whole,
+                };
                 let run = run.ok_or_else(|| Error::internal("a run is gone"))?;
                 let view = view_of(&tx, operator, run).await?;
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.run_issued)(&view)).await?;
@@ -94,21 +97,32 @@ impl App {
         Ok(answer)
     }
 
-    /// Issues some drafts of a run that is locked; the last of them issue the run.
-    pub(super) async fn issue_chunk(&self, tx: &Tx, run: BillingRun, now: Instant) -> Result<(), Error> {
+    /// Issues some drafts of a run that is locked; the last of them issue the run, which is then given.
+    pub(super) async fn issue_chunk(
+        &self,
+        tx: &Tx,
+        run: RunHead,
+        now: Instant,
+    ) -> Result<Option<BillingRun>, Error> {
         let drafts = invoice::lock_drafts(tx.conn(), &run.operator, run.id, self.chunk).await?;
         self.issue(tx, &run.operator, drafts, now).await?;
-        self.issued_some(tx, run, now).await
+        let rest = run::has_draft(tx.conn(), &run.operator, run.id).await?;
+        self.issued_some(tx, run, rest, now).await
     }
 
-    /// Where a run stands after some of its drafts were issued because all are to be.
-    async fn issued_some(&self, tx: &Tx, run: BillingRun, now: Instant) -> Result<(), Error> {
-        let rest = run::has_draft(tx.conn(), &run.operator, run.id).await?;
-        let Some(run) = run.issued_some(rest, now)? else { return Ok(()) };
+    /// Where a run stands after some of its drafts were issued because all are to be: the run, once none is left.
+    async fn issued_some(
+        &self,
+        tx: &Tx,
+        run: RunHead,
+        rest: bool,
+        now: Instant,
+    ) -> Result<Option<BillingRun>, Error> {
+        let Some(run) = run.issued_some(rest, now)? else { return Ok(None) };
         run::put(tx.conn(), &run).await?;
         match run.state {
-            RunState::Issued => self.tell_run(tx, kind::RUN_ISSUED, &run, now).await,
-            _ => Ok(()),
+            RunState::Issued => self.tell_run(tx, kind::RUN_ISSUED, &run.name(), now).await.map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -125,8 +139,8 @@ impl App {
                 }
                 let found = run::find(tx.conn(), scope, &command.name).await?;
                 let run = found.ok_or_else(|| Error::not_found("billing run"))?;
-                check_etag(command.etag.as_deref(), run.version)?;
-                run.may_issue()?;
+                check_etag(command.etag.as_deref(), run.head.version)?;
+                run.head.may_issue()?;
                 let view = view_of(&tx, &command.name.operator, run).await?;
                 Ok((tx, Answer::Fresh(view)))
             })
@@ -163,7 +177,7 @@ impl App {
                 let issued = self.issue(&tx, operator, vec![draft], now).await?.pop();
                 let issued = issued.ok_or_else(|| Error::internal("one draft gave no invoice"))?;
                 if !run::has_draft(tx.conn(), operator, run.id).await? {
-                    self.issued_some(&tx, run, now).await?;
+                    self.issued_some(&tx, run, false, now).await?;
                 }
                 idempotency::record(tx.conn(), SCHEMA, key, &(self.wire.invoice_issued)(&issued)).await?;
                 Ok((tx, Answer::Fresh(issued)))
@@ -233,7 +247,7 @@ impl App {
 }
 
 /// The invoice and its run, both locked, the run first.
-async fn lock_with_run(tx: &Tx, scope: &Scope, name: &InvoiceName) -> Result<(BillingRun, Invoice), Error> {
+async fn lock_with_run(tx: &Tx, scope: &Scope, name: &InvoiceName) -> Result<(RunHead, Invoice), Error> {
     let gone = || Error::not_found("invoice");
     let seen = invoice::find(tx.conn(), scope, name).await?.ok_or_else(gone)?;
     let run = run::lock(tx.conn(), &name.operator, seen.run).await?.ok_or_else(gone)?;
@@ -242,6 +256,6 @@ async fn lock_with_run(tx: &Tx, scope: &Scope, name: &InvoiceName) -> Result<(Bi
 }
 
 async fn view_of(tx: &Tx, operator: &OperatorId, run: BillingRun) -> Result<RunView, Error> {
-    let invoices = invoice::first_of_run(tx.conn(), operator, run.id, INVOICES_IN_ANSWER).await?;
+    let invoices = invoice::first_of_run(tx.conn(), operator, run.head.id, INVOICES_IN_ANSWER).await?;
     Ok(RunView { run, invoices, problems: Vec::new(), tried_out: false })
 }

@@ -101,15 +101,11 @@ impl App {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
         let key = |meter: &Meter| MeterKey(meter.operator.clone(), meter.id.clone());
-        self.page(caller, rpc::LIST_METERS, &command.list, key, |page| async move {
-            let page = &page;
-            self.db
-                .read("list_meters", scope, |tx| async move {
-                    let sight = sight(scope, &command.list.parent);
-                    let rows = meter::list(tx.conn(), &sight, &command.filter, page).await?;
-                    Ok((tx, rows))
-                })
-                .await
+        let what = ("list_meters", rpc::LIST_METERS);
+        self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let sight = sight(scope, &command.list.parent);
+            let rows = meter::list(tx.conn(), &sight, &command.filter, &page).await?;
+            Ok((tx, rows))
         })
         .await
     }

@@ -299,25 +299,29 @@ impl App {
         }
     }
 
-    /// Opens the page token of a list, reads a page and seals the next token.
-    pub(crate) async fn page<T, K, Fut>(
+    /// Opens the page token of a list, reads a page in a transaction of `scope` and seals the next token.
+    pub(crate) async fn page<T, K, F, Fut>(
         &self,
         caller: &Caller,
-        rpc: &str,
+        (transaction, rpc): (&'static str, &'static str),
+        scope: &Scope,
         request: &ListRequest,
         key_of: impl Fn(&T) -> K,
-        read: impl FnOnce(Page<K>) -> Fut,
+        read: F,
     ) -> Result<Listed<T>, Error>
     where
-        K: Serialize + DeserializeOwned,
-        Fut: Future<Output = Result<Paged<T>, Error>>,
+        K: Clone + Serialize + DeserializeOwned + Send + Sync,
+        T: Send,
+        F: Fn(Tx, Page<K>) -> Fut + Sync,
+        Fut: Future<Output = Result<(Tx, Paged<T>), Error>> + Send,
     {
         // Tokens age by real time: no test clock moves them.
         let now = kernel::SystemClock.now();
         let organisation = caller.effective_organisation().to_string();
         let listing = Listing { caller: &organisation, rpc, filter: &request.fingerprint };
         let after = self.pages.open(&listing, &request.page_token, now)?;
-        let paged = read(Page { after, size: request.page_size }).await?;
+        let page = Page { after, size: request.page_size };
+        let paged = self.db.read(transaction, scope, |tx| read(tx, page.clone())).await?;
         let next = match paged.rows.last() {
             Some(last) if paged.more => self.pages.seal(&listing, &key_of(last), now)?,
             _ => String::new(),

@@ -234,15 +234,11 @@ impl App {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
         let key = |payment: &Payment| PaymentKey(payment.id, payment.operator.clone());
-        self.page(caller, rpc::LIST_PAYMENTS, &command.list, key, |page| async move {
-            let page = &page;
-            self.db
-                .read("list_payments", scope, |tx| async move {
-                    let sight = sight(scope, &command.list.parent);
-                    let rows = payment::list(tx.conn(), &sight, &command.filter, page).await?;
-                    Ok((tx, rows))
-                })
-                .await
+        let what = ("list_payments", rpc::LIST_PAYMENTS);
+        self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let sight = sight(scope, &command.list.parent);
+            let rows = payment::list(tx.conn(), &sight, &command.filter, &page).await?;
+            Ok((tx, rows))
         })
         .await
     }

@@ -103,14 +103,10 @@ impl App {
         let scope = &Self::own_operator(caller, &command.name.operator)?;
         let name = &command.name;
         let key = |(value, _): &Recorded| ValueKey(value.month.first_day(), value.revision);
-        self.page(caller, rpc::LIST_VALUES, &command.list, key, |page| async move {
-            let page = &page;
-            self.db
-                .read("list_series_values", scope, |tx| async move {
-                    let rows = price_series::list(tx.conn(), name, page).await?;
-                    Ok((tx, rows))
-                })
-                .await
+        let what = ("list_series_values", rpc::LIST_VALUES);
+        self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let rows = price_series::list(tx.conn(), name, &page).await?;
+            Ok((tx, rows))
         })
         .await
     }

@@ -58,15 +58,11 @@ impl App {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
         let key = |account: &Account| AccountKey(account.operator.clone(), account.id);
-        self.page(caller, rpc::LIST_ACCOUNTS, &command.list, key, |page| async move {
-            let page = &page;
-            self.db
-                .read("list_accounts", scope, |tx| async move {
-                    let sight = sight(scope, &command.list.parent);
-                    let rows = account::list(tx.conn(), &sight, command.tenant.as_ref(), page).await?;
-                    Ok((tx, rows))
-                })
-                .await
+        let what = ("list_accounts", rpc::LIST_ACCOUNTS);
+        self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let sight = sight(scope, &command.list.parent);
+            let rows = account::list(tx.conn(), &sight, command.tenant.as_ref(), &page).await?;
+            Ok((tx, rows))
         })
         .await
     }
@@ -92,15 +88,11 @@ impl App {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
         let key = |invoice: &Invoice| InvoiceKey(invoice.id, invoice.operator.clone());
-        self.page(caller, rpc::LIST_INVOICES, &command.list, key, |page| async move {
-            let page = &page;
-            self.db
-                .read("list_invoices", scope, |tx| async move {
-                    let sight = sight(scope, &command.list.parent);
-                    let rows = invoice::list(tx.conn(), &sight, &command.filter, page).await?;
-                    Ok((tx, rows))
-                })
-                .await
+        let what = ("list_invoices", rpc::LIST_INVOICES);
+        self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let sight = sight(scope, &command.list.parent);
+            let rows = invoice::list(tx.conn(), &sight, &command.filter, &page).await?;
+            Ok((tx, rows))
         })
         .await
     }
@@ -131,16 +123,12 @@ impl App {
     ) -> Result<Listed<BillingRun>, Error> {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
-        let key = |run: &BillingRun| RunKey(run.id, run.operator.clone());
-        self.page(caller, rpc::LIST_RUNS, &command.list, key, |page| async move {
-            let page = &page;
-            self.db
-                .read("list_billing_runs", scope, |tx| async move {
-                    let sight = sight(scope, &command.list.parent);
-                    let rows = run::list(tx.conn(), &sight, page).await?;
-                    Ok((tx, rows))
-                })
-                .await
+        let key = |run: &BillingRun| RunKey(run.head.id, run.head.operator.clone());
+        let what = ("list_billing_runs", rpc::LIST_RUNS);
+        self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let sight = sight(scope, &command.list.parent);
+            let rows = run::list(tx.conn(), &sight, &page).await?;
+            Ok((tx, rows))
         })
         .await
     }

@@ -46,19 +46,13 @@ impl App {
         let scope = &caller.scope_of_operator(&command.meter.operator)?;
         let command = &command;
         let key = |kept: &Kept| ReadingKey(kept.start, kept.value.revision);
-        let listed = self
-            .page(caller, rpc::LIST_READINGS, &command.list, key, |page| async move {
-                let page = &page;
-                self.db
-                    .read("list_readings", scope, |tx| async move {
-                        let superseded = command.include_superseded;
-                        let rows =
-                            reading::list(tx.conn(), &command.meter, command.span, superseded, page).await?;
-                        Ok((tx, rows))
-                    })
-                    .await
-            })
-            .await?;
+        let what = ("list_readings", rpc::LIST_READINGS);
+        let listed = self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let superseded = command.include_superseded;
+            let rows = reading::list(tx.conn(), &command.meter, command.span, superseded, &page).await?;
+            Ok((tx, rows))
+        });
+        let listed = listed.await?;
         Ok((meter, listed))
     }
 

@@ -52,14 +52,10 @@ impl App {
         let scope = &Self::own_operator(caller, &command.operator)?;
         let command = &command;
         let key = |entry: &PostedEntry| EntryKey(entry.transaction, entry.number);
-        self.page(caller, rpc::LIST_ENTRIES, &command.list, key, |page| async move {
-            let page = &page;
-            self.db
-                .read("list_ledger_entries", scope, |tx| async move {
-                    let rows = ledger::list(tx.conn(), &command.operator, &command.filter, page).await?;
-                    Ok((tx, rows))
-                })
-                .await
+        let what = ("list_ledger_entries", rpc::LIST_ENTRIES);
+        self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let rows = ledger::list(tx.conn(), &command.operator, &command.filter, &page).await?;
+            Ok((tx, rows))
         })
         .await
     }

@@ -16,7 +16,7 @@ use super::{About, App, INVOICES_IN_ANSWER, RunView, kind, rpc};
 use crate::domain::charge;
 use crate::domain::invoice::{Bill, Invoice, TooLarge};
 use crate::domain::reckoning::Reckoning;
-use crate::domain::run::{BillingRun, Chunk, Problem, Progress, RunState};
+use crate::domain::run::{BillingRun, Chunk, Problem, Progress, RunHead, RunState};
 use crate::store::charge::taken as taken_charges;
 use crate::store::{SCHEMA, account, feed, invoice, lease, reckoning, run, run_chunk};
 
@@ -116,25 +116,22 @@ impl App {
     ) -> Result<RunView, Error> {
         let chunks = run_chunk::cut(tx.conn(), &command.operator, self.chunk).await?;
         let state = if chunks.len() > 1 { RunState::Computing } else { RunState::Draft };
-        let run = BillingRun { state, ..self.new_run(command, number, now) };
+        let run = RunHead { state, ..self.new_run(command, number, now) };
         run::insert(tx.conn(), &run).await?;
         run_chunk::insert(tx.conn(), &run.operator, run.id, &chunks).await?;
         let drafted = match chunks.first() {
             Some(chunk) => self.compute_chunk(tx, scope, &run, chunk, now).await?,
             None => Drafted::default(),
         };
-        let name = BillingRunName::new(run.operator.clone(), run.id);
-        let run =
-            run::find(tx.conn(), scope, &name).await?.ok_or_else(|| Error::internal("a run is gone"))?;
-        self.tell_run(tx, kind::RUN_STARTED, &run, now).await?;
+        let run = self.tell_run(tx, kind::RUN_STARTED, &run.name(), now).await?;
         let (mut invoices, mut problems) = (drafted.invoices, drafted.problems);
         invoices.truncate(INVOICES_IN_ANSWER);
         problems.truncate(INVOICES_IN_ANSWER);
         Ok(RunView { run, invoices, problems, tried_out: false })
     }
 
-    fn new_run(&self, command: &StartBillingRun, number: i64, now: Instant) -> BillingRun {
-        BillingRun {
+    fn new_run(&self, command: &StartBillingRun, number: i64, now: Instant) -> RunHead {
+        RunHead {
             operator: command.operator.clone(),
             id: RunId::new(self.ids.next()),
             number,
@@ -143,9 +140,6 @@ impl App {
             version: 1,
             create_time: now,
             issue_time: None,
-            invoice_count: 0,
-            totals: Vec::new(),
-            progress: Progress::default(),
         }
     }
 
@@ -154,7 +148,7 @@ impl App {
         &self,
         tx: &Tx,
         scope: &Scope,
-        run: &BillingRun,
+        run: &RunHead,
         chunk: &Chunk,
         now: Instant,
     ) -> Result<Drafted, Error> {
@@ -179,13 +173,18 @@ impl App {
                     return Ok((tx, Answer::Replayed(reply)));
                 }
                 let mut view = RunView {
-                    run: self.new_run(command, 0, now),
+                    run: BillingRun {
+                        head: self.new_run(command, 0, now),
+                        invoice_count: 0,
+                        totals: Vec::new(),
+                        progress: Progress::default(),
+                    },
                     invoices: Vec::new(),
                     problems: Vec::new(),
                     tried_out: true,
                 };
                 for chunk in run_chunk::cut(tx.conn(), &command.operator, self.chunk).await? {
-                    let drafted = self.draft(&tx, scope, &view.run, &chunk, now).await?;
+                    let drafted = self.draft(&tx, scope, &view.run.head, &chunk, now).await?;
                     view.take_in(&chunk, drafted)?;
                 }
                 Ok((tx, Answer::Fresh(view)))
@@ -198,7 +197,7 @@ impl App {
         &self,
         tx: &Tx,
         scope: &Scope,
-        run: &BillingRun,
+        run: &RunHead,
         chunk: &Chunk,
         now: Instant,
     ) -> Result<Drafted, Error> {
@@ -231,7 +230,7 @@ impl App {
     async fn due_bills(
         &self,
         tx: &Tx,
-        run: &BillingRun,
+        run: &RunHead,
         chunk: &Chunk,
         now: Instant,
         into: &mut Reckoned,
@@ -271,15 +270,19 @@ impl App {
         Ok(bills)
     }
 
+    /// Tells what became of a run, with what it has come to by now.
     pub(super) async fn tell_run(
         &self,
         tx: &Tx,
         kind: &'static str,
-        run: &BillingRun,
+        name: &BillingRunName,
         now: Instant,
-    ) -> Result<(), Error> {
-        let subject = BillingRunName::new(run.operator.clone(), run.id).to_string();
-        let about = About { operator: &run.operator, tenant: None, subject };
-        self.tell(tx, kind, about, now, (self.wire.run_event)(run)).await
+    ) -> Result<BillingRun, Error> {
+        let scope = Scope::Operator(name.operator.clone());
+        let run = run::find(tx.conn(), &scope, name).await?;
+        let run = run.ok_or_else(|| Error::internal("a run is gone"))?;
+        let about = About { operator: &name.operator, tenant: None, subject: name.to_string() };
+        self.tell(tx, kind, about, now, (self.wire.run_event)(&run)).await?;
+        Ok(run)
     }
 }

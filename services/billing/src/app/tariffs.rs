@@ -166,14 +166,10 @@ impl App {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
         let key = |tariff: &Tariff| TariffKey(tariff.operator.clone(), tariff.id.clone());
-        self.page(caller, rpc::LIST_TARIFFS, &command.list, key, |page| async move {
-            let page = &page;
-            self.db
-                .read("list_tariffs", scope, |tx| async move {
-                    let rows = tariff::list(tx.conn(), &sight(scope, &command.list.parent), page).await?;
-                    Ok((tx, rows))
-                })
-                .await
+        let what = ("list_tariffs", rpc::LIST_TARIFFS);
+        self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let rows = tariff::list(tx.conn(), &sight(scope, &command.list.parent), &page).await?;
+            Ok((tx, rows))
         })
         .await
     }

@@ -247,15 +247,11 @@ impl App {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
         let key = |voucher: &Voucher| VoucherKey(voucher.id, voucher.operator.clone());
-        self.page(caller, rpc::LIST_VOUCHERS, &command.list, key, |page| async move {
-            let page = &page;
-            self.db
-                .read("list_vouchers", scope, |tx| async move {
-                    let sight = sight(scope, &command.list.parent);
-                    let rows = books::list(tx.conn(), &sight, command.state, page).await?;
-                    Ok((tx, rows))
-                })
-                .await
+        let what = ("list_vouchers", rpc::LIST_VOUCHERS);
+        self.page(caller, what, scope, &command.list, key, |tx, page| async move {
+            let sight = sight(scope, &command.list.parent);
+            let rows = books::list(tx.conn(), &sight, command.state, &page).await?;
+            Ok((tx, rows))
         })
         .await
     }

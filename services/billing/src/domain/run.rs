@@ -1,6 +1,6 @@
 //! Billing runs.
 
-use kernel::{Error, Instant, LeaseId, LeaseName, Money, OperatorId, RunId, YearMonth};
+use kernel::{BillingRunName, Error, Instant, LeaseId, LeaseName, Money, OperatorId, RunId, YearMonth};
 
 use super::lease::BlockRef;
 use super::words::names;
@@ -46,9 +46,9 @@ pub struct Progress {
     pub problem_count: i64,
 }
 
-/// One computation of what is due for a month and not yet charged.
+/// What a run is and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BillingRun {
+pub struct RunHead {
     /// Whose.
     pub operator: OperatorId,
     /// Its id.
@@ -65,6 +65,13 @@ pub struct BillingRun {
     pub create_time: Instant,
     /// When it was issued.
     pub issue_time: Option<Instant>,
+}
+
+/// One computation of what is due for a month and not yet charged, with what it has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BillingRun {
+    /// What it is and where it stands.
+    pub head: RunHead,
     /// Invoices it made.
     pub invoice_count: i64,
     /// Their sum per currency, by currency code.
@@ -84,7 +91,13 @@ pub struct Problem {
     pub problem: String,
 }
 
-impl BillingRun {
+impl RunHead {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> BillingRunName {
+        BillingRunName::new(self.operator.clone(), self.id)
+    }
+
     /// The run once the last of its leases is computed.
     pub fn computed(self) -> Result<Self, Error> {
         match self.state {

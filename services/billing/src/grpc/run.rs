@@ -104,22 +104,23 @@ pub(super) fn issued(view: &RunView) -> wire::IssueBillingRunResponse {
 }
 
 pub(super) fn to_wire(run: &BillingRun) -> wire::BillingRun {
+    let head = &run.head;
     let count = |count: i64| i32::try_from(count).unwrap_or(i32::MAX);
-    let state = match run.state {
+    let state = match head.state {
         RunState::Computing => wire::BillingRunState::Computing,
         RunState::Issuing => wire::BillingRunState::Issuing,
         RunState::Draft => wire::BillingRunState::Draft,
         RunState::Issued => wire::BillingRunState::Issued,
     };
     wire::BillingRun {
-        name: BillingRunName::new(run.operator.clone(), run.id).to_string(),
-        billing_month: Some(invoice::to_month(run.month)),
+        name: head.name().to_string(),
+        billing_month: Some(invoice::to_month(head.month)),
         state: state.into(),
         invoice_count: count(run.invoice_count),
         totals: run.totals.iter().copied().map(to_money).collect(),
-        etag: etag_of(run.version),
-        create_time: Some(to_timestamp(run.create_time)),
-        issue_time: run.issue_time.map(to_timestamp),
+        etag: etag_of(head.version),
+        create_time: Some(to_timestamp(head.create_time)),
+        issue_time: head.issue_time.map(to_timestamp),
         lease_count: count(run.progress.lease_count),
         computed_lease_count: count(run.progress.computed_count),
         issued_invoice_count: count(run.progress.issued_count),

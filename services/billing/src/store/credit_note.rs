@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use kernel::{
     AccountId, CreditNoteId, CreditNoteName, Error, InvoiceId, InvoiceName, OperatorId, Scope, Uuid,
 };
-use postgres::store_error;
+use postgres::{insert_all, store_error};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set,
@@ -62,8 +62,7 @@ pub async fn insert(conn: &impl ConnectionTrait, note: &CreditNote) -> Result<()
         invoice_id: Set(note.invoice.get()),
         amount_minor: Set(line.amount.minor),
     });
-    credit_note_line::Entity::insert_many(lines).exec_without_returning(conn).await.map_err(store_error)?;
-    Ok(())
+    insert_all(conn, lines).await.map_err(store_error)
 }
 
 /// One credit note, if the scope sees it.

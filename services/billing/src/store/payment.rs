@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kernel::{AccountId, Error, Instant, InvoiceId, OperatorId, PaymentId, PaymentName, Scope, Uuid};
-use postgres::{is_unique_violation, store_error};
+use postgres::{insert_all, is_unique_violation, store_error};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
@@ -67,9 +67,6 @@ pub async fn allocate(
     parts: &[Allocation],
     now: Instant,
 ) -> Result<(), Error> {
-    if parts.is_empty() {
-        return Ok(());
-    }
     let rows = parts.iter().map(|part| payment_allocation::ActiveModel {
         operator_id: Set(payment.operator.to_string()),
         allocation_id: Set(part.id),
@@ -79,8 +76,7 @@ pub async fn allocate(
         posting_date: Set(part.posting_date),
         create_time: Set(now),
     });
-    payment_allocation::Entity::insert_many(rows).exec_without_returning(conn).await.map_err(store_error)?;
-    Ok(())
+    insert_all(conn, rows).await.map_err(store_error)
 }
 
 /// Writes a refund of a payment.

@@ -8,7 +8,7 @@ use postgres::store_error;
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Set,
+    QuerySelect as _, Select, Set,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use super::entity::{billing_run, invoice};
 use super::listing::{Page, Paged, Sight};
 use super::rows::{broken, money, parse, statement};
 use crate::domain::invoice_state::InvoiceState;
-use crate::domain::run::{BillingRun, Progress, RunState};
+use crate::domain::run::{BillingRun, Progress, RunHead, RunState};
 
 /// Makes this transaction the only one that bills the operator until it ends, and gives the run's number.
 pub async fn take_turn(
@@ -37,7 +37,7 @@ pub async fn take_turn(
 }
 
 /// Writes a new run.
-pub async fn insert(conn: &impl ConnectionTrait, run: &BillingRun) -> Result<(), Error> {
+pub async fn insert(conn: &impl ConnectionTrait, run: &RunHead) -> Result<(), Error> {
     let row = billing_run::ActiveModel {
         operator_id: Set(run.operator.to_string()),
         run_id: Set(run.id.get()),
@@ -53,7 +53,7 @@ pub async fn insert(conn: &impl ConnectionTrait, run: &BillingRun) -> Result<(),
 }
 
 /// Writes where the run stands now, if nobody changed it meanwhile.
-pub async fn put(conn: &impl ConnectionTrait, run: &BillingRun) -> Result<(), Error> {
+pub async fn put(conn: &impl ConnectionTrait, run: &RunHead) -> Result<(), Error> {
     let sql = "update billing.billing_run set state = $3, version = $4, issue_time = $5 \
                where operator_id = $1 and run_id = $2 and version = $4 - 1";
     let values = [
@@ -88,15 +88,8 @@ pub async fn lock(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
     run: RunId,
-) -> Result<Option<BillingRun>, Error> {
-    let rows = billing_run::Entity::find()
-        .filter(billing_run::Column::OperatorId.eq(operator.as_str()))
-        .filter(billing_run::Column::RunId.eq(run.get()))
-        .lock_exclusive()
-        .all(conn)
-        .await
-        .map_err(store_error)?;
-    Ok(with_totals(conn, rows).await?.pop())
+) -> Result<Option<RunHead>, Error> {
+    head(conn, one(operator, run).lock_exclusive()).await
 }
 
 /// As [`lock`], but not of a run that another has locked.
@@ -104,15 +97,43 @@ pub async fn lock_if_free(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
     run: RunId,
-) -> Result<Option<BillingRun>, Error> {
-    let rows = billing_run::Entity::find()
+) -> Result<Option<RunHead>, Error> {
+    head(conn, one(operator, run).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)).await
+}
+
+/// What one run is and where it stands, as it is known now.
+pub async fn look(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    run: RunId,
+) -> Result<Option<RunHead>, Error> {
+    head(conn, one(operator, run)).await
+}
+
+fn one(operator: &OperatorId, run: RunId) -> Select<billing_run::Entity> {
+    billing_run::Entity::find()
         .filter(billing_run::Column::OperatorId.eq(operator.as_str()))
         .filter(billing_run::Column::RunId.eq(run.get()))
-        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
-        .all(conn)
-        .await
-        .map_err(store_error)?;
-    Ok(with_totals(conn, rows).await?.pop())
+}
+
+async fn head(
+    conn: &impl ConnectionTrait,
+    query: Select<billing_run::Entity>,
+) -> Result<Option<RunHead>, Error> {
+    query.one(conn).await.map_err(store_error)?.as_ref().map(head_of).transpose()
+}
+
+fn head_of(row: &billing_run::Model) -> Result<RunHead, Error> {
+    Ok(RunHead {
+        operator: parse("operator_id", &row.operator_id)?,
+        id: RunId::new(row.run_id),
+        number: row.run_number,
+        month: YearMonth::of(row.billing_month),
+        state: parse::<RunState>("state", &row.state)?,
+        version: row.version,
+        create_time: row.create_time,
+        issue_time: row.issue_time,
+    })
 }
 
 /// Whether a draft of the run is left.
@@ -180,14 +201,7 @@ async fn with_totals(
         .map(|row| {
             let (invoice_count, issued_count, totals) = totals.remove(&row.run_id).unwrap_or_default();
             Ok(BillingRun {
-                operator: parse("operator_id", &row.operator_id)?,
-                id: RunId::new(row.run_id),
-                number: row.run_number,
-                month: YearMonth::of(row.billing_month),
-                state: parse::<RunState>("state", &row.state)?,
-                version: row.version,
-                create_time: row.create_time,
-                issue_time: row.issue_time,
+                head: head_of(&row)?,
                 invoice_count,
                 totals,
                 progress: Progress { issued_count, ..progress.remove(&row.run_id).unwrap_or_default() },

@@ -91,7 +91,7 @@ pub async fn is_left(conn: &impl ConnectionTrait, operator: &OperatorId, run: Ru
 /// Runs that are not whole yet, the oldest first.
 pub async fn unfinished(conn: &impl ConnectionTrait, most: i64) -> Result<Vec<BillingRunName>, Error> {
     let sql = "select operator_id, run_id from billing.billing_run where state in ('COMPUTING', 'ISSUING') \
-               order by create_time limit $1";
+               order by create_time, run_id limit $1";
     let rows = conn.query_all_raw(statement(sql, [most.into()])).await.map_err(store_error)?;
     rows.iter()
         .map(|row| {

@@ -6,7 +6,7 @@ use kernel::{
     BlockId, CapacityVector, Error, Instant, Interval, OperatorId, ReservationId, StepFunction, TenantId,
     Uuid,
 };
-use postgres::{Tx, store_error};
+use postgres::{Tx, insert_all, store_error};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _,
     QueryOrder as _, QueryResult, QuerySelect as _, Statement,
@@ -156,14 +156,7 @@ pub async fn replace(tx: &Tx, block: BlockId, of: &[Shortfall], now: Instant) ->
         .map_err(store_error)?;
     let rows: Vec<shortfall::ActiveModel> =
         of.iter().flat_map(|one| one.steps.iter().map(move |step| row(block, one, *step, now))).collect();
-    // A statement takes 65,535 values at most.
-    for some in rows.chunks(4_000) {
-        shortfall::Entity::insert_many(some.to_vec())
-            .exec_without_returning(tx.conn())
-            .await
-            .map_err(store_error)?;
-    }
-    Ok(())
+    insert_all(tx.conn(), rows).await.map_err(store_error)
 }
 
 fn row(

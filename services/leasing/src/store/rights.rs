@@ -3,7 +3,7 @@
 use kernel::{
     CivilDate, Error, Instant, LeaseId, LeaseName, OperatorId, RightOfferId, RightOfferName, TenantName,
 };
-use postgres::store_error;
+use postgres::{insert_all, store_error};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     QueryOrder, QueryResult, QuerySelect, Value,
@@ -47,10 +47,7 @@ pub(super) async fn insert_rights(tx: &DatabaseTransaction, lease: &Lease) -> Re
         })
     });
     let rows = rights.collect::<Result<Vec<_>, Error>>()?;
-    if rows.is_empty() {
-        return Ok(());
-    }
-    lease_right::Entity::insert_many(rows).exec_without_returning(tx).await.map(|_| ()).map_err(store_error)
+    insert_all(tx, rows).await.map_err(store_error)
 }
 
 /// The rights of other tenants on what a lease would take, that live on `today`; by rank, then by the lease that gives them.

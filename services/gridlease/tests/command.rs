@@ -94,6 +94,29 @@ fn a_bench_of_a_debug_build_is_refused() {
     }
 }
 
+/// What is measured is nothing here; that each bench still does its work is.
+#[test]
+fn a_bench_can_be_rehearsed() {
+    let folder =
+        tempfile::Builder::new().prefix("gridlease-bench-test").tempdir_in("/var/tmp").expect("a folder");
+    open_to_all(folder.path());
+    let at = folder.path().to_str().expect("a path");
+    let benches: [&[&str]; 4] = [
+        &["booking", "--only", "T3", "--rounds", "1", "--seconds", "1"],
+        &["search", "--quick", "--blocks", "50", "--reservations", "3"],
+        &["billing", "--leases", "20", "--rounds", "1"],
+        &["ingest", "--only", "T10", "--rounds", "1", "--days", "2"],
+    ];
+    for bench in benches {
+        let arguments = [&["bench"], bench, &["--rehearse", "--json", "--data-dir", at]].concat();
+        let output = ran(&mut gridlease(&arguments));
+        let (found, error) = said(&output);
+        let found: serde_json::Value =
+            serde_json::from_str(&found).unwrap_or_else(|e| panic!("{bench:?}: {e}: {error}"));
+        assert_eq!(found["rehearsal"], true, "{bench:?}: {found}");
+    }
+}
+
 #[test]
 fn the_demonstration_holds_and_leaves_nothing_behind() {
     let folder =

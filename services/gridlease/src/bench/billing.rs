@@ -124,7 +124,7 @@ async fn measure(arguments: &BenchBilling, stack: &Stack) -> anyhow::Result<Resu
         let month = bench.next_month()?;
         bench.rows.per_s(month).await?;
         bench.run(leases).await?;
-        sound::settle(stack.database_url()).await?;
+        sound::settle(stack.database_url(), arguments.rehearse).await?;
         for _ in 0..if arguments.quick { 1 } else { arguments.rounds } {
             bench.sample(leases, &mut results).await?;
         }

@@ -110,7 +110,7 @@ async fn measure(arguments: &BenchIngest, stack: &Stack) -> anyhow::Result<Resul
     let connection = options.disable_statement_logging().connect().await?;
     let mut bench = Bench { ops: stack.channels()?.caller(&token)?, connection, days, made: 0 };
     bench.open_months().await?;
-    sound::settle(stack.database_url()).await?;
+    sound::settle(stack.database_url(), arguments.rehearse).await?;
     // A first time that does not count: plans, pages and connections are warm afterwards.
     bench.copy().await?;
     bench.send(Sent::SomeTwice).await?;

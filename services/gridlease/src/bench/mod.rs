@@ -179,8 +179,8 @@ async fn measure(
     let server = sound::check(stack.database_url(), arguments.rehearse).await?;
     let (rounds, seconds) = if arguments.quick { (1, 2) } else { (arguments.rounds, arguments.seconds) };
     let baseline = Baseline::prepare(stack.database_url(), u64::from(seconds)).await?;
-    let mut bench = Bench::prepare(stack, BLOCKS).await?;
-    sound::settle(stack.database_url()).await?;
+    let mut bench = Bench::prepare(stack, if arguments.rehearse { BLOCKS / 50 } else { BLOCKS }).await?;
+    sound::settle(stack.database_url(), arguments.rehearse).await?;
     let mut results = Results {
         rehearsal: arguments.rehearse,
         rounds,

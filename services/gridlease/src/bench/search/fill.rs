@@ -45,10 +45,10 @@ const PHASES: &str = "insert into inventory.phase (operator_id, block_id, phase_
     cross join lateral (select 1000 * (20 + abs(hashint8extended(n, 5) % 100)) as kw) c \
     cross join lateral (select date '2025-01-01' + (abs(hashint8extended(n, 6) % 40) * 30)::integer as day) r";
 
-const VERSIONS: &str = "insert into inventory.block_version (operator_id, block_id, version, limit_it_kw, limit_air_kw, \
+const VERSIONS: &str = "insert into inventory.block_version (operator_id, block_id, version, added_kw, limit_it_kw, limit_air_kw, \
         limit_liquid_kw, limit_immersion_kw, limit_accelerators, peak_it_kw, peak_air_kw, peak_liquid_kw, \
         peak_immersion_kw, peak_accelerators) \
-    select p.operator_id, p.block_id, $3::bigint + 1, p.critical_it_kw, p.air_cooling_kw, p.liquid_cooling_kw, 0, 0, \
+    select p.operator_id, p.block_id, $3::bigint + 1, 0, p.critical_it_kw, p.air_cooling_kw, p.liquid_cooling_kw, 0, 0, \
         0, 0, 0, 0, 0 \
     from generate_series($1::bigint, $2::bigint - 1) n \
     join inventory.phase p on p.operator_id = 'bench-' || lpad((n / 50 % 20)::text, 2, '0') and p.block_id = md5('block ' || n)::uuid";

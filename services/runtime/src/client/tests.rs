@@ -65,7 +65,7 @@ async fn a_token_file_and_deadlines() {
         .await
         .unwrap_err();
     assert_eq!(error.reason(), Reason::DeadlineExceeded);
-    assert!(started.elapsed() < Duration::from_millis(600));
+    assert!(started.elapsed() < Duration::from_millis(1_900), "it waited for the peer");
 }
 
 #[tokio::test]

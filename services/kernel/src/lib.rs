@@ -5,6 +5,7 @@ pub mod error;
 pub mod exact;
 pub mod id;
 pub mod money;
+pub mod money_terms;
 pub mod name;
 pub mod quantity;
 pub mod rent;
@@ -23,6 +24,10 @@ pub use id::{
     SystemIds, TariffId, TenantId, TestIds, VoucherId, WaitlistEntryId, derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
+pub use money_terms::{
+    AccrualStart, Deposit, DrawBasis, DrawBlock, InterestYear, LateInterest, LeastOf, MinimumTake,
+    MoneyTerms, Prepayment,
+};
 pub use name::{
     AccountName, BidName, BillingRunName, BlockName, CapacityRequestName, ChargingPlanName, CreditNoteName,
     CurtailmentName, EncumbranceName, IncidentName, InvoiceName, LeaseName, MaintenanceName, MeterName,

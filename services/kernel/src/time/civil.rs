@@ -84,6 +84,12 @@ impl YearMonth {
         add_months(self.first, 1).map(|first| Self { first })
     }
 
+    /// How many months later `other` is; below zero where it is earlier.
+    pub fn months_until(self, other: Self) -> i32 {
+        let number = |of: Self| of.year() * 12 + i32::try_from(of.month()).unwrap_or(0);
+        number(other) - number(self)
+    }
+
     /// The month before this one, or `None` before the year 2000.
     pub fn previous(self) -> Option<Self> {
         add_months(self.first, -1).map(|first| Self { first })

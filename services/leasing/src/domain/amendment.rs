@@ -226,6 +226,14 @@ impl Lease {
         let begun = self.premises.iter().any(|one| one.commence_time.is_some());
         let same = !begun || terms.contract.rent == self.terms.contract.rent;
         v.require("terms.rent", same, "must stay as it is, since a block has commenced");
+        let (wanted, agreed) = (terms.contract.money, self.terms.contract.money);
+        for (field, same) in [
+            ("terms.prepayment", wanted.prepayment == agreed.prepayment),
+            ("terms.minimum_take", wanted.minimum_take == agreed.minimum_take),
+            ("terms.late_interest", wanted.late_interest == agreed.late_interest),
+        ] {
+            v.require(field, !begun || same, "must stay as it is, since a block has commenced");
+        }
         let all = terms.premises.iter().zip(&self.premises).enumerate();
         for (i, (wanted, stands)) in all {
             let path = |field: &str| format!("terms.premises[{i}].{field}");

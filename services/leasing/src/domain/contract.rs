@@ -4,7 +4,7 @@
 //! These types are the signed form themselves (a golden file holds them): a field that is renamed changes what was
 //! signed, a new one must be left out of the record where it says nothing.
 
-use kernel::{BlockName, CivilDate, OperatorId, RentRules};
+use kernel::{BlockName, CivilDate, Currency, MoneyTerms, OperatorId, RentRules};
 use serde::{Deserialize, Serialize};
 
 use super::findings::Findings;
@@ -121,6 +121,9 @@ pub struct Contract {
     /// How rent is counted and billed, what is let off, which index it follows.
     #[serde(skip_serializing_if = "RentRules::is_plain", default)]
     pub rent: RentRules,
+    /// What is paid ahead, held, taken at least, and what late payment costs.
+    #[serde(skip_serializing_if = "MoneyTerms::is_plain", default)]
+    pub money: MoneyTerms,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
@@ -146,6 +149,14 @@ impl Contract {
     pub fn check_rent(&self, escalates: bool, findings: &mut Findings) {
         if escalates && self.rent.index.is_some() {
             findings.invalid("terms.rent.index_escalator", "is not allowed beside terms.escalator");
+        }
+    }
+
+    /// Notes amounts in another currency than the lease's.
+    pub fn check_money(&self, currency: Option<Currency>, findings: &mut Findings) {
+        let Some(currency) = currency else { return };
+        for field in self.money.foreign(currency) {
+            findings.invalid(&format!("terms.{field}"), format!("must be in {currency}"));
         }
     }
 

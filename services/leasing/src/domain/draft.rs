@@ -158,6 +158,7 @@ impl Draft {
         let blocks: Vec<_> = self.premises.iter().map(|premises| premises.block.clone()).collect();
         self.contract.check(operator, &blocks, today, findings);
         self.contract.check_rent(self.escalator.is_some(), findings);
+        self.contract.check_money(self.currency, findings);
         let bounds = Bounds { today, term_months: term_months.and_then(|months| i32::try_from(months).ok()) };
         let premises: Vec<_> = self
             .premises

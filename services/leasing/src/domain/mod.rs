@@ -17,6 +17,7 @@ pub mod lease_years;
 pub mod life;
 pub mod market_state;
 pub mod mining;
+mod money_words;
 pub mod opportunity;
 pub mod options;
 pub mod order_form;

@@ -6,6 +6,7 @@ use paper::{Column, Document, Entity, Fact, Part, Section, Table, words};
 use super::contract::{Contract, DeliveryTerms, TermBasis, TerminationTerms};
 use super::lease::{Lease, Party, Premises, Signature};
 use super::lease_years::lease_years;
+use super::money_words::money;
 use super::rate_words::escalation;
 use super::right::RightKind;
 use super::schedule::{ScheduleLine, Value};
@@ -273,6 +274,7 @@ fn billing(terms: &Terms) -> Vec<Fact> {
             format!("{percent} percent of the rent for {} {after}", words::count(*months, "month")),
         )
     }));
+    facts.extend(money(&terms.contract.money));
     facts
 }
 

@@ -2,7 +2,7 @@
 
 use contracts::leasing::v1 as wire;
 use kernel::Violations;
-use runtime::wire::{date, known, optional_known, rent_rules, to_date};
+use runtime::wire::{date, known, money_terms, optional_known, rent_rules, to_date};
 
 use super::{rent, right};
 use crate::domain::Party;
@@ -46,6 +46,7 @@ pub(super) fn contract(v: &mut Violations, terms: &wire::LeaseTerms) -> Contract
             .each("expansion_rights", &terms.expansion_rights, right::right)
             .unwrap_or_default(),
         rent: terms.rent.as_ref().map(|terms| v.nested("rent", |v| rent_rules(v, terms))).unwrap_or_default(),
+        money: money_terms(v, terms),
     }
 }
 

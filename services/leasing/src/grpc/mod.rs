@@ -13,6 +13,7 @@ mod lease_service;
 mod life;
 mod market_service;
 mod mining;
+mod money_terms;
 mod offer_service;
 mod opportunity;
 mod pipeline_service;

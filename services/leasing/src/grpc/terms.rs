@@ -3,12 +3,12 @@
 use std::str::FromStr as _;
 
 use contracts::leasing::v1 as wire;
-use kernel::{CivilDate, Currency, EscalationBasis, Percent, Violations};
+use kernel::{CivilDate, Currency, EscalationBasis, MoneyTerms, Percent, Violations};
 use runtime::wire::{
     capacity, date, escalation_basis, known, optional_date, percent, rate, to_capacity, to_date, to_decimal,
 };
 
-use super::contract;
+use super::{contract, money_terms};
 use crate::domain::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
 use crate::domain::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 
@@ -121,7 +121,7 @@ fn renewal(option: &wire::RenewalOption) -> RenewalDraft {
     }
 }
 
-/// Writes terms. Without `money` rates are left out: dates and kW stay.
+/// Writes terms. Without `money` rates and amounts are left out: dates and kW stay.
 pub(super) fn to_wire(terms: &Terms, money: bool) -> wire::LeaseTerms {
     let written = wire::LeaseTerms {
         currency_code: terms.currency.code().to_owned(),
@@ -137,7 +137,8 @@ pub(super) fn to_wire(terms: &Terms, money: bool) -> wire::LeaseTerms {
         notes: if money { terms.notes.clone() } else { String::new() },
         ..Default::default()
     };
-    contract::write(&terms.contract, written)
+    let agreed = if money { terms.contract.money } else { MoneyTerms::default() };
+    money_terms::write(&agreed, contract::write(&terms.contract, written))
 }
 
 /// Writes a structure.

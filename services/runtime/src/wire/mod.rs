@@ -3,10 +3,12 @@
 //! Reading collects every violation under the field's path and goes on; writing cannot fail for values that the
 //! domain let in.
 
+mod money_terms;
 mod number;
 mod rent;
 mod time;
 
+pub use money_terms::money_terms;
 pub use number::{
     capacity, money, optional_rate, percent, rate, to_capacity, to_decimal, to_money, to_resource,
 };
@@ -65,6 +67,12 @@ pub fn optional_known<E: TryFrom<i32>>(v: &mut Violations, field: &str, number: 
 /// Reads a count or a number of units that must be positive.
 pub fn positive(v: &mut Violations, field: &str, number: i64) -> Option<i64> {
     v.require(field, number > 0, "must be positive").then_some(number)
+}
+
+/// A number within bounds.
+fn within(v: &mut Violations, field: &str, number: i32, least: i32, most: i32) -> Option<u32> {
+    let fits = (least..=most).contains(&number);
+    v.require(field, fits, &format!("must be {least} to {most}")).then(|| number.unsigned_abs())
 }
 
 /// Reads a title or a name for people: 1 to 200 characters, none of control, not blank.

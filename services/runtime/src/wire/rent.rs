@@ -7,7 +7,7 @@ use kernel::{
     RentRules, RentTiming, Violations,
 };
 
-use super::{known, optional_date, optional_known, percent, rate};
+use super::{known, optional_date, optional_known, percent, rate, within};
 
 /// Reads when rates rise.
 pub fn escalation_basis(
@@ -109,10 +109,4 @@ fn index(v: &mut Violations, sent: &wire::IndexEscalator) -> Option<IndexEscalat
         },
         basis: basis?,
     })
-}
-
-/// A number within bounds.
-fn within(v: &mut Violations, field: &str, number: i32, least: i32, most: i32) -> Option<u32> {
-    let fits = (least..=most).contains(&number);
-    v.require(field, fits, &format!("must be {least} to {most}")).then(|| number.unsigned_abs())
 }

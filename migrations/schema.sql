@@ -1541,6 +1541,7 @@ table billing.credit_note_line owner gridlease_owner row security forced
   constraint credit_note_line_pkey PRIMARY KEY (operator_id, credit_note_id, line_number)
   CREATE INDEX credit_note_line_by_line ON billing.credit_note_line USING btree (operator_id, invoice_id, line_number)
   CREATE TRIGGER credit_note_line_append_only BEFORE DELETE OR UPDATE ON billing.credit_note_line FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  CREATE CONSTRAINT TRIGGER credit_note_line_prepaid AFTER INSERT ON billing.credit_note_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_prepaid_credit()
   policy credit_note_line_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy credit_note_line_tenant permissive for select to billing using ((EXISTS ( SELECT 1
    FROM billing.credit_note n
@@ -1637,10 +1638,12 @@ table billing.invoice owner gridlease_owner row security forced
   credited_minor bigint not null default 0
   written_off_minor bigint not null default 0
   state_reason text not null default ''::text
+  kind text collate "C" not null default 'REGULAR'::text
   constraint invoice_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint invoice_due_date CHECK (((due_date >= '2000-01-01'::date) AND (due_date <= '9999-12-31'::date)))
   constraint invoice_issue_time CHECK (((issue_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (issue_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint invoice_issued_whole CHECK (((num_nulls(series, number, issue_time, due_date) = ANY (ARRAY[0, 4])) AND ((state = 'VOID'::text) OR ((state = 'DRAFT'::text) = (number IS NULL)))))
+  constraint invoice_kind CHECK ((kind = ANY (ARRAY['REGULAR'::text, 'PREPAYMENT'::text, 'DEPOSIT'::text, 'TERMINATION_FEE'::text])))
   constraint invoice_number_positive CHECK ((number > 0))
   constraint invoice_payment_terms CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 3660)))
   constraint invoice_period CHECK ((period_start < period_end))
@@ -1690,8 +1693,8 @@ table billing.invoice_line owner gridlease_owner row security forced
   invoice_id uuid not null
   line_number integer not null
   lease_id text collate "C" not null
-  site_id text collate "C" not null
-  block_id text collate "C" not null
+  site_id text collate "C"
+  block_id text collate "C"
   charge_type text collate "C" not null
   period_start date not null
   revision integer not null default 0
@@ -1710,7 +1713,12 @@ table billing.invoice_line owner gridlease_owner row security forced
   abated_percent numeric(9,6) not null default 0
   constraint invoice_line_abated CHECK (((abated_percent >= (0)::numeric) AND (abated_percent < (100)::numeric) AND (abated_percent <> 'NaN'::numeric)))
   constraint invoice_line_amount CHECK (((amount_minor > 0) OR ((amount_minor < 0) AND (reckoning_id IS NOT NULL)) OR ((amount_minor = 0) AND (reckoning_id IS NULL))))
-  constraint invoice_line_charge_type CHECK ((charge_type = ANY (ARRAY['BASE_RENT'::text, 'ENERGY'::text, 'DEMAND'::text, 'PASS_THROUGH'::text, 'TAX'::text, 'SLA_CREDIT'::text])))
+  constraint invoice_line_block CHECK ((num_nulls(site_id, block_id) =
+CASE
+    WHEN (charge_type = ANY (ARRAY['PREPAYMENT'::text, 'DEPOSIT'::text, 'PREPAYMENT_DRAW'::text, 'LATE_INTEREST'::text, 'TERMINATION_FEE'::text])) THEN 2
+    ELSE 0
+END))
+  constraint invoice_line_charge_type CHECK ((charge_type = ANY (ARRAY['BASE_RENT'::text, 'ENERGY'::text, 'DEMAND'::text, 'PASS_THROUGH'::text, 'TAX'::text, 'SLA_CREDIT'::text, 'PREPAYMENT'::text, 'DEPOSIT'::text, 'PREPAYMENT_DRAW'::text, 'TAKE_OR_PAY'::text, 'LATE_INTEREST'::text, 'TERMINATION_FEE'::text])))
   constraint invoice_line_days CHECK (((days = (period_end - period_start)) AND (days > 0) AND (days <= days_in_month) AND ((days_in_month >= 28) AND (days_in_month <= 31))))
   constraint invoice_line_number CHECK ((line_number > 0))
   constraint invoice_line_period_bounds CHECK (((period_start >= '2000-01-01'::date) AND (period_end <= '9999-01-01'::date)))
@@ -1729,9 +1737,13 @@ END)
   constraint invoice_line_pkey PRIMARY KEY (operator_id, invoice_id, line_number)
   CREATE INDEX invoice_line_by_reckoning ON billing.invoice_line USING btree (operator_id, reckoning_id)
   CREATE INDEX invoice_line_by_version ON billing.invoice_line USING btree (operator_id, lease_id, lease_version)
-  CREATE UNIQUE INDEX invoice_line_charge ON billing.invoice_line USING btree (operator_id, lease_id, site_id, block_id, charge_type, item, period_start, revision) WHERE live
+  CREATE UNIQUE INDEX invoice_line_charge ON billing.invoice_line USING btree (operator_id, lease_id, site_id, block_id, charge_type, item, period_start, revision) NULLS NOT DISTINCT WHERE live
+  CREATE INDEX invoice_line_of_lease ON billing.invoice_line USING btree (operator_id, lease_id, charge_type) WHERE (live AND (site_id IS NULL))
+  CREATE UNIQUE INDEX invoice_line_once ON billing.invoice_line USING btree (operator_id, lease_id, charge_type, revision) WHERE (live AND (charge_type = ANY (ARRAY['PREPAYMENT'::text, 'DEPOSIT'::text, 'TERMINATION_FEE'::text])))
   CREATE TRIGGER invoice_line_guard BEFORE DELETE OR UPDATE ON billing.invoice_line FOR EACH ROW EXECUTE FUNCTION billing.guard_invoice_line()
   CREATE TRIGGER invoice_line_in_total AFTER INSERT ON billing.invoice_line REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION billing.check_invoice_lines()
+  CREATE CONSTRAINT TRIGGER invoice_line_prepaid_drawn AFTER INSERT ON billing.invoice_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.charge_type = 'PREPAYMENT_DRAW'::text)) EXECUTE FUNCTION billing.check_prepaid_line()
+  CREATE CONSTRAINT TRIGGER invoice_line_prepaid_freed AFTER UPDATE ON billing.invoice_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.charge_type = 'PREPAYMENT'::text) AND old.live AND (NOT new.live))) EXECUTE FUNCTION billing.check_prepaid_line()
   policy invoice_line_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy invoice_line_tenant permissive for select to billing using ((EXISTS ( SELECT 1
    FROM billing.invoice i
@@ -1748,6 +1760,7 @@ table billing.lease owner gridlease_owner row security forced
   currency_code text collate "C" not null
   last_event_id uuid not null
   update_time timestamp with time zone not null
+  ending jsonb
   constraint lease_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
   constraint lease_state CHECK ((state = ANY (ARRAY['DRAFT'::text, 'PROPOSING'::text, 'PROPOSED'::text, 'SIGNING'::text, 'SIGNED'::text, 'EFFECTIVE'::text, 'ACTIVE'::text, 'HOLDOVER'::text, 'DEFAULTED'::text, 'EXPIRED'::text, 'TERMINATED'::text, 'CLOSED'::text, 'CANCELLED'::text, 'LAPSED'::text])))
   constraint lease_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
@@ -1760,6 +1773,7 @@ table billing.lease owner gridlease_owner row security forced
   grant select to billing
   grant insert, select to billing_worker
   grant update (currency_code) to billing_worker
+  grant update (ending) to billing_worker
   grant update (last_event_id) to billing_worker
   grant update (state) to billing_worker
   grant update (tenant_id) to billing_worker
@@ -1818,7 +1832,7 @@ table billing.ledger_entry owner gridlease_owner row security forced
   constraint ledger_entry_amount CHECK ((amount_minor <> 0))
   constraint ledger_entry_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
   constraint ledger_entry_jurisdiction CHECK (((jurisdiction IS NULL) OR (ledger_account = 'taxes_payable'::text)))
-  constraint ledger_entry_ledger_account CHECK ((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text, 'cash'::text, 'accrued_rent'::text, 'accrued_revenue'::text, 'accrued_expense'::text, 'rent_income'::text, 'energy_income'::text, 'demand_income'::text, 'pass_through_income'::text, 'sla_credits'::text, 'taxes_payable'::text, 'other_income'::text, 'bad_debt_expense'::text, 'power_expense'::text, 'other_expense'::text])))
+  constraint ledger_entry_ledger_account CHECK ((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text, 'cash'::text, 'accrued_rent'::text, 'accrued_revenue'::text, 'accrued_expense'::text, 'prepayments'::text, 'deposits'::text, 'rent_income'::text, 'energy_income'::text, 'demand_income'::text, 'pass_through_income'::text, 'take_or_pay_income'::text, 'interest_income'::text, 'termination_income'::text, 'sla_credits'::text, 'taxes_payable'::text, 'other_income'::text, 'bad_debt_expense'::text, 'power_expense'::text, 'other_expense'::text])))
   constraint ledger_entry_number CHECK ((entry_number > 0))
   constraint ledger_entry_subledger CHECK (((ledger_account <> ALL (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text])) OR (account_id IS NOT NULL)))
   constraint ledger_entry_account FOREIGN KEY (operator_id, account_id) REFERENCES billing.account(operator_id, account_id)
@@ -2126,11 +2140,12 @@ table billing.reckoning owner gridlease_owner row security forced
   operator_id text collate "C" not null
   reckoning_id uuid not null
   lease_id text collate "C" not null
-  site_id text collate "C" not null
-  block_id text collate "C" not null
+  site_id text collate "C"
+  block_id text collate "C"
   month date not null
   inputs jsonb not null
   create_time timestamp with time zone not null
+  constraint reckoning_block CHECK (((site_id IS NULL) = (block_id IS NULL)))
   constraint reckoning_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint reckoning_month CHECK (((EXTRACT(day FROM month) = (1)::numeric) AND ((month >= '2000-01-01'::date) AND (month <= '9998-12-01'::date))))
   constraint reckoning_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
@@ -2295,6 +2310,12 @@ function billing.check_payment_use() returns trigger owner gridlease_owner langu
 
 function billing.check_period_open() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 76fda94bd7fec437ff10596a5759b2a7
   grant execute to public
+
+function billing.check_prepaid(operator text, lease text) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="", enable_seqscan=off body 864d5526475b6788c42dd685f47479c2
+
+function billing.check_prepaid_credit() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="", enable_seqscan=off body 97fd62373476133a601418e433d5d0e0
+
+function billing.check_prepaid_line() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body 60123734dc1bd2d8b5449cb71a62c9ef
 
 function billing.check_settlement() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body bb378f0e100d040adcbf441836f3d49a
   grant execute to public

@@ -151,6 +151,12 @@ pub(super) fn reports(method: &str, n: &Names) -> Option<Vec<u8>> {
             billing::GetBacklogRequest { parent, start_month: month(2027, 1), end_month: month(2027, 12) }
                 .encode_to_vec()
         }
+        "ReportService/GetAdvanceRollForward" => billing::GetAdvanceRollForwardRequest {
+            parent,
+            start_month: month(2027, 1),
+            end_month: month(2027, 12),
+        }
+        .encode_to_vec(),
         "ReportService/GetMaturityAnalysis" => {
             billing::GetMaturityAnalysisRequest { parent, start_date: None }.encode_to_vec()
         }

@@ -4,6 +4,7 @@ use contracts::billing::v1 as billing;
 use contracts::common::v1::CapacityVector;
 use contracts::leasing::v1 as leasing;
 use integration_tests::market::{self, date, decimal, request_id};
+use integration_tests::requests::money::usd;
 use integration_tests::world::Names;
 use prost::Message as _;
 use tonic::Code;
@@ -167,6 +168,26 @@ fn all_wrong_terms(n: &Names) -> leasing::LeaseTerms {
         cure: Some(leasing::CureTerms { monetary_days: 0, other_days: 366 }),
         termination: Some(leasing::TerminationTerms { notice_months: 0, fee_months: 241 }),
         rent: Some(leasing::RentTerms { proration: 99, timing: 99, ..Default::default() }),
+        prepayment: Some(leasing::Prepayment {
+            amount: Some(usd(0)),
+            draw_months: 601,
+            first_draw_month: -1,
+            basis: 9,
+        }),
+        deposit: Some(leasing::SecurityDeposit { amount: None }),
+        minimum_take: Some(leasing::MinimumTake {
+            energy_percent: decimal("101"),
+            shortfall_per_kwh: decimal("0"),
+            demand_percent: None,
+            shortfall_per_kw_month: decimal("1"),
+        }),
+        late_interest: Some(leasing::LateInterest {
+            annual_percent: decimal("0"),
+            grace_days: 366,
+            year: 9,
+            accrues_from: 9,
+            once_percent: decimal("101"),
+        }),
         ..Default::default()
     }
 }
@@ -222,6 +243,19 @@ fn all_wrong_with_a_lease(n: &Names) -> Case {
             "terms.termination.fee_months",
             "terms.rent.proration",
             "terms.rent.timing",
+            "terms.prepayment.amount",
+            "terms.prepayment.draw_months",
+            "terms.prepayment.first_draw_month",
+            "terms.prepayment.basis",
+            "terms.deposit.amount",
+            "terms.minimum_take.energy_percent",
+            "terms.minimum_take.shortfall_per_kwh",
+            "terms.minimum_take.shortfall_per_kw_month",
+            "terms.late_interest.annual_percent",
+            "terms.late_interest.grace_days",
+            "terms.late_interest.year",
+            "terms.late_interest.accrues_from",
+            "terms.late_interest.once_percent",
         ],
     )
 }

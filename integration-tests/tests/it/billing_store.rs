@@ -15,9 +15,9 @@ use billing::domain::lease::{
 use billing::domain::run::RunState;
 use integration_tests::TestDatabase;
 use kernel::{
-    BillingRunName, Caller, CivilDate, Currency, DateRange, Error, EventId, Ids as _, InvoiceName, LeaseName,
-    OperatorId, OperatorParent, Organisation, QuantityStep, Reason, Role, Scope, SystemIds, TestClock, Uuid,
-    YearMonth, Zone,
+    BillingRunName, Caller, CivilDate, Currency, DateRange, Error, EventId, Ids as _, InvoiceId, InvoiceName,
+    LeaseName, OperatorId, OperatorParent, Organisation, QuantityStep, Reason, Role, Scope, SystemIds,
+    TestClock, Uuid, YearMonth, Zone,
 };
 use postgres::page::PageTokens;
 use postgres::{Answer, Db, Settings, store_error};
@@ -73,6 +73,7 @@ fn lease(id: &str, tenant: &str) -> LeaseCopy {
             payment_terms_days: 30,
             escalator: None,
             rent: kernel::RentRules::default(),
+            money: kernel::MoneyTerms::default(),
             premises: vec![Premises {
                 place: place.clone(),
                 term: DateRange::new(start, end).expect("a term"),
@@ -81,6 +82,7 @@ fn lease(id: &str, tenant: &str) -> LeaseCopy {
             }],
         },
         blocks: vec![BlockProgress { place, state: BlockState::Commenced, moved: None }],
+        ending: None,
         index: kernel::IndexValues::new(),
     }
 }
@@ -269,6 +271,39 @@ async fn what_is_issued_or_posted_never_changes() {
     ] {
         sqlx::query(sql).execute(&mut superuser).await.expect_err(sql);
     }
+}
+
+/// An invoice of one line of the whole lease, written past the service.
+fn of_the_lease(old: InvoiceId, charge_type: &str, minor: i64, day: &str) -> String {
+    let (id, reckoning) = (new_id(), new_id());
+    format!(
+        "insert into billing.reckoning (operator_id, reckoning_id, lease_id, month, inputs, create_time)
+           select operator_id, '{reckoning}', lease_id, period_start, '{{}}', create_time
+           from billing.invoice where invoice_id = '{old}';
+         insert into billing.invoice (operator_id, invoice_id, run_id, account_id, tenant_id, lease_id, state,
+             period_start, period_end, currency_code, total_minor, line_count, payment_terms_days, version, create_time)
+           select operator_id, '{id}', run_id, account_id, tenant_id, lease_id, 'DRAFT', period_start, period_end,
+             currency_code, {minor}, 1, payment_terms_days, 1, create_time
+           from billing.invoice where invoice_id = '{old}';
+         insert into billing.invoice_line (operator_id, invoice_id, line_number, lease_id, charge_type, period_start,
+             period_end, amount_minor, lease_version, item, detail, reckoning_id)
+           select operator_id, '{id}', 1, lease_id, '{charge_type}', date '{day}', date '{day}' + 1, {minor},
+             lease_version, '', '{{}}', '{reckoning}' from billing.invoice_line where invoice_id = '{old}'"
+    )
+}
+
+#[tokio::test]
+async fn no_more_is_credited_than_was_paid_ahead_and_what_is_billed_once_is_billed_once() {
+    let books = Books::with_leases(1).await;
+    let draft = books.run().await.invoices.remove(0);
+    let line = |charge_type, minor, day| of_the_lease(draft.id, charge_type, minor, day);
+    let left = "more is credited than is left of what was paid ahead";
+    books.refused(&line("PREPAYMENT_DRAW", -5, "2026-12-01"), left).await;
+    let paid = [line("PREPAYMENT", 7, "2026-12-01"), line("PREPAYMENT_DRAW", -5, "2026-12-01")].join(";");
+    let more = line("PREPAYMENT_DRAW", -3, "2027-01-01");
+    books.refused(&[paid, more].join(";"), left).await;
+    let twice = [line("DEPOSIT", 7, "2026-12-01"), line("DEPOSIT", 7, "2027-01-01")].join(";");
+    books.refused(&twice, "invoice_line_once").await;
 }
 
 #[tokio::test]

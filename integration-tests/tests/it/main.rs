@@ -1,6 +1,7 @@
 //! Everything that holds over the wire and in the store, in one binary: a module a journey.
 
 mod accelerators;
+mod advances;
 mod amend;
 mod archive;
 mod as_of;

@@ -15,13 +15,14 @@ use kernel::{
 use prost::Message as _;
 use runtime::client::Peer;
 use runtime::feed::FeedStream;
-use runtime::wire::{date, date_range, escalation_basis, percent, rate, rent_rules};
+use runtime::wire::{date, date_range, escalation_basis, money, money_terms, percent, rate, rent_rules};
 use tracing::error;
 
 pub(crate) use self::incidents::{IncidentMessage, incident_event};
 use crate::app::LeaseEvent;
 use crate::domain::lease::{
-    BillingTerms, BlockProgress, BlockRef, BlockState, LeaseCopy, LeaseState, Moved, Poison, Premises, Rent,
+    BillingTerms, BlockProgress, BlockRef, BlockState, Ending, LeaseCopy, LeaseState, Moved, Poison,
+    Premises, Rent,
 };
 
 /// Message of leasing's feed.
@@ -114,6 +115,7 @@ fn lease_copy(lease: &wire::Lease, operator: &OperatorId) -> Result<LeaseCopy, P
         let moved = block.moved.then(|| moved_of(v, block));
         Some(BlockProgress { place: place?, state: state?, moved: moved.flatten() })
     });
+    let ending = lease.termination.as_ref().map(|end| v.nested("termination", |v| ending_of(v, end)));
     v.build(|| {
         let name = name?;
         Some(LeaseCopy {
@@ -124,11 +126,18 @@ fn lease_copy(lease: &wire::Lease, operator: &OperatorId) -> Result<LeaseCopy, P
             state: state?,
             terms: terms?,
             blocks: blocks?,
+            ending: ending.map_or(Some(None), |ending| ending.map(Some))?,
             // What is known of an index is not leasing's to tell.
             index: IndexValues::new(),
         })
     })
     .map_err(|error| poison(&error))
+}
+
+fn ending_of(v: &mut Violations, end: &wire::Termination) -> Option<Ending> {
+    let day = date(v, "end_date", end.end_date.as_ref());
+    let fee = end.fee.as_ref().map(|fee| money(v, "fee", Some(fee)));
+    Some(Ending { end: day?, fee: fee.map_or(Some(None), |fee| fee.map(Some))?, refund: end.refund })
 }
 
 fn billing_terms(
@@ -145,12 +154,14 @@ fn billing_terms(
         Some(escalator) => v.nested("escalator", |v| escalator_of(v, escalator)).map(Some),
     };
     let rent = terms.rent.as_ref().map(|rent| v.nested("rent", |v| rent_rules(v, rent)));
+    let money = money_terms(v, terms);
     let premises = v.each("premises", &terms.premises, |v, premises| premises_of(v, premises, operator));
     Some(BillingTerms {
         currency: currency?,
         payment_terms_days: payment_terms_days?,
         escalator: escalator?,
         rent: rent.unwrap_or_default(),
+        money,
         premises: premises?,
     })
 }

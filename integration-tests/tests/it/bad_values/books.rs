@@ -184,6 +184,9 @@ pub(super) fn by_month(method: &str, n: &Names) -> Vec<Case> {
     let month = |year, month| Some(billing::BillingMonth { year, month });
     let ask = |lease: &str, start_month, end_month| {
         let parent = n.operator.clone();
+        if method == "GetAdvanceRollForward" {
+            return billing::GetAdvanceRollForwardRequest { parent, start_month, end_month }.encode_to_vec();
+        }
         if method == "GetBacklog" {
             return billing::GetBacklogRequest { parent, start_month, end_month }.encode_to_vec();
         }

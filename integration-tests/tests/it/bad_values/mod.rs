@@ -107,6 +107,7 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.billing.v1.BooksService/ListVouchers", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetReceivablesAging", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetBacklog", "nothing's"),
+    ("gridlease.billing.v1.ReportService/GetAdvanceRollForward", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetMaturityAnalysis", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetContractedCapacity", "nothing's"),
     ("gridlease.billing.v1.ReportService/ExportReport", "nothing's"),
@@ -180,7 +181,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
             books::books(method, n)
         }
         "GetStatement" | "GetReceivablesAging" => books::reports(method, n),
-        "GetRevenueSchedule" | "GetBacklog" => books::by_month(method, n),
+        "GetRevenueSchedule" | "GetBacklog" | "GetAdvanceRollForward" => books::by_month(method, n),
         "GetMaturityAnalysis" | "GetContractedCapacity" | "ExportReport" => books::of_day(method, n),
         "PreviewInvoices" | "StartBillingRun" | "GetTrialBalance" => bad_terms::bills(method, n),
         "CreateCapacityRequest" | "SubmitBid" | "AwardBid" => market::market(method, n),

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use contracts::billing::v1 as billing;
 use contracts::google::r#type::Money;
-use contracts::leasing::v1::LeaseState;
+use contracts::leasing::v1::{LeaseState, LeaseTerms};
 use gridlease::clients::Clients;
 use integration_tests::TestStack;
 use integration_tests::market::{self, date, day, request_id, series};
@@ -66,6 +66,11 @@ pub(crate) async fn explain_all(
 impl Field {
     /// Halls of these loads, each leased at 125 a kW and month by the same tenant.
     pub(crate) async fn prepare(loads_kw: &[i64]) -> Result<Self> {
+        Self::prepare_with(loads_kw, |_| {}).await
+    }
+
+    /// The same, with terms that are changed so.
+    pub(crate) async fn prepare_with(loads_kw: &[i64], change: fn(&mut LeaseTerms)) -> Result<Self> {
         let stack = TestStack::start().await?;
         let clients = |organisation: &str, role| stack.clients(organisation, role);
         let halls: Vec<_> = loads_kw.iter().map(|kw| market::hall(*kw)).collect();
@@ -74,7 +79,8 @@ impl Field {
         let sales = stack.clients(&site.operator, Role::Sales)?;
         let mut leases = Vec::new();
         for (at, (block, kw)) in site.blocks.iter().zip(loads_kw).enumerate() {
-            let terms = market::terms(block, market::load(*kw));
+            let mut terms = market::terms(block, market::load(*kw));
+            change(&mut terms);
             let proposal = market::proposal(&site.operator, &tenant, &format!("lease-{at}"), terms);
             let proposed = sales.leases().propose_lease(proposal).await.context("propose")?.into_inner();
             let proposed = proposed.lease.context("a lease")?;

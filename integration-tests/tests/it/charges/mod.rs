@@ -3,6 +3,7 @@
 
 mod credits;
 mod field;
+mod minimum;
 mod shared;
 mod tariffs;
 mod usage;

@@ -12,15 +12,17 @@ use tracing::info;
 
 use super::write::Write;
 use super::{About, App, ListRequest, Listed, check_etag, kind, rpc, sight};
+use crate::domain::advance::Advanced;
 use crate::domain::credit_note::{CreditNote, WantedCredit, correct};
-use crate::domain::invoice::Invoice;
+use crate::domain::invoice::{Invoice, InvoiceKind};
 use crate::domain::invoice_state::InvoiceState;
 use crate::domain::number::{InvoiceNumber, Series};
 use crate::domain::payment::{Payment, PaymentKind};
 use crate::domain::posting::{Deed, post};
 use crate::domain::posting_money::post_credit_note;
+use crate::domain::settlement::exceeded;
 use crate::store::credit_note::CreditNoteKey;
-use crate::store::{credit_note, invoice, ledger, number, payment, settlement};
+use crate::store::{advance, credit_note, invoice, ledger, number, payment, settlement};
 
 /// Takes an invoice back.
 #[derive(Clone, Debug, Serialize)]
@@ -96,6 +98,7 @@ impl App {
             .write(&write, |tx| async move {
                 let found = lock_invoice(&tx, scope, &command.name).await?;
                 check_etag(command.etag.as_deref(), found.version)?;
+                within_prepaid(&tx, &found, found.total).await?;
                 let was_issued = found.state != InvoiceState::Draft;
                 let void = found.void(command.reason.clone())?;
                 settlement::save(tx.conn(), &void.operator, std::slice::from_ref(&void)).await?;
@@ -150,6 +153,7 @@ impl App {
         let operator = &command.name.operator;
         let credited = credit_note::credited(tx.conn(), &command.name).await?;
         let correction = correct(found, &credited, &command.lines, command.rebill)?;
+        within_prepaid(tx, &correction.invoice, correction.total).await?;
         let drawn = number::draw(tx.conn(), operator, Series::CreditNote, 1).await?;
         let number = InvoiceNumber::new(Series::CreditNote.as_str(), drawn);
         let id = CreditNoteId::new(self.ids.next());
@@ -233,6 +237,20 @@ pub(super) async fn lock_invoice(tx: &Tx, scope: &Scope, name: &InvoiceName) -> 
     let seen = invoice::find(tx.conn(), scope, name).await?.ok_or_else(gone)?;
     settlement::take_turn(tx.conn(), &AccountName::new(name.operator.clone(), seen.account)).await?;
     invoice::lock(tx.conn(), name).await?.ok_or_else(gone)
+}
+
+/// Of what was paid ahead no more is taken back than is left.
+async fn within_prepaid(tx: &Tx, invoice: &Invoice, taken: Money) -> Result<(), Error> {
+    if invoice.kind != InvoiceKind::Prepayment {
+        return Ok(());
+    }
+    let span = (&invoice.lease, &invoice.lease);
+    let advanced = advance::of_span(tx.conn(), &invoice.operator, span).await?;
+    let left = advanced.get(&invoice.lease).map_or(0, Advanced::left_minor);
+    if taken.minor > left {
+        return Err(exceeded("prepayment", invoice.name(), Money::new(left, taken.currency)));
+    }
+    Ok(())
 }
 
 /// What of a credit note had been paid, kept as a payment.

@@ -9,7 +9,8 @@ use crate::domain::charge::{self, Charge};
 use crate::domain::explanation::{Explanation, RentWhy, UsageWhy, Why};
 use crate::domain::invoice::{Invoice, InvoiceLine, LineCharge};
 use crate::domain::lease::LeaseCopy;
-use crate::domain::reckoned::ReckonedLine;
+use crate::domain::minimum::MinimumInputs;
+use crate::domain::reckoned::{ReckonedLine, Whole};
 use crate::domain::reckoning::{CreditInputs, Inputs, UsageInputs};
 use crate::store::{lease, reckoning};
 
@@ -63,6 +64,13 @@ impl App {
         let kept = kept.ok_or_else(|| Error::internal(Lost(line.reckoning)))?;
         match kept.inputs {
             Inputs::Credit { credit } => Ok(credit_again(line, credit)),
+            Inputs::Once { once } => {
+                let steps = vec![format!("agreed: {}", once.agreed)];
+                Ok(of_wholes(line, Some(vec![once.whole(line.charge_type, line.period)]), steps))
+            }
+            Inputs::Draw { draw } => Ok((draw.amount(), Why::Agreed(draw.steps()))),
+            Inputs::Interest { interest } => Ok(of_wholes(line, interest.wholes(), interest.steps())),
+            Inputs::Minimum { minimum } => self.minimum_again(tx, of, line, minimum).await,
             Inputs::Usage { parts } => {
                 // A charge that no part makes any more was given back.
                 match parts.into_iter().find(|part| part.days.contains(line.period.start())) {
@@ -71,6 +79,27 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Measures again what was taken.
+    async fn minimum_again(
+        &self,
+        tx: &Tx,
+        of: &Invoice,
+        line: &ReckonedLine,
+        kept: MinimumInputs,
+    ) -> Result<(Option<Money>, Why), Error> {
+        let supplies = Supplies::of(tx, &of.operator, kept.parts.iter().map(|part| &part.rule)).await?;
+        let mut parts = Vec::new();
+        for part in &kept.parts {
+            let batch = |meter: &kernel::MeterId| {
+                part.evidence().find(|evidence| evidence.meter == *meter).map(|evidence| evidence.batch)
+            };
+            parts.push(gather(tx, &supplies, part.clone(), self.now(), batch).await?.0);
+        }
+        let again = MinimumInputs { parts, ..kept.clone() };
+        let (computed, why) = of_wholes(line, again.wholes(), again.steps());
+        Ok((computed.filter(|_| again == kept), why))
     }
 
     async fn usage_again(
@@ -97,6 +126,14 @@ impl App {
         let why = UsageWhy { inputs: again, whole, before: before(line), absorbed };
         Ok((computed, Why::Usage(Box::new(why))))
     }
+}
+
+/// A line that is one of several whole charges, less what was billed before.
+fn of_wholes(line: &ReckonedLine, wholes: Option<Vec<Whole>>, steps: Vec<String>) -> (Option<Money>, Why) {
+    let whole = wholes.map(|wholes| wholes.into_iter().find(|whole| whole.item == line.item));
+    let nothing = Money::zero(line.amount.currency);
+    let amount = whole.map(|whole| whole.map_or(nothing, |whole| whole.amount));
+    (amount.and_then(|amount| less(amount, line)), Why::Agreed(steps))
 }
 
 fn before(line: &ReckonedLine) -> Money {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use kernel::{Caller, CivilDate, Currency, Error, LeaseName, OperatorId, YearMonth};
+use kernel::{Caller, CivilDate, Currency, DateRange, Error, LeaseName, OperatorId, YearMonth};
 
 use super::App;
 use crate::domain::lease::{LeaseCopy, LeaseState};
 use crate::domain::portfolio::{Portfolio, portfolio};
 use crate::domain::revenue::{BacklogRow, Maturity, RevenueRow, backlog, maturity, schedule};
-use crate::store::lease;
+use crate::domain::roll_forward::AdvanceRow;
+use crate::store::{lease, roll_forward};
 
 /// Which months of whose leases.
 #[derive(Clone, Debug)]
@@ -61,6 +62,23 @@ impl App {
             .filter(|lease| !LeaseState::CALLED_OFF.contains(&lease.state))
             .map(|lease| backlog(lease, asked.from, asked.through))
             .collect()
+    }
+
+    /// Prepayments and deposits over some months, by lease, as the ledger says them.
+    pub async fn advance_roll_forward(
+        &self,
+        caller: &Caller,
+        asked: &LeaseMonths,
+    ) -> Result<Vec<AdvanceRow>, Error> {
+        let scope = &Self::own_operator(caller, &asked.operator)?;
+        let end = asked.through.range().map_or(CivilDate::MAX, |days| days.end());
+        let days = DateRange::new(asked.from.first_day(), end).map_err(Error::internal)?;
+        self.db
+            .read("advance_roll_forward", scope, |tx| async move {
+                let rows = roll_forward::advances(tx.conn(), &asked.operator, days).await?;
+                Ok((tx, rows))
+            })
+            .await
     }
 
     /// Rent still to be received, per currency; without a day, from today on.

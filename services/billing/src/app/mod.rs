@@ -1,5 +1,6 @@
 //! Orders one deed from its start to its commit: one use case a file.
 
+mod agreed;
 mod apply_lease_event;
 mod books;
 mod charging_plans;

@@ -5,7 +5,8 @@ use kernel::{AccountId, Caller, CivilDate, Error, LeaseName, Money, OperatorId, 
 use super::App;
 use crate::domain::charge::{self, NotKnown};
 use crate::domain::invoice::{Bill, TooLarge};
-use crate::store::{account, lease};
+use crate::domain::unroll::unroll;
+use crate::store::{account, advance, lease};
 
 /// Asks for the invoices to come.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ impl App {
             caller.scope_of_operator(&command.lease.operator).map_err(|_| Error::not_found("lease"))?;
         let (command, scope) = (&command, &scope);
         let operator = &command.lease.operator;
-        let (lease, taken, account) = self
+        let (lease, taken, mut advanced, account) = self
             .db
             .read("preview_invoices", scope, |tx| async move {
                 let found = lease::find(tx.conn(), scope, &command.lease).await?;
@@ -51,9 +52,12 @@ impl App {
                     crate::store::charge::taken(tx.conn(), operator, (&lease.lease, &lease.lease), None)
                         .await?;
                 let taken = taken.remove(&lease.lease).unwrap_or_default();
+                let of_lease = (&lease.lease, &lease.lease);
+                let mut advanced = advance::of_span(tx.conn(), operator, of_lease).await?;
+                let advanced = advanced.remove(&lease.lease).unwrap_or_default();
                 let accounts = account::by_tenant(tx.conn(), scope, operator).await?;
                 let account = accounts.get(&(lease.tenant.clone(), lease.terms.currency)).copied();
-                Ok((tx, (lease, taken, account)))
+                Ok((tx, (lease, taken, advanced, account)))
             })
             .await?;
         let mut charges = charge::to_come(&lease, command.through, &taken).map_err(Error::internal)?;
@@ -61,7 +65,7 @@ impl App {
         if let Some(from) = not_known.iter().map(|one| YearMonth::of(one.missing.from)).min() {
             charges.retain(|charge| charge.month < from);
         }
-        let bills = Bill::by_month(&lease, charges)?;
+        let bills = unroll(&lease, charges, command.through, &mut advanced)?;
         let total = Money::checked_sum(lease.terms.currency, bills.iter().map(|bill| bill.total))
             .ok_or_else(|| Error::internal(TooLarge))?;
         Ok(Preview { bills, account, total, operator: operator.clone(), not_known })

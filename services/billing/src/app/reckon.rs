@@ -15,6 +15,7 @@ use crate::domain::charge::{occupied, rent_of_block};
 use crate::domain::invoice::ChargeType;
 use crate::domain::lease::{BlockRef, BlockState, LeaseCopy, Premises};
 use crate::domain::meter::Meter;
+use crate::domain::minimum::MinimumInputs;
 use crate::domain::plan::{ChargingPlan, UsageRule, in_force};
 use crate::domain::rating::Metered;
 use crate::domain::reckoned::{BilledCharges, ReckonedLine, Whole, difference};
@@ -40,6 +41,14 @@ pub(super) struct Reckoned {
     pub(super) kept: Vec<(LeaseId, Reckoning)>,
     /// What could not be reckoned.
     pub(super) problems: Vec<Problem>,
+}
+
+impl Reckoned {
+    /// Drops what was reckoned of a lease that is left out.
+    pub(super) fn forget(&mut self, lease: &LeaseId) {
+        self.lines.remove(lease);
+        self.kept.retain(|(of, _)| of != lease);
+    }
 }
 
 /// All that is looked up once for a run.
@@ -139,12 +148,22 @@ impl<'a> Books<'a> {
         if !over || (held.is_empty() && billed.is_empty()) {
             return Ok(());
         }
-        let (credits, usage): (BilledCharges, BilledCharges) =
-            billed.clone().into_iter().partition(|(key, _)| key.charge_type == ChargeType::SlaCredit);
-        let found = [
-            self.usage(lease, premises, &held).await.map(|found| (found, usage)),
-            self.credit(lease, &premises.place, &held, days).map(|found| (found, credits)),
+        let of = |wanted: fn(ChargeType) -> bool| -> BilledCharges {
+            let all = billed.iter().filter(|(key, _)| wanted(key.charge_type));
+            all.map(|(key, billed)| (key.clone(), billed.clone())).collect()
+        };
+        let usage = self.usage(lease, premises, &held).await;
+        let minimum = usage.as_ref().ok().map(|(inputs, _)| minimum(lease, inputs));
+        let mut found = vec![
+            usage.map(|found| (found, of(is_usage))),
+            self.credit(lease, &premises.place, &held, days)
+                .map(|found| (found, of(|charge_type| charge_type == ChargeType::SlaCredit))),
         ];
+        found.extend(
+            minimum.map(|found| {
+                found.map(|found| (found, of(|charge_type| charge_type == ChargeType::TakeOrPay)))
+            }),
+        );
         for found in found {
             match found {
                 Ok(((inputs, wholes), billed)) => {
@@ -173,10 +192,11 @@ impl<'a> Books<'a> {
         into: &mut Reckoned,
     ) -> Result<(), Error> {
         let id = ReckoningId::new(self.app.ids.next());
-        let lines = difference(place, &wholes, billed, (lease.terms.currency, id))
+        let lines = difference(Some(place), &wholes, billed, (lease.terms.currency, id))
             .ok_or_else(|| Error::internal(crate::domain::invoice::TooLarge))?;
         if !lines.is_empty() {
-            into.kept.push((lease.lease.clone(), Reckoning { id, place: place.clone(), month, inputs }));
+            into.kept
+                .push((lease.lease.clone(), Reckoning { id, place: Some(place.clone()), month, inputs }));
             into.lines.entry(lease.lease.clone()).or_default().extend(lines);
         }
         Ok(())
@@ -240,6 +260,22 @@ impl<'a> Books<'a> {
         };
         self.outages.iter().filter(hurt).map(|(_, _, outage)| outage.clone()).collect()
     }
+}
+
+fn is_usage(charge_type: ChargeType) -> bool {
+    !matches!(charge_type, ChargeType::SlaCredit | ChargeType::TakeOrPay)
+}
+
+/// What was not taken of the least that a lease pays for.
+fn minimum(lease: &LeaseCopy, measured: &Inputs) -> Result<(Inputs, Vec<Whole>), Trouble> {
+    let parts = match measured {
+        Inputs::Usage { parts } if lease.terms.money.minimum_take.is_some() => parts.clone(),
+        _ => Vec::new(),
+    };
+    let terms = lease.terms.money.minimum_take.unwrap_or_default();
+    let inputs = MinimumInputs { terms, currency: lease.terms.currency, parts };
+    let wholes = inputs.wholes().ok_or_else(|| Trouble::Told("what is short is out of range".to_owned()))?;
+    Ok((Inputs::Minimum { minimum: inputs }, wholes))
 }
 
 /// What usage of some days is charged by.

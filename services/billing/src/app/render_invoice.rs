@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use kernel::{Caller, Error, InvoiceName};
+use kernel::{Caller, Error, InvoiceName, Scope, SiteId};
 use paper::Format;
 
 use super::App;
 use crate::domain::invoice::Invoice;
 use crate::domain::printed_invoice::{Names, printed_invoice};
 use crate::peers::{Inventory, Leasing};
+use crate::store::lease;
 
 /// Prints invoices: with the names that inventory and leasing know.
 pub struct InvoicePrinter {
@@ -25,6 +26,23 @@ pub struct Printed {
     pub content: Vec<u8>,
 }
 
+impl App {
+    /// The sites of an invoice's lease, by the terms of its first line.
+    async fn sites_of(&self, invoice: &Invoice) -> Result<Vec<SiteId>, Error> {
+        let scope = &Scope::Operator(invoice.operator.clone());
+        let version = invoice.lines.first().map_or(1, |line| line.lease_version);
+        let (operator, lease) = (&invoice.operator, &invoice.lease);
+        let terms = self
+            .db
+            .read("sites_of_lease", scope, |tx| async move {
+                let terms = lease::terms(tx.conn(), operator, lease, version).await?;
+                Ok((tx, terms))
+            })
+            .await?;
+        Ok(terms.premises.into_iter().map(|premises| premises.place.site).collect())
+    }
+}
+
 impl InvoicePrinter {
     /// A printer that asks these peers.
     #[must_use]
@@ -39,7 +57,11 @@ impl InvoicePrinter {
     pub async fn print(&self, caller: &Caller, name: &InvoiceName, format: Format) -> Result<Printed, Error> {
         let invoice = self.app.get_invoice(caller, name).await?;
         let at = invoice.issued.as_ref().map(|issued| issued.time);
-        let mut sites: Vec<_> = invoice.lines.iter().map(|line| line.place().site.clone()).collect();
+        let named = invoice.lines.iter().filter_map(|line| line.place());
+        let mut sites: Vec<_> = named.map(|place| place.site.clone()).collect();
+        if sites.is_empty() {
+            sites = self.app.sites_of(&invoice).await?;
+        }
         sites.sort();
         sites.dedup();
         let names = Names {

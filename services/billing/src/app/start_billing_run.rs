@@ -11,6 +11,7 @@ use runtime::failpoint;
 use serde::Serialize;
 use tracing::{error, info, warn};
 
+use super::agreed::{Agreed, Trouble};
 use super::reckon::{Books, Reckoned};
 use super::{About, App, INVOICES_IN_ANSWER, RunView, kind, rpc};
 use crate::domain::charge;
@@ -216,7 +217,7 @@ impl App {
                     error!(lease = %bill.lease, tenant = %bill.tenant, %currency, "a tenant has no account");
                     let lease = LeaseName::new(run.operator.clone(), bill.lease);
                     let problem = format!("{} has no account in {currency}", bill.tenant);
-                    reckoned.kept.retain(|(of, _)| *of != lease.lease);
+                    reckoned.forget(&lease.lease);
                     reckoned.problems.push(Problem { lease, place: None, problem });
                 }
             }
@@ -246,17 +247,25 @@ impl App {
         let books = Books::open(self, tx, operator, leases, month, now).await?;
         let nothing = BTreeSet::new();
         let mut bills = Vec::new();
-        for lease in lease::commenced(tx.conn(), operator, leases).await? {
+        let all = lease::in_force(tx.conn(), operator, leases).await?;
+        let agreed = Agreed::open(self, tx, operator, leases, &all, month).await?;
+        for lease in all {
             let left_out = |problem: String| Problem { lease: lease.name(), place: None, problem };
             if parked.contains(&lease.name().to_string()) {
                 warn!(lease = %lease.name(), %month, "a parked lease is left out of the run");
                 into.problems.push(left_out("is parked: its last event could not be understood".to_owned()));
                 continue;
             }
-            let rent = match charge::due(&lease, month, taken.get(&lease.lease).unwrap_or(&nothing)) {
+            let rent = charge::due(&lease, month, taken.get(&lease.lease).unwrap_or(&nothing));
+            let rent = rent
+                .map_err(Trouble::Poison)
+                .and_then(|rent| agreed.add(self, &lease, month, &rent, into).map(|()| rent));
+            let rent = match rent {
                 Ok(rent) => rent,
-                Err(poison) => {
+                Err(Trouble::Failed(error)) => return Err(error),
+                Err(Trouble::Poison(poison)) => {
                     error!(lease = %lease.name(), problem = %poison, "a lease cannot be billed");
+                    into.forget(&lease.lease);
                     into.problems.push(left_out(poison.0));
                     continue;
                 }
@@ -265,7 +274,7 @@ impl App {
                 books.reckon(&lease, month, into).await?;
             }
             let reckoned = into.lines.remove(&lease.lease).unwrap_or_default();
-            bills.extend(Bill::with(&lease, month, rent, reckoned)?);
+            bills.extend(Bill::of(&lease, month, rent, reckoned)?);
         }
         Ok(bills)
     }

@@ -202,7 +202,7 @@ pub fn not_known(lease: &LeaseCopy) -> Result<Vec<NotKnown>, Poison> {
 }
 
 /// The days of rent of a block as they stand; none if all of it is abated, or it will never commence.
-fn days_of(lease: &LeaseCopy, premises: &Premises) -> Option<DateRange> {
+pub(super) fn days_of(lease: &LeaseCopy, premises: &Premises) -> Option<DateRange> {
     if lease.block_state(&premises.place) == Some(BlockState::Lapsed) {
         return None;
     }

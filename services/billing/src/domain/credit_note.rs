@@ -265,7 +265,7 @@ mod tests {
         let mut invoice = issued(&[100, 7]);
         invoice.lines[1].charge = LineCharge::Reckoned(ReckonedLine {
             charge_type: ChargeType::Tax,
-            place: sample::place("hall"),
+            place: Some(sample::place("hall")),
             item: "tax".to_owned(),
             period: invoice.lines[1].period(),
             revision: 0,

@@ -36,6 +36,8 @@ pub enum Why {
     Usage(Box<UsageWhy>),
     /// Rent given back, from outages: the inputs, what they come to, the whole charge, and what was given back before.
     Credit(Box<(CreditInputs, Credit, Whole, Money)>),
+    /// The terms beside rent, in words and figures.
+    Agreed(Vec<String>),
     /// A charge that was billed, and is none any more.
     Gone,
 }
@@ -135,6 +137,7 @@ impl Explanation {
             Why::Rent(why) => why.steps(),
             Why::Usage(why) => why.steps(),
             Why::Credit(credit) => credit_steps(&credit.0, &credit.1),
+            Why::Agreed(steps) => steps.clone(),
             Why::Gone => vec!["by the plan and the readings that hold now nothing is charged".to_owned()],
         };
         steps.push(self.line.formula());

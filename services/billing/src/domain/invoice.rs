@@ -8,38 +8,12 @@ use kernel::{
 };
 
 use super::charge::Charge;
+pub use super::charge_type::{ChargeType, InvoiceKind};
 use super::invoice_state::{InvoiceCommand, InvoiceState};
 use super::lease::{BlockRef, LeaseCopy};
 use super::number::InvoiceNumber;
 use super::reckoned::ReckonedLine;
 use super::settlement::Settled;
-use super::words::names;
-
-/// What a line charges for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChargeType {
-    /// Base rent, in advance.
-    BaseRent,
-    /// Energy, in arrears.
-    Energy,
-    /// Load, in arrears.
-    Demand,
-    /// What is passed on beside energy and load, in arrears.
-    PassThrough,
-    /// A tax on other charges, in arrears.
-    Tax,
-    /// Rent given back.
-    SlaCredit,
-}
-
-names!(ChargeType {
-    BaseRent => "BASE_RENT",
-    Energy => "ENERGY",
-    Demand => "DEMAND",
-    PassThrough => "PASS_THROUGH",
-    Tax => "TAX",
-    SlaCredit => "SLA_CREDIT",
-});
 
 /// One charge with the version of the terms it was computed from: all that is needed to compute it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +43,12 @@ impl InvoiceLine {
         }
     }
 
-    /// Which block.
+    /// Which block; none is the whole lease.
     #[must_use]
-    pub fn place(&self) -> &BlockRef {
+    pub fn place(&self) -> Option<&BlockRef> {
         match &self.charge {
-            LineCharge::Rent(rent) => &rent.place,
-            LineCharge::Reckoned(line) => &line.place,
+            LineCharge::Rent(rent) => Some(&rent.place),
+            LineCharge::Reckoned(line) => line.place.as_ref(),
         }
     }
 
@@ -133,6 +107,8 @@ pub struct Bill {
     pub tenant: TenantId,
     /// For which lease.
     pub lease: LeaseId,
+    /// What it is for.
+    pub kind: InvoiceKind,
     /// The month.
     pub month: YearMonth,
     /// The charges, in order of period, then block, then what they are for.
@@ -144,51 +120,46 @@ pub struct Bill {
 }
 
 impl Bill {
-    /// The rent of one month as a bill; `None` when there is nothing to charge.
-    pub fn of(lease: &LeaseCopy, month: YearMonth, rent: Vec<Charge>) -> Result<Option<Self>, Error> {
-        Self::with(lease, month, rent, Vec::new())
-    }
-
-    /// The rent of one month, and what the months before it came to beside rent, as a bill; `None` when there is nothing
-    /// to charge.
-    pub fn with(
+    /// The rent of one month, and what else a lease owes, as one bill of each kind; none where there is nothing to charge.
+    pub fn of(
         lease: &LeaseCopy,
         month: YearMonth,
         rent: Vec<Charge>,
         reckoned: Vec<ReckonedLine>,
-    ) -> Result<Option<Self>, Error> {
+    ) -> Result<Vec<Self>, Error> {
         let rent = rent.into_iter().map(LineCharge::Rent);
         let charges = rent.chain(reckoned.into_iter().map(LineCharge::Reckoned));
-        let mut lines: Vec<InvoiceLine> =
-            charges.map(|charge| InvoiceLine { charge, lease_version: lease.version }).collect();
-        if lines.is_empty() {
-            return Ok(None);
+        let mut kinds: BTreeMap<InvoiceKind, Vec<InvoiceLine>> = BTreeMap::new();
+        for charge in charges {
+            let line = InvoiceLine { charge, lease_version: lease.version };
+            kinds.entry(line.charge_type().invoice_kind()).or_default().push(line);
         }
-        let order = |line: &InvoiceLine| (line.period().start(), line.place().clone(), line.charge_type());
+        kinds.into_iter().map(|(kind, lines)| Self::of_kind(lease, month, kind, lines)).collect()
+    }
+
+    fn of_kind(
+        lease: &LeaseCopy,
+        month: YearMonth,
+        kind: InvoiceKind,
+        mut lines: Vec<InvoiceLine>,
+    ) -> Result<Self, Error> {
+        // What is of the whole lease comes after its blocks.
+        let order = |line: &InvoiceLine| {
+            let place = line.place();
+            (line.period().start(), place.is_none(), place.cloned(), line.charge_type())
+        };
         lines.sort_by(|a, b| order(a).cmp(&order(b)).then_with(|| a.item().cmp(b.item())));
         let total = total(&lines, lease.terms.currency)?;
-        Ok(Some(Self {
+        Ok(Self {
             operator: lease.operator.clone(),
             tenant: lease.tenant.clone(),
             lease: lease.lease.clone(),
+            kind,
             month,
             lines,
             total,
             payment_terms_days: lease.terms.payment_terms_days,
-        }))
-    }
-
-    /// Charges of several months as one bill a month, in order of month.
-    pub fn by_month(lease: &LeaseCopy, charges: Vec<Charge>) -> Result<Vec<Self>, Error> {
-        let mut months: BTreeMap<YearMonth, Vec<Charge>> = BTreeMap::new();
-        for charge in charges {
-            let month = charge.billing_month(lease.terms.rent.timing);
-            months.entry(month).or_default().push(charge);
-        }
-        months
-            .into_iter()
-            .filter_map(|(month, charges)| Self::of(lease, month, charges).transpose())
-            .collect()
+        })
     }
 }
 
@@ -217,6 +188,8 @@ pub struct Invoice {
     pub tenant: TenantId,
     /// For which lease.
     pub lease: LeaseId,
+    /// What it is for.
+    pub kind: InvoiceKind,
     /// Where it stands.
     pub state: InvoiceState,
     /// The month.
@@ -261,6 +234,7 @@ impl Invoice {
             account,
             tenant: bill.tenant,
             lease: bill.lease,
+            kind: bill.kind,
             state: InvoiceState::Draft,
             month: bill.month,
             lines: bill.lines,

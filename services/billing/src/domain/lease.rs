@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::Datelike as _;
 use kernel::{
-    BlockSlug, CivilDate, Currency, DateRange, Escalator, IndexValues, LeaseId, LeaseName, OperatorId,
-    QuantityStep, Rate, RateStep, RentRules, SiteId, TenantId,
+    BlockSlug, CivilDate, Currency, DateRange, Escalator, IndexValues, LeaseId, LeaseName, Money, MoneyTerms,
+    OperatorId, QuantityStep, Rate, RateStep, RentRules, SiteId, TenantId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -73,9 +73,8 @@ impl LeaseState {
         Self::Terminated,
         Self::Closed,
     ];
-    /// A block may have commenced: there may be something to bill.
-    pub const BEGUN: [Self; 6] =
-        [Self::Active, Self::Holdover, Self::Defaulted, Self::Expired, Self::Terminated, Self::Closed];
+    /// In force and not over: what is paid ahead and held is asked for.
+    pub const ASKS_AHEAD: [Self; 4] = [Self::Effective, Self::Active, Self::Holdover, Self::Defaulted];
     /// Never in force and never going to be: nothing is to come.
     pub const CALLED_OFF: [Self; 2] = [Self::Cancelled, Self::Lapsed];
 }
@@ -155,6 +154,9 @@ pub struct BillingTerms {
     /// How rent is counted and billed, what is let off, which index it follows.
     #[serde(skip_serializing_if = "RentRules::is_plain", default)]
     pub rent: RentRules,
+    /// What is paid ahead, held, taken at least, and what late payment costs.
+    #[serde(skip_serializing_if = "MoneyTerms::is_plain", default)]
+    pub money: MoneyTerms,
     /// The blocks, each once.
     pub premises: Vec<Premises>,
 }
@@ -184,6 +186,17 @@ pub struct Moved {
     pub quantities: Vec<QuantityStep>,
 }
 
+/// How a lease ends before its term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// First day on which it is no longer in force.
+    pub end: CivilDate,
+    /// What the tenant owes for it.
+    pub fee: Option<Money>,
+    /// Whether what was paid ahead is owed back.
+    pub refund: bool,
+}
+
 /// A lease as the last event told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseCopy {
@@ -201,6 +214,8 @@ pub struct LeaseCopy {
     pub terms: BillingTerms,
     /// How far each block is.
     pub blocks: Vec<BlockProgress>,
+    /// How it ends before its term, where it does.
+    pub ending: Option<Ending>,
     /// What is known of the index that its rates follow; nothing where they follow none.
     pub index: IndexValues,
 }
@@ -224,6 +239,9 @@ impl BillingTerms {
         }
         if self.payment_terms_days > PAYMENT_TERMS_DAYS_MAX {
             return Err(Poison(format!("payment terms of {} days", self.payment_terms_days)));
+        }
+        if let Some(field) = self.money.foreign(self.currency).first() {
+            return Err(Poison(format!("{field} is not in {}", self.currency)));
         }
         let mut seen = BTreeSet::new();
         for premises in &self.premises {
@@ -254,6 +272,10 @@ impl LeaseCopy {
             return Err(Poison(format!("version {} is not a version", self.version)));
         }
         self.terms.check()?;
+        let fee = self.ending.and_then(|ending| ending.fee);
+        if fee.is_some_and(|fee| fee.currency != self.terms.currency || fee.minor < 0) {
+            return Err(Poison("the fee for ending it is no amount of its currency".to_owned()));
+        }
         for premises in &self.terms.premises {
             if self.block_state(&premises.place).is_none() {
                 let place = &premises.place;

@@ -20,6 +20,10 @@ pub enum LedgerAccount {
     AccruedRevenue,
     /// Used and not billed to us (liability, normally a credit).
     AccruedExpense,
+    /// Rent paid ahead and not credited yet (a contract liability, or deferred rent of a lease; normally a credit).
+    Prepayments,
+    /// What is held until leases are over (liability, normally a credit).
+    Deposits,
     /// Rent earned (income, normally a credit).
     RentIncome,
     /// Energy passed on (income, normally a credit).
@@ -28,6 +32,12 @@ pub enum LedgerAccount {
     DemandIncome,
     /// What is passed on beside energy and load (income, normally a credit).
     PassThroughIncome,
+    /// Paid for and not taken (income, normally a credit).
+    TakeOrPayIncome,
+    /// Interest on what was paid late (income, normally a credit).
+    InterestIncome,
+    /// Fees for ending leases early (income, normally a credit).
+    TerminationIncome,
     /// Rent given back for outages (taken off income, normally a debit).
     SlaCredits,
     /// Taxes collected and owed on, by jurisdiction (liability, normally a credit).
@@ -44,7 +54,8 @@ pub enum LedgerAccount {
 
 impl LedgerAccount {
     /// What documents alone move, so that they and the ledger agree: no journal does.
-    pub const OF_DOCUMENTS: [Self; 3] = [Self::AccountsReceivable, Self::UnappliedCash, Self::Cash];
+    pub const OF_DOCUMENTS: [Self; 5] =
+        [Self::AccountsReceivable, Self::UnappliedCash, Self::Cash, Self::Prepayments, Self::Deposits];
 }
 
 names!(LedgerAccount {
@@ -54,10 +65,15 @@ names!(LedgerAccount {
     AccruedRent => "accrued_rent",
     AccruedRevenue => "accrued_revenue",
     AccruedExpense => "accrued_expense",
+    Prepayments => "prepayments",
+    Deposits => "deposits",
     RentIncome => "rent_income",
     EnergyIncome => "energy_income",
     DemandIncome => "demand_income",
     PassThroughIncome => "pass_through_income",
+    TakeOrPayIncome => "take_or_pay_income",
+    InterestIncome => "interest_income",
+    TerminationIncome => "termination_income",
     SlaCredits => "sla_credits",
     TaxesPayable => "taxes_payable",
     OtherIncome => "other_income",

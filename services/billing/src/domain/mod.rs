@@ -1,19 +1,23 @@
 //! The rules of billing: pure, given the time, touching nothing.
 
 pub mod account;
+pub mod advance;
 pub mod aging;
 pub mod allocation;
 pub mod books;
 pub mod charge;
+pub mod charge_type;
 pub mod credit_note;
 pub mod explanation;
 pub mod incident;
+pub mod interest;
 pub mod invoice;
 pub mod invoice_state;
 pub mod lease;
 pub mod ledger;
 pub mod ledger_account;
 pub mod meter;
+pub mod minimum;
 pub mod number;
 pub mod payment;
 pub mod plan;
@@ -27,12 +31,14 @@ pub mod reading;
 pub mod reckoned;
 pub mod reckoning;
 pub mod revenue;
+pub mod roll_forward;
 pub mod run;
 pub mod service_level;
 pub mod settlement;
 pub mod statement;
 pub mod tariff;
 pub mod trial_balance;
+pub mod unroll;
 pub mod usage;
 pub mod voucher;
 pub mod words;

@@ -3,7 +3,7 @@
 use kernel::{InvoiceName, LeaseName, Rate, TenantName};
 use paper::{Column, Document, Entity, Fact, Part, Party, Section, Table, words};
 
-use super::invoice::{ChargeType, Invoice, InvoiceLine, LineCharge};
+use super::invoice::{ChargeType, Invoice, InvoiceKind, InvoiceLine, LineCharge};
 use super::invoice_state::InvoiceState;
 
 /// The names behind the resource names.
@@ -21,7 +21,7 @@ pub struct Names {
 #[must_use]
 pub fn printed_invoice(invoice: &Invoice, names: &Names) -> Document {
     Document {
-        title: "Invoice".to_owned(),
+        title: title(invoice.kind).to_owned(),
         reference: match &invoice.issued {
             Some(issued) => issued.number.to_string(),
             None => InvoiceName::new(invoice.operator.clone(), invoice.id).to_string(),
@@ -35,6 +35,15 @@ pub fn printed_invoice(invoice: &Invoice, names: &Names) -> Document {
             Section::new("Payment", vec![Part::Text(payment(invoice))]),
         ],
         seal: None,
+    }
+}
+
+fn title(kind: InvoiceKind) -> &'static str {
+    match kind {
+        InvoiceKind::Regular => "Invoice",
+        InvoiceKind::Prepayment => "Invoice for rent paid ahead",
+        InvoiceKind::Deposit => "Invoice for a deposit",
+        InvoiceKind::TerminationFee => "Invoice for a termination fee",
     }
 }
 
@@ -112,6 +121,12 @@ fn row(line: &InvoiceLine, rate: String) -> [String; 6] {
         ChargeType::PassThrough => "Passed on",
         ChargeType::Tax => "Tax",
         ChargeType::SlaCredit => "Rent given back",
+        ChargeType::Prepayment => "Rent paid ahead",
+        ChargeType::Deposit => "Deposit",
+        ChargeType::PrepaymentDraw => "Credit of rent paid ahead",
+        ChargeType::TakeOrPay => "Paid for and not taken",
+        ChargeType::LateInterest => "Late interest",
+        ChargeType::TerminationFee => "Termination fee",
     };
     let (place, period) = (line.place(), line.period());
     let of = [line.item(), line.jurisdiction().unwrap_or_default()];
@@ -122,7 +137,7 @@ fn row(line: &InvoiceLine, rate: String) -> [String; 6] {
             if line.detail.estimated { "partly estimated" } else { "" },
         ],
     };
-    let place = format!("{} / {}", place.site, place.block);
+    let place = place.map_or_else(String::new, |place| format!("{} / {}", place.site, place.block));
     let words_of_it = [what].into_iter().chain(of).chain(remarks).chain([place.as_str()]);
     let what: Vec<&str> = words_of_it.filter(|word| !word.is_empty()).collect();
     let (quantity, unit, _) = measure(line);

@@ -14,11 +14,11 @@ use super::lease::BlockRef;
 pub struct ReckonedLine {
     /// What for.
     pub charge_type: ChargeType,
-    /// Which block.
-    pub place: BlockRef,
+    /// Which block; none is the whole lease.
+    pub place: Option<BlockRef>,
     /// The component and its band; empty for credits.
     pub item: String,
-    /// The days it is for, all of one month.
+    /// The days it is for, all of one month; of interest, those since the due date.
     pub period: DateRange,
     /// 0 where the charge is billed first.
     pub revision: i32,
@@ -148,7 +148,7 @@ impl ReckonedLine {
 /// `None` beyond 64 bits.
 #[must_use]
 pub fn difference(
-    place: &BlockRef,
+    place: Option<&BlockRef>,
     wholes: &[Whole],
     billed: &BilledCharges,
     (currency, reckoning): (Currency, ReckoningId),
@@ -167,8 +167,10 @@ pub fn difference(
     Some(lines)
 }
 
-fn line(
-    place: &BlockRef,
+/// A line for what of a whole charge was not billed before; inner `None` where there is no difference. `None` beyond 64
+/// bits.
+pub(super) fn line(
+    place: Option<&BlockRef>,
     whole: &Whole,
     before: Option<&Billed>,
     reckoning: ReckoningId,
@@ -190,7 +192,7 @@ fn line(
     };
     Some(Some(ReckonedLine {
         charge_type: whole.charge_type,
-        place: place.clone(),
+        place: place.cloned(),
         item: whole.item.clone(),
         period: whole.period,
         revision,

@@ -8,8 +8,11 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::invoice::ChargeType;
+use super::advance::{DrawInputs, OnceInputs};
+use super::charge_type::ChargeType;
+use super::interest::InterestInputs;
 use super::lease::BlockRef;
+use super::minimum::MinimumInputs;
 use super::plan::{Allocation, EstimatePolicy, Facility, UsageRule};
 use super::rating::{Load, Metered, RatedLine, RatingError, rate};
 use super::reckoned::Whole;
@@ -25,8 +28,8 @@ pub const MONTHS_BACK: i32 = 24;
 pub struct Reckoning {
     /// Its id.
     pub id: ReckoningId,
-    /// Which block.
-    pub place: BlockRef,
+    /// Which block; none is the whole lease.
+    pub place: Option<BlockRef>,
     /// Which month.
     pub month: YearMonth,
     /// From what.
@@ -46,6 +49,26 @@ pub enum Inputs {
     Credit {
         /// All of it.
         credit: CreditInputs,
+    },
+    /// What was not taken of the least that is paid for.
+    Minimum {
+        /// All of it.
+        minimum: MinimumInputs,
+    },
+    /// What is billed once.
+    Once {
+        /// All of it.
+        once: OnceInputs,
+    },
+    /// What was paid ahead, credited.
+    Draw {
+        /// All of it.
+        draw: DrawInputs,
+    },
+    /// Interest on one invoice.
+    Interest {
+        /// All of it.
+        interest: InterestInputs,
     },
 }
 

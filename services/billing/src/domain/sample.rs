@@ -74,9 +74,11 @@ pub(crate) fn lease(escalator: Option<Escalator>, premises: Vec<Premises>) -> Le
             payment_terms_days: 30,
             escalator,
             rent: kernel::RentRules::default(),
+            money: kernel::MoneyTerms::default(),
             premises,
         },
         blocks,
+        ending: None,
         index: kernel::IndexValues::new(),
     }
 }
@@ -109,6 +111,7 @@ pub(crate) fn invoice(amounts: &[i64]) -> Invoice {
         account: AccountId::new(Uuid::from_u128(3)),
         tenant: "tenant-one".parse().expect("a slug"),
         lease: "lease-one".parse().expect("a slug"),
+        kind: super::invoice::InvoiceKind::Regular,
         state: InvoiceState::Draft,
         month: month(2026, 10),
         total: Money::new(amounts.iter().sum(), usd()),

@@ -36,7 +36,7 @@ pub(super) fn answer(explained: &Explanation) -> wire::ExplainLineResponse {
         Why::Rent(why) => answer.rent = Some(rent(operator, why)),
         Why::Usage(why) => answer.usage = Some(usage(operator, why)),
         Why::Credit(why) => answer.credit = Some(credit(operator, &why.0, &why.1, (&why.2, why.3))),
-        Why::Gone => {}
+        Why::Agreed(_) | Why::Gone => {}
     }
     answer
 }

@@ -18,6 +18,8 @@ pub(super) enum Export {
     Revenue(LeaseMonths),
     /// Contracted and not earned.
     Backlog(LeaseMonths),
+    /// Paid ahead and held.
+    Advances(LeaseMonths),
     /// Still to be received.
     Maturity(OperatorId, Option<CivilDate>),
     /// Contracted by stage.
@@ -29,7 +31,8 @@ pub(super) fn asked(request: &wire::ExportReportRequest) -> Result<Export, Error
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorName>);
     let report = known::<wire::ReportKind>(&mut v, "report", request.report);
     let day = optional_date(&mut v, "as_of_date", request.as_of_date.as_ref());
-    let by_month = matches!(report, Some(wire::ReportKind::RevenueSchedule | wire::ReportKind::Backlog));
+    use wire::ReportKind::{AdvanceRollForward, Backlog, RevenueSchedule};
+    let by_month = matches!(report, Some(RevenueSchedule | Backlog | AdvanceRollForward));
     let months = by_month.then(|| months(&mut v, request));
     if report.is_some() {
         let told = request.start_month.is_some() || request.end_month.is_some();
@@ -44,10 +47,14 @@ pub(super) fn asked(request: &wire::ExportReportRequest) -> Result<Export, Error
             wire::ReportKind::ReceivablesAging => Export::Aging(operator, day?),
             wire::ReportKind::MaturityAnalysis => Export::Maturity(operator, day?),
             wire::ReportKind::ContractedCapacity => Export::Capacity(operator, day?),
-            kind @ (wire::ReportKind::RevenueSchedule | wire::ReportKind::Backlog) => {
+            kind @ (RevenueSchedule | Backlog | AdvanceRollForward) => {
                 let (from, through) = months??;
                 let of = LeaseMonths { operator, lease: None, from, through };
-                if kind == wire::ReportKind::Backlog { Export::Backlog(of) } else { Export::Revenue(of) }
+                match kind {
+                    Backlog => Export::Backlog(of),
+                    AdvanceRollForward => Export::Advances(of),
+                    _ => Export::Revenue(of),
+                }
             }
         })
     })
@@ -151,6 +158,35 @@ pub(super) fn revenue(told: &wire::GetRevenueScheduleResponse) -> Result<String,
             amount(row.revenue.as_ref()),
             amount(row.billed.as_ref()),
             amount(row.closing_accrued_rent.as_ref()),
+        ])?;
+    }
+    table.done()
+}
+
+pub(super) fn advances(told: &wire::GetAdvanceRollForwardResponse) -> Result<String, Error> {
+    let header = [
+        "lease",
+        "tenant",
+        "ledger_account",
+        "currency",
+        "opening",
+        "billed",
+        "credited",
+        "returned",
+        "closing",
+    ];
+    let mut table = Csv::new(&header)?;
+    for row in &told.rows {
+        table.row([
+            row.lease.clone(),
+            row.tenant.clone(),
+            row.ledger_account.clone(),
+            code(row.closing.as_ref()),
+            amount(row.opening.as_ref()),
+            amount(row.billed.as_ref()),
+            amount(row.credited.as_ref()),
+            amount(row.returned.as_ref()),
+            amount(row.closing.as_ref()),
         ])?;
     }
     table.done()

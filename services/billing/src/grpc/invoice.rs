@@ -13,7 +13,9 @@ use runtime::wire::{
 use super::lists::{Maybe, list_request};
 use crate::app::{IssueInvoice, ListInvoices, Listed, Preview, PreviewInvoices, etag_of};
 use crate::domain::charge::NotKnown;
-use crate::domain::invoice::{Bill, ChargeType, Invoice, InvoiceFilter, InvoiceLine, LineCharge};
+use crate::domain::invoice::{
+    Bill, ChargeType, Invoice, InvoiceFilter, InvoiceKind, InvoiceLine, LineCharge,
+};
 use crate::domain::invoice_state::InvoiceState;
 use crate::domain::lease::YEAR_MAX;
 
@@ -156,6 +158,7 @@ fn bill_to_wire(bill: &Bill, preview: &Preview) -> wire::Invoice {
         tenant: TenantName::new(bill.tenant.clone()).to_string(),
         lease: LeaseName::new(bill.operator.clone(), bill.lease.clone()).to_string(),
         state: wire::InvoiceState::Draft.into(),
+        kind: kind_to_wire(bill.kind).into(),
         billing_month: Some(to_month(bill.month)),
         lines: bill.lines.iter().map(|line| line_to_wire(&bill.operator, line, 0)).collect(),
         total: Some(to_money(bill.total)),
@@ -187,6 +190,7 @@ pub(super) fn to_wire(invoice: &Invoice) -> wire::Invoice {
         credited: Some(to_money(part(invoice.settled.credited_minor))),
         open: Some(to_money(invoice.open())),
         state_reason: invoice.state_reason.clone(),
+        kind: kind_to_wire(invoice.kind).into(),
     }
 }
 
@@ -210,7 +214,9 @@ pub(super) fn line_to_wire(operator: &OperatorId, line: &InvoiceLine, number: us
     let (place, period) = (line.place(), line.period());
     let told = wire::InvoiceLine {
         charge_type: type_to_wire(line.charge_type()).into(),
-        block: BlockName::new(operator.clone(), place.site.clone(), place.block.clone()).to_string(),
+        block: place.map_or_else(String::new, |place| {
+            BlockName::new(operator.clone(), place.site.clone(), place.block.clone()).to_string()
+        }),
         period_start_date: Some(to_date(period.start())),
         period_end_date: Some(to_date(period.end())),
         amount: Some(to_money(line.amount())),
@@ -255,6 +261,21 @@ fn type_to_wire(charge_type: ChargeType) -> wire::ChargeType {
         ChargeType::PassThrough => wire::ChargeType::PassThrough,
         ChargeType::Tax => wire::ChargeType::Tax,
         ChargeType::SlaCredit => wire::ChargeType::SlaCredit,
+        ChargeType::Prepayment => wire::ChargeType::Prepayment,
+        ChargeType::Deposit => wire::ChargeType::Deposit,
+        ChargeType::PrepaymentDraw => wire::ChargeType::PrepaymentDraw,
+        ChargeType::TakeOrPay => wire::ChargeType::TakeOrPay,
+        ChargeType::LateInterest => wire::ChargeType::LateInterest,
+        ChargeType::TerminationFee => wire::ChargeType::TerminationFee,
+    }
+}
+
+fn kind_to_wire(kind: InvoiceKind) -> wire::InvoiceKind {
+    match kind {
+        InvoiceKind::Regular => wire::InvoiceKind::Regular,
+        InvoiceKind::Prepayment => wire::InvoiceKind::Prepayment,
+        InvoiceKind::Deposit => wire::InvoiceKind::Deposit,
+        InvoiceKind::TerminationFee => wire::InvoiceKind::TerminationFee,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::app::LeaseMonths;
 use crate::domain::invoice::TooLarge;
 use crate::domain::portfolio::{CapacityRow, Portfolio, Stage};
 use crate::domain::revenue::{BacklogRow, Maturity, RevenueRow};
+use crate::domain::roll_forward::AdvanceRow;
 
 /// Fifty years.
 const MONTHS_MAX: i32 = 600;
@@ -97,6 +98,33 @@ pub(super) fn backlogged(
         rows: rows.iter().map(row).collect(),
         totals: totals.iter().map(total).collect(),
     })
+}
+
+pub(super) fn roll_forward(request: &wire::GetAdvanceRollForwardRequest) -> Result<LeaseMonths, Error> {
+    let mut v = Violations::new();
+    let parent = v.parse("parent", &request.parent, str::parse::<OperatorName>);
+    let months = months(&mut v, (request.start_month.as_ref(), request.end_month.as_ref()));
+    v.build(|| {
+        let (from, through) = months?;
+        Some(LeaseMonths { operator: parent?.operator, lease: None, from, through })
+    })
+}
+
+pub(super) fn rolled_forward(
+    operator: &OperatorId,
+    rows: &[AdvanceRow],
+) -> wire::GetAdvanceRollForwardResponse {
+    let row = |row: &AdvanceRow| wire::AdvanceRow {
+        lease: LeaseName::new(operator.clone(), row.lease.clone()).to_string(),
+        tenant: TenantName::new(row.tenant.clone()).to_string(),
+        ledger_account: row.ledger_account.to_string(),
+        opening: Some(to_money(row.opening)),
+        billed: Some(to_money(row.billed)),
+        credited: Some(to_money(row.credited)),
+        returned: Some(to_money(row.returned)),
+        closing: Some(to_money(row.closing)),
+    };
+    wire::GetAdvanceRollForwardResponse { rows: rows.iter().map(row).collect() }
 }
 
 /// Reads whose report, and of which day.

@@ -78,6 +78,16 @@ impl ReportService for ReportHandler {
         lease_report::backlogged(&asked.operator, &rows).map(Response::new).map_err(status)
     }
 
+    async fn get_advance_roll_forward(
+        &self,
+        request: Request<wire::GetAdvanceRollForwardRequest>,
+    ) -> Result<Response<wire::GetAdvanceRollForwardResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = lease_report::roll_forward(request.get_ref()).map_err(status)?;
+        let rows = self.app.advance_roll_forward(&caller, &asked).await.map_err(status)?;
+        Ok(Response::new(lease_report::rolled_forward(&asked.operator, &rows)))
+    }
+
     async fn get_maturity_analysis(
         &self,
         request: Request<wire::GetMaturityAnalysisRequest>,
@@ -129,6 +139,10 @@ impl ReportHandler {
             Export::Backlog(asked) => {
                 let rows = self.app.backlog(caller, &asked).await?;
                 export::backlog(&lease_report::backlogged(&asked.operator, &rows)?)
+            }
+            Export::Advances(asked) => {
+                let rows = self.app.advance_roll_forward(caller, &asked).await?;
+                export::advances(&lease_report::rolled_forward(&asked.operator, &rows))
             }
             Export::Maturity(operator, from) => {
                 let matured = self.app.maturity_analysis(caller, &operator, from).await?;

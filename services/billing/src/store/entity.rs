@@ -17,6 +17,7 @@ entity!("billing", lease = "lease" {
     currency_code: String,
     last_event_id: Uuid,
     update_time: DateTimeUtc,
+    ending: Option<Json>,
 });
 
 entity!("billing", price_series_value = "price_series_value" {
@@ -72,6 +73,7 @@ entity!("billing", invoice = "invoice" {
     account_id: Uuid,
     tenant_id: String,
     lease_id: String,
+    kind: String,
     state: String,
     period_start: Date,
     period_end: Date,
@@ -94,8 +96,8 @@ entity!("billing", invoice = "invoice" {
 entity!("billing", invoice_line = "invoice_line" {
     key { operator_id: String, invoice_id: Uuid, line_number: i32 }
     lease_id: String,
-    site_id: String,
-    block_id: String,
+    site_id: Option<String>,
+    block_id: Option<String>,
     charge_type: String,
     period_start: Date,
     revision: i32,
@@ -131,8 +133,8 @@ entity!("billing", charging_plan = "charging_plan" {
 entity!("billing", reckoning = "reckoning" {
     key { operator_id: String, reckoning_id: Uuid }
     lease_id: String,
-    site_id: String,
-    block_id: String,
+    site_id: Option<String>,
+    block_id: Option<String>,
     month: Date,
     inputs: Json,
     create_time: DateTimeUtc,

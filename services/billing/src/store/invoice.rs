@@ -16,11 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use super::entity::{invoice, invoice_line};
 use super::listing::{Page, Paged, Sight};
-use super::rows::{broken, money, narrow, parse, statement};
+use super::rows::{broken, money, narrow, parse, place_of, statement};
 use crate::domain::charge::Charge;
 use crate::domain::invoice::{Invoice, InvoiceFilter, InvoiceLine, Issued, LineCharge};
 use crate::domain::invoice_state::InvoiceState;
-use crate::domain::lease::BlockRef;
 use crate::domain::number::InvoiceNumber;
 use crate::domain::reckoned::ReckonedLine;
 use crate::domain::settlement::Settled;
@@ -229,6 +228,7 @@ fn row_of(invoice: &Invoice) -> Result<invoice::ActiveModel, Error> {
         account_id: Set(invoice.account.get()),
         tenant_id: Set(invoice.tenant.to_string()),
         lease_id: Set(invoice.lease.to_string()),
+        kind: Set(invoice.kind.as_str().to_owned()),
         state: Set(invoice.state.as_str().to_owned()),
         period_start: Set(invoice.month.first_day()),
         period_end: Set(days.map_or(invoice.month.first_day(), |days| days.end())),
@@ -260,8 +260,8 @@ fn line_row_of(
         invoice_id: Set(invoice.id.get()),
         line_number: Set(number),
         lease_id: Set(invoice.lease.to_string()),
-        site_id: Set(place.site.to_string()),
-        block_id: Set(place.block.to_string()),
+        site_id: Set(place.map(|place| place.site.to_string())),
+        block_id: Set(place.map(|place| place.block.to_string())),
         charge_type: Set(line.charge_type().as_str().to_owned()),
         period_start: Set(period.start()),
         revision: Set(0),
@@ -312,6 +312,7 @@ fn invoice_of(row: &invoice::Model, lines: &[invoice_line::Model]) -> Result<Inv
         account: AccountId::new(row.account_id),
         tenant: parse("tenant_id", &row.tenant_id)?,
         lease: parse("lease_id", &row.lease_id)?,
+        kind: parse("kind", &row.kind)?,
         state: parse("state", &row.state)?,
         month: YearMonth::of(row.period_start),
         lines: lines.iter().map(|line| line_of(line, &row.currency_code)).collect::<Result<_, _>>()?,
@@ -331,7 +332,7 @@ fn invoice_of(row: &invoice::Model, lines: &[invoice_line::Model]) -> Result<Inv
 
 fn line_of(row: &invoice_line::Model, currency_code: &str) -> Result<InvoiceLine, Error> {
     let charge_type = parse("charge_type", &row.charge_type)?;
-    let place = BlockRef { site: parse("site_id", &row.site_id)?, block: parse("block_id", &row.block_id)? };
+    let place = place_of(row.site_id.as_deref(), row.block_id.as_deref())?;
     let period = DateRange::new(row.period_start, row.period_end);
     let period = period.map_err(|error| broken("period_end", error))?;
     let amount = money(row.amount_minor, currency_code)?;
@@ -350,7 +351,7 @@ fn line_of(row: &invoice_line::Model, currency_code: &str) -> Result<InvoiceLine
             let rate = row.rate_per_kw_month.ok_or_else(|| broken("rate_per_kw_month", "is missing"))?;
             LineCharge::Rent(Charge {
                 charge_type,
-                place,
+                place: place.ok_or_else(|| broken("block_id", "is missing"))?,
                 period,
                 month: YearMonth::of(row.period_start),
                 days: narrow("days", row.days.unwrap_or_default())?,

@@ -63,8 +63,9 @@ async fn keep_head(
         currency_code: Set(copy.terms.currency.to_string()),
         last_event_id: Set(event.get()),
         update_time: Set(now),
+        ending: Set(copy.ending.as_ref().map(serde_json::to_value).transpose().map_err(Error::internal)?),
     };
-    let told = [C::TenantId, C::Version, C::State, C::CurrencyCode, C::LastEventId, C::UpdateTime];
+    let told = [C::TenantId, C::Version, C::State, C::CurrencyCode, C::LastEventId, C::UpdateTime, C::Ending];
     lease::Entity::insert(row)
         .on_conflict(OnConflict::columns([C::OperatorId, C::LeaseId]).update_columns(told).to_owned())
         .exec_without_returning(conn)
@@ -141,8 +142,8 @@ pub async fn all(conn: &impl ConnectionTrait, operator: &OperatorId) -> Result<V
     assemble(conn, rows).await
 }
 
-/// The operator's leases of a span of which a block has commenced, in order of name.
-pub async fn commenced(
+/// The operator's leases of a span that are or were in force, in order of name.
+pub async fn in_force(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
     (first, last): LeaseSpan<'_>,
@@ -151,7 +152,7 @@ pub async fn commenced(
     let rows = lease::Entity::find()
         .filter(C::OperatorId.eq(operator.as_str()))
         .filter(C::LeaseId.between(first.as_str(), last.as_str()))
-        .filter(C::State.is_in(LeaseState::BEGUN.map(LeaseState::as_str)))
+        .filter(C::State.is_in(LeaseState::IN_FORCE.map(LeaseState::as_str)))
         .order_by_asc(C::LeaseId)
         .all(conn)
         .await
@@ -238,6 +239,12 @@ fn lease_of(
         state: parse("state", &row.state)?,
         terms: serde_json::from_value::<BillingTerms>(terms).map_err(|error| broken("terms", error))?,
         blocks,
+        ending: row
+            .ending
+            .clone()
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|error| broken("ending", error))?,
         index: IndexValues::new(),
     })
 }

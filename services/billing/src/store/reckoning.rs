@@ -11,7 +11,7 @@ use sea_orm::{
 
 use super::entity::{invoice_line, reckoning};
 use super::lease::LeaseSpan;
-use super::rows::{broken, parse};
+use super::rows::{broken, parse, place_of};
 use crate::domain::lease::BlockRef;
 use crate::domain::reckoned::{Billed, BilledCharges, Detail, ReckonedKey};
 use crate::domain::reckoning::Reckoning;
@@ -29,8 +29,8 @@ pub async fn insert(
             operator_id: Set(operator.to_string()),
             reckoning_id: Set(reckoning.id.get()),
             lease_id: Set(lease.to_string()),
-            site_id: Set(reckoning.place.site.to_string()),
-            block_id: Set(reckoning.place.block.to_string()),
+            site_id: Set(reckoning.place.as_ref().map(|place| place.site.to_string())),
+            block_id: Set(reckoning.place.as_ref().map(|place| place.block.to_string())),
             month: Set(reckoning.month.first_day()),
             inputs: Set(serde_json::to_value(&reckoning.inputs).map_err(Error::internal)?),
             create_time: Set(now),
@@ -50,10 +50,7 @@ pub async fn find(
     row.map(|row| {
         Ok(Reckoning {
             id: ReckoningId::new(row.reckoning_id),
-            place: BlockRef {
-                site: parse("site_id", &row.site_id)?,
-                block: parse("block_id", &row.block_id)?,
-            },
+            place: place_of(row.site_id.as_deref(), row.block_id.as_deref())?,
             month: YearMonth::of(row.month),
             inputs: serde_json::from_value(row.inputs).map_err(|error| broken("inputs", error))?,
         })
@@ -78,7 +75,7 @@ struct LineRow {
     detail: Option<serde_json::Value>,
 }
 
-/// What an operator billed the leases of a span beside rent for some days, invoices that are void left out.
+/// What an operator billed the blocks of a span of leases beside rent for some days, invoices that are void left out.
 pub async fn billed(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
@@ -96,6 +93,7 @@ pub async fn billed(
                 .add(C::LeaseId.between(first.as_str(), last.as_str()))
                 .add(C::Live.eq(true))
                 .add(C::ReckoningId.is_not_null())
+                .add(C::SiteId.is_not_null())
                 .add(C::PeriodStart.gte(days.start()))
                 .add(C::PeriodStart.lt(days.end())),
         )

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use kernel::{Currency, Error, Money};
 use sea_orm::{DbBackend, Statement, Value};
 
+use crate::domain::lease::BlockRef;
+
 /// A row holds what no writer of ours writes.
 #[derive(Debug, thiserror::Error)]
 #[error("column {column}: {problem}")]
@@ -42,4 +44,11 @@ pub(super) fn money(minor: i64, currency_code: &str) -> Result<Money, Error> {
 
 pub(super) fn statement(sql: &'static str, values: impl IntoIterator<Item = Value>) -> Statement {
     Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
+}
+
+/// A block, where a row names one.
+pub(super) fn place_of(site: Option<&str>, block: Option<&str>) -> Result<Option<BlockRef>, Error> {
+    site.zip(block)
+        .map(|(site, block)| Ok(BlockRef { site: parse("site_id", site)?, block: parse("block_id", block)? }))
+        .transpose()
 }

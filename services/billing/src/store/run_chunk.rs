@@ -12,7 +12,7 @@ use super::rows::{parse, statement};
 use crate::domain::lease::{BlockRef, LeaseState};
 use crate::domain::run::{Chunk, Problem};
 
-/// All leases of the operator of which a block has commenced, in pieces of `size`.
+/// All leases of the operator that are or were in force, in pieces of `size`.
 pub async fn cut(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
@@ -21,9 +21,9 @@ pub async fn cut(
     let sql = "select (1 + n / $3)::integer as chunk, min(lease_id), max(lease_id), count(*) \
                from (select lease_id, row_number() over (order by lease_id) - 1 as n from billing.lease \
                      where operator_id = $1 and state = any($2)) as l group by 1 order by 1";
-    let begun = LeaseState::BEGUN.map(|state| state.as_str().to_owned()).to_vec();
+    let in_force = LeaseState::IN_FORCE.map(|state| state.as_str().to_owned()).to_vec();
     let size = i64::try_from(size).map_err(Error::internal)?;
-    let values = [operator.as_str().into(), begun.into(), size.into()];
+    let values = [operator.as_str().into(), in_force.into(), size.into()];
     let rows = conn.query_all_raw(statement(sql, values)).await.map_err(store_error)?;
     rows.iter().map(chunk_of).collect()
 }

@@ -21,7 +21,7 @@ fn whole(item: &str, minor: i64) -> Whole {
 
 fn changes(wholes: &[Whole], billed: &BilledCharges) -> Vec<ReckonedLine> {
     let id = ReckoningId::new(Uuid::from_u128(1));
-    difference(&place("hall-one"), wholes, billed, (usd(), id)).expect("in range")
+    difference(Some(&place("hall-one")), wholes, billed, (usd(), id)).expect("in range")
 }
 
 /// What is billed once these lines are.

@@ -1,0 +1,26 @@
+//! What was paid ahead and what is held, from one month to another: as the ledger says it, so that it is the ledger's.
+
+use kernel::{LeaseId, Money, TenantId};
+
+use super::ledger_account::LedgerAccount;
+
+/// One lease's prepayments or deposits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdvanceRow {
+    /// The lease.
+    pub lease: LeaseId,
+    /// The tenant, as it was billed last.
+    pub tenant: TenantId,
+    /// Which liability.
+    pub ledger_account: LedgerAccount,
+    /// Left before the first month.
+    pub opening: Money,
+    /// Billed in the months, less what was void.
+    pub billed: Money,
+    /// Credited against rent.
+    pub credited: Money,
+    /// Taken back by credit notes: kept for the tenant, or not owed any more.
+    pub returned: Money,
+    /// Left after the last month.
+    pub closing: Money,
+}

@@ -1,0 +1,42 @@
+//! The months of a lease one after the other, as billing runs will bill them.
+
+use std::collections::BTreeMap;
+
+use kernel::{CivilDate, Error, ReckoningId, Uuid, YearMonth};
+
+use super::advance::{Advanced, due_beside};
+use super::charge::{Charge, start_as_it_stands};
+use super::invoice::Bill;
+use super::lease::{LeaseCopy, LeaseState, Poison};
+
+/// Rent to come as bills, one a month and kind, in order of month, with what is paid ahead, held and credited; what else is
+/// due beside rent falls into months that begin on or before `through` (`None`: to the end).
+pub fn unroll(
+    lease: &LeaseCopy,
+    charges: Vec<Charge>,
+    through: Option<CivilDate>,
+    advanced: &mut Advanced,
+) -> Result<Vec<Bill>, Error> {
+    let mut months: BTreeMap<YearMonth, Vec<Charge>> = BTreeMap::new();
+    for charge in charges {
+        months.entry(charge.billing_month(lease.terms.rent.timing)).or_default().push(charge);
+    }
+    // What is owed without rent has its month all the same.
+    let first = months.is_empty().then(|| start_as_it_stands(lease)).flatten();
+    let fee = lease.ending.as_ref().map(|ending| ending.end);
+    for day in first.into_iter().chain(fee).filter(|day| through.is_none_or(|last| *day <= last)) {
+        months.entry(YearMonth::of(day)).or_default();
+    }
+    // What is not in force yet is told as if it were.
+    let in_force = LeaseState::IN_FORCE.contains(&lease.state);
+    let state = if in_force { lease.state } else { LeaseState::Effective };
+    let lease = &LeaseCopy { state, ..lease.clone() };
+    let mut bills = Vec::new();
+    for (month, rent) in months {
+        let nobody = || ReckoningId::new(Uuid::nil());
+        let beside = due_beside(lease, month, &rent, advanced, nobody);
+        let beside = beside.map_err(|Poison(why)| Error::internal(why))?;
+        bills.extend(Bill::of(lease, month, rent, beside.into_iter().map(|(line, _)| line).collect())?);
+    }
+    Ok(bills)
+}

@@ -1,0 +1,70 @@
+//! What moved on the liabilities to tenants, lease by lease.
+
+use kernel::{DateRange, Error, OperatorId};
+use postgres::store_error;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::rows::{broken, money, parse, statement};
+use crate::domain::roll_forward::AdvanceRow;
+
+#[derive(FromQueryResult)]
+struct Row {
+    lease_id: String,
+    tenant_id: String,
+    ledger_account: String,
+    currency_code: String,
+    opening_minor: i64,
+    billed_minor: i64,
+    credited_minor: i64,
+    returned_minor: i64,
+}
+
+/// Prepayments and deposits of an operator over some days, in order of lease. What an invoice takes from a liability is a
+/// credit against rent; what takes it back by its void or a credit note, undoes that.
+pub async fn advances(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    days: DateRange,
+) -> Result<Vec<AdvanceRow>, Error> {
+    let sql = "select lease_id, max(tenant_id) as tenant_id, ledger_account, currency_code, \
+                      coalesce(sum(-minor) filter (where on_day < $2), 0)::bigint as opening_minor, \
+                      coalesce(sum(-minor) filter (where on_day >= $2 and what = 'billed'), 0)::bigint as billed_minor, \
+                      coalesce(sum(minor) filter (where on_day >= $2 and what = 'credited'), 0)::bigint \
+                          as credited_minor, \
+                      coalesce(sum(minor) filter (where on_day >= $2 and what = 'returned'), 0)::bigint \
+                          as returned_minor \
+               from (select i.lease_id, i.tenant_id, e.ledger_account, e.currency_code, e.amount_minor as minor, \
+                            t.posting_date as on_day, \
+                            case when (t.kind = 'INVOICE_ISSUED') = (e.amount_minor < 0) \
+                                      and t.kind <> 'CREDIT_NOTE_ISSUED' then 'billed' \
+                                 when t.kind = 'CREDIT_NOTE_ISSUED' and e.amount_minor > 0 then 'returned' \
+                                 else 'credited' end as what \
+                     from billing.ledger_entry e \
+                     join billing.ledger_transaction t \
+                          on t.operator_id = e.operator_id and t.transaction_id = e.transaction_id \
+                     join billing.invoice i on i.operator_id = t.operator_id and i.invoice_id = t.invoice_id \
+                     where e.operator_id = $1 and e.ledger_account in ('prepayments', 'deposits') \
+                       and t.posting_date < $3) as moved \
+               group by lease_id, ledger_account, currency_code \
+               order by lease_id, ledger_account desc, currency_code";
+    let values = [operator.as_str().into(), days.start().into(), days.end().into()];
+    let rows = Row::find_by_statement(statement(sql, values)).all(conn).await.map_err(store_error)?;
+    rows.into_iter().map(row_of).collect()
+}
+
+fn row_of(row: Row) -> Result<AdvanceRow, Error> {
+    let of = |minor| money(minor, &row.currency_code);
+    let out = row.credited_minor.checked_add(row.returned_minor);
+    let grown = row.opening_minor.checked_add(row.billed_minor);
+    let closing = grown.zip(out).and_then(|(grown, out)| grown.checked_sub(out));
+    Ok(AdvanceRow {
+        lease: parse("lease_id", &row.lease_id)?,
+        tenant: parse("tenant_id", &row.tenant_id)?,
+        ledger_account: parse("ledger_account", &row.ledger_account)?,
+        opening: of(row.opening_minor)?,
+        billed: of(row.billed_minor)?,
+        credited: of(row.credited_minor)?,
+        returned: of(row.returned_minor)?,
+        closing: of(closing.ok_or_else(|| broken("amount_minor", "is too large"))?)?,
+    })
+}

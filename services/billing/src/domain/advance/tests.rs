@@ -110,11 +110,15 @@ proptest! {
         prop_assert!(advanced.left_minor() >= 0);
         let rent: i64 = charge::schedule(&lease.terms).expect("computable").iter().map(|c| c.amount.minor).sum();
         let last = YearMonth::of(lease.terms.premises[0].term.last_day());
-        let due = lease.terms.money.prepayment.and_then(|paid| paid.due_by(&draw_blocks(&lease), last));
-        let due = due.expect("fits");
+        let due_by = |month| {
+            let paid = lease.terms.money.prepayment.expect("paid ahead");
+            paid.due_by(&draw_blocks(&lease), month).expect("fits")
+        };
+        let due = due_by(last);
         prop_assert!(advanced.drawn_minor() <= rent.min(due));
         if due < rent / 2 {
-            prop_assert_eq!(advanced.drawn_minor(), due);
+            // The last invoice may be of a day's rent: what it cannot carry is left.
+            prop_assert!(advanced.drawn_minor() >= due_by(last.previous().expect("a month")));
         }
         let all: i64 = bills.iter().map(|bill| bill.total.minor).sum();
         prop_assert_eq!(all, rent + minor - advanced.drawn_minor());

@@ -49,10 +49,10 @@ pub async fn advances(
                order by lease_id, ledger_account desc, currency_code";
     let values = [operator.as_str().into(), days.start().into(), days.end().into()];
     let rows = Row::find_by_statement(statement(sql, values)).all(conn).await.map_err(store_error)?;
-    rows.into_iter().map(row_of).collect()
+    rows.iter().map(row_of).collect()
 }
 
-fn row_of(row: Row) -> Result<AdvanceRow, Error> {
+fn row_of(row: &Row) -> Result<AdvanceRow, Error> {
     let of = |minor| money(minor, &row.currency_code);
     let out = row.credited_minor.checked_add(row.returned_minor);
     let grown = row.opening_minor.checked_add(row.billed_minor);

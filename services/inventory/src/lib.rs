@@ -95,6 +95,7 @@ fn desk(settings: &InventorySettings, deps: &Deps) -> Result<Desk, Error> {
         .max_connections(settings.desk_connections.get());
     store.acquire_timeout = deps.settings.database.acquire_timeout;
     store.statement_timeout = deps.settings.database.statement_timeout;
+    store.tell_statements = deps.settings.telemetry.otlp_endpoint.is_some();
     let expirer = Expirer::for_requests(deps.db.clone(), Arc::clone(&deps.ids), WIRE);
     let clock = Arc::new(DatabaseClock::default());
     store.meters = deps.metrics.transactions();

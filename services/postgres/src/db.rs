@@ -125,7 +125,7 @@ impl Db {
         F: Fn(Tx) -> Fut,
         Fut: Future<Output = Result<(Tx, T), Error>> + Send,
     {
-        let span = tracing::debug_span!("transaction", name);
+        let span = tracing::debug_span!("transaction", name, otel.name = name);
         self.tries(name, scope, access, f).instrument(span).await
     }
 
@@ -204,6 +204,9 @@ fn connect_options(settings: &Settings) -> Result<PgConnectOptions, Error> {
         |_: sqlx::Error| Error::internal("the store's address is not postgres://user:password@host:port/db");
     let mut options: PgConnectOptions = settings.url.expose().parse().map_err(bad)?;
     options = options.application_name(&settings.application_name).disable_statement_logging();
+    if settings.tell_statements {
+        options = options.log_statements(log::LevelFilter::Trace);
+    }
     if settings.verify_tls {
         options = options.ssl_mode(PgSslMode::VerifyFull);
     }

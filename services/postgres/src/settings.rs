@@ -60,6 +60,9 @@ pub struct Settings {
     pub idle_in_transaction_timeout: Duration,
     /// How long an unused connection is kept; default 5 min.
     pub idle_timeout: Duration,
+    /// The driver tells of each statement (target `sqlx::query`, level TRACE), for whoever makes spans of them; default
+    /// `false`.
+    pub tell_statements: bool,
     /// Where its transactions are counted; default: where nobody looks.
     pub meters: TransactionMeters,
 }
@@ -79,6 +82,7 @@ impl Settings {
             lock_timeout: Duration::from_secs(5),
             idle_in_transaction_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(300),
+            tell_statements: false,
             meters: TransactionMeters::default(),
         }
     }

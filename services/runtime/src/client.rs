@@ -8,6 +8,7 @@ use http::Uri;
 use hyper_util::rt::TokioIo;
 use kernel::{Error, Organisation, Reason};
 use postgres::Secret;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -16,11 +17,13 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::transport::Endpoint;
 use tonic::{Code, Request, Response, Status};
+use tracing::Instrument as _;
 
 use crate::auth::ON_BEHALF_OF;
 use crate::door::left_for_peer;
 use crate::settings::{AuthSettings, PeerSettings};
 use crate::status::peer_error;
+use crate::telemetry::trace;
 use crate::tls;
 use crate::token::TokenIssuer;
 
@@ -50,8 +53,25 @@ pub fn channel(address: &str) -> Result<Channel, Error> {
 /// # Errors
 /// `INTERNAL` if the address is none, or a file of the settings does not read.
 pub fn channel_to(address: &str, settings: &PeerSettings) -> Result<Channel, Error> {
-    let Some(authority) = address.strip_prefix("https://") else { return channel(address) };
-    let connector = TlsConnector::from(tls::for_peers(settings).map_err(Error::internal)?);
+    if !address.starts_with("https://") {
+        return channel(address);
+    }
+    by_tls(address, tls::for_peers(settings).map_err(Error::internal)?)
+}
+
+/// A connection to a collector of traces: as [`channel_to`], but with the authorities of the web or of this file.
+pub(crate) fn collector(address: &str, authorities: Option<&Path>) -> Result<Channel, Error> {
+    if !address.starts_with("https://") {
+        return channel(address);
+    }
+    let mut config = Arc::unwrap_or_clone(tls::for_the_web(authorities).map_err(Error::internal)?);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    by_tls(address, Arc::new(config))
+}
+
+fn by_tls(address: &str, config: Arc<ClientConfig>) -> Result<Channel, Error> {
+    let authority = address.trim_start_matches("https://");
+    let connector = TlsConnector::from(config);
     // The library would make TLS of its own of an `https`; what it is told as `http` is the connection we made.
     let endpoint = endpoint(format!("http://{authority}"))?;
     let connect = tower::service_fn(move |uri: Uri| {
@@ -233,6 +253,21 @@ impl Peer {
         F: Fn(Channel, Request<M>) -> Fut,
         Fut: Future<Output = Result<Response<R>, Status>>,
     {
+        let span = tracing::debug_span!("call", otel.name = self.name, otel.kind = "client");
+        self.tries(on_behalf_of, message, send).instrument(span).await
+    }
+
+    async fn tries<M, R, F, Fut>(
+        &self,
+        on_behalf_of: Option<&Organisation>,
+        message: M,
+        send: F,
+    ) -> Result<R, Error>
+    where
+        M: Clone,
+        F: Fn(Channel, Request<M>) -> Fut,
+        Fut: Future<Output = Result<Response<R>, Status>>,
+    {
         let time = left_for_peer().map_or(self.deadline, |left| left.min(self.deadline));
         let end = Instant::now() + time;
         let mut tried = 1;
@@ -286,6 +321,7 @@ impl Peer {
             let value = organisation.to_string().parse().map_err(Error::internal)?;
             request.metadata_mut().insert(ON_BEHALF_OF, value);
         }
+        trace::pass_on(request.metadata_mut());
         Ok(request)
     }
 }

@@ -34,7 +34,7 @@ pub struct Deps {
     pub tokens: ServiceTokens,
     /// Judges callers' tokens.
     pub authenticator: Authenticator,
-    /// Cancelled when the service stops: background work ends at its next safe place.
+    /// Cancelled when the service takes no more requests: background work ends at its next safe place.
     pub stop: CancellationToken,
     /// Background work, spawned here so that shutdown waits for it.
     pub tasks: TaskTracker,
@@ -46,18 +46,20 @@ pub struct Deps {
     access: Access,
     /// One connection of its own for readiness: a busy pool is not a lost store.
     probe: Db,
+    /// Cancelled when the service is told to stop, which is before it stops: balancers learn it first.
+    told: CancellationToken,
 }
 
 impl Deps {
     /// Opens what the settings name. `test_clock` shares a clock between services of one process; without one,
-    /// `clock.test` makes one that begins at the present.
+    /// `clock.test` makes one that begins at the present. Cancelling `told` tells the service to stop.
     ///
     /// # Errors
     /// What cannot be opened: the key file, the store's address.
     pub fn open(
         settings: Settings,
         test_clock: Option<TestClock>,
-        stop: CancellationToken,
+        told: CancellationToken,
     ) -> Result<Self, Error> {
         let service = settings.service.clone();
         let metrics = Metrics::new(&service);
@@ -70,6 +72,7 @@ impl Deps {
             store.acquire_timeout = settings.database.acquire_timeout;
             store.statement_timeout = settings.database.statement_timeout;
             store.meters = metrics.transactions();
+            store.tell_statements = settings.telemetry.otlp_endpoint.is_some();
             store.verify_tls = settings.database.verify_tls || settings.general.production;
             store.ca_file.clone_from(&settings.database.ca_file);
             Db::connect_lazy(&store)
@@ -94,7 +97,8 @@ impl Deps {
             ids: Arc::new(SystemIds),
             tokens: ServiceTokens::new(&service, &settings.auth)?,
             authenticator,
-            stop,
+            stop: CancellationToken::new(),
+            told,
             tasks: TaskTracker::new(),
             test_clock,
             metrics,
@@ -111,7 +115,7 @@ impl Deps {
             .observed(self.metrics.clone(), self.settings.admin.listen)
             .ready_when(store_answers(self.probe.clone(), &self.settings.service, self.metrics.clone()))
             .ready_when(self.revocations_known())
-            .wait_for(self.tasks.clone())
+            .wait_for(self.tasks.clone(), self.stop.clone())
             .add_service(self.access.service());
         match &self.test_clock {
             Some(clock) => server.add_service(clock_service(clock.clone())),
@@ -153,10 +157,14 @@ where
     F: FnOnce(S, Deps) -> Fut,
     Fut: Future<Output = Result<Server, Error>>,
 {
-    let stop = deps.stop.clone();
+    let (told, stop) = (deps.told.clone(), deps.stop.clone());
+    // Whatever goes wrong from here on also ends the work that was begun.
+    let unless_served = stop.clone().drop_guard();
     deps.access.read().await;
-    deps.tasks.spawn(deps.access.clone().follow(stop.clone()));
-    service(own, deps).await?.serve(stop).await
+    deps.tasks.spawn(deps.access.clone().follow(stop));
+    let running = service(own, deps).await?.serve(told).await?;
+    unless_served.disarm();
+    Ok(running)
 }
 
 /// The whole of a service's `main`: settings from `--config FILE` and the environment, log lines, stop on SIGTERM or
@@ -190,23 +198,24 @@ where
         Ok(loaded) => loaded,
         Err(error) => return say(&error.to_string(), ExitCode::from(2)),
     };
-    telemetry::init(&settings.telemetry);
     #[cfg(feature = "failpoints")]
     let _scenario = fail::FailScenario::setup();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return say(&format!("{name}: no runtime: {error}"), ExitCode::FAILURE),
     };
-    let ended = runtime.block_on(live(settings, own, service));
+    let ended = runtime.block_on(async {
+        let traces = telemetry::start(&settings)?;
+        let ended = live(settings, own, service).await;
+        if let Err(error) = &ended {
+            tracing::error!(cause = explain(error), "the service did not start");
+        }
+        traces.flush().await;
+        ended
+    });
     // A blocking task that never ends must not keep the process.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(cause = explain(&error), "the service did not start");
-            ExitCode::FAILURE
-        }
-    }
+    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 async fn live<S, F, Fut>(settings: Settings, own: S, service: F) -> Result<(), Error>

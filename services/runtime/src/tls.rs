@@ -184,6 +184,10 @@ pub(crate) fn acceptor(settings: &ServerSettings) -> Result<Option<TlsAcceptor>,
     };
     let mut config = builder.with_cert_resolver(identity);
     config.alpn_protocols = vec![b"h2".to_vec()];
+    // Browsers without HTTP/2, and proxies before them.
+    if !settings.web_origins.is_empty() {
+        config.alpn_protocols.push(b"http/1.1".to_vec());
+    }
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
 

@@ -19,6 +19,7 @@ mod error;
 mod fetch;
 mod guard;
 mod home;
+mod programs;
 mod server;
 
 use std::ffi::OsString;
@@ -31,6 +32,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 pub use error::EmbeddedError;
 pub use guard::guard_main;
 pub use home::{default_data_dir, throw_away_dir};
+pub use programs::Programs;
 
 use account::Account;
 use home::Home;

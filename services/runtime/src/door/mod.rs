@@ -1,6 +1,6 @@
 //! The one way in: every request passes here, in this order, before a handler sees it.
 //!
-//! trace -> is there such an RPC -> draining? -> deadline -> load limit -> who calls -> may they -> the handler in a
+//! trace -> is there such an RPC -> a stream, and draining? -> deadline -> load limit -> who calls -> may they -> the handler in a
 //! task of its own. The task outlives a client that goes away, so no database future is dropped half way, and its
 //! panic is one failed request.
 
@@ -33,6 +33,7 @@ use crate::metrics::RpcMeters;
 use crate::policy::{Right, policy};
 use crate::server::Shown;
 use crate::status::status;
+use crate::telemetry::trace;
 
 /// A client may send for so long before it must begin anew.
 const UPLOAD_AT_MOST: Duration = Duration::from_secs(3_600);
@@ -50,7 +51,7 @@ pub(crate) struct Rules {
     pub(crate) max_message_bytes: u64,
     pub(crate) calls: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
-    /// Cancelled when the server stops taking new work.
+    /// Cancelled when the server takes no new connections and ends its streams.
     pub(crate) stopping: CancellationToken,
     /// The handlers at work, so that shutdown can wait for those whose client went away.
     pub(crate) handlers: TaskTracker,
@@ -101,8 +102,11 @@ where
             "rpc",
             rpc,
             org = tracing::field::Empty,
-            on_behalf_of = tracing::field::Empty
+            on_behalf_of = tracing::field::Empty,
+            trace_id = tracing::field::Empty,
+            otel.kind = tracing::field::Empty
         );
+        trace::begin(&span, rpc, request.headers());
         let answer = async move {
             let started = Instant::now();
             let answered = pass(&rules, found, request, inner).await;
@@ -128,8 +132,8 @@ where
     let Some((name, rpc)) = found else {
         return Err(Error::refused(Reason::Unimplemented, translate::NO_METHOD));
     };
-    // Health goes on telling that this server is not ready.
-    if rules.stopping.is_cancelled() && !rpc.public {
+    // A stream would end as it begins. A call is answered: it left its client before that had heard our farewell.
+    if rules.stopping.is_cancelled() && !rpc.public && (rpc.streams || rpc.takes_stream) {
         return Err(body::draining());
     }
     let started = Instant::now();
@@ -299,6 +303,7 @@ fn tell(meters: &RpcMeters, found: Option<(&'static str, Rpc)>, response: &Respo
         meters.answered(found.map(|(name, rpc)| (name, rpc.number)), code, refusal.as_ref(), elapsed);
     }
     let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    trace::end(code);
     match code {
         Code::Internal | Code::DataLoss | Code::Unknown => tracing::error!(?code, ms, "answered"),
         Code::Unavailable | Code::DeadlineExceeded => tracing::warn!(?code, ms, "answered"),

@@ -3,6 +3,7 @@
 mod arrivals;
 mod health;
 mod io;
+mod web;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
 use tower::Service;
+use tower::util::option_layer;
 
 use self::arrivals::Arrivals;
 pub use self::health::Ready;
@@ -40,6 +42,8 @@ pub struct Server {
     services: Vec<&'static str>,
     ready: Vec<Ready>,
     tasks: TaskTracker,
+    /// Cancelled for those tasks when the server lingers no longer.
+    tasks_end: CancellationToken,
     admin: Option<SocketAddr>,
     metrics: Metrics,
 }
@@ -67,6 +71,7 @@ impl Server {
             services: Vec::new(),
             ready: Vec::new(),
             tasks: TaskTracker::new(),
+            tasks_end: CancellationToken::new(),
             admin: None,
             metrics: Metrics::new(name),
         }
@@ -103,10 +108,11 @@ impl Server {
         self
     }
 
-    /// Waits for these tasks too when shutting down: background work of the service.
+    /// Ends these tasks, by cancelling `end`, when the server takes no more requests, and waits for them too: background
+    /// work of the service. Until then it goes on, so that whoever still comes is answered from what is known now.
     #[must_use]
-    pub fn wait_for(mut self, tasks: TaskTracker) -> Self {
-        self.tasks = tasks;
+    pub fn wait_for(mut self, tasks: TaskTracker, end: CancellationToken) -> Self {
+        (self.tasks, self.tasks_end) = (tasks, end);
         self
     }
 
@@ -129,7 +135,7 @@ impl Server {
             let ready = authenticator.has_keys();
             Box::pin(async move { ready })
         }));
-        let (authenticator, until) = (self.authenticator.clone(), stop.clone());
+        let (authenticator, until) = (self.authenticator.clone(), self.tasks_end.clone());
         self.tasks.spawn(async move { authenticator.keep_fresh(&until).await });
         let (services, ready) = (std::mem::take(&mut self.services), std::mem::take(&mut self.ready));
         let watcher = Watcher::new(reporter, services, ready, self.metrics.clone());
@@ -196,6 +202,8 @@ impl Server {
             .http2_keepalive_interval(Some(settings.keepalive_interval))
             .http2_keepalive_timeout(Some(settings.keepalive_timeout))
             .max_connection_age(settings.max_connection_age)
+            .accept_http1(!settings.web_origins.is_empty())
+            .layer(option_layer(web::layer(&settings.web_origins)))
             .layer(DoorLayer(rules))
             .serve_with_incoming_shutdown(
                 self.routes.routes().prepare(),
@@ -212,6 +220,7 @@ impl Server {
         watcher.not_serving().await;
         tokio::time::sleep(settings.linger).await;
         refuse.cancel();
+        self.tasks_end.cancel();
         handlers.close();
         self.tasks.close();
         let drained = async {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use postgres::Secret;
 
-use super::{Concern, ConfigError, LogFormat, SecretFile, Setting, Source, Value as _};
+use super::{Concern, ConfigError, LogFormat, Origins, SecretFile, Setting, Source, Value as _};
 use crate::token::DEVELOPMENT_ISSUER;
 
 /// RFC 7519 speaks of a few minutes at most; a service with a clock so wrong should be repaired.
@@ -50,6 +50,8 @@ crate::concern! {
             "Silence on a connection after which the server pings it."),
         keepalive_timeout: Duration = ("SERVER__KEEPALIVE_TIMEOUT", "duration", "10s",
             "Time without an answer to a ping after which the connection is closed."),
+        web_origins: Origins = ("SERVER__WEB_ORIGINS", "scheme://host[:port], ...", "",
+            "Origins of web pages that may call by gRPC-Web, also over HTTP/1.1; without any, gRPC-Web is not spoken."),
         max_connection_age: Duration = ("SERVER__MAX_CONNECTION_AGE", "duration", "10m",
             "Age at which a connection is told to go away, so that clients spread over new replicas."),
         linger: Duration = ("SERVER__LINGER", "duration", "0s",
@@ -148,6 +150,12 @@ crate::concern! {
             "Form of log lines; auto is human on a terminal and JSON otherwise."),
         filter: String = ("TELEMETRY__FILTER", "tracing filter", "info",
             "Which log lines are written; the variable RUST_LOG wins."),
+        otlp_endpoint: Option<String> = ("TELEMETRY__OTLP_ENDPOINT", "http(s)://host:port", "",
+            "Collector of traces, by OTLP over gRPC. Without it nothing is traced."),
+        otlp_ca_file: Option<PathBuf> = ("TELEMETRY__OTLP_CA_FILE", "path", "",
+            "PEM file with the authorities of a collector at https://, instead of the system's."),
+        trace_one_in: NonZeroU32 = ("TELEMETRY__TRACE_ONE_IN", "requests", "10",
+            "Of so many requests one is traced; 1 is all. A caller that sends a traceparent has decided already."),
     }
 }
 
@@ -282,6 +290,14 @@ fn check(source: &mut Source) {
         (
             production && source.text("auth.jwks_url").is_some_and(|url| !url.starts_with("https://")),
             "auth.jwks_url must begin with https:// in production",
+        ),
+        (
+            production && source.text("server.web_origins").is_some_and(|all| all.contains("http://")),
+            "server.web_origins must begin with https:// in production",
+        ),
+        (
+            given("telemetry.otlp_ca_file") && !given("telemetry.otlp_endpoint"),
+            "telemetry.otlp_ca_file needs telemetry.otlp_endpoint",
         ),
         (
             given("server.tls_cert_file") != given("server.tls_key_file"),

@@ -14,7 +14,7 @@ pub use concerns::{
 };
 pub use postgres::Secret;
 pub use source::{ConfigError, Source};
-pub use value::{LogFormat, SecretFile, Value};
+pub use value::{LogFormat, Origins, SecretFile, Value};
 
 /// One line of the table of settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

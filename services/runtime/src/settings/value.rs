@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderValue, Uri};
 use postgres::Secret;
 
 /// A type that a setting's text can be read into. The error is a sentence that completes "must be".
@@ -75,6 +77,42 @@ impl Value for Duration {
             _ => return Err(MUST.to_owned()),
         };
         number.checked_mul(unit_ms).map(Self::from_millis).ok_or_else(|| MUST.to_owned())
+    }
+}
+
+/// Origins of web pages; none unless some are named.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origins(Arc<[HeaderValue]>);
+
+impl Origins {
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &HeaderValue> {
+        self.0.iter()
+    }
+
+    /// Whether no page may call.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Value for Origins {
+    fn parse(text: &str) -> Result<Self, String> {
+        const MUST: &str =
+            "origins with commas between them, each as a browser sends it: https://console.example.com";
+        let origin = |text: &str| -> Option<HeaderValue> {
+            let uri: Uri = text.parse().ok()?;
+            let (scheme, authority) = (uri.scheme_str()?, uri.authority()?);
+            let is_one = matches!(scheme, "http" | "https") && text == format!("{scheme}://{authority}");
+            let is_canonical = is_one && !text.contains(|c: char| c.is_ascii_uppercase() || c == '@');
+            if is_canonical { text.parse().ok() } else { None }
+        };
+        let read: Option<_> = text.split(',').map(|one| origin(one.trim())).collect();
+        read.map(Self).ok_or_else(|| MUST.to_owned())
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
     }
 }
 

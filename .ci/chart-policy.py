@@ -109,6 +109,29 @@ def secrets_are_files(document, _):
     return all(secret.get("defaultMode", 0o644) & 0o007 == 0 for secret in secrets)
 
 
+def is_probed(document, _):
+    """By gRPC, or where the API speaks TLS, which the kubelet does not, by the HTTP of the admin port."""
+    tls = any(name.endswith("SERVER__TLS_CERT_FILE") for name in document["config"])
+    paths = {"startup": "/healthz", "readiness": "/readyz", "liveness": "/healthz"}
+
+    def is_asked(container, probe):
+        asked = container.get(f"{probe}Probe", {})
+        return at(asked, "httpGet") == {"path": paths[probe], "port": "admin"} if tls else "grpc" in asked
+
+    return every(lambda c: all(is_asked(c, probe) for probe in paths))(document, None)
+
+
+def lives_without_the_database(document, _):
+    """Liveness is that the process answers; readiness is asked of the whole service."""
+
+    def does(container):
+        life, ready = container.get("livenessProbe", {}), container.get("readinessProbe", {})
+        by_http = (at(life, "httpGet.path"), at(ready, "httpGet.path")) == ("/healthz", "/readyz")
+        return by_http or (at(life, "grpc.service") == "liveness" and "grpc" in ready and not at(ready, "grpc.service"))
+
+    return every(does)(document, None)
+
+
 def drains(document, _):
     settings = [line for line in document["config"].items() if line[0].endswith(("SERVER__LINGER", "SERVER__DRAIN"))]
     return pod(document).get("terminationGracePeriodSeconds", 30) > sum(int(value.rstrip("s")) for _, value in settings)
@@ -277,8 +300,8 @@ RULES = [
     Rule("comes by digest", pods, every(lambda c: "@sha256:" in c.get("image", "")), "Deployment", f"{C}.image", "registry.example/gridlease:latest"),
     Rule("asks for CPU and memory and is bound in memory", pods, every(lambda c: {"cpu", "memory"} <= set(at(c, "resources.requests", {})) and "memory" in at(c, "resources.limits", {})), "Deployment", f"{C}.resources.limits", GONE),
     Rule("gets secrets as files that others cannot read", pods, secrets_are_files, "Deployment", f"{C}.env", [{"name": "URL", "valueFrom": {"secretKeyRef": {"name": "x", "key": "url"}}}]),
-    Rule("is probed by gRPC at start, for readiness and for life", services, every(lambda c: all("grpc" in c.get(f"{probe}Probe", {}) for probe in ("startup", "readiness", "liveness"))), "Deployment", f"{C}.readinessProbe", GONE),
-    Rule("lives without the database, is ready only with it", services, every(lambda c: at(c, "livenessProbe.grpc.service") == "liveness" and not at(c, "readinessProbe.grpc.service")), "Deployment", f"{C}.livenessProbe.grpc.service", GONE),
+    Rule("is probed at start, for readiness and for life", services, is_probed, "Deployment", f"{C}.readinessProbe", GONE),
+    Rule("lives without the database, is ready only with it", services, lives_without_the_database, "Deployment", f"{C}.livenessProbe", {"grpc": {"port": 50051}}),
     Rule("has time to drain", services, drains, "Deployment", f"{P}.terminationGracePeriodSeconds", 20),
     Rule("is never fewer while it rolls", services, lambda d, _: at(d, "spec.strategy.rollingUpdate.maxUnavailable") == 0, "Deployment", "spec.strategy.rollingUpdate.maxUnavailable", 1),
     Rule("spreads over nodes", services, spreads, "Deployment", f"{P}.topologySpreadConstraints", GONE),

@@ -14,7 +14,9 @@ in values.schema.json.
   "PRODUCTION" "production"
   "AUTH__ISSUER" "auth.issuer"
   "AUTH__AUDIENCE" "auth.audience"
-  "AUTH__JWKS_FILE" "auth.jwks"
+  "AUTH__JWKS_FILE" "auth.jwks.configMap"
+  "AUTH__JWKS_URL" "auth.jwks.url"
+  "AUTH__JWKS_CA_FILE" "auth.jwks.caSecret"
   "AUTH__TOKEN_FILE" "services.*.tokenSecret"
   "DATABASE__URL_FILE" "services.*.databaseSecret"
   "DATABASE__CA_FILE" "database.ca.secret"
@@ -22,6 +24,16 @@ in values.schema.json.
   "PEERS__LEASING" "nothing: the chart knows the address"
   "TELEMETRY__FORMAT" "telemetry.format"
   "TELEMETRY__FILTER" "telemetry.filter"
+  "TELEMETRY__OTLP_ENDPOINT" "telemetry.otlp.endpoint"
+  "TELEMETRY__OTLP_CA_FILE" "telemetry.otlp.caSecret"
+  "TELEMETRY__TRACE_ONE_IN" "telemetry.otlp.oneIn"
+  "SERVER__WEB_ORIGINS" "server.webOrigins"
+  "SERVER__TLS_CERT_FILE" "tls.enabled"
+  "SERVER__TLS_KEY_FILE" "tls.enabled"
+  "SERVER__CLIENT_CA_FILE" "tls.enabled"
+  "PEERS__CA_FILE" "tls.enabled"
+  "PEERS__TLS_CERT_FILE" "tls.enabled"
+  "PEERS__TLS_KEY_FILE" "tls.enabled"
 -}}
 {{- $all := dict "settings" $v.settings -}}
 {{- range $name, $service := $v.services -}}
@@ -44,8 +56,32 @@ in values.schema.json.
 {{- if not $v.auth.issuer -}}
 {{- $problems = append $problems "auth.issuer is empty: give the `iss` of your tokens, as https://login.example.com" -}}
 {{- end -}}
-{{- if not $v.auth.jwks.configMap -}}
-{{- $problems = append $problems "auth.jwks.configMap is empty: name the ConfigMap with the public keys of tokens" -}}
+{{- with $v.auth.jwks -}}
+{{- if eq (empty .configMap) (empty .url) -}}
+{{- $problems = append $problems (ternary "auth.jwks.configMap is empty, and so is auth.jwks.url: name the ConfigMap with the public keys of tokens, or the issuer's URL of them" "auth.jwks.configMap and auth.jwks.url are both given: leave one of them out" (empty .url)) -}}
+{{- end -}}
+{{- if and .caSecret (not .url) -}}
+{{- $problems = append $problems "auth.jwks.caSecret is for auth.jwks.url, which is empty: give the URL, or leave the Secret out" -}}
+{{- end -}}
+{{- if and .url $v.networkPolicy.enabled (not .cidrs) -}}
+{{- $problems = append $problems "networkPolicy.enabled shuts every service off from auth.jwks.url: give the issuer's addresses in auth.jwks.cidrs, as [203.0.113.7/32], or set networkPolicy.enabled: false" -}}
+{{- end -}}
+{{- end -}}
+{{- with $v.telemetry.otlp -}}
+{{- if and .endpoint $v.networkPolicy.enabled (not .peers) -}}
+{{- $problems = append $problems "networkPolicy.enabled shuts every service off from telemetry.otlp.endpoint: give the collector's telemetry.otlp.peers, as [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: observability}}}], or set networkPolicy.enabled: false" -}}
+{{- end -}}
+{{- if and .caSecret (not (hasPrefix "https://" .endpoint)) -}}
+{{- $problems = append $problems "telemetry.otlp.caSecret is for a collector at https://: give its telemetry.otlp.endpoint, or leave the Secret out" -}}
+{{- end -}}
+{{- end -}}
+{{- range $v.server.webOrigins -}}
+{{- if and $v.production (not (hasPrefix "https://" .)) -}}
+{{- $problems = append $problems (printf "server.webOrigins has %s, which production refuses: give origins at https://, or set production: false" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $v.tls.enabled $v.ingress.enabled (eq (get $v.ingress.annotations "nginx.ingress.kubernetes.io/backend-protocol") "GRPC") -}}
+{{- $problems = append $problems "ingress.annotations make the controller speak plain gRPC, and tls.enabled refuses that: set nginx.ingress.kubernetes.io/backend-protocol: GRPCS" -}}
 {{- end -}}
 {{- if and $v.production (not $v.image.digest) -}}
 {{- $problems = append $problems "image.digest is empty, and a tag may change under a running release: give the digest as sha256:..., or set production: false" -}}
@@ -65,6 +101,11 @@ in values.schema.json.
 {{- end -}}
 {{- if and (get $peers $name).calls (not $service.tokenSecret) -}}
 {{- $problems = append $problems (printf "services.%s.tokenSecret is empty: name the Secret with its token for %s" $name (join " and " (get $peers $name).calls)) -}}
+{{- end -}}
+{{- if and $v.tls.enabled (not $service.tlsSecret) -}}
+{{- $problems = append $problems (printf "services.%s.tlsSecret is empty: name the Secret with its certificate, or set tls.enabled: false" $name) -}}
+{{- else if and $service.tlsSecret (not $v.tls.enabled) -}}
+{{- $problems = append $problems (printf "services.%s.tlsSecret is given and tls.enabled is false: set it to true, or leave the Secret out" $name) -}}
 {{- end -}}
 {{- if and $service.autoscaling.enabled (gt (int $service.autoscaling.minReplicas) (int $service.autoscaling.maxReplicas)) -}}
 {{- $problems = append $problems (printf "services.%s.autoscaling has minReplicas %d over maxReplicas %d: give at most %d" $name (int $service.autoscaling.minReplicas) (int $service.autoscaling.maxReplicas) (int $service.autoscaling.maxReplicas)) -}}

@@ -105,6 +105,34 @@ secret:
 {{- end -}}
 {{- end -}}
 
+{{/* Secrets with authorities, by the name under which they are mounted, as YAML. */}}
+{{- define "gridlease.authorities" -}}
+{{- with .Values.auth.jwks.caSecret }}
+jwks-ca: {{ . }}
+{{- end }}
+{{- with .Values.telemetry.otlp.caSecret }}
+otlp-ca: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{/*
+How a pod is asked how it fares: by gRPC, or with TLS, which the kubelet does not speak, by the admin port's HTTP.
+Takes (dict "root" $ "service" name of health "path" path of the admin port).
+*/}}
+{{- define "gridlease.probe" -}}
+{{- if .root.Values.tls.enabled -}}
+httpGet:
+  path: {{ .path }}
+  port: admin
+{{- else -}}
+grpc:
+  port: {{ .root.Values.server.port }}
+  {{- with .service }}
+  service: {{ . }}
+  {{- end }}
+{{- end -}}
+{{- end -}}
+
 {{/* The services as data: see files/services.yaml. */}}
 {{- define "gridlease.services" -}}
 {{- .Files.Get "files/services.yaml" -}}

@@ -35,7 +35,7 @@ spec:
       port: {{ .root.Values.server.port }}
       targetPort: grpc
       protocol: TCP
-      appProtocol: kubernetes.io/h2c
+      appProtocol: {{ ternary "https" "kubernetes.io/h2c" .root.Values.tls.enabled }}
     - name: admin
       port: {{ .root.Values.admin.port }}
       targetPort: admin
@@ -147,23 +147,18 @@ spec:
               containerPort: {{ .root.Values.admin.port }}
               protocol: TCP
           startupProbe:
-            grpc:
-              port: {{ .root.Values.server.port }}
-              service: liveness
+            {{- include "gridlease.probe" (dict "root" .root "service" "liveness" "path" "/healthz") | nindent 12 }}
             periodSeconds: 2
             failureThreshold: 30
           # Ready follows what the service needs; alive is only that it answers, so that no restart is wasted on a lost
           # database.
           readinessProbe:
-            grpc:
-              port: {{ .root.Values.server.port }}
+            {{- include "gridlease.probe" (dict "root" .root "service" "" "path" "/readyz") | nindent 12 }}
             periodSeconds: 3
             timeoutSeconds: 2
             failureThreshold: 2
           livenessProbe:
-            grpc:
-              port: {{ .root.Values.server.port }}
-              service: liveness
+            {{- include "gridlease.probe" (dict "root" .root "service" "liveness" "path" "/healthz") | nindent 12 }}
             periodSeconds: 10
             timeoutSeconds: 5
             failureThreshold: 3
@@ -180,9 +175,21 @@ spec:
               mountPath: /etc/gridlease/database-ca
               readOnly: true
             {{- end }}
+            {{- if .root.Values.auth.jwks.configMap }}
             - name: jwks
               mountPath: /etc/gridlease/jwks
               readOnly: true
+            {{- end }}
+            {{- range $name, $secret := include "gridlease.authorities" .root | fromYaml }}
+            - name: {{ $name }}
+              mountPath: /etc/gridlease/{{ $name }}
+              readOnly: true
+            {{- end }}
+            {{- if .root.Values.tls.enabled }}
+            - name: tls
+              mountPath: /etc/gridlease/tls
+              readOnly: true
+            {{- end }}
             {{- if .calls }}
             - name: token
               mountPath: /etc/gridlease/token
@@ -200,12 +207,24 @@ spec:
         - name: database-ca
           {{- include "gridlease.secretFile" (dict "secret" . "key" $root.Values.database.ca.key "path" "ca.crt") | nindent 10 }}
         {{- end }}
+        {{- with .root.Values.auth.jwks.configMap }}
         - name: jwks
           configMap:
-            name: {{ .root.Values.auth.jwks.configMap }}
+            name: {{ . }}
             items:
-              - key: {{ .root.Values.auth.jwks.key }}
+              - key: {{ $root.Values.auth.jwks.key }}
                 path: jwks.json
+        {{- end }}
+        {{- range $name, $secret := include "gridlease.authorities" .root | fromYaml }}
+        - name: {{ $name }}
+          {{- include "gridlease.secretFile" (dict "secret" $secret "key" "ca.crt" "path" "ca.crt") | nindent 10 }}
+        {{- end }}
+        {{- if .root.Values.tls.enabled }}
+        - name: tls
+          secret:
+            secretName: {{ $values.tlsSecret }}
+            defaultMode: 0440
+        {{- end }}
         {{- if .calls }}
         - name: token
           {{- include "gridlease.secretFile" (dict "secret" $values.tokenSecret "key" "token" "path" "token") | nindent 10 }}
@@ -227,13 +246,45 @@ spec:
   "ADMIN__LISTEN" (printf "0.0.0.0:%d" (int $values.admin.port))
   "AUTH__ISSUER" $values.auth.issuer
   "AUTH__AUDIENCE" $values.auth.audience
-  "AUTH__JWKS_FILE" "/etc/gridlease/jwks/jwks.json"
   "DATABASE__URL_FILE" "/etc/gridlease/database/url"
   "TELEMETRY__FORMAT" $values.telemetry.format
   "TELEMETRY__FILTER" $values.telemetry.filter
 -}}
+{{- with $values.auth.jwks -}}
+{{- if .configMap -}}
+{{- $_ := set $own "AUTH__JWKS_FILE" "/etc/gridlease/jwks/jwks.json" -}}
+{{- else -}}
+{{- $_ := set $own "AUTH__JWKS_URL" .url -}}
+{{- end -}}
+{{- if .caSecret -}}
+{{- $_ := set $own "AUTH__JWKS_CA_FILE" "/etc/gridlease/jwks-ca/ca.crt" -}}
+{{- end -}}
+{{- end -}}
+{{- with $values.telemetry.otlp -}}
+{{- if .endpoint -}}
+{{- $_ := set $own "TELEMETRY__OTLP_ENDPOINT" .endpoint -}}
+{{- $_ := set $own "TELEMETRY__TRACE_ONE_IN" (toString .oneIn) -}}
+{{- end -}}
+{{- if .caSecret -}}
+{{- $_ := set $own "TELEMETRY__OTLP_CA_FILE" "/etc/gridlease/otlp-ca/ca.crt" -}}
+{{- end -}}
+{{- end -}}
+{{- with $values.server.webOrigins -}}
+{{- $_ := set $own "SERVER__WEB_ORIGINS" (join "," .) -}}
+{{- end -}}
+{{- if $values.tls.enabled -}}
+{{- $_ := set $own "SERVER__TLS_CERT_FILE" "/etc/gridlease/tls/tls.crt" -}}
+{{- $_ := set $own "SERVER__TLS_KEY_FILE" "/etc/gridlease/tls/tls.key" -}}
+{{- $_ := set $own "SERVER__CLIENT_CA_FILE" "/etc/gridlease/tls/ca.crt" -}}
+{{- if .calls -}}
+{{- $_ := set $own "PEERS__CA_FILE" "/etc/gridlease/tls/ca.crt" -}}
+{{- $_ := set $own "PEERS__TLS_CERT_FILE" "/etc/gridlease/tls/tls.crt" -}}
+{{- $_ := set $own "PEERS__TLS_KEY_FILE" "/etc/gridlease/tls/tls.key" -}}
+{{- end -}}
+{{- end -}}
+{{- $scheme := ternary "https" "http" $values.tls.enabled -}}
 {{- range $peer := .calls -}}
-{{- $address := printf "http://%s-%s:%d" (include "gridlease.fullname" $.root) $peer (int $values.server.port) -}}
+{{- $address := printf "%s://%s-%s:%d" $scheme (include "gridlease.fullname" $.root) $peer (int $values.server.port) -}}
 {{- $_ := set $own (printf "PEERS__%s" (upper $peer)) $address -}}
 {{- end -}}
 {{- if .calls -}}

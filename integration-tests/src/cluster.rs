@@ -52,6 +52,8 @@ pub struct Cluster {
     folder: TempDir,
     issuer: TokenIssuer,
     addresses: BTreeMap<Node, SocketAddr>,
+    /// Settings of every process beside those below.
+    settings: Vec<(&'static str, String)>,
     processes: BTreeMap<Node, Child>,
 }
 
@@ -67,7 +69,19 @@ impl Cluster {
             .chain([LEASING, BILLING])
             .map(|node| Ok((node, free_address()?)))
             .collect::<Result<_>>()?;
-        Ok(Self { database, folder, issuer, addresses, processes: BTreeMap::new() })
+        Ok(Self { database, folder, issuer, addresses, settings: Vec::new(), processes: BTreeMap::new() })
+    }
+
+    /// Gives every process that is started from now on this setting, as `TELEMETRY__FILTER`.
+    pub fn set(&mut self, setting: &'static str, value: impl Into<String>) {
+        self.settings.push((setting, value.into()));
+    }
+
+    /// Tells a process to stop, as a cluster does, and waits until it has.
+    pub async fn stop(&mut self, node: Node) -> Result<ExitStatus> {
+        let child = self.processes.get(&node).with_context(|| format!("{node:?} was not started"))?;
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status()?;
+        self.ended(node, DIE_AT_MOST).await
     }
 
     /// Starts every process and waits until all serve.
@@ -236,7 +250,12 @@ impl Cluster {
         let mut command = Command::new(crate::database::node()?);
         command
             .env(NODE_SERVICE, node.service)
-            .envs(settings.map(|(key, value)| (format!("{prefix}{key}"), value)))
+            .envs(
+                settings
+                    .into_iter()
+                    .chain(self.settings.clone())
+                    .map(|(key, value)| (format!("{prefix}{key}"), value)),
+            )
             .env("FAILPOINTS", failpoints)
             .env("RUST_LOG", "info")
             .stdin(Stdio::null())
@@ -257,7 +276,7 @@ impl Drop for Cluster {
 
 /// An address that a process keeps over its restarts. It lies below the range from which the kernel gives ports to
 /// connections and to port 0, so that nobody takes it between a death and a return.
-fn free_address() -> Result<SocketAddr> {
+pub(crate) fn free_address() -> Result<SocketAddr> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     for _ in 0..PORTS {
         let number = std::process::id().wrapping_mul(37).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));

@@ -2,10 +2,12 @@
 //!
 //! The tests themselves are in `tests/it`, one binary, a module a journey.
 
+pub mod balancer;
 pub mod certificates;
 pub mod cluster;
 pub mod database;
 pub mod fleet;
+pub mod installation;
 pub mod market;
 pub mod raw;
 pub mod refusal;
@@ -18,6 +20,7 @@ pub mod world;
 
 pub use cluster::Cluster;
 pub use database::TestDatabase;
+pub use installation::Installation;
 pub use refusal::Refusal;
 pub use stack::{TestStack, eventually};
 pub use world::World;

@@ -20,6 +20,8 @@ const PAUSE_MS_FIRST: u64 = 4;
 const PAUSE_MS_MAX: u64 = 250;
 /// A transaction longer than this is worth a warning: an open one holds back every feed.
 const SLOW: Duration = Duration::from_secs(1);
+/// The level at which the driver tells of statements to whoever makes spans of them.
+const TOLD: log::LevelFilter = log::LevelFilter::Trace;
 
 /// A pool of connections that act as one role. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -203,10 +205,12 @@ fn connect_options(settings: &Settings) -> Result<PgConnectOptions, Error> {
     let bad =
         |_: sqlx::Error| Error::internal("the store's address is not postgres://user:password@host:port/db");
     let mut options: PgConnectOptions = settings.url.expose().parse().map_err(bad)?;
-    options = options.application_name(&settings.application_name).disable_statement_logging();
-    if settings.tell_statements {
-        options = options.log_statements(log::LevelFilter::Trace);
-    }
+    options = options.application_name(&settings.application_name);
+    options = if settings.tell_statements {
+        options.log_statements(TOLD).log_slow_statements(TOLD, Duration::from_secs(3_600))
+    } else {
+        options.disable_statement_logging()
+    };
     if settings.verify_tls {
         options = options.ssl_mode(PgSslMode::VerifyFull);
     }

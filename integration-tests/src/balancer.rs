@@ -1,0 +1,98 @@
+//! A balancer of TCP connections, as a cluster has before its pods: it spreads new connections, and leaves those that are
+//! open where they are.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Result;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+
+#[derive(Default)]
+struct State {
+    /// Who gets new connections, in turns.
+    backends: Vec<(SocketAddr, CancellationToken)>,
+    turn: usize,
+}
+
+/// An address that stays while those behind it come and go.
+pub struct Balancer {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    accepting: AbortHandle,
+}
+
+impl Balancer {
+    /// A balancer with nobody behind it: who connects is hung up on.
+    pub async fn start() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(Mutex::new(State::default()));
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&state))).abort_handle();
+        Ok(Self { address, state, accepting })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// From now on this one gets connections too.
+    pub fn add(&self, backend: SocketAddr) {
+        self.with(|state| state.backends.push((backend, CancellationToken::new())));
+    }
+
+    /// From now on this one gets no new connections.
+    pub fn remove(&self, backend: SocketAddr) {
+        self.with(|state| state.backends.retain(|(there, _)| *there != backend));
+    }
+
+    /// The machine is gone without a word: nothing that is sent there arrives, nothing is answered, nobody hangs up.
+    pub fn lose(&self, backend: SocketAddr) {
+        self.with(|state| {
+            for (_, lost) in state.backends.iter().filter(|(there, _)| *there == backend) {
+                lost.cancel();
+            }
+        });
+        self.remove(backend);
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let next = {
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.turn = state.turn.wrapping_add(1);
+            let turn = state.turn.checked_rem(state.backends.len()).unwrap_or_default();
+            state.backends.get(turn).cloned()
+        };
+        if let Some((backend, lost)) = next {
+            tokio::spawn(carry(client, backend, lost));
+        }
+    }
+}
+
+async fn carry(mut client: TcpStream, backend: SocketAddr, lost: CancellationToken) {
+    let Ok(mut server) = TcpStream::connect(backend).await else { return };
+    // A balancer delays no small packet; where it fails it merely does.
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
+    let carried = lost
+        .run_until_cancelled(async { tokio::io::copy_bidirectional(&mut client, &mut server).await })
+        .await;
+    if carried.is_none() {
+        // Both ends are kept open and unread.
+        std::future::pending::<()>().await;
+    }
+}

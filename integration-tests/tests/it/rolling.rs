@@ -1,0 +1,52 @@
+//! Rolling restarts of everything, by the chart's own rules, under load: no request fails.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use integration_tests::Installation;
+use integration_tests::installation::{Leaving, SERVICES, is_possible};
+
+use crate::load::{Load, Patience};
+
+const REPLICAS: usize = 2;
+/// How long balancers go on sending new connections to a replica that was told to stop; the chart's linger is longer.
+const LATE: Duration = Duration::from_secs(3);
+/// How often everything is rolled, each time all replicas of all services; by GRIDLEASE_ROLLING_RESTARTS more.
+const ROLLS: u32 = 1;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[expect(clippy::print_stderr, reason = "figures for whoever asked for the long run")]
+async fn nobody_notices_that_everything_is_restarted() -> Result<()> {
+    if !is_possible() {
+        return Ok(());
+    }
+    let rolls = std::env::var("GRIDLEASE_ROLLING_RESTARTS").ok().and_then(|text| text.parse().ok());
+    let mut installation = Installation::start(REPLICAS).await?;
+    let load = Load::start(&installation, Patience::None).await?;
+    let (mut restarted, mut longest) = (0, Duration::ZERO);
+    for _ in 0..rolls.unwrap_or(ROLLS) {
+        let mut leaving = Leaving::new();
+        for service in SERVICES {
+            installation.roll(service, LATE, &mut leaving).await?;
+        }
+        while let Some(ended) = leaving.join_next().await {
+            longest = longest.max(ended??);
+            restarted += 1;
+        }
+    }
+    let (tally, lasted) = load.end().await?;
+    eprintln!(
+        "{restarted} restarts in {lasted:?}: {} calls answered, {} sent anew, {} failed; longest end {longest:?}",
+        tally.answered,
+        tally.sent_anew,
+        tally.failed.len()
+    );
+    ensure!(
+        tally.failed.is_empty(),
+        "{} failed: {:#?}",
+        tally.failed.len(),
+        &tally.failed[..tally.failed.len().min(8)]
+    );
+    ensure!(tally.answered > 500 && tally.leases.len() > 1, "that was no load: {}", tally.answered);
+    tally.is_stored(&installation).await
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use integration_tests::Installation;
-use integration_tests::installation::{SERVICES, is_possible};
+use integration_tests::installation::{Replica, SERVICES, is_possible};
 use tokio::time::Instant;
 
 use crate::load::{Load, Patience};
@@ -21,7 +21,6 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 const ELECTION: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[expect(clippy::print_stderr, reason = "figures for whoever looks")]
 async fn the_store_is_restarted_and_fails_over_and_loses_nothing() -> Result<()> {
     if !is_possible() {
         return Ok(());
@@ -61,7 +60,7 @@ async fn the_store_is_restarted_and_fails_over_and_loses_nothing() -> Result<()>
 }
 
 fn processes(installation: &Installation) -> Vec<u32> {
-    SERVICES.iter().flat_map(|service| installation.replicas(service)).map(|replica| replica.id()).collect()
+    SERVICES.iter().flat_map(|service| installation.replicas(service)).map(Replica::id).collect()
 }
 
 /// Waits until every replica says so, while all of them live, and says how long that took.

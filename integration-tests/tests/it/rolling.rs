@@ -15,7 +15,6 @@ const LATE: Duration = Duration::from_secs(3);
 const ROLLS: u32 = 1;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[expect(clippy::print_stderr, reason = "figures for whoever asked for the long run")]
 async fn nobody_notices_that_everything_is_restarted() -> Result<()> {
     if !is_possible() {
         return Ok(());

@@ -6,6 +6,8 @@ use crate::error::{Error, Violation};
 
 /// The most violations one refusal lists; a message with more is broken anyway.
 const VIOLATIONS_MAX: usize = 50;
+/// The most words of one kind that a request looks for.
+const WORDS_MAX: usize = 50;
 
 /// What is wrong with a message so far. Each check goes on with the next, so that the caller learns all at once.
 ///
@@ -117,6 +119,21 @@ impl Violations {
             .map(|(i, item)| self.below(format_args!("{list}[{i}]"), |v| checks(v, item)))
             .collect();
         made.into_iter().collect()
+    }
+
+    /// As [`Violations::each`], of a list of words to look for, such as states: there are never many different ones. More
+    /// are a violation of the list, and none of them is read.
+    pub fn each_word<W, T>(
+        &mut self,
+        list: &str,
+        words: &[W],
+        checks: impl FnMut(&mut Self, &W) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        if words.len() > WORDS_MAX {
+            self.add(list, format!("must have at most {WORDS_MAX} entries"));
+            return None;
+        }
+        self.each(list, words, checks)
     }
 
     fn below<T>(&mut self, path: fmt::Arguments<'_>, checks: impl FnOnce(&mut Self) -> T) -> T {

@@ -359,6 +359,11 @@ fn all_violations_are_said_at_once_and_with_their_paths() {
         "term_months: must be positive."
     );
 
+    let mut v = Violations::new();
+    assert_eq!(v.each_word("states", &[1; 50], |_, n| Some(*n)).map(|read| read.len()), Some(50));
+    assert_eq!(v.each_word("states", &[1; 51], |_, n| Some(*n)), None);
+    assert_eq!(v.finish().unwrap_err().violations()[0].description, "must have at most 50 entries");
+
     let mut many = Violations::new();
     for i in 0..80 {
         many.add(&format!("f[{i}]"), "is wrong");

@@ -172,7 +172,7 @@ pub(super) fn name(text: &str) -> Result<IncidentName, Error> {
 pub(super) fn list(request: &wire::ListIncidentsRequest) -> Result<ListIncidents, Error> {
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
-    let states = v.each("states", &request.states, |v, number| {
+    let states = v.each_word("states", &request.states, |v, number| {
         known::<wire::IncidentState>(v, "", *number).map(|state| match state {
             wire::IncidentState::Open | wire::IncidentState::Unspecified => State::Open,
             wire::IncidentState::Acknowledged => State::Acknowledged,

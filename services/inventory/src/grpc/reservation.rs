@@ -210,7 +210,7 @@ fn of_state(state: wire::ReservationState) -> State {
 pub(super) fn list(request: &wire::ListReservationsRequest) -> Result<ListReservations, Error> {
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
-    let states = v.each("states", &request.states, |v, number| {
+    let states = v.each_word("states", &request.states, |v, number| {
         known::<wire::ReservationState>(v, "", *number).map(of_state)
     });
     let block = match request.block.as_str() {

@@ -134,7 +134,7 @@ fn suitability(v: &mut Violations, request: &wire::SearchCapacityRequest) -> Opt
     let kw = request.kw_per_rack;
     let dense = v.require("kw_per_rack", (0..=KW_PER_RACK_MAX).contains(&kw), "must be from 0 to 100000 kW");
     let cooling = cooling(v, &request.cooling_kinds);
-    let lease_types = v.each("lease_types", &request.lease_types, |v, kind| {
+    let lease_types = v.each_word("lease_types", &request.lease_types, |v, kind| {
         // Unspecified would ask for blocks that do not say.
         v.require("", *kind != 0, "must be said").then(|| lease_type(v, "", *kind)).flatten()
     });
@@ -173,7 +173,10 @@ fn filter(v: &mut Violations, request: &wire::SearchCapacityRequest) -> Option<F
     };
     let rate = optional_rate(v, "max_rate_per_kw_month", request.max_rate_per_kw_month.as_ref());
     let max_rate = match &request.max_rate_per_kw_month {
-        None => Some(None),
+        None => {
+            v.parse_optional("currency_code", &request.currency_code, str::parse::<Currency>);
+            Some(None)
+        }
         Some(_) => {
             let currency = v.parse("currency_code", &request.currency_code, str::parse::<Currency>);
             rate.flatten().zip(currency).map(Some)

@@ -207,7 +207,7 @@ pub(super) fn list(request: &wire::ListBidsRequest) -> Result<ListBids, Error> {
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
     let page_size = page_size(&mut v, request.page_size);
     let on = v.parse_optional("capacity_request", &request.capacity_request, str::parse);
-    let states = v.each("states", &request.states, |v, state| {
+    let states = v.each_word("states", &request.states, |v, state| {
         let named = known::<wire::BidState>(v, "", *state)?;
         BidState::ALL.iter().copied().find(|known| state_to_wire(*known) == named)
     });

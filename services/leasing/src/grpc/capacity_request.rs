@@ -191,7 +191,7 @@ pub(super) fn list(request: &wire::ListCapacityRequestsRequest) -> Result<ListCa
         text => v.parse("parent", text, str::parse::<TenantName>).map(|name| Some(name.tenant)),
     };
     let page_size = page_size(&mut v, request.page_size);
-    let states = v.each("states", &request.states, |v, state| {
+    let states = v.each_word("states", &request.states, |v, state| {
         let named = known::<wire::CapacityRequestState>(v, "", *state)?;
         RequestState::ALL.iter().copied().find(|known| state_to_wire(*known) == named)
     });

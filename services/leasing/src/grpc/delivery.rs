@@ -20,7 +20,7 @@ pub(super) fn list(request: &wire::ListDeadlinesRequest) -> Result<ListDeadlines
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
     let page_size = page_size(&mut v, request.page_size);
     v.require("within_days", (0..=WITHIN_DAYS_MAX).contains(&request.within_days), "must be 0 to 3660");
-    let kinds = v.each("kinds", &request.kinds, |v, kind| known(v, "", *kind).and_then(kind_of));
+    let kinds = v.each_word("kinds", &request.kinds, |v, kind| known(v, "", *kind).and_then(kind_of));
     let within_days = if request.within_days == 0 { WITHIN_DAYS } else { request.within_days };
     v.build(|| {
         Some(ListDeadlines {

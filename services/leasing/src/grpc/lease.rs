@@ -128,7 +128,7 @@ pub(super) fn list(request: &wire::ListLeasesRequest) -> Result<ListLeases, Erro
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
     let page_size = page_size(&mut v, request.page_size);
-    let states = v.each("states", &request.states, |v, state| {
+    let states = v.each_word("states", &request.states, |v, state| {
         known::<wire::LeaseState>(v, "", *state).and_then(state_of)
     });
     let tenant = v.parse_optional("tenant", &request.tenant, str::parse);

@@ -150,7 +150,7 @@ pub(super) fn list(request: &wire::ListOpportunitiesRequest) -> Result<ListOppor
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorName>);
     let page_size = page_size(&mut v, request.page_size);
-    let stages = v.each("stages", &request.stages, |v, stage| known(v, "", *stage).and_then(stage_of));
+    let stages = v.each_word("stages", &request.stages, |v, stage| known(v, "", *stage).and_then(stage_of));
     v.build(|| {
         Some(ListOpportunities {
             operator: parent?.operator,

@@ -70,7 +70,7 @@ fn need(v: &mut Violations, sent: &wire::QuoteNeed, discount: Percent) -> Option
     let carried = load.is_none_or(|load| load.critical_it > 0 && load.carries_heat());
     v.require("capacity", carried, "needs a critical IT load and the cooling that carries it");
     let term_months = count(v, "term_months", sent.term_months, 1, 600);
-    let structures = v.each("structures", &sent.structures, |v, sent| {
+    let structures = v.each_word("structures", &sent.structures, |v, sent| {
         known::<wire::LeaseStructure>(v, "", *sent).and_then(terms::structure)
     });
     let currency = v.parse("currency_code", &sent.currency_code, Currency::from_str);
@@ -182,7 +182,7 @@ pub(super) fn list(request: &wire::ListQuotesRequest) -> Result<ListQuotes, Erro
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
     let tenant = v.parse_optional("tenant", &request.tenant, str::parse);
-    let states = v.each("states", &request.states, |v, state| {
+    let states = v.each_word("states", &request.states, |v, state| {
         let state = known::<wire::QuoteState>(v, "", *state)?;
         QuoteState::ALL.iter().copied().find(|known| to_state(*known) == state)
     });

@@ -108,7 +108,7 @@ pub(super) fn name(text: &str) -> Result<RateCardName, Error> {
 pub(super) fn list(request: &wire::ListRateCardsRequest) -> Result<ListRateCards, Error> {
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorName>);
-    let states = v.each("states", &request.states, |v, state| {
+    let states = v.each_word("states", &request.states, |v, state| {
         let state = known::<wire::RateCardState>(v, "", *state)?;
         CardState::ALL.iter().copied().find(|known| to_state(*known) == state)
     });

@@ -98,7 +98,7 @@ pub(super) fn list(request: &wire::ListRightOffersRequest) -> Result<ListRightOf
     let mut v = Violations::new();
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorParent>);
     let page_size = page_size(&mut v, request.page_size);
-    let states = v.each("states", &request.states, |v, state| known(v, "", *state).and_then(state_of));
+    let states = v.each_word("states", &request.states, |v, state| known(v, "", *state).and_then(state_of));
     v.build(|| {
         Some(ListRightOffers {
             parent: parent?,

@@ -39,6 +39,8 @@ create table leasing.lease (
     intent_caller text collate "C",
     intent_request_id uuid,
     intent_hash bytea,
+    -- Who asked, for the audit trail.
+    intent_actor text,
     sweep_at timestamptz,
     create_time timestamptz not null,
     update_time timestamptz not null,

@@ -24,6 +24,8 @@ create table leasing.capacity_request (
     intent_caller text collate "C",
     intent_request_id uuid,
     intent_hash bytea,
+    -- Who asked, for the audit trail.
+    intent_actor text,
     sweep_at timestamptz,
     create_time timestamptz not null,
     update_time timestamptz not null,
@@ -94,6 +96,8 @@ create table leasing.bid (
     intent_caller text collate "C",
     intent_request_id uuid,
     intent_hash bytea,
+    -- Who asked, for the audit trail.
+    intent_actor text,
     sweep_at timestamptz,
     submit_time timestamptz not null default clock_timestamp(),
     update_time timestamptz not null,

@@ -17,6 +17,8 @@ create table leasing.quote (
     intent_caller text collate "C",
     intent_request_id uuid,
     intent_hash bytea,
+    -- Who asked, for the audit trail.
+    intent_actor text,
     sweep_at timestamptz,
     revision bigint not null,
     create_time timestamptz not null,

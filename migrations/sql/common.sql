@@ -1,4 +1,4 @@
--- The tables that every service has: request ids, event outbox, feed epoch, feed cursors.
+-- The tables that every service has: request ids, event outbox, audit chain, feed epoch, feed cursors, revocations.
 --
 -- DECISION: the runner applies this file once to each schema, as version 0000, BEFORE the schema's own
 -- 0001_*.sql, with {schema} replaced by the schema's name. No service copies these tables into its own files.
@@ -53,6 +53,10 @@ grant select, insert, delete on {schema}.idempotency to {schema}_worker;
 -- see only rows below pg_snapshot_xmin(pg_current_snapshot()), so a late commit is never jumped over.
 -- operator_id is '-' for events of the platform or of a tenant alone. audience_tenant is the tenant that may read
 -- the row beside its operator; it is decided when the event is appended and never re-evaluated.
+--
+-- The outbox is the audit trail too. `deed` says who did it: it is filled where an event is the whole of a deed, and in
+-- rows of the kinds `audit.*`, which no feed shows: a deed done or denied, with the hash of what was asked as payload.
+-- A row without one is an event of the deed in the same transaction, or of the service's own work.
 create table {schema}.outbox (
     operator_id text collate "C" not null,
     position_xid bigint not null default pg_current_xact_id()::text::bigint,
@@ -63,8 +67,13 @@ create table {schema}.outbox (
     audience_tenant text collate "C",
     occurred_at timestamptz not null,
     payload bytea not null,
+    -- Real time, by this server's clock, whatever the clock of business says.
+    recorded_at timestamptz not null default clock_timestamp(),
+    deed json,
     constraint outbox_pkey primary key (operator_id, position_xid, position_seq),
-    constraint outbox_occurred_at check (occurred_at between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
+    constraint outbox_times check (
+        least(occurred_at, recorded_at) >= '2000-01-01T00:00:00Z'
+        and greatest(occurred_at, recorded_at) <= '9999-12-31T00:00:00Z')
 );
 -- The worker's feed crosses operators; a tenant's feed crosses them too.
 create index outbox_position on {schema}.outbox (position_xid, position_seq);
@@ -77,13 +86,67 @@ create policy outbox_scope on {schema}.outbox to {schema}, gridlease_owner
     using (
         operator_id = (select current_setting('app.operator', true))
         or audience_tenant = (select current_setting('app.tenant', true))
+        or (operator_id = '-' and audience_tenant is null and (select current_setting('app.caller', true)) = 'platform')
     )
     with check (
         operator_id = (select current_setting('app.operator', true))
         or audience_tenant = (select current_setting('app.tenant', true))
+        or (operator_id = '-' and audience_tenant is null and (select current_setting('app.caller', true)) = 'platform')
     );
 create policy outbox_worker on {schema}.outbox to {schema}_worker using (true) with check (true);
 grant select, insert on {schema}.outbox to {schema}, {schema}_worker;
+
+-- The seal on the outbox: for each organisation ("operators/o", "tenants/t", "platform") a chain of links, each of which
+-- covers every row after one position until another, in order, and the link before it. A worker adds links within
+-- seconds; rows never wait for it. Nobody changes or deletes one.
+create table {schema}.audit_link (
+    owner text collate "C" not null,
+    number bigint not null,
+    after_xid bigint not null,
+    after_seq bigint not null,
+    until_xid bigint not null,
+    until_seq bigint not null,
+    entries bigint not null,
+    -- SHA-256 of the rows' own bytes, one after the other.
+    digest bytea not null,
+    prev_hash bytea not null,
+    hash bytea not null,
+    chained_at timestamptz not null,
+    constraint audit_link_pkey primary key (owner, number),
+    -- Even a faulty writer cannot let a chain fork.
+    constraint audit_link_follows unique (owner, prev_hash),
+    constraint audit_link_shape check (
+        number > 0 and entries > 0 and (after_xid, after_seq) < (until_xid, until_seq)
+        and octet_length(digest) = 32 and octet_length(prev_hash) = 32 and octet_length(hash) = 32),
+    constraint audit_link_chained_at check (chained_at between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
+);
+
+alter table {schema}.audit_link enable row level security;
+alter table {schema}.audit_link force row level security;
+create policy audit_link_scope on {schema}.audit_link for select to {schema}
+    using (owner = (select current_setting('app.caller', true)));
+create policy audit_link_worker on {schema}.audit_link to {schema}_worker using (true) with check (true);
+grant select on {schema}.audit_link to {schema};
+grant select, insert on {schema}.audit_link to {schema}_worker;
+
+-- How far the chains have come, and which replica adds to them: another takes over when the claim has run out.
+create table {schema}.audit_cursor (
+    only_row boolean not null default true,
+    xid bigint not null default 0,
+    seq bigint not null default 0,
+    claimed_by uuid,
+    claimed_until timestamptz not null default '2000-01-01T00:00:00Z',
+    constraint audit_cursor_pkey primary key (only_row),
+    constraint audit_cursor_only_row check (only_row),
+    constraint audit_cursor_claimed_until
+        check (claimed_until between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
+);
+insert into {schema}.audit_cursor default values;
+
+alter table {schema}.audit_cursor enable row level security;
+alter table {schema}.audit_cursor force row level security;
+create policy audit_cursor_worker on {schema}.audit_cursor to {schema}_worker using (true) with check (true);
+grant select, update on {schema}.audit_cursor to {schema}_worker;
 
 -- The epoch of this schema's feed: cursors of another epoch are refused, and a restore begins a new one.
 create table {schema}.feed (

@@ -59,6 +59,18 @@ fn mask(path: &str) -> Option<prost_types::FieldMask> {
     Some(prost_types::FieldMask { paths: vec![path.to_owned()] })
 }
 
+/// A request for an operator's audit trail.
+#[must_use]
+pub fn list_audit_entries(n: &Names) -> common::ListAuditEntriesRequest {
+    common::ListAuditEntriesRequest { parent: n.operator.clone(), ..Default::default() }
+}
+
+/// A request that verifies an operator's chain from its beginning.
+#[must_use]
+pub fn verify_audit(n: &Names) -> common::VerifyAuditRequest {
+    common::VerifyAuditRequest { parent: n.operator.clone(), ..Default::default() }
+}
+
 /// A request that ends the tokens of somebody who is not there.
 #[must_use]
 pub fn revoke_tokens(n: &Names) -> common::RevokeTokensRequest {
@@ -80,6 +92,11 @@ fn common(method: &str, n: &Names) -> Option<Vec<u8>> {
             common::AdvanceTimeRequest { time: Some(runtime::wire::to_timestamp(later)) }.encode_to_vec()
         }
         "AccessService/RevokeTokens" => revoke_tokens(n).encode_to_vec(),
+        "AuditService/ListAuditEntries" => list_audit_entries(n).encode_to_vec(),
+        "AuditService/GetAuditHead" => {
+            common::GetAuditHeadRequest { parent: n.operator.clone() }.encode_to_vec()
+        }
+        "AuditService/VerifyAudit" => verify_audit(n).encode_to_vec(),
         _ => return None,
     })
 }

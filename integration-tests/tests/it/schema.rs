@@ -10,6 +10,8 @@ const NOT_BY_OPERATOR: &[(&str, &str)] = &[
     ("schema_history", "the runner's own record, one a schema"),
     ("idempotency", "leads with the resource name of the owner, which may be a tenant or the platform"),
     ("revocation", "leads with the resource name of the organisation, which may be the platform"),
+    ("audit_link", "leads with the resource name of the organisation, which may be a tenant or the platform"),
+    ("audit_cursor", "one row: how far the schema's rows are sealed"),
     ("feed", "one row: the epoch of the schema's feed"),
     ("feed_cursor", "a service's place in another service's feed"),
     ("tenant", "a tenant belongs to no operator"),

@@ -124,7 +124,7 @@ impl std::error::Error for Lost {}
 async fn outbox(cluster: &Cluster, tenant: Option<&str>) -> Result<Vec<String>> {
     let mut superuser = cluster.database.superuser().await?;
     let sql = "select event_id::text from inventory.outbox \
-               where operator_id = 'traffic' and ($1::text is null or audience_tenant = $1) \
+               where operator_id = 'traffic' and kind not like 'audit.%' and ($1::text is null or audience_tenant = $1) \
                order by position_xid, position_seq";
     let tenant = tenant.map(|name| name.trim_start_matches("tenants/"));
     Ok(sqlx::query_scalar(sql).bind(tenant).fetch_all(&mut superuser).await?)

@@ -62,7 +62,7 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
     }
     let invoices = InvoiceHandler::new(Arc::clone(&app), printer, BillingRuns::new(&deps.metrics));
     Ok(deps
-        .server()
+        .server(settings.page_secret_file.as_ref())?
         .add_service(AccountServiceServer::new(AccountHandler::new(Arc::clone(&app))))
         .add_service(ChargingServiceServer::new(ChargingHandler::new(Arc::clone(&app))))
         .add_service(InvoiceServiceServer::new(invoices))

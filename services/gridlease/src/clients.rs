@@ -12,6 +12,7 @@ use contracts::billing::v1::price_series_service_client::PriceSeriesServiceClien
 use contracts::billing::v1::report_service_client::ReportServiceClient;
 use contracts::billing::v1::tariff_service_client::TariffServiceClient;
 use contracts::common::v1::access_service_client::AccessServiceClient;
+use contracts::common::v1::audit_service_client::AuditServiceClient;
 use contracts::common::v1::clock_service_client::ClockServiceClient;
 use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
 use contracts::inventory::v1::encumbrance_service_client::EncumbranceServiceClient;
@@ -113,6 +114,12 @@ impl Clients {
         imports: ImportServiceClient on inventory;
         /// Who may no longer call, as inventory keeps it.
         access: AccessServiceClient on inventory;
+        /// Who did what, as inventory keeps it.
+        inventory_audit: AuditServiceClient on inventory;
+        /// Who did what, as leasing keeps it.
+        leasing_audit: AuditServiceClient on leasing;
+        /// Who did what, as billing keeps it.
+        billing_audit: AuditServiceClient on billing;
         /// The business clock, which the three services share.
         clock: ClockServiceClient on leasing;
         /// Tenants.

@@ -66,7 +66,7 @@ pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, 
     // A small market is in memory before the first question; a large one is waited for by readiness.
     app.market.loaded(LOADED_AT_ONCE).await;
     Ok(deps
-        .server()
+        .server(settings.page_secret_file.as_ref())?
         .ready_when(market_is_loaded(&app.market))
         .add_service(SiteServiceServer::new(SiteHandler::new(Arc::clone(&app))))
         .add_service(CapacityServiceServer::new(CapacityHandler::new(Arc::clone(&app))))

@@ -52,7 +52,7 @@ pub async fn service(settings: LeasingSettings, deps: Deps) -> Result<Server, Er
     });
     spawn_background(&app, &settings, &deps);
     Ok(deps
-        .server()
+        .server(settings.page_secret_file.as_ref())?
         .add_service(LeaseServiceServer::new(LeaseHandler::new(Arc::clone(&app))))
         .add_service(MarketServiceServer::new(MarketHandler::new(Arc::clone(&app))))
         .add_service(PipelineServiceServer::new(PipelineHandler::new(Arc::clone(&app))))

@@ -9,6 +9,8 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::audit::{self, Actor};
+use crate::outbox::NO_OPERATOR;
 use crate::{Db, is_unique_violation, store_error};
 
 /// Under what a reply is kept. Not global and not by subject: owner and caller are organisations, so that a retry
@@ -25,6 +27,8 @@ pub struct RequestKey {
     pub request_id: Uuid,
     /// SHA-256 of the validated command without its request id.
     pub hash: [u8; 32],
+    /// Who asks, for the audit trail; no part of the key.
+    pub actor: Actor,
 }
 
 impl RequestKey {
@@ -42,7 +46,22 @@ impl RequestKey {
             rpc,
             request_id,
             hash: hash(command)?,
+            actor: Actor::of(caller),
         })
+    }
+
+    /// What the audit trail says of the deed, once it is done.
+    #[must_use]
+    pub fn deed(&self) -> String {
+        let behalf = (self.caller != self.actor.organisation).then_some(self.caller.as_str());
+        audit::done(&self.actor, behalf, self.rpc, self.request_id)
+    }
+
+    /// Where the deed is kept: the operator's slug or none, and the tenant beside it, who reads its own deeds.
+    fn place(&self) -> (&str, Option<&str>) {
+        let operator = self.owner.strip_prefix("operators/").unwrap_or(NO_OPERATOR);
+        let tenant = self.owner.strip_prefix("tenants/").or_else(|| self.caller.strip_prefix("tenants/"));
+        (operator, tenant)
     }
 }
 
@@ -140,7 +159,7 @@ pub fn reused(first_seen: Instant) -> Error {
     .with("firstSeenAt", first_seen.to_rfc3339_opts(chrono::SecondsFormat::Micros, true))
 }
 
-/// Records the reply in the transaction of its effect.
+/// Records the reply in the transaction of its effect, and in the audit trail who did it.
 ///
 /// # Errors
 /// `TRANSACTION_CONFLICT` when the same key was recorded meanwhile: the transaction is tried again, and finds it.
@@ -151,9 +170,14 @@ pub async fn record(
     reply: &[u8],
 ) -> Result<(), Error> {
     let sql = format!(
-        "insert into {schema}.idempotency (owner, caller, rpc, request_id, request_hash, reply) \
-         values ($1, $2, $3, $4, $5, $6)"
+        "with kept as (insert into {schema}.idempotency (owner, caller, rpc, request_id, request_hash, reply) \
+            values ($1, $2, $3, $4, $5, $6) returning request_hash) \
+         insert into {schema}.outbox \
+            (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload, deed) \
+         select $7, gen_random_uuid(), '{deed}', $8, $9, clock_timestamp(), kept.request_hash, $10::json from kept",
+        deed = audit::DEED,
     );
+    let (operator, tenant) = key.place();
     let values = [
         key.owner.as_str().into(),
         key.caller.as_str().into(),
@@ -161,6 +185,10 @@ pub async fn record(
         key.request_id.into(),
         key.hash.to_vec().into(),
         reply.to_vec().into(),
+        operator.into(),
+        audit::named_in(reply).unwrap_or(&key.owner).into(),
+        tenant.into(),
+        key.deed().into(),
     ];
     match conn.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await {
         Ok(_) => Ok(()),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod audit;
 pub mod auth;
 pub mod client;
 mod clock_service;

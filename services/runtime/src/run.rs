@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use kernel::{Clock, Error, Ids, SystemClock, SystemIds, TestClock};
 use postgres::Db;
+use postgres::page::PageTokens;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
+use crate::audit::{Audit, Denials};
 use crate::auth::Authenticator;
 use crate::client::{Peer, ServiceTokens, channel_to};
 use crate::server::{Ready, Running, Server};
-use crate::settings::{Concern, Settings, table};
+use crate::settings::{Concern, SecretFile, Settings, table};
 use crate::{Metrics, clock_service, explain, telemetry};
 
 /// What a service is given to work with.
@@ -44,6 +46,8 @@ pub struct Deps {
     pub metrics: Metrics,
     /// The tokens that are over before their time.
     access: Access,
+    /// Who did what.
+    audit: Audit,
     /// One connection of its own for readiness: a busy pool is not a lost store.
     probe: Db,
     /// Cancelled when the service is told to stop, which is before it stops: balancers learn it first.
@@ -88,8 +92,13 @@ impl Deps {
         let worker_db = db(true, settings.database.worker_max_connections.get())?;
         let authenticator =
             Authenticator::new(&settings.auth, production, Box::new(SystemClock)).map_err(Error::internal)?;
+        let unwritten = metrics.counter(
+            "gridlease_audit_denials_unwritten",
+            "Denials that came too fast to be written to the audit trail one by one",
+        );
         let deps = Self {
             access: Access::new(&request_db, &worker_db, &service, &authenticator),
+            audit: Audit::new(&request_db, &worker_db, &service, Denials::new(unwritten)),
             db: request_db,
             worker_db,
             probe: db(false, 1)?,
@@ -109,18 +118,28 @@ impl Deps {
         Ok(deps)
     }
 
-    /// The service's server, ready while the store answers; the service adds its gRPC services.
-    pub fn server(&self) -> Server {
+    /// The service's server, ready while the store answers; the service adds its gRPC services. `page_secret` seals the
+    /// page tokens of the audit trail, as it does the service's own.
+    ///
+    /// # Errors
+    /// `INTERNAL` if there is no cipher.
+    pub fn server(&self, page_secret: Option<&SecretFile>) -> Result<Server, Error> {
+        let pages = match page_secret {
+            Some(file) => PageTokens::new(file.secret())?,
+            None => PageTokens::ephemeral()?,
+        };
         let server = Server::new(&self.settings.service, &self.settings.server, self.authenticator.clone())
             .observed(self.metrics.clone(), self.settings.admin.listen)
             .ready_when(store_answers(self.probe.clone(), &self.settings.service, self.metrics.clone()))
             .ready_when(self.revocations_known())
             .wait_for(self.tasks.clone(), self.stop.clone())
-            .add_service(self.access.service());
-        match &self.test_clock {
+            .audited(self.audit.denials())
+            .add_service(self.access.service())
+            .add_service(self.audit.service(pages));
+        Ok(match &self.test_clock {
             Some(clock) => server.add_service(clock_service(clock.clone())),
             None => server,
-        }
+        })
     }
 
     fn revocations_known(&self) -> Ready {
@@ -161,7 +180,9 @@ where
     // Whatever goes wrong from here on also ends the work that was begun.
     let unless_served = stop.clone().drop_guard();
     deps.access.read().await;
-    deps.tasks.spawn(deps.access.clone().follow(stop));
+    deps.tasks.spawn(deps.access.clone().follow(stop.clone()));
+    deps.tasks.spawn(deps.audit.clone().write_denials(stop.clone()));
+    deps.tasks.spawn(deps.audit.clone().seal(deps.metrics.sweep("audit_chain"), stop));
     let running = service(own, deps).await?.serve(told).await?;
     unless_served.disarm();
     Ok(running)

@@ -2,6 +2,7 @@
 
 mod amended_terms;
 mod amendments;
+mod audit;
 mod books;
 mod capacity;
 mod charging;
@@ -74,6 +75,9 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.leasing.v1.LeaseService/ListLeases", "nothing's"),
     ("gridlease.leasing.v1.LeaseService/ListDeadlines", "nothing's"),
     ("gridlease.common.v1.AccessService/RevokeTokens", "nothing's"),
+    ("gridlease.common.v1.AuditService/ListAuditEntries", "nothing's"),
+    ("gridlease.common.v1.AuditService/GetAuditHead", "nothing's"),
+    ("gridlease.common.v1.AuditService/VerifyAudit", "nothing's"),
     // A list of what is published: nobody publishes nothing.
     ("gridlease.leasing.v1.MarketService/ListCapacityRequests", "nobody's"),
     ("gridlease.leasing.v1.MarketService/ListCapacityRequests", "nothing's"),
@@ -128,6 +132,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
     match method {
         "AdvanceTime" => advance_time(),
         "RevokeTokens" => revoke_tokens(n),
+        "ListAuditEntries" | "VerifyAudit" => audit::of(method, n),
         "UpdateOperator" => facts::update_operator(n),
         "ReportIncident" | "OpenIncident" | "UpdateIncident" => incidents::incident(method, n),
         "CloseIncident" | "ListIncidents" | "ListCurtailments" => incidents::close_and_lists(method, n),
@@ -313,5 +318,20 @@ fn filters(method: &str, n: &Names) -> Vec<Case> {
             &["ledger_account", "invoice"],
         ),
     };
-    vec![Case::invalid("every filter", message, fields)]
+    let mut cases = vec![Case::invalid("every filter", message, fields)];
+    // A list of alternatives becomes a condition of so many parts: it must end before the stack does.
+    let states = vec![1; 30_000];
+    let parent = n.operator.clone();
+    match method {
+        "ListReservations" => {
+            let many = inventory::ListReservationsRequest { parent, states, ..Default::default() };
+            cases.push(Case::invalid("too many states", many.encode_to_vec(), &["states"]));
+        }
+        "ListLeases" => {
+            let many = leasing::ListLeasesRequest { parent, states, ..Default::default() };
+            cases.push(Case::invalid("too many states", many.encode_to_vec(), &["states"]));
+        }
+        _ => {}
+    }
+    cases
 }

@@ -37,15 +37,15 @@ pub async fn insert_bid(
     let sql = "insert into leasing.bid (operator_id, bid_id, bid_uid, tenant_id, capacity_request_id, state, \
                  reveal_at, bid_deadline, valid_until, content, critical_it_kw, triple_net_rate, \
                  average_triple_net_rate, hold_seconds, revision, intent_rpc, intent_caller, intent_request_id, \
-                 intent_hash, sweep_at, submit_time, update_time) \
+                 intent_hash, intent_actor, sweep_at, submit_time, update_time) \
                select $1, $2, $3, r.tenant_id, r.capacity_request_id, $6, r.reveal_at, r.bid_deadline, $7, $8, $9, \
-                 $10, $11, $12, $13, $14, $15, $16, $17, \
+                 $10, $11, $12, $13, $14, $15, $16, $17, $19, \
                  case when $14::text is not null then now.t + interval '2 seconds' end, now.t, $18 \
                from (select clock_timestamp() as t offset 0) now, leasing.capacity_request r \
                where r.tenant_id = $4 and r.capacity_request_id = $5 and r.state = 'OPEN' and r.bid_deadline > now.t \
                on conflict do nothing returning submit_time";
     let intent = intent.map(|intent| &intent.key);
-    let values: [Value; 18] = [
+    let values: [Value; 19] = [
         bid.name.operator.to_string().into(),
         bid.name.bid.get().into(),
         bid.uid.into(),
@@ -64,6 +64,7 @@ pub async fn insert_bid(
         intent.map(|key| key.request_id).into(),
         intent.map(|key| key.hash.to_vec()).into(),
         bid.update_time.into(),
+        intent.map(|key| key.actor.to_text()).into(),
     ];
     let rows = query(tx, sql, values).await?;
     rows.first().map(|row| row.try_get_by_index(0).map_err(store_error)).transpose()
@@ -90,7 +91,7 @@ pub async fn lock_bid(tx: &DatabaseTransaction, name: &BidName) -> Result<Option
 pub async fn save_bid(tx: &DatabaseTransaction, bid: &Bid, from: i64, in_time: bool) -> Result<bool, Error> {
     let sql = "update leasing.bid set state = $4, revision = $5, reservation_id = $6, hold_expire_time = $7, \
                  award_no = $8, update_time = $9, intent_rpc = null, intent_caller = null, \
-                 intent_request_id = null, intent_hash = null, sweep_at = null \
+                 intent_request_id = null, intent_hash = null, intent_actor = null, sweep_at = null \
                where operator_id = $1 and bid_id = $2 and revision = $3 \
                  and (not $10 or bid_deadline > clock_timestamp())";
     let [operator, id] = key(&bid.name);
@@ -216,7 +217,7 @@ pub async fn bid_intent_of(
     name: &BidName,
     rpc: &'static str,
 ) -> Result<Option<Intent>, Error> {
-    let sql = "select intent_caller, intent_request_id, intent_hash from leasing.bid \
+    let sql = "select intent_caller, intent_request_id, intent_hash, intent_actor from leasing.bid \
                where operator_id = $1 and bid_id = $2 and intent_rpc is not null";
     let owner = format!("operators/{}", name.operator);
     query(conn, sql, key(name)).await?.first().map(|row| key_of_row(row, owner, rpc)).transpose()

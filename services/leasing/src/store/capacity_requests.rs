@@ -87,13 +87,13 @@ pub async fn save_request(
 ) -> Result<(), Error> {
     let sql = "update leasing.capacity_request set state = $4, revision = $5, award_hold_seconds = $6, \
                  cancel_reason = $7, intent_rpc = $8, intent_caller = $9, intent_request_id = $10, \
-                 intent_hash = $11, update_time = $12, \
+                 intent_hash = $11, intent_actor = $13, update_time = $12, \
                  unopened = $4 = 'CANCELLED' and coalesce(reveal_at > clock_timestamp(), false), \
                  sweep_at = case $4 when 'AWARDING' then clock_timestamp() + interval '2 seconds' end \
                where tenant_id = $1 and capacity_request_id = $2 and revision = $3";
     let [tenant, id] = key(&request.name);
     let intent = intent.map(|intent| &intent.key);
-    let values: [Value; 12] = [
+    let values: [Value; 13] = [
         tenant,
         id,
         from.into(),
@@ -106,6 +106,7 @@ pub async fn save_request(
         intent.map(|key| key.request_id).into(),
         intent.map(|key| key.hash.to_vec()).into(),
         request.update_time.into(),
+        intent.map(|key| key.actor.to_text()).into(),
     ];
     match execute(tx, sql.to_owned(), values).await? {
         1 => Ok(()),
@@ -170,7 +171,7 @@ pub async fn award_of(
     name: &CapacityRequestName,
     rpc: &'static str,
 ) -> Result<Option<Intent>, Error> {
-    let sql = "select intent_caller, intent_request_id, intent_hash from leasing.capacity_request \
+    let sql = "select intent_caller, intent_request_id, intent_hash, intent_actor from leasing.capacity_request \
                where tenant_id = $1 and capacity_request_id = $2 and intent_rpc is not null";
     let owner = TenantName::new(name.tenant.clone()).to_string();
     query(conn, sql, key(name)).await?.first().map(|row| key_of_row(row, owner, rpc)).transpose()

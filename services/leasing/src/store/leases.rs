@@ -41,6 +41,7 @@ pub async fn insert(
         intent_caller: Set(Some(intent.key.caller.clone())),
         intent_request_id: Set(Some(intent.key.request_id)),
         intent_hash: Set(Some(intent.key.hash.to_vec())),
+        intent_actor: Set(Some(intent.key.actor.to_text())),
         sweep_at: Set(None),
         create_time: Set(lease.create_time),
         update_time: Set(lease.update_time),
@@ -169,7 +170,7 @@ pub async fn save(
 ) -> Result<(), Error> {
     let sql = format!(
         "update leasing.lease set state = $4, version = $19, tenant_id = $20, revision = $5, reservation_id = $6, hold_expire_time = $7, \
-         ended_because = $8, intent_rpc = $9, intent_caller = $10, intent_request_id = $11, intent_hash = $12, \
+         ended_because = $8, intent_rpc = $9, intent_caller = $10, intent_request_id = $11, intent_hash = $12, intent_actor = $21, \
          update_time = $13, signed_time = $14, effective_time = $15, due_at = $16, life = $17, \
          sweep_at = case when $4 in ('PROPOSING', 'SIGNING') or $18 then clock_timestamp() + {SAGA_PATIENCE} \
          when $4 = 'PROPOSED' then $7 end \
@@ -177,7 +178,7 @@ pub async fn save(
     );
     let key = intent.map(|intent| &intent.key);
     let waits = lease.life.pending.is_some() || lease.life.claims_due && lease.state.is_in(COMMITTED);
-    let values: [Value; 20] = [
+    let values: [Value; 21] = [
         lease.name.operator.to_string().into(),
         lease.name.lease.to_string().into(),
         from.into(),
@@ -198,6 +199,7 @@ pub async fn save(
         waits.into(),
         lease.version.into(),
         lease.tenant.tenant.to_string().into(),
+        key.map(|key| key.actor.to_text()).into(),
     ];
     match execute(tx, sql, values).await? {
         1 => Ok(()),

@@ -1,6 +1,7 @@
 //! Quotes: what a quote says is one document, written whole; its terms in the form that is signed.
 
 use kernel::{Error, Instant, Money, OperatorId, QuoteId, QuoteName, Rate, RateCardName, TenantName};
+use postgres::audit::Actor;
 use postgres::{RequestKey, store_error};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -144,6 +145,7 @@ pub async fn lock_quote(
             rpc,
             request_id,
             hash: hash.as_slice().try_into().map_err(|_| corrupt("quote", "intent_hash"))?,
+            actor: Actor::of_text(row.intent_actor.as_deref()),
         }),
         _ => None,
     };
@@ -249,6 +251,7 @@ fn row_of(quote: &Quote, intent: Option<&RequestKey>) -> Result<quote::ActiveMod
         intent_caller: Set(intent.map(|key| key.caller.clone())),
         intent_request_id: Set(intent.map(|key| key.request_id)),
         intent_hash: Set(intent.map(|key| key.hash.to_vec())),
+        intent_actor: Set(intent.map(|key| key.actor.to_text())),
         sweep_at: Set(None),
         revision: Set(quote.revision),
         create_time: Set(quote.create_time),

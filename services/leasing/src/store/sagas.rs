@@ -1,6 +1,7 @@
 //! What is half done: intents, the work that falls due, and holds that nobody needs.
 
 use kernel::{Error, Instant, LeaseName, OperatorId, ReservationId, ReservationName};
+use postgres::audit::Actor;
 use postgres::{RequestKey, store_error};
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 use uuid::Uuid;
@@ -42,7 +43,12 @@ pub(super) async fn query(
         .map_err(store_error)
 }
 
-/// The intent of a row whose columns are intent_caller, intent_request_id and intent_hash.
+fn actor_of(row: &QueryResult) -> Result<Actor, Error> {
+    let text: Option<String> = row.try_get("", "intent_actor").map_err(store_error)?;
+    Ok(Actor::of_text(text.as_deref()))
+}
+
+/// The intent of a row whose columns are intent_caller, intent_request_id, intent_hash and intent_actor.
 pub(super) fn key_of_row(row: &QueryResult, owner: String, rpc: &'static str) -> Result<Intent, Error> {
     let hash: Vec<u8> = row.try_get("", "intent_hash").map_err(store_error)?;
     let key = RequestKey {
@@ -51,6 +57,7 @@ pub(super) fn key_of_row(row: &QueryResult, owner: String, rpc: &'static str) ->
         rpc,
         request_id: row.try_get("", "intent_request_id").map_err(store_error)?,
         hash: hash.try_into().map_err(|_| corrupt("intent", "intent_hash"))?,
+        actor: actor_of(row)?,
     };
     Ok(Intent { key })
 }
@@ -99,7 +106,7 @@ pub async fn intent_of(
     name: &LeaseName,
     rpcs: &[&'static str],
 ) -> Result<Option<Intent>, Error> {
-    let sql = "select intent_rpc, intent_caller, intent_request_id, intent_hash from leasing.lease \
+    let sql = "select intent_rpc, intent_caller, intent_request_id, intent_hash, intent_actor from leasing.lease \
                where operator_id = $1 and lease_id = $2 and intent_rpc is not null";
     let values = [name.operator.to_string().into(), name.lease.to_string().into()];
     let Some(row) = query(conn, sql, values).await?.pop() else { return Ok(None) };
@@ -115,6 +122,7 @@ pub async fn intent_of(
             .ok_or_else(|| corrupt("lease", "intent_rpc"))?,
         request_id: row.try_get_by_index(2).map_err(store_error)?,
         hash: hash.try_into().map_err(|_| corrupt("lease", "intent_hash"))?,
+        actor: actor_of(&row)?,
     };
     Ok(Some(Intent { key }))
 }

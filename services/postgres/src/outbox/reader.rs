@@ -177,7 +177,8 @@ fn statement(schema: &str, scope: &Scope, after: Cursor, kinds: &[String], limit
                 e.subject, e.occurred_at, e.payload, horizon.frontier \
          from horizon left join lateral ( \
             select * from {schema}.outbox \
-            where (position_xid, position_seq) > ($1, $2) and position_xid < horizon.xid{filter} \
+            where (position_xid, position_seq) > ($1, $2) and position_xid < horizon.xid \
+               and kind not like 'audit.%'{filter} \
             order by position_xid, position_seq limit $3 \
          ) e on true order by e.position_xid, e.position_seq"
     );

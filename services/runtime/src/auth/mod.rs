@@ -21,11 +21,11 @@ use kernel::{Caller, Clock, Error, Reason, Role};
 use tokio_util::sync::CancellationToken;
 
 use self::cache::{Cache, Verified};
-use self::claims::Expected;
 pub(crate) use self::claims::LIFETIME_MAX_S;
+use self::claims::{Claims, Expected};
 use self::keyring::Keyring;
 pub(crate) use self::quota::Meter;
-use self::quota::Quotas;
+use self::quota::{Quotas, Strangers};
 pub use self::revoked::Revocations;
 use self::revoked::Revoked;
 use crate::settings::AuthSettings;
@@ -48,6 +48,7 @@ struct Inner {
     cache: Cache,
     revoked: Revoked,
     quotas: Quotas,
+    strangers: Strangers,
     /// Real time: a test clock must neither revive nor expire tokens.
     clock: Box<dyn Clock>,
 }
@@ -63,6 +64,26 @@ pub struct Authenticated {
     pub expires_at: i64,
     /// How often they may call.
     pub(crate) meter: Meter,
+}
+
+/// A caller who is not let in.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// What they are told.
+    pub(crate) error: Error,
+    /// What the audit trail is told: which check failed.
+    pub(crate) check: &'static str,
+    /// Who it is, where the token's signature is good.
+    pub(crate) caller: Option<Box<Caller>>,
+}
+
+/// Which check a token failed, and what it claims, where its signature is good.
+struct Bad(&'static str, Option<Box<Claims>>);
+
+impl From<&'static str> for Bad {
+    fn from(check: &'static str) -> Self {
+        Self(check, None)
+    }
 }
 
 impl Authenticator {
@@ -81,8 +102,8 @@ impl Authenticator {
         };
         let keys = Keyring::open(settings, production)?;
         let (cache, revoked) = (Cache::default(), Revoked::default());
-        let quotas = Quotas::new(settings);
-        Ok(Self { inner: Arc::new(Inner { expected, keys, cache, revoked, quotas, clock }) })
+        let (quotas, strangers) = (Quotas::new(settings), Strangers::new(settings));
+        Ok(Self { inner: Arc::new(Inner { expected, keys, cache, revoked, quotas, strangers, clock }) })
     }
 
     /// The caller of a request with these headers.
@@ -90,25 +111,38 @@ impl Authenticator {
     /// # Errors
     /// `UNAUTHENTICATED` for every bad token; `ROLE_NOT_ALLOWED` or `INVALID_FIELD` for a bad on-behalf-of.
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, Error> {
-        let refused = |check| {
+        self.judge(headers).await.map_err(|refused| refused.error)
+    }
+
+    /// As [`Authenticator::authenticate`], and whoever is refused with what is known of them.
+    pub(crate) async fn judge(&self, headers: &HeaderMap) -> Result<Authenticated, Refused> {
+        let refused = |check, caller| {
             tracing::debug!(check, "token refused");
-            Error::unauthenticated()
+            Refused { error: Error::unauthenticated(), check, caller }
         };
-        let Verified { claims, meter } = self.verified(headers).await.map_err(refused)?;
+        let bad = |Bad(check, claims)| refused(check, claims.map(|claims| Box::new(caller_of(*claims))));
+        let Verified { claims, meter } = self.verified(headers).await.map_err(bad)?;
         let expires_at = claims.expires_at.saturating_add(self.inner.expected.leeway_s);
         let issued_at = claims.issued_at;
-        let mut caller = Caller {
-            subject: claims.subject,
-            organisation: claims.organisation,
-            roles: claims.roles,
-            on_behalf_of: None,
-            token_id: claims.token_id,
-        };
+        let mut caller = caller_of(claims);
         if self.inner.revoked.cover(&caller, issued_at) {
-            return Err(refused("revoked"));
+            return Err(refused("revoked", Some(Box::new(caller))));
         }
-        caller.on_behalf_of = on_behalf_of(headers, &caller.roles)?;
+        match on_behalf_of(headers, &caller.roles) {
+            Ok(organisation) => caller.on_behalf_of = organisation,
+            Err(error) => {
+                return Err(Refused { error, check: "on behalf of another", caller: Some(Box::new(caller)) });
+            }
+        }
         Ok(Authenticated { caller, issued_at, expires_at, meter })
+    }
+
+    /// Counts a call without a good token from an address.
+    ///
+    /// # Errors
+    /// `QUOTA_EXCEEDED` where there were too many.
+    pub(crate) fn stranger(&self, address: Option<std::net::IpAddr>) -> Result<(), Error> {
+        self.inner.strangers.take(address)
     }
 
     /// Takes over what is revoked from now on, at once for every call and every open stream.
@@ -141,13 +175,13 @@ impl Authenticator {
         self.inner.clock.now().timestamp()
     }
 
-    async fn verified(&self, headers: &HeaderMap) -> Result<Verified, &'static str> {
+    async fn verified(&self, headers: &HeaderMap) -> Result<Verified, Bad> {
         let token = bearer(headers).ok_or("no bearer token")?;
         let inner = &*self.inner;
         let now = self.now_s();
         if let Some(known) = inner.cache.get(token, inner.keys.generation()) {
             let timely = known.claims.timely(now, inner.expected.leeway_s);
-            return if timely { Ok(known) } else { Err("not timely") };
+            return if timely { Ok(known) } else { Err(Bad("not timely", Some(Box::new(known.claims)))) };
         }
         let (signed, signature) = token.rsplit_once('.').ok_or("not a JWS")?;
         let (header, payload) = signed.split_once('.').ok_or("not a JWS")?;
@@ -155,16 +189,26 @@ impl Authenticator {
         let (kid, algorithm) = claims::key_id(&header).ok_or("header not allowed")?;
         let (generation, key) = inner.keys.find(kid).await.ok_or("unknown key")?;
         if !key.verifies(algorithm, signed.as_bytes(), signature) {
-            return Err("bad signature");
+            return Err("bad signature".into());
         }
         let payload = decode(payload).ok_or("bad payload")?;
         let claims = claims::read(&payload, &inner.expected).ok_or("bad claims")?;
         if !claims.timely(now, inner.expected.leeway_s) {
-            return Err("not timely");
+            return Err(Bad("not timely", Some(Box::new(claims))));
         }
         let verified = Verified { meter: inner.quotas.meter(&claims), claims };
         inner.cache.put(token, generation, verified.clone(), now);
         Ok(verified)
+    }
+}
+
+fn caller_of(claims: Claims) -> Caller {
+    Caller {
+        subject: claims.subject,
+        organisation: claims.organisation,
+        roles: claims.roles,
+        on_behalf_of: None,
+        token_id: claims.token_id,
     }
 }
 

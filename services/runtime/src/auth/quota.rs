@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use kernel::{Error, Organisation, Reason};
 
 use super::claims::Claims;
@@ -35,6 +36,43 @@ pub(crate) struct Meter {
 impl fmt::Debug for Meter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Meter")
+    }
+}
+
+/// How often an address may call without a good token. Who has one is not asked where they come from.
+pub(super) struct Strangers(Option<DefaultKeyedRateLimiter<IpAddr>>);
+
+impl Strangers {
+    pub(super) fn new(settings: &AuthSettings) -> Self {
+        let quota = NonZeroU32::new(settings.unauthenticated_calls_per_s).map(Quota::per_second);
+        Self(quota.map(RateLimiter::keyed))
+    }
+
+    /// Takes a call from the address's bucket.
+    pub(super) fn take(&self, address: Option<IpAddr>) -> Result<(), Error> {
+        let Some((buckets, address)) = self.0.as_ref().zip(address) else { return Ok(()) };
+        if buckets.len() >= BUCKETS_MAX {
+            buckets.retain_recent();
+        }
+        let Err(full) = buckets.check_key(&network(address)) else { return Ok(()) };
+        let wait = full.wait_time_from(DefaultClock::default().now()).max(Duration::from_millis(1));
+        Err(Error::refused(
+            Reason::QuotaExceeded,
+            "The address calls without a good token more often than it may; nothing was done.",
+        )
+        .with("subject", address)
+        .with_retry_after(wait))
+    }
+}
+
+/// Whoever has one IPv6 address has the 64 bits below it too.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
     }
 }
 

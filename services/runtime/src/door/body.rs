@@ -10,6 +10,7 @@ use kernel::{Error, Reason};
 use tokio::sync::OwnedSemaphorePermit;
 use tonic::body::Body;
 
+use super::witness::Witness;
 use crate::status::status;
 
 type Bytes = prost::bytes::Bytes;
@@ -69,14 +70,16 @@ impl http_body::Body for Guarded {
 pub(super) struct Bounded {
     inner: Body,
     left_bytes: u64,
+    witness: Option<Witness>,
 }
 
 /// gRPC's prefix of a message: a flag and a length.
 const PREFIX_BYTES: u64 = 5;
 
 impl Bounded {
-    pub(super) fn new(inner: Body, message_max_bytes: u64) -> Self {
-        Self { inner, left_bytes: message_max_bytes.saturating_add(PREFIX_BYTES) }
+    pub(super) fn new(inner: Body, message_max_bytes: u64, witness: Witness) -> Self {
+        let left_bytes = message_max_bytes.saturating_add(PREFIX_BYTES);
+        Self { inner, left_bytes, witness: Some(witness) }
     }
 }
 
@@ -92,6 +95,9 @@ impl http_body::Body for Bounded {
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
         {
+            if let Some(witness) = self.witness.take() {
+                witness.sent(data);
+            }
             let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
             match self.left_bytes.checked_sub(length) {
                 Some(left_bytes) => self.left_bytes = left_bytes,

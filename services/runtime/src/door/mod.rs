@@ -6,11 +6,14 @@
 
 mod body;
 mod deadline;
+mod glimpse;
 mod rpcs;
 mod translate;
+mod witness;
 
 use std::any::Any;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -28,6 +31,8 @@ use tracing::Instrument as _;
 
 use self::body::{Bounded, End, Guarded, Uploaded};
 use self::rpcs::Rpc;
+use self::witness::Witness;
+use crate::audit::Denials;
 use crate::auth::{Authenticated, Authenticator};
 use crate::metrics::RpcMeters;
 use crate::policy::{Right, policy};
@@ -57,6 +62,8 @@ pub(crate) struct Rules {
     pub(crate) handlers: TaskTracker,
     /// Counts what passes.
     pub(crate) meters: RpcMeters,
+    /// Where denials are told.
+    pub(crate) denials: Denials,
 }
 
 /// Puts the door in front of the services.
@@ -108,10 +115,10 @@ where
         );
         trace::begin(&span, rpc, request.headers());
         let answer = async move {
-            let started = Instant::now();
-            let answered = pass(&rules, found, request, inner).await;
+            let (started, witness) = (Instant::now(), Witness::default());
+            let answered = pass(&rules, found, request, inner, &witness).await;
             let response = answered.unwrap_or_else(|error| status(error).into_http());
-            tell(&rules.meters, found, &response, started);
+            tell(&rules, found, &response, started, &witness);
             Ok(response)
         };
         Box::pin(answer.instrument(span))
@@ -122,8 +129,9 @@ where
 async fn pass<S>(
     rules: &Arc<Rules>,
     found: Option<(&'static str, Rpc)>,
-    mut request: Request<Body>,
+    request: Request<Body>,
     inner: S,
+    witness: &Witness,
 ) -> Result<Response<Body>, Error>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Send + 'static,
@@ -140,7 +148,8 @@ where
     let longest = if rpc.takes_stream { UPLOAD_AT_MOST } else { rules.max_deadline };
     let deadline = started + deadline::of(request.headers(), longest)?;
     let permit = admit(rules, rpc)?;
-    let visitor = if rpc.public { None } else { Some(authorize(rules, name, &mut request).await?) };
+    witness.came_from(address_of(&request));
+    let (request, visitor) = enter(rules, (name, rpc), request, witness).await?;
     if deadline <= Instant::now() {
         return Err(out_of_time());
     }
@@ -149,7 +158,7 @@ where
         true => {
             Body::new(Uploaded::new(inner, rules.max_message_bytes, end_of_stream(rules, visitor.clone())))
         }
-        false => Body::new(Bounded::new(inner, rules.max_message_bytes)),
+        false => Body::new(Bounded::new(inner, rules.max_message_bytes, witness.clone())),
     });
     let response = run(rules, deadline, request, inner, call_permit).await?;
     let response = translate::translate(response);
@@ -176,12 +185,55 @@ struct Visitor {
     expires_at: i64,
 }
 
+/// Whence a request comes: the other end of its connection.
+fn address_of(request: &Request<Body>) -> Option<IpAddr> {
+    let shown = request.extensions().get::<Shown>()?;
+    shown.tcp.remote_addr().map(|address| address.ip().to_canonical())
+}
+
+/// Lets a request in, if it needs no token or has a good one. One that is not let in leaves its body to the witness.
+async fn enter(
+    rules: &Rules,
+    (name, rpc): (&str, Rpc),
+    mut request: Request<Body>,
+    witness: &Witness,
+) -> Result<(Request<Body>, Option<Visitor>), Error> {
+    if rpc.public {
+        rules.authenticator.stranger(witness.address())?;
+        return Ok((request, None));
+    }
+    match authorize(rules, name, &mut request, witness).await {
+        Ok(visitor) => Ok((request, Some(visitor))),
+        Err(error) => {
+            if error.reason() == Reason::Unauthenticated {
+                rules.authenticator.stranger(witness.address())?;
+            }
+            witness.left(request.into_body());
+            Err(error)
+        }
+    }
+}
+
 /// Who calls and whether they may; leaves the caller and the right in the request's extensions.
-async fn authorize(rules: &Rules, rpc: &str, request: &mut Request<Body>) -> Result<Visitor, Error> {
-    let Authenticated { caller, issued_at, expires_at, meter } =
-        rules.authenticator.authenticate(request.headers()).await?;
+async fn authorize(
+    rules: &Rules,
+    rpc: &str,
+    request: &mut Request<Body>,
+    witness: &Witness,
+) -> Result<Visitor, Error> {
+    let judged = rules.authenticator.judge(request.headers()).await;
+    let Authenticated { caller, issued_at, expires_at, meter } = judged.map_err(|refused| {
+        witness.failed(refused.check);
+        if let Some(caller) = refused.caller {
+            witness.is(Arc::from(caller));
+        }
+        refused.error
+    })?;
+    let caller = Arc::new(caller);
+    witness.is(Arc::clone(&caller));
     let shown = request.extensions_mut().remove::<Shown>();
     if rules.services_show_certificates && !proves(shown.as_ref(), &caller) {
+        witness.failed("no certificate");
         tracing::debug!("a service without its certificate");
         return Err(Error::unauthenticated());
     }
@@ -199,7 +251,6 @@ async fn authorize(rules: &Rules, rpc: &str, request: &mut Request<Body>) -> Res
         return Err(Error::role_not_allowed(rpc, roles.join(",")));
     };
     request.extensions_mut().insert::<Right>(right);
-    let caller = Arc::new(caller);
     request.extensions_mut().insert(Arc::clone(&caller));
     Ok(Visitor { caller, issued_at, expires_at })
 }
@@ -291,7 +342,13 @@ fn end_of_stream(rules: &Arc<Rules>, visitor: Option<Visitor>) -> End {
 }
 
 /// Counts a request and writes one line: what was called and how it ended. A client's fault is not our error.
-fn tell(meters: &RpcMeters, found: Option<(&'static str, Rpc)>, response: &Response<Body>, started: Instant) {
+fn tell(
+    rules: &Rules,
+    found: Option<(&'static str, Rpc)>,
+    response: &Response<Body>,
+    started: Instant,
+    witness: &Witness,
+) {
     use tonic::Code;
     let refusal =
         tonic::Status::from_header_map(response.headers()).filter(|status| status.code() != Code::Ok);
@@ -300,7 +357,10 @@ fn tell(meters: &RpcMeters, found: Option<(&'static str, Rpc)>, response: &Respo
     // Health is asked all day by machines; it would drown what people do.
     let public = found.is_some_and(|(_, rpc)| rpc.public);
     if !public {
-        meters.answered(found.map(|(name, rpc)| (name, rpc.number)), code, refusal.as_ref(), elapsed);
+        rules.meters.answered(found.map(|(name, rpc)| (name, rpc.number)), code, refusal.as_ref(), elapsed);
+        if let Some((found, refusal)) = found.zip(refusal.as_ref()) {
+            witness.testify(&rules.denials, found, refusal);
+        }
     }
     let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     trace::end(code);

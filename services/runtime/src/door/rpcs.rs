@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
 
+use super::glimpse::{Marks, marks_of};
+
 /// What the door knows of an RPC before any handler does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rpc {
@@ -18,6 +20,8 @@ pub(crate) struct Rpc {
     pub(crate) takes_stream: bool,
     /// Its number, from 0 on: where it is counted.
     pub(crate) number: usize,
+    /// Where its request names what it is about.
+    pub(crate) marks: Marks,
 }
 
 /// The RPC at a request's path (`/package.Service/Method`), with its name without the leading slash.
@@ -48,13 +52,19 @@ static RPCS: LazyLock<HashMap<String, Rpc>> = LazyLock::new(|| {
 fn add(rpcs: &mut HashMap<String, Rpc>, descriptors: &[u8], public: bool) {
     // A set that does not decode lists nothing, and an RPC that is not listed does not exist.
     let set = FileDescriptorSet::decode(descriptors).unwrap_or_default();
+    let marks = marks_of(&set);
     for file in &set.file {
         for service in &file.service {
             for method in &service.method {
                 let name = format!("{}.{}/{}", file.package(), service.name(), method.name());
                 let takes_stream = method.client_streaming() && !public;
-                let rpc =
-                    Rpc { public, streams: method.server_streaming(), takes_stream, number: rpcs.len() };
+                let rpc = Rpc {
+                    public,
+                    streams: method.server_streaming(),
+                    takes_stream,
+                    number: rpcs.len(),
+                    marks: marks.get(method.input_type()).copied().unwrap_or_default(),
+                };
                 rpcs.insert(name, rpc);
             }
         }

@@ -27,6 +27,7 @@ use self::arrivals::Arrivals;
 pub use self::health::Ready;
 use self::health::Watcher;
 pub(crate) use self::io::Shown;
+use crate::audit::Denials;
 use crate::auth::Authenticator;
 use crate::door::{DoorLayer, Rules};
 use crate::metrics::{Admin, Metrics};
@@ -46,6 +47,7 @@ pub struct Server {
     tasks_end: CancellationToken,
     admin: Option<SocketAddr>,
     metrics: Metrics,
+    denials: Denials,
 }
 
 /// A server at work.
@@ -74,6 +76,7 @@ impl Server {
             tasks_end: CancellationToken::new(),
             admin: None,
             metrics: Metrics::new(name),
+            denials: Denials::default(),
         }
     }
 
@@ -81,6 +84,13 @@ impl Server {
     #[must_use]
     pub fn observed(mut self, metrics: Metrics, admin: Option<SocketAddr>) -> Self {
         (self.metrics, self.admin) = (metrics, admin);
+        self
+    }
+
+    /// Tells denials to an audit trail; without it, to nobody.
+    #[must_use]
+    pub(crate) fn audited(mut self, denials: Denials) -> Self {
+        self.denials = denials;
         self
     }
 
@@ -190,6 +200,7 @@ impl Server {
             stopping: refuse.clone(),
             handlers: handlers.clone(),
             meters: self.metrics.rpc(),
+            denials: self.denials,
         });
         tell_load(&self.metrics, &rules, settings);
         let places = Arc::new(Semaphore::new(settings.max_connections.get()));

@@ -94,6 +94,9 @@ crate::concern! {
             "Calls an organisation may make at one replica, twice as many at once; more is QUOTA_EXCEEDED. 0: as many as it likes. Our own services are not counted."),
         subject_calls_per_s: u32 = ("AUTH__SUBJECT_CALLS_PER_S", "calls a second", "500",
             "The same for one subject of an organisation."),
+        unauthenticated_calls_per_s: u32 = ("AUTH__UNAUTHENTICATED_CALLS_PER_S", "calls a second", "50",
+            "Calls without a good token that an address (of IPv6 its 64-bit network) may make at one replica, health and \
+             reflection among them; more is QUOTA_EXCEEDED. 0: as many as it likes. Behind a proxy all come from its address."),
         token_file: Option<PathBuf> = ("AUTH__TOKEN_FILE", "path", "",
             "The service's own token for its peers, renewed by its owner; read again when it changes."),
         development_key_file: Option<PathBuf> = ("AUTH__DEVELOPMENT_KEY_FILE", "path", "",
@@ -242,6 +245,7 @@ impl Settings {
             // On one's own machine nobody is kept from trying how fast it is.
             ("AUTH__ORGANISATION_CALLS_PER_S", "0".to_owned()),
             ("AUTH__SUBJECT_CALLS_PER_S", "0".to_owned()),
+            ("AUTH__UNAUTHENTICATED_CALLS_PER_S", "0".to_owned()),
         ];
         let mut source =
             Source::new(service, None, given.map(|(name, text)| (format!("{prefix}{name}"), text)));

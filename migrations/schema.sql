@@ -5,6 +5,39 @@ schema inventory owner gridlease_owner
   grant usage to inventory
   grant usage to inventory_worker
 
+table inventory.audit_cursor owner gridlease_owner row security forced
+  only_row boolean not null default true
+  xid bigint not null default 0
+  seq bigint not null default 0
+  claimed_by uuid
+  claimed_until timestamp with time zone not null default '2000-01-01 00:00:00+00'::timestamp with time zone
+  constraint audit_cursor_claimed_until CHECK (((claimed_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (claimed_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint audit_cursor_only_row CHECK (only_row)
+  constraint audit_cursor_pkey PRIMARY KEY (only_row)
+  policy audit_cursor_worker permissive for all to inventory_worker using (true) with check (true)
+  grant select, update to inventory_worker
+
+table inventory.audit_link owner gridlease_owner row security forced
+  owner text collate "C" not null
+  number bigint not null
+  after_xid bigint not null
+  after_seq bigint not null
+  until_xid bigint not null
+  until_seq bigint not null
+  entries bigint not null
+  digest bytea not null
+  prev_hash bytea not null
+  hash bytea not null
+  chained_at timestamp with time zone not null
+  constraint audit_link_chained_at CHECK (((chained_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (chained_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint audit_link_shape CHECK (((number > 0) AND (entries > 0) AND (ROW(after_xid, after_seq) < ROW(until_xid, until_seq)) AND (octet_length(digest) = 32) AND (octet_length(prev_hash) = 32) AND (octet_length(hash) = 32)))
+  constraint audit_link_pkey PRIMARY KEY (owner, number)
+  constraint audit_link_follows UNIQUE (owner, prev_hash)
+  policy audit_link_scope permissive for select to inventory using ((owner = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))
+  policy audit_link_worker permissive for all to inventory_worker using (true) with check (true)
+  grant select to inventory
+  grant insert, select to inventory_worker
+
 table inventory.block owner gridlease_owner row security forced
   operator_id text collate "C" not null
   block_id uuid not null
@@ -302,11 +335,13 @@ table inventory.outbox owner gridlease_owner row security forced
   audience_tenant text collate "C"
   occurred_at timestamp with time zone not null
   payload bytea not null
-  constraint outbox_occurred_at CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  recorded_at timestamp with time zone not null default clock_timestamp()
+  deed json
+  constraint outbox_times CHECK (((LEAST(occurred_at, recorded_at) >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(occurred_at, recorded_at) <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint outbox_pkey PRIMARY KEY (operator_id, position_xid, position_seq)
   CREATE INDEX outbox_position ON inventory.outbox USING btree (position_xid, position_seq)
   CREATE INDEX outbox_tenant ON inventory.outbox USING btree (audience_tenant, position_xid, position_seq) WHERE (audience_tenant IS NOT NULL)
-  policy outbox_scope permissive for all to gridlease_owner, inventory using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))
+  policy outbox_scope permissive for all to gridlease_owner, inventory using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) OR ((operator_id = '-'::text) AND (audience_tenant IS NULL) AND (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) OR ((operator_id = '-'::text) AND (audience_tenant IS NULL) AND (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text))))
   policy outbox_worker permissive for all to inventory_worker using (true) with check (true)
   grant insert, select to inventory
   grant insert, select to inventory_worker
@@ -626,7 +661,7 @@ function inventory.block_state(p_operator text, p_blocks uuid[], p_since bigint[
   grant execute to inventory
   grant execute to inventory_worker
 
-function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_added bigint[], b_room bigint[], b_grown bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], b_peak_accelerators bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[]) returns TABLE(outcomes smallint[], at timestamp with time zone, part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, enable_hashjoin=off, enable_mergejoin=off, enable_seqscan=off, enable_bitmapscan=off body 0bfd27fb4b4ec3c07749cc2af340f3ba
+function inventory.book(p_operator text, p_now timestamp with time zone, p_rpc text, b_id uuid[], b_version bigint[], b_claims bigint[], b_added bigint[], b_room bigint[], b_grown bigint[], b_peak_it bigint[], b_peak_air bigint[], b_peak_liquid bigint[], b_peak_immersion bigint[], b_peak_accelerators bigint[], r_id uuid[], r_tenant text[], r_kind text[], r_hold_until timestamp with time zone[], r_note text[], k_caller text[], k_request uuid[], k_hash bytea[], k_reply bytea[], e_id uuid[], e_payload bytea[], c_reservation integer[], c_block integer[], c_ordinal bigint[], c_start timestamp with time zone[], c_end timestamp with time zone[], c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[], c_accelerators bigint[], e_deed text[]) returns TABLE(outcomes smallint[], at timestamp with time zone, part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamp with time zone, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan, enable_hashjoin=off, enable_mergejoin=off, enable_seqscan=off, enable_bitmapscan=off body d21c242bce5e66b3b9d3f1b7712b1528
   grant execute to inventory
 
 function inventory.booked_use(p_operators text[], p_from timestamp with time zone) returns TABLE(operator_id text, block_id uuid, kind text, state text, start_time timestamp with time zone, end_time timestamp with time zone, critical_it_kw bigint, air_cooling_kw bigint, liquid_cooling_kw bigint, immersion_cooling_kw bigint, accelerators bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="" body 4d0499d87f6f4db5f03e3bf87ac2b5ea
@@ -638,7 +673,7 @@ function inventory.lock_blocks(p_operator text, p_blocks uuid[]) returns void ow
 
 function inventory.more_than_any_room() returns bigint owner gridlease_owner language sql immutable set search_path="" body d41d8cd98f00b204e9800998ecf8427e
 
-function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, p_before bytea, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 87159db12c4e9e20dffedf452a1168a8
+function inventory.move_reservation(p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text, p_hold_until timestamp with time zone, p_now timestamp with time zone, p_before bytea, k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea, e_id uuid, e_kind text, e_payload bytea, e_deed text, OUT outcome text, OUT at timestamp with time zone) returns record owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 0c639619911916421ff02bea8e008838
   grant execute to inventory
   grant execute to inventory_worker
 
@@ -651,7 +686,7 @@ function inventory.oversold_instants() returns TABLE(operator_id text, block_id 
 function inventory.recorded_replies(p_operator text, p_rpc text, k_caller text[], k_request uuid[]) returns TABLE(caller text, request_id uuid, request_hash bytea, reply bytea, created_at timestamp with time zone) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body 5aa8d90583c7a13138ec2010bbac0981
   grant execute to inventory
 
-function inventory.rewrite_reservations(p_operator text, p_rewrite jsonb, OUT outcome text) returns text owner gridlease_owner language plpgsql volatile security definer set search_path="" body 0c9c652e5aad00086d9fa3573fbaed46
+function inventory.rewrite_reservations(p_operator text, p_rewrite jsonb, OUT outcome text) returns text owner gridlease_owner language plpgsql volatile security definer set search_path="" body 9325ed0d99e8c0698eb3e174f59947e1
   grant execute to inventory
 
 function inventory.touch_block(p_operator text, p_block uuid) returns bigint owner gridlease_owner language plpgsql volatile security definer set search_path="" body 71807f4172c15801ec02301f53d39aaf
@@ -660,6 +695,39 @@ function inventory.touch_block(p_operator text, p_block uuid) returns bigint own
 schema leasing owner gridlease_owner
   grant usage to leasing
   grant usage to leasing_worker
+
+table leasing.audit_cursor owner gridlease_owner row security forced
+  only_row boolean not null default true
+  xid bigint not null default 0
+  seq bigint not null default 0
+  claimed_by uuid
+  claimed_until timestamp with time zone not null default '2000-01-01 00:00:00+00'::timestamp with time zone
+  constraint audit_cursor_claimed_until CHECK (((claimed_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (claimed_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint audit_cursor_only_row CHECK (only_row)
+  constraint audit_cursor_pkey PRIMARY KEY (only_row)
+  policy audit_cursor_worker permissive for all to leasing_worker using (true) with check (true)
+  grant select, update to leasing_worker
+
+table leasing.audit_link owner gridlease_owner row security forced
+  owner text collate "C" not null
+  number bigint not null
+  after_xid bigint not null
+  after_seq bigint not null
+  until_xid bigint not null
+  until_seq bigint not null
+  entries bigint not null
+  digest bytea not null
+  prev_hash bytea not null
+  hash bytea not null
+  chained_at timestamp with time zone not null
+  constraint audit_link_chained_at CHECK (((chained_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (chained_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint audit_link_shape CHECK (((number > 0) AND (entries > 0) AND (ROW(after_xid, after_seq) < ROW(until_xid, until_seq)) AND (octet_length(digest) = 32) AND (octet_length(prev_hash) = 32) AND (octet_length(hash) = 32)))
+  constraint audit_link_pkey PRIMARY KEY (owner, number)
+  constraint audit_link_follows UNIQUE (owner, prev_hash)
+  policy audit_link_scope permissive for select to leasing using ((owner = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))
+  policy audit_link_worker permissive for all to leasing_worker using (true) with check (true)
+  grant select to leasing
+  grant insert, select to leasing_worker
 
 table leasing.bid owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -684,6 +752,7 @@ table leasing.bid owner gridlease_owner row security forced
   intent_caller text collate "C"
   intent_request_id uuid
   intent_hash bytea
+  intent_actor text
   sweep_at timestamp with time zone
   submit_time timestamp with time zone not null default clock_timestamp()
   update_time timestamp with time zone not null
@@ -742,6 +811,7 @@ table leasing.capacity_request owner gridlease_owner row security forced
   intent_caller text collate "C"
   intent_request_id uuid
   intent_hash bytea
+  intent_actor text
   sweep_at timestamp with time zone
   create_time timestamp with time zone not null
   update_time timestamp with time zone not null
@@ -874,6 +944,7 @@ table leasing.lease owner gridlease_owner row security forced
   intent_caller text collate "C"
   intent_request_id uuid
   intent_hash bytea
+  intent_actor text
   sweep_at timestamp with time zone
   create_time timestamp with time zone not null
   update_time timestamp with time zone not null
@@ -1046,11 +1117,13 @@ table leasing.outbox owner gridlease_owner row security forced
   audience_tenant text collate "C"
   occurred_at timestamp with time zone not null
   payload bytea not null
-  constraint outbox_occurred_at CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  recorded_at timestamp with time zone not null default clock_timestamp()
+  deed json
+  constraint outbox_times CHECK (((LEAST(occurred_at, recorded_at) >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(occurred_at, recorded_at) <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint outbox_pkey PRIMARY KEY (operator_id, position_xid, position_seq)
   CREATE INDEX outbox_position ON leasing.outbox USING btree (position_xid, position_seq)
   CREATE INDEX outbox_tenant ON leasing.outbox USING btree (audience_tenant, position_xid, position_seq) WHERE (audience_tenant IS NOT NULL)
-  policy outbox_scope permissive for all to gridlease_owner, leasing using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))
+  policy outbox_scope permissive for all to gridlease_owner, leasing using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) OR ((operator_id = '-'::text) AND (audience_tenant IS NULL) AND (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) OR ((operator_id = '-'::text) AND (audience_tenant IS NULL) AND (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text))))
   policy outbox_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select to leasing
   grant insert, select to leasing_worker
@@ -1144,6 +1217,7 @@ table leasing.quote owner gridlease_owner row security forced
   intent_caller text collate "C"
   intent_request_id uuid
   intent_hash bytea
+  intent_actor text
   sweep_at timestamp with time zone
   revision bigint not null
   create_time timestamp with time zone not null
@@ -1377,6 +1451,39 @@ table billing.applied_event owner gridlease_owner row security forced
   constraint applied_event_pkey PRIMARY KEY (operator_id, event_id)
   policy applied_event_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy applied_event_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing_worker
+
+table billing.audit_cursor owner gridlease_owner row security forced
+  only_row boolean not null default true
+  xid bigint not null default 0
+  seq bigint not null default 0
+  claimed_by uuid
+  claimed_until timestamp with time zone not null default '2000-01-01 00:00:00+00'::timestamp with time zone
+  constraint audit_cursor_claimed_until CHECK (((claimed_until >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (claimed_until <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint audit_cursor_only_row CHECK (only_row)
+  constraint audit_cursor_pkey PRIMARY KEY (only_row)
+  policy audit_cursor_worker permissive for all to billing_worker using (true) with check (true)
+  grant select, update to billing_worker
+
+table billing.audit_link owner gridlease_owner row security forced
+  owner text collate "C" not null
+  number bigint not null
+  after_xid bigint not null
+  after_seq bigint not null
+  until_xid bigint not null
+  until_seq bigint not null
+  entries bigint not null
+  digest bytea not null
+  prev_hash bytea not null
+  hash bytea not null
+  chained_at timestamp with time zone not null
+  constraint audit_link_chained_at CHECK (((chained_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (chained_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint audit_link_shape CHECK (((number > 0) AND (entries > 0) AND (ROW(after_xid, after_seq) < ROW(until_xid, until_seq)) AND (octet_length(digest) = 32) AND (octet_length(prev_hash) = 32) AND (octet_length(hash) = 32)))
+  constraint audit_link_pkey PRIMARY KEY (owner, number)
+  constraint audit_link_follows UNIQUE (owner, prev_hash)
+  policy audit_link_scope permissive for select to billing using ((owner = ( SELECT current_setting('app.caller'::text, true) AS current_setting)))
+  policy audit_link_worker permissive for all to billing_worker using (true) with check (true)
+  grant select to billing
   grant insert, select to billing_worker
 
 table billing.billing_entity owner gridlease_owner row security forced
@@ -1934,11 +2041,13 @@ table billing.outbox owner gridlease_owner row security forced
   audience_tenant text collate "C"
   occurred_at timestamp with time zone not null
   payload bytea not null
-  constraint outbox_occurred_at CHECK (((occurred_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (occurred_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  recorded_at timestamp with time zone not null default clock_timestamp()
+  deed json
+  constraint outbox_times CHECK (((LEAST(occurred_at, recorded_at) >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (GREATEST(occurred_at, recorded_at) <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint outbox_pkey PRIMARY KEY (operator_id, position_xid, position_seq)
   CREATE INDEX outbox_position ON billing.outbox USING btree (position_xid, position_seq)
   CREATE INDEX outbox_tenant ON billing.outbox USING btree (audience_tenant, position_xid, position_seq) WHERE (audience_tenant IS NOT NULL)
-  policy outbox_scope permissive for all to billing, gridlease_owner using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))
+  policy outbox_scope permissive for all to billing, gridlease_owner using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) OR ((operator_id = '-'::text) AND (audience_tenant IS NULL) AND (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (audience_tenant = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) OR ((operator_id = '-'::text) AND (audience_tenant IS NULL) AND (( SELECT current_setting('app.caller'::text, true) AS current_setting) = 'platform'::text))))
   policy outbox_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
   grant insert, select to billing_worker

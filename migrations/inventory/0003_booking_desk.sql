@@ -29,7 +29,8 @@ create function inventory.book(
     c_reservation integer[], c_block integer[], c_ordinal bigint[],
     c_start timestamptz[], c_end timestamptz[],
     c_it bigint[], c_air bigint[], c_liquid bigint[], c_immersion bigint[],
-    c_accelerators bigint[])
+    c_accelerators bigint[],
+    e_deed text[])
     returns table (
         outcomes smallint[], at timestamptz,
         part text, block_id uuid, version bigint, reservation_id uuid, kind text, state text, hold_until timestamptz,
@@ -112,10 +113,11 @@ begin
                 as c (r, b, ordinal, starts, ends, it, air, liquid, immersion, accelerators), applied
             where applied.n is null or c.r = any (applied.n)),
     told as (
-        insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
+        insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload, deed)
             select p_operator, e.id, 'reservation.held',
-                v_owner || '/reservations/' || e.reservation, e.tenant, p_now, e.payload
-            from unnest(e_id, e_payload, r_id, r_tenant) with ordinality as e (id, payload, reservation, tenant, n), applied
+                v_owner || '/reservations/' || e.reservation, e.tenant, p_now, e.payload, e.deed::json
+            from unnest(e_id, e_payload, r_id, r_tenant, e_deed) with ordinality
+                as e (id, payload, reservation, tenant, deed, n), applied
             where applied.n is null or e.n = any (applied.n))
     select applied.n into v_applied from applied;
     if v_applied is null then
@@ -154,7 +156,7 @@ create function inventory.move_reservation(
     p_operator text, p_reservation uuid, p_revision bigint, p_from text[], p_to text, p_guard text,
     p_hold_until timestamptz, p_now timestamptz, p_before bytea,
     k_caller text, k_rpc text, k_request uuid, k_hash bytea, k_reply bytea,
-    e_id uuid, e_kind text, e_payload bytea,
+    e_id uuid, e_kind text, e_payload bytea, e_deed text,
     out outcome text, out at timestamptz
 ) language plpgsql volatile security definer set search_path = ''
     set plan_cache_mode = force_generic_plan
@@ -224,9 +226,9 @@ begin
             updated_at = greatest(p_now, r.updated_at)
         where r.operator_id = p_operator and r.reservation_id = p_reservation;
 
-    insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
+    insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload, deed)
         values (p_operator, e_id, e_kind, 'operators/' || p_operator || '/reservations/' || p_reservation,
-            v_reservation.tenant_id, p_now, e_payload);
+            v_reservation.tenant_id, p_now, e_payload, e_deed::json);
     outcome := 'applied';
 end
 $$;

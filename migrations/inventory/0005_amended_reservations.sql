@@ -5,7 +5,7 @@
 -- desk that reads what was written since its own version forgets what the reservation took.
 --
 -- p_rewrite is one document: off the path of a booking, readable, and in one statement all the same.
---   now, key {caller, rpc, request, hash, reply}, event (the kind of all events);
+--   now, key {caller, rpc, request, hash, reply, deed}, event (the kind of all events; the first carries the deed);
 --   blocks   {id, version, peak_it .. peak_accelerators} as they were read, with the most the grown claims declare;
 --   changed  {id, revision, state, hold_until, tenant, before} state, end and tenant afterwards, and the resource as it was;
 --   added    {id, of, note} a new reservation, in every other way like the one it comes of;
@@ -116,9 +116,10 @@ begin
             peak_immersion bigint, peak_accelerators bigint)
         where v.operator_id = p_operator and v.block_id = b.id;
 
-    insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload)
+    insert into inventory.outbox (operator_id, event_id, kind, subject, audience_tenant, occurred_at, payload, deed)
         select p_operator, e.id, p_rewrite->>'event', 'operators/' || p_operator || '/reservations/' || e.reservation,
-            r.tenant_id, v_now, decode(e.payload, 'hex')
+            r.tenant_id, v_now, decode(e.payload, 'hex'),
+            case when e.id::text = p_rewrite->'events'->0->>'id' then (v_key->>'deed')::json end
         from jsonb_to_recordset(p_rewrite->'events') as e (id uuid, reservation uuid, payload text)
         join inventory.reservation r on r.operator_id = p_operator and r.reservation_id = e.reservation;
     outcome := 'applied';

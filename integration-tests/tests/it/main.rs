@@ -7,6 +7,7 @@ mod archive;
 mod as_of;
 mod assignments;
 mod attacks;
+mod audit;
 mod audit_tampering;
 mod bad_input;
 mod bad_search;

@@ -41,6 +41,8 @@ pub struct Batch {
     pub requests: Vec<Uuid>,
     /// Hashes of the commands.
     pub hashes: Vec<Vec<u8>>,
+    /// Who did it, for the audit trail.
+    pub deeds: Vec<String>,
     /// Replies, as they go over the wire.
     pub replies: Vec<Vec<u8>>,
     /// Ids of the events.
@@ -81,6 +83,7 @@ impl Batch {
             callers: Vec::with_capacity(reservations),
             requests: Vec::with_capacity(reservations),
             hashes: Vec::with_capacity(reservations),
+            deeds: Vec::with_capacity(reservations),
             replies: Vec::with_capacity(reservations),
             events: Vec::with_capacity(reservations),
             payloads: Vec::with_capacity(reservations),
@@ -155,7 +158,7 @@ const BOOK: &str = "select part, block_id, version, reservation_id, state, hold_
     critical_it_kw, air_cooling_kw, liquid_cooling_kw, immersion_cooling_kw, accelerators, outcomes, at \
     from inventory.book( \
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)";
+    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)";
 
 /// Writes a batch: one statement.
 pub async fn book(
@@ -200,6 +203,7 @@ pub async fn book(
         .bind(&batch.kw.liquid)
         .bind(&batch.kw.immersion)
         .bind(&batch.kw.accelerators)
+        .bind(&batch.deeds)
         .fetch_all(conn)
         .await?;
     let [answer, others @ ..] = &rows[..] else {

@@ -62,7 +62,7 @@ pub async fn apply(db: &Db, wanted: &Move<'_>) -> Result<Moved, Error> {
     let key = wanted.key.map(|(key, _)| key);
     let row = sqlx::query(
         "select outcome from inventory.move_reservation( \
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     )
     .bind(wanted.operator.as_str())
     .bind(wanted.reservation.get())
@@ -81,6 +81,7 @@ pub async fn apply(db: &Db, wanted: &Move<'_>) -> Result<Moved, Error> {
     .bind(wanted.event)
     .bind(wanted.deed.event_kind())
     .bind(wanted.payload)
+    .bind(key.map(RequestKey::deed))
     .fetch_one(db.sqlx())
     .await
     .map_err(sqlx_error)?;

@@ -152,6 +152,7 @@ struct Key<'a> {
     request: Uuid,
     hash: String,
     reply: String,
+    deed: String,
 }
 
 #[derive(Serialize)]
@@ -244,6 +245,7 @@ impl<'a> Document<'a> {
                 request: key.request_id,
                 hash: hex(&key.hash),
                 reply: hex(wanted.reply),
+                deed: key.deed(),
             },
             event: wanted.event,
             blocks: wanted.blocks.iter().map(Block::of).collect(),

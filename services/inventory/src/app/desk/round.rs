@@ -135,6 +135,7 @@ pub(super) fn batch(
         batch.callers.push(order.key.caller.clone());
         batch.requests.push(order.key.request_id);
         batch.hashes.push(order.key.hash.to_vec());
+        batch.deeds.push(order.key.deed());
         let (reply, told) = (wire.placed)(placed);
         batch.replies.push(reply);
         batch.events.push(order.event);

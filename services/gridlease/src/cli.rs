@@ -14,6 +14,7 @@ Examples:
   DATABASE_URL=postgres://postgres@db/gridlease gridlease migrate up
   gridlease doctor --service inventory
   gridlease token --org operators/hut-8 --role sales
+  gridlease revoke --org operators/hut-8 --subject ana
   gridlease import --operator hut-8 sites.csv
   gridlease export --operator hut-8 --output sites.csv
   gridlease plan hut-8/river-bend --svg river-bend.svg
@@ -43,6 +44,8 @@ pub enum Command {
     Migrate(Migrate),
     /// Mint a token of the local development issuer
     Token(Token),
+    /// End tokens before their time, at every service
+    Revoke(Box<crate::commands::Revoke>),
     /// Create sites, grid power, blocks and phases of a table: all of it or nothing, every wrong row told
     Import(crate::tables::Import),
     /// Write an operator's sites, grid power, blocks and phases as a table

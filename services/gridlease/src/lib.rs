@@ -64,6 +64,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Demo(arguments) => demo::demo(arguments).await,
             Command::Migrate(arguments) => commands::migrate(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Token(arguments) => commands::token(arguments).map(|()| ExitCode::SUCCESS),
+            Command::Revoke(arguments) => commands::revoke(*arguments).await,
             Command::Import(arguments) => tables::import(arguments).await,
             Command::Export(arguments) => tables::export(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Plan(arguments) => plan::plan(arguments).await.map(|()| ExitCode::SUCCESS),

@@ -1,10 +1,12 @@
 //! The commands that do one thing.
 
 mod migrate;
+mod revoke;
 mod token;
 mod up;
 
 pub use migrate::migrate;
+pub use revoke::{Revoke, revoke};
 pub use token::token;
 pub use up::up;
 

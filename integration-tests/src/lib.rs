@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod cluster;
 pub mod database;
 pub mod fleet;
+pub mod fuzz;
 pub mod installation;
 pub mod market;
 pub mod raw;

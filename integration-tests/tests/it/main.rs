@@ -27,6 +27,7 @@ mod encumbrances;
 mod facts;
 mod failover;
 mod feed;
+mod fuzzing;
 mod hostile;
 mod import;
 mod incidents;

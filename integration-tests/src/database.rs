@@ -136,10 +136,12 @@ pub fn node() -> Result<PathBuf> {
 
 /// Two checkouts on one machine do not share a server: their programs may differ.
 fn checkout() -> u64 {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // FNV-1a: the same in every process, which std's hasher does not promise.
-    root.as_os_str()
-        .as_encoded_bytes()
+    fnv(Path::new(env!("CARGO_MANIFEST_DIR")).as_os_str().as_encoded_bytes())
+}
+
+/// FNV-1a: the same in every process, which std's hasher does not promise.
+fn fnv(bytes: &[u8]) -> u64 {
+    bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -158,10 +160,18 @@ async fn admin(server: &Embedded) -> Result<PgConnection> {
     connect(&server.url()).await
 }
 
+/// A bug of the store that `planted/run.py` has planted, as SQL: a run with it must fail.
+fn planted() -> Result<Option<String>> {
+    let file = std::env::var_os("GRIDLEASE_PLANTED_SQL");
+    file.map(|file| std::fs::read_to_string(file).context("GRIDLEASE_PLANTED_SQL")).transpose()
+}
+
 /// The template of these migrations, made if it is not there. The rename is what makes it count, so that a template whose
 /// maker was killed is never copied.
 async fn template(connection: &mut PgConnection, server: &Embedded) -> Result<String> {
-    let name = format!("tmpl_{}", migrations::fingerprint());
+    let planted = planted()?;
+    let mark = planted.as_deref().map(|sql| format!("_{:016x}", fnv(sql.as_bytes()))).unwrap_or_default();
+    let name = format!("tmpl_{}{mark}", migrations::fingerprint());
     if exists(connection, &name).await? {
         return Ok(name);
     }
@@ -179,6 +189,11 @@ async fn make_template(connection: &mut PgConnection, server: &Embedded, name: &
     drop_database(connection, "tmpl_build").await?;
     copy(connection, "template0", "tmpl_build").await?;
     migrations::up(&server.url_of("tmpl_build")).await?;
+    if let Some(sql) = planted()? {
+        let mut superuser = connect(&server.url_of("tmpl_build")).await?;
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut superuser).await.context("the planted bug")?;
+        superuser.close().await?;
+    }
     rename(connection, "tmpl_build", name).await
 }
 

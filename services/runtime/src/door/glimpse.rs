@@ -56,10 +56,7 @@ impl Marks {
     /// What the first bytes of a request tell: the resource's name, and the request's id.
     pub(crate) fn read(self, frame: &Bytes) -> (Option<String>, Option<Uuid>) {
         // A compressed message is not looked into.
-        let message = match frame.split_at_checked(PREFIX_BYTES) {
-            Some(([0, ..], message)) => message,
-            _ => return (None, None),
-        };
+        let Some(([0, ..], message)) = frame.split_at_checked(PREFIX_BYTES) else { return (None, None) };
         let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(ToOwned::to_owned);
         let target = match self.target {
             (Some(outer), None) => find(message, outer).and_then(text),

@@ -58,6 +58,18 @@ async fn sealed(stack: &TestStack, schema: &str) -> Result<()> {
     .await
 }
 
+/// Fails unless a chain of inventory's holds to its end, with something in it.
+async fn holds(stack: &TestStack, trail: &mut AuditServiceClient<Wire>, parent: &str) -> Result<()> {
+    sealed(stack, "inventory").await?;
+    let ask = common::VerifyAuditRequest { parent: parent.to_owned(), ..Default::default() };
+    let verdict = trail.verify_audit(ask).await?.into_inner();
+    ensure!(
+        verdict.complete && verdict.breaks.is_empty() && verdict.entry_count > 0,
+        "{parent}: {verdict:?}"
+    );
+    Ok(())
+}
+
 #[tokio::test]
 async fn every_deed_leaves_one_entry_and_the_chains_hold() -> Result<()> {
     let stack = TestStack::start().await?;
@@ -225,18 +237,10 @@ async fn whoever_is_denied_is_in_the_trail_with_what_they_asked_for() -> Result<
     let found = wait(&mut platforms, "platform", 1).await?;
     ensure!(found[0].subject.is_empty() && found[0].address == "127.0.0.1", "{found:#?}");
     ensure!(found[0].target == create.parent, "{found:#?}");
-    for schema in SCHEMAS {
-        sealed(&stack, schema).await?;
-    }
     for (trail, parent) in
-        [(&mut trail, site.operator.as_str()), (&mut theirs, &tenant), (&mut platforms, "platform")]
+        [(&mut trail, site.operator.as_str()), (&mut theirs, tenant.as_str()), (&mut platforms, "platform")]
     {
-        let ask = common::VerifyAuditRequest { parent: parent.to_owned(), ..Default::default() };
-        let verdict = trail.verify_audit(ask).await?.into_inner();
-        ensure!(
-            verdict.complete && verdict.breaks.is_empty() && verdict.entry_count > 0,
-            "{parent}: {verdict:?}"
-        );
+        holds(&stack, trail, parent).await?;
     }
     stack.stop().await;
     Ok(())

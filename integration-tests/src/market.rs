@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use contracts::billing::v1 as billing;
 use contracts::common::v1::{CapacityProfile, CapacityStep, CapacityVector};
-use contracts::google::r#type::{Date, Decimal};
+use contracts::google::r#type::{Date, Decimal, Money};
 use contracts::inventory::v1 as inventory;
 use contracts::leasing::v1 as leasing;
 use gridlease::clients::Clients;
@@ -337,6 +337,42 @@ pub fn proposal(
         tenant: tenant.to_owned(),
         terms: Some(terms),
         hold_duration: Some(prost_types::Duration { seconds: 3600, nanos: 0 }),
+        request_id: request_id(),
+        validate_only: false,
+    }
+}
+
+/// A guaranty of 1.3bn that falls to nothing in ten years from the first rent on, and covers nothing before it.
+pub fn backstop() -> leasing::CreditSupport {
+    leasing::CreditSupport {
+        credit_support_id: "backstop".to_owned(),
+        kind: leasing::CreditSupportKind::Guaranty.into(),
+        provider: "Google".to_owned(),
+        cap: Some(Money { currency_code: "USD".to_owned(), units: 1_300_000_000, nanos: 0 }),
+        covers_from: leasing::CreditCoverStart::FirstRent.into(),
+        amortisation_months: 120,
+        expiry_date: None,
+    }
+}
+
+/// A running contract of these terms, signed in 2023 and billed here from a day on.
+pub fn running(
+    operator: &str,
+    tenant: &str,
+    lease_id: &str,
+    terms: leasing::LeaseTerms,
+    billed_from: &str,
+) -> leasing::ImportLeaseRequest {
+    leasing::ImportLeaseRequest {
+        parent: operator.to_owned(),
+        lease_id: lease_id.to_owned(),
+        tenant: tenant.to_owned(),
+        terms: Some(terms),
+        reference: "MSA-7, order 2".to_owned(),
+        signed_date: Some(date("2023-05-06")),
+        effective_date: None,
+        billed_from_date: Some(date(billed_from)),
+        signatory: Some(leasing::Signatory { name: "Ben Ortiz".to_owned(), title: "Director".to_owned() }),
         request_id: request_id(),
         validate_only: false,
     }

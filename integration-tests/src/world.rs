@@ -15,6 +15,7 @@ use contracts::leasing::v1 as leasing;
 use gridlease::clients::Clients;
 use kernel::Role;
 
+pub use self::life::holds_over;
 pub use self::names::Names;
 pub use self::offers::{another_offer, can_quote};
 pub use self::rights::{assigned, refusal_of};

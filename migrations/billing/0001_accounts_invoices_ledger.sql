@@ -55,6 +55,8 @@ create table billing.lease (
     version bigint not null,
     state text collate "C" not null,
     currency_code text collate "C" not null,
+    -- What is charged for days before it was billed elsewhere; none where all is billed here.
+    billed_from date,
     last_event_id uuid not null,
     update_time timestamptz not null,
     constraint lease_pkey primary key (operator_id, lease_id),
@@ -63,6 +65,7 @@ create table billing.lease (
                                             'HOLDOVER', 'DEFAULTED', 'EXPIRED', 'TERMINATED', 'CLOSED', 'CANCELLED',
                                             'LAPSED')),
     constraint lease_currency_code check (currency_code ~ '^[A-Z]{3}$'),
+    constraint lease_billed_from check (billed_from between '2000-01-01' and '9999-12-31'),
     constraint lease_update_time
         check (update_time between '2000-01-01T00:00:00Z' and '9999-12-31T00:00:00Z')
 );
@@ -626,7 +629,7 @@ grant update (state, version, series, number, issue_time, due_date) on billing.i
 grant select on billing.billing_run to billing_worker;
 grant select, insert on billing.billing_entity, billing.account, billing.lease, billing.lease_version,
     billing.lease_block, billing.applied_event, billing.parked_lease to billing_worker;
-grant update (tenant_id, version, state, currency_code, last_event_id, update_time) on billing.lease
+grant update (tenant_id, version, state, currency_code, billed_from, last_event_id, update_time) on billing.lease
     to billing_worker;
 grant update (state, moved) on billing.lease_block to billing_worker;
 grant update (event_id, kind, problem, park_time), delete on billing.parked_lease to billing_worker;

@@ -5,7 +5,7 @@ use contracts::leasing::v1 as leasing;
 use prost::Message as _;
 
 use crate::market::{self, request_id};
-use crate::world::Names;
+use crate::world::{Names, holds_over};
 
 pub(super) fn leases(method: &str, n: &Names) -> Option<Vec<u8>> {
     let (etag, request_id) = (String::new(), request_id());
@@ -26,6 +26,17 @@ pub(super) fn leases(method: &str, n: &Names) -> Option<Vec<u8>> {
                 &n.tenant,
                 "another",
                 market::terms(&n.free_block, market::load(1_000)),
+            )
+        }
+        .encode_to_vec(),
+        "LeaseService/ImportLease" => leasing::ImportLeaseRequest {
+            validate_only: true,
+            ..market::running(
+                &n.operator,
+                &n.tenant,
+                "running",
+                market::terms_from(&n.free_block, market::load(500), "2024-02-01"),
+                "2027-02-01",
             )
         }
         .encode_to_vec(),
@@ -141,6 +152,25 @@ fn later(method: &str, n: &Names) -> Option<Vec<u8>> {
             etag,
             request_id,
             validate_only,
+        }
+        .encode_to_vec(),
+        "LeaseService/BeginHoldover" => leasing::BeginHoldoverRequest {
+            validate_only,
+            ..holds_over(&n.active, "2037-03-01", "they are not done")
+        }
+        .encode_to_vec(),
+        "LeaseService/EndHoldover" => leasing::EndHoldoverRequest {
+            name: n.lingering.clone(),
+            end_date: Some(market::date("2036-12-15")),
+            note: "the keys are back".to_owned(),
+            etag,
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
+        "LeaseService/GetCreditCover" => leasing::GetCreditCoverRequest {
+            name: n.active.clone(),
+            as_of_date: Some(market::date("2028-01-01")),
         }
         .encode_to_vec(),
         "LeaseService/GetHistory" => {

@@ -20,6 +20,7 @@ pub(super) struct Lives {
     pub(super) block: String,
     pub(super) amended: String,
     pub(super) renewable: String,
+    pub(super) lingering: String,
     pub(super) amendment_hash: Vec<u8>,
 }
 
@@ -33,6 +34,7 @@ impl Lives {
             delivered_block: self.block,
             amended: self.amended,
             renewable: self.renewable,
+            lingering: self.lingering,
             amendment_hash: self.amendment_hash,
             ..names
         }
@@ -77,6 +79,7 @@ pub(super) async fn live(
     let option = leasing::RenewalOption { count: 2, term_months: 12, notice_months: 12, window_months: 0 };
     let renewable = leasing::LeaseTerms { renewal_options: vec![option], ..terms("2026-12-02") };
     let renewable = agree(stack, place, tenant, "renewable", renewable).await?;
+    let lingering = agree(stack, place, tenant, "lingering", terms("2026-12-02")).await?;
     let cure = Some(leasing::CureTerms { monetary_days: 1, other_days: 30 });
     let strict = leasing::LeaseTerms { cure, ..terms("2026-12-02") };
     let defaulted = agree(stack, place, tenant, "defaulted", strict).await?;
@@ -86,6 +89,9 @@ pub(super) async fn live(
     stack.move_to(noticed).await?;
     in_state(&admin, &defaulted, LeaseState::Active).await?;
     in_state(&admin, &renewable, LeaseState::Active).await?;
+    in_state(&admin, &lingering, LeaseState::Active).await?;
+    let stays = holds_over(&lingering, "2037-02-01", &format!("{marker} they are not done"));
+    admin.leases().begin_holdover(stays).await.context("a holdover")?;
     let notice = leasing::GiveNoticeRequest {
         name: defaulted.clone(),
         kind: leasing::NoticeKind::MonetaryDefault.into(),
@@ -110,8 +116,21 @@ pub(super) async fn live(
         block,
         amended,
         renewable,
+        lingering,
         amendment_hash: amendment.terms_hash,
     })
+}
+
+/// Says that the tenant of a lease stays until a day.
+#[must_use]
+pub fn holds_over(lease: &str, until: &str, note: &str) -> leasing::BeginHoldoverRequest {
+    leasing::BeginHoldoverRequest {
+        name: lease.to_owned(),
+        until_date: Some(date(until)),
+        note: note.to_owned(),
+        request_id: request_id(),
+        ..Default::default()
+    }
 }
 
 /// A hall that has been ready for a month.
@@ -130,7 +149,7 @@ pub(super) async fn ready_hall(stack: &TestStack, place: &market::Site) -> Resul
         phase_id: "one".to_owned(),
         phase: Some(inventory::Phase {
             date_basis: inventory::DateBasis::Actual.into(),
-            ..market::phase(market::hall(10_000), "2026-11-01")
+            ..market::phase(market::hall(12_000), "2026-11-01")
         }),
         request_id: request_id(),
         validate_only: false,

@@ -69,6 +69,8 @@ pub struct Names {
     pub amendment_hash: Vec<u8>,
     /// A lease, ACTIVE, that the tenant may renew.
     pub renewable: String,
+    /// A lease, ACTIVE, whose tenant is to stay beyond its term.
+    pub lingering: String,
     /// A lease, EFFECTIVE, that another tenant is to have.
     pub transferred: String,
     /// Another one.
@@ -166,6 +168,7 @@ impl Names {
             &mut names.delivered_block,
             &mut names.amended,
             &mut names.renewable,
+            &mut names.lingering,
             &mut names.transferred,
             &mut names.other_transferred,
             &mut names.contested,

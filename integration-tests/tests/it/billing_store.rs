@@ -83,6 +83,7 @@ fn lease(id: &str, tenant: &str) -> LeaseCopy {
         },
         blocks: vec![BlockProgress { place, state: BlockState::Commenced, moved: None }],
         ending: None,
+        billed_from: None,
         index: kernel::IndexValues::new(),
     }
 }

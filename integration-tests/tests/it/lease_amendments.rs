@@ -12,7 +12,7 @@ use tonic::Code;
 
 use crate::life::Deal;
 
-fn amendment(
+pub(crate) fn amendment(
     lease: &leasing::Lease,
     effective: &str,
     terms: leasing::LeaseTerms,
@@ -27,7 +27,7 @@ fn amendment(
     }
 }
 
-fn signed(lease: &leasing::Lease) -> leasing::SignAmendmentRequest {
+pub(crate) fn signed(lease: &leasing::Lease) -> leasing::SignAmendmentRequest {
     let hash = lease.amendment.as_ref().map(|one| one.terms_hash.clone());
     leasing::SignAmendmentRequest {
         name: lease.name.clone(),

@@ -1,5 +1,5 @@
-//! A process dies at every named step of what an agreed lease asks of inventory: an early acceptance, a term that goes with
-//! a late hall. Within ten seconds of its return nothing is half done, and the same request finds the one effect.
+//! A process dies at every named step of what an agreed lease asks of inventory: an early acceptance, other terms that both have
+//! signed, a term that goes with a late hall. Within ten seconds of its return nothing is half done, and the same request finds the one effect.
 
 use anyhow::{Context as _, Result, ensure};
 use contracts::inventory::v1 as inventory;
@@ -11,6 +11,7 @@ use kernel::Role;
 use leasing::LeaseState;
 use tonic::Code;
 
+use crate::lease_amendments::{amendment, signed};
 use crate::life::accepted;
 use crate::sagas::{Field, KILL, answered};
 
@@ -20,7 +21,12 @@ const EARLY: &str = "2024-02-15";
 
 impl Field {
     /// A hall of a megawatt that has been ready for a while.
-    async fn ready_hall(&self, id: &str, ready: &str, basis: inventory::DateBasis) -> Result<String> {
+    pub(crate) async fn ready_hall(
+        &self,
+        id: &str,
+        ready: &str,
+        basis: inventory::DateBasis,
+    ) -> Result<String> {
         let mut sites = self.cluster.clients(&self.operator, Role::SiteOps)?.sites();
         let site = self.block.split("/blocks/").next().context("a site")?.to_owned();
         let block = inventory::CreateBlockRequest {
@@ -45,7 +51,7 @@ impl Field {
         Ok(block)
     }
 
-    async fn agree(&self, id: &str, terms: leasing::LeaseTerms) -> Result<leasing::Lease> {
+    pub(crate) async fn agree(&self, id: &str, terms: leasing::LeaseTerms) -> Result<leasing::Lease> {
         let lease = self.propose(&market::proposal(&self.operator, &self.tenant, id, terms)).await?;
         let tenant = self.cluster.clients(&self.tenant, Role::Tenant)?;
         let signature = market::signature(&lease);
@@ -54,7 +60,7 @@ impl Field {
         self.sign_last(&market::signature(&lease)).await
     }
 
-    async fn read(&self, name: &str) -> Result<leasing::Lease> {
+    pub(crate) async fn read(&self, name: &str) -> Result<leasing::Lease> {
         let admin = self.cluster.clients(&self.operator, Role::OperatorAdmin)?;
         let ask = leasing::GetLeaseRequest { name: name.to_owned(), version: 0 };
         admin.leases().get_lease(ask).await?.into_inner().lease.context("a lease")
@@ -73,7 +79,7 @@ impl Field {
     }
 
     /// What a lease's reservation takes is what the lease says, and nobody else's was touched.
-    async fn takes(&self, lease: &leasing::Lease, from: &str, until: &str) -> Result<()> {
+    pub(crate) async fn takes(&self, lease: &leasing::Lease, from: &str, until: &str) -> Result<()> {
         let sales = self.cluster.clients(&self.operator, Role::Sales)?;
         let ask = inventory::GetReservationRequest { name: lease.reservation.clone(), ..Default::default() };
         eventually("the reservation takes what the lease says", async || {
@@ -86,7 +92,7 @@ impl Field {
     }
 }
 
-/// Every step of an early acceptance.
+/// Every step of a deed for which the reservation takes more first.
 const STEPS: [(Node, &str); 6] = [
     (LEASING, "leasing.change.before_intent"),
     (LEASING, "leasing.change.after_intent"),
@@ -167,6 +173,103 @@ async fn a_refused_acceptance_leaves_nothing_behind_wherever_a_process_dies() ->
             others.as_ref() == Some(&held),
             "{failpoint}: another's reservation was touched: {others:#?}"
         );
+    }
+    Ok(())
+}
+
+impl Field {
+    /// A lease of 400 of a hall's 1,000 kW, for which other terms lie on the table that take so many from 2031 on, for five years
+    /// more; signed by the tenant.
+    async fn half_amended(&self, id: &str, kw: i64) -> Result<leasing::Lease> {
+        let hall = self.ready_hall(id, READY, inventory::DateBasis::Actual).await?;
+        let mut terms = market::terms_from(&hall, market::load(400), "2030-06-01");
+        let lease = self.agree(id, terms.clone()).await?;
+        let premises = &mut terms.premises[0];
+        let more =
+            leasing::QuantityStep { from_date: Some(date("2031-01-01")), capacity: Some(market::load(kw)) };
+        premises.quantity_steps.push(more);
+        premises.end_date = Some(date("2045-06-01"));
+        terms.term_months = 180;
+        let sales = self.cluster.clients(&self.operator, Role::Sales)?;
+        let ask = amendment(&lease, "2030-06-01", terms);
+        let call = async || sales.leases().propose_amendment(ask.clone()).await;
+        let proposed = answered("the amendment", call).await?.lease.context("a lease")?;
+        let tenant = self.cluster.clients(&self.tenant, Role::Tenant)?;
+        let ask = signed(&proposed);
+        let call = async || tenant.leases().sign_amendment(ask.clone()).await;
+        answered("the tenant's signature", call).await?.lease.context("a lease")
+    }
+
+    /// Sends the operator's signature on other terms once, whatever becomes of it.
+    fn sign_amendment_once(&self, request: leasing::SignAmendmentRequest) -> Result<impl Future + use<>> {
+        let admin = self.cluster.clients(&self.operator, Role::OperatorAdmin)?;
+        Ok(async move { admin.leases().sign_amendment(request).await })
+    }
+
+    /// What a lease's reservation takes, step by step, as an operator reads it.
+    async fn claimed(
+        &self,
+        lease: &leasing::Lease,
+    ) -> Result<Option<contracts::common::v1::CapacityProfile>> {
+        let sales = self.cluster.clients(&self.operator, Role::Sales)?;
+        let ask = inventory::GetReservationRequest { name: lease.reservation.clone(), ..Default::default() };
+        let found = sales.reservations().get_reservation(ask).await?.into_inner().reservation;
+        Ok(found.and_then(|found| found.claims.into_iter().next()).and_then(|claim| claim.profile))
+    }
+}
+
+#[tokio::test]
+async fn a_process_dies_at_every_step_of_signing_other_terms() -> Result<()> {
+    let mut field = Field::prepare().await?;
+    for (number, (node, failpoint)) in STEPS.into_iter().enumerate() {
+        let lease = field.half_amended(&format!("amended-{number}"), 900).await?;
+        let request = signed(&lease);
+        let deed = field.sign_amendment_once(request.clone())?;
+        field.cluster.die_at(node, failpoint, KILL, deed).await?;
+        field.cluster.start(node, "").await?;
+        field.audit().await.with_context(|| failpoint.to_owned())?;
+        let admin = field.cluster.clients(&field.operator, Role::OperatorAdmin)?;
+        let call = async || admin.leases().sign_amendment(request.clone()).await;
+        let done = answered("the last signature", call).await.context(failpoint)?.lease.context("a lease")?;
+        ensure!((done.version, done.amendment.is_none()) == (2, true), "{failpoint}: {done:#?}");
+        ensure!(done.signatures.len() == 2, "{failpoint}: {done:#?}");
+        ensure!(done.blocks[0].end_date == Some(date("2045-06-01")), "{failpoint}: {done:#?}");
+        let takes = field.claimed(&done).await?.context("a profile")?;
+        let loads: Vec<_> =
+            takes.steps.iter().filter_map(|step| step.capacity).map(|load| load.critical_it_kw).collect();
+        ensure!(loads == [400, 900], "{failpoint}: {takes:#?}");
+        field.audit().await.with_context(|| failpoint.to_owned())?;
+        let twice = answered("the last signature", call).await?.lease.context("a lease")?;
+        ensure!(twice == done, "{failpoint}: another answer: {twice:#?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn other_terms_that_do_not_fit_leave_nothing_behind_wherever_a_process_dies() -> Result<()> {
+    let mut field = Field::prepare().await?;
+    let steps = ["leasing.change.after_intent", "leasing.change.after_amend", "leasing.change.after_record"];
+    for (number, failpoint) in steps.iter().enumerate() {
+        let lease = field.half_amended(&format!("greedy-{number}"), 1_001).await?;
+        let before = field.claimed(&lease).await?;
+        let request = signed(&lease);
+        let deed = field.sign_amendment_once(request.clone())?;
+        field.cluster.die_at(LEASING, failpoint, KILL, deed).await?;
+        field.cluster.start(LEASING, "").await?;
+        field.audit().await.with_context(|| (*failpoint).to_owned())?;
+        let admin = field.cluster.clients(&field.operator, Role::OperatorAdmin)?;
+        let refused = eventually("it is refused", async || {
+            match admin.leases().sign_amendment(request.clone()).await {
+                Err(status) if status.code() == Code::Aborted => Ok(None),
+                answer => Ok(Some(Refusal::expect(answer)?)),
+            }
+        });
+        refused.await?.is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED").context(*failpoint)?;
+        field.audit().await.with_context(|| (*failpoint).to_owned())?;
+        let still = field.read(&lease.name).await?;
+        ensure!(still.amendment == lease.amendment, "{failpoint}: it stays on the table: {still:#?}");
+        ensure!((still.version, &still.blocks) == (1, &lease.blocks), "{failpoint}: {still:#?}");
+        ensure!(field.claimed(&lease).await? == before, "{failpoint}: it takes something else");
     }
     Ok(())
 }

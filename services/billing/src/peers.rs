@@ -109,6 +109,9 @@ fn lease_copy(lease: &wire::Lease, operator: &OperatorId) -> Result<LeaseCopy, P
     let state = lease_state(&mut v, lease.state());
     let terms = v.present("terms", lease.terms.as_ref());
     let terms = terms.and_then(|terms| v.nested("terms", |v| billing_terms(v, terms, operator)));
+    let import = lease.import.as_ref();
+    let billed_from = import
+        .map(|import| v.nested("import", |v| date(v, "billed_from_date", import.billed_from_date.as_ref())));
     let blocks = v.each("blocks", &lease.blocks, |v, block| {
         let place = block_ref(v, &block.block, operator);
         let state = block_state(v, block.state());
@@ -127,6 +130,7 @@ fn lease_copy(lease: &wire::Lease, operator: &OperatorId) -> Result<LeaseCopy, P
             terms: terms?,
             blocks: blocks?,
             ending: ending.map_or(Some(None), |ending| ending.map(Some))?,
+            billed_from: billed_from.flatten(),
             // What is known of an index is not leasing's to tell.
             index: IndexValues::new(),
         })

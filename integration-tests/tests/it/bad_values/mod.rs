@@ -7,6 +7,7 @@ mod books;
 mod capacity;
 mod charging;
 mod conversion;
+mod cut_over;
 mod facts;
 mod incidents;
 mod life;
@@ -162,7 +163,12 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
             filters(method, n)
         }
         "RenderLease" | "RenderInvoice" => render(method, n),
-        "ProposeLease" => [bad_terms::propose(n), rights::in_terms(n), series::rents(n)].concat(),
+        "ProposeLease" => {
+            [bad_terms::propose(n), rights::in_terms(n), cut_over::supports(n), series::rents(n)].concat()
+        }
+        "GetCreditCover" => cut_over::cover(n),
+        "ImportLease" => cut_over::import(n),
+        "BeginHoldover" | "EndHoldover" => cut_over::holdover(method, n),
         "RequestAssignment" | "ConsentToAssignment" | "DeclineAssignment" => rights::assignments(method, n),
         "OfferToRightHolders" | "ExerciseRight" | "WaiveRight" | "ListRightOffers" => rights::of(method, n),
         "SignLease" | "CancelLease" => bad_terms::sign_and_cancel(method, n),

@@ -60,7 +60,7 @@ impl App {
                 Ok((tx, (lease, taken, advanced, account)))
             })
             .await?;
-        let mut charges = charge::to_come(&lease, command.through, &taken).map_err(Error::internal)?;
+        let mut charges = charge::to_bill(&lease, command.through, &taken).map_err(Error::internal)?;
         let not_known = charge::not_known(&lease).map_err(Error::internal)?;
         if let Some(from) = not_known.iter().map(|one| YearMonth::of(one.missing.from)).min() {
             charges.retain(|charge| charge.month < from);

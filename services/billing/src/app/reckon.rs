@@ -123,7 +123,8 @@ impl<'a> Books<'a> {
             let billed = lease.block_state(&premises.place).is_some_and(|s| BlockState::BILLED.contains(&s));
             let plans = self.plans.get(&(lease.lease.clone(), premises.place.clone()));
             let (true, Some(plans)) = (billed, plans) else { continue };
-            for month in months_before(month) {
+            let here = |month: &YearMonth| lease.is_billed_here(month.first_day());
+            for month in months_before(month).into_iter().filter(here) {
                 let days = month.range().and_then(|days| days.intersection(&occupied(lease, premises)));
                 let Some(days) = days else { continue };
                 self.month(lease, premises, plans, (month, days), into).await?;

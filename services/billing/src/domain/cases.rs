@@ -6,7 +6,7 @@ use kernel::{CivilDate, DateRange, EscalationBasis, QuantityStep, YearMonth};
 use proptest::prelude::*;
 
 use super::advance::Advanced;
-use super::charge::{Charge, ChargeKey, due, schedule, to_come};
+use super::charge::{Charge, ChargeKey, due, schedule, to_bill, to_come};
 use super::invoice::Bill;
 use super::lease::{BlockState, LeaseCopy, LeaseState, Premises, Rent};
 use super::sample::{date, escalator, lease, month, place, premises};
@@ -137,6 +137,31 @@ fn a_preview_is_what_runs_will_bill() {
     let bills = unroll(&lease, preview, None, &mut Advanced::default()).expect("fits");
     assert_eq!(bills.len(), 37);
     assert!(bills.windows(2).all(|w| w[0].month < w[1].month));
+}
+
+/// A contract that was brought in bills the months from its day on, and no month twice: what was billed elsewhere is still rent.
+#[test]
+fn what_was_billed_elsewhere_is_not_billed_again() {
+    let mut lease = lease(
+        escalator("3", EscalationBasis::BlockAnniversary),
+        vec![premises("hall-one", 1_000, "100", date(2025, 1, 15), date(2028, 1, 15))],
+    );
+    let whole = to_come(&lease, None, &BTreeSet::new()).expect("computable");
+    lease.billed_from = Some(date(2026, 12, 1));
+    assert_eq!(due(&lease, month(2026, 11), &BTreeSet::new()).expect("computable"), []);
+    let here: Vec<_> =
+        whole.iter().filter(|charge| charge.period.start() >= date(2026, 12, 1)).cloned().collect();
+    assert_eq!(bill_all(&lease, &mut BTreeSet::new()), here);
+    assert_eq!(to_bill(&lease, None, &BTreeSet::new()).expect("computable"), here);
+    assert_eq!(here[0].rate, "103".parse().expect("a rate"), "the escalator counts from the commencement");
+    assert_eq!(
+        to_come(&lease, None, &BTreeSet::new()).expect("computable"),
+        whole,
+        "revenue is of all of it"
+    );
+    lease.terms.rent.timing = kernel::RentTiming::InArrears;
+    assert_eq!(due(&lease, month(2026, 12), &BTreeSet::new()).expect("computable"), [], "November's rent");
+    assert_eq!(due(&lease, month(2027, 1), &BTreeSet::new()).expect("computable"), here[..1]);
 }
 
 #[test]

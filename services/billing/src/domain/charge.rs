@@ -129,8 +129,24 @@ pub fn due(
             charges.extend(Standing::of(lease, premises)?.known(&lease.terms, days)?);
         }
     }
-    charges.retain(|charge| !charged.contains(&charge.key()));
+    charges.retain(|charge| is_open(lease, charge, charged));
     in_invoice_order(&mut charges);
+    Ok(charges)
+}
+
+/// Whether no invoice has it, neither here nor, before the lease was brought in, elsewhere.
+fn is_open(lease: &LeaseCopy, charge: &Charge, charged: &BTreeSet<ChargeKey>) -> bool {
+    lease.is_billed_here(charge.period.start()) && !charged.contains(&charge.key())
+}
+
+/// What is still to be billed here, as [`to_come`].
+pub fn to_bill(
+    lease: &LeaseCopy,
+    through: Option<CivilDate>,
+    charged: &BTreeSet<ChargeKey>,
+) -> Result<Vec<Charge>, Poison> {
+    let mut charges = to_come(lease, through, charged)?;
+    charges.retain(|charge| is_open(lease, charge, charged));
     Ok(charges)
 }
 
@@ -164,7 +180,7 @@ pub fn rent_of_block(lease: &LeaseCopy, place: &BlockRef, days: DateRange) -> Re
         .ok_or_else(|| Poison("the rent of a month does not fit 64 bits".to_owned()))
 }
 
-/// What is still to come, commenced or not, in runs of months that begin on or before `through` (`None`: to the end).
+/// What is still to come, commenced or not, whoever bills it, in runs of months that begin on or before `through` (`None`: to the end).
 /// Where rates follow an index, those that are not known yet are what is certain: risen by its floor.
 pub fn to_come(
     lease: &LeaseCopy,

@@ -216,6 +216,8 @@ pub struct LeaseCopy {
     pub blocks: Vec<BlockProgress>,
     /// How it ends before its term, where it does.
     pub ending: Option<Ending>,
+    /// First day whose charges are billed here, where what was before it was billed elsewhere.
+    pub billed_from: Option<CivilDate>,
     /// What is known of the index that its rates follow; nothing where they follow none.
     pub index: IndexValues,
 }
@@ -295,6 +297,12 @@ impl LeaseCopy {
     #[must_use]
     pub fn quantities<'a>(&'a self, premises: &'a Premises) -> &'a [QuantityStep] {
         self.moved(&premises.place).map_or(&premises.quantities, |moved| &moved.quantities)
+    }
+
+    /// Whether what is charged for days from this one on is billed here.
+    #[must_use]
+    pub fn is_billed_here(&self, first_day: CivilDate) -> bool {
+        self.billed_from.is_none_or(|from| first_day >= from)
     }
 
     /// Where a block stands; `None` for a block that is not of this lease.

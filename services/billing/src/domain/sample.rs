@@ -79,6 +79,7 @@ pub(crate) fn lease(escalator: Option<Escalator>, premises: Vec<Premises>) -> Le
         },
         blocks,
         ending: None,
+        billed_from: None,
         index: kernel::IndexValues::new(),
     }
 }

@@ -15,6 +15,7 @@ entity!("billing", lease = "lease" {
     version: i64,
     state: String,
     currency_code: String,
+    billed_from: Option<Date>,
     last_event_id: Uuid,
     update_time: DateTimeUtc,
     ending: Option<Json>,

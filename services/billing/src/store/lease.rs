@@ -61,11 +61,21 @@ async fn keep_head(
         version: Set(copy.version),
         state: Set(copy.state.as_str().to_owned()),
         currency_code: Set(copy.terms.currency.to_string()),
+        billed_from: Set(copy.billed_from),
         last_event_id: Set(event.get()),
         update_time: Set(now),
         ending: Set(copy.ending.as_ref().map(serde_json::to_value).transpose().map_err(Error::internal)?),
     };
-    let told = [C::TenantId, C::Version, C::State, C::CurrencyCode, C::LastEventId, C::UpdateTime, C::Ending];
+    let told = [
+        C::TenantId,
+        C::Version,
+        C::State,
+        C::CurrencyCode,
+        C::BilledFrom,
+        C::LastEventId,
+        C::UpdateTime,
+        C::Ending,
+    ];
     lease::Entity::insert(row)
         .on_conflict(OnConflict::columns([C::OperatorId, C::LeaseId]).update_columns(told).to_owned())
         .exec_without_returning(conn)
@@ -245,6 +255,7 @@ fn lease_of(
             .map(serde_json::from_value)
             .transpose()
             .map_err(|error| broken("ending", error))?,
+        billed_from: row.billed_from,
         index: IndexValues::new(),
     })
 }

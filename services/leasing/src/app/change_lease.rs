@@ -58,6 +58,8 @@ impl Command {
             Self::SignAmendment { .. } => super::rpc::SIGN_AMENDMENT,
             Self::WithdrawAmendment => super::rpc::WITHDRAW_AMENDMENT,
             Self::Renew { .. } => super::rpc::EXERCISE,
+            Self::BeginHoldover { .. } => super::rpc::BEGIN_HOLDOVER,
+            Self::EndHoldover { .. } => super::rpc::END_HOLDOVER,
             Self::RequestAssignment { .. } => super::rpc::REQUEST_ASSIGNMENT,
             Self::ConsentToAssignment { .. } => super::rpc::CONSENT_TO_ASSIGNMENT,
             Self::DeclineAssignment => super::rpc::DECLINE_ASSIGNMENT,
@@ -323,13 +325,19 @@ impl App {
     }
 }
 
-/// Whether a lease would take capacity before the day from which on its terms give it, or anything else by other terms.
+/// Whether a lease would take capacity before the day from which on its terms give it, or beyond them, or anything else by
+/// other terms.
 fn takes_more(before: &Lease, after: &Lease) -> bool {
     let early = before.premises.iter().zip(&after.premises).any(|(before, after)| {
         let reserved = before.commencement.min(before.agreed.start());
         after.state == PremisesState::Commenced && after.commencement < reserved
     });
-    early || after.version != before.version && after.claims() != before.claims()
+    let stays = before
+        .premises
+        .iter()
+        .zip(&after.premises)
+        .any(|(before, after)| after.standing.held_over_from.is_some() && after.end > before.end);
+    early || stays || after.version != before.version && after.claims() != before.claims()
 }
 
 /// The side that the caller stands for.

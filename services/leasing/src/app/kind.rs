@@ -8,6 +8,8 @@ pub const PROPOSED: &str = "lease.proposed";
 pub const SIGNED: &str = "lease.signed";
 /// Agreed, with a condition open: not in force.
 pub const CONDITIONAL: &str = "lease.conditional";
+/// A contract that was signed on paper was brought in.
+pub const IMPORTED: &str = "lease.imported";
 /// In force.
 pub const EFFECTIVE: &str = "lease.effective";
 /// Withdrawn.
@@ -102,6 +104,9 @@ pub fn of(happened: Happened) -> &'static str {
         Happened::AmendmentExpired => "lease.amendment_expired",
         Happened::Renewed => "lease.renewed",
         Happened::OptionLapsed => "lease.option_lapsed",
+        Happened::HoldoverAgreed => "lease.holdover_agreed",
+        Happened::HeldOver => "lease.held_over",
+        Happened::HoldoverEnded => "lease.holdover_ended",
         Happened::AssignmentRequested => "lease.assignment_requested",
         Happened::AssignmentConsented => "lease.assignment_consented",
         Happened::AssignmentDeclined => "lease.assignment_declined",

@@ -12,6 +12,7 @@ mod deadlines;
 mod follow_inventory;
 mod heed_delivery;
 mod history;
+mod import_lease;
 pub mod kind;
 mod once;
 mod opportunities;
@@ -53,6 +54,7 @@ pub use compare_with_mining::{CompareWithMining, PowerOf};
 pub use deadlines::ListDeadlines;
 pub use follow_inventory::InventoryFollower;
 pub use history::GetHistory;
+pub use import_lease::{ImportLease, Paper};
 pub use opportunities::{CreateOpportunity, ListOpportunities, UpdateOpportunity};
 pub use propose_lease::{OfQuote, ProposeLease};
 pub use quote_lease::QuoteLease;
@@ -108,6 +110,8 @@ pub struct Wire {
     pub signed: fn(&View) -> Vec<u8>,
     /// The reply to a cancellation.
     pub cancelled: fn(&View) -> Vec<u8>,
+    /// The reply to a contract that was brought in.
+    pub imported: fn(&View) -> Vec<u8>,
     /// The payload of a quote's event: what its tenant may see.
     pub quote_event: fn(&Quote) -> Vec<u8>,
     /// The reply to a question for a quote.
@@ -200,6 +204,8 @@ pub struct App {
 pub mod rpc {
     /// `ProposeLease`.
     pub const PROPOSE: &str = "gridlease.leasing.v1.LeaseService/ProposeLease";
+    /// `ImportLease`.
+    pub const IMPORT: &str = "gridlease.leasing.v1.LeaseService/ImportLease";
     /// `SignLease`.
     pub const SIGN: &str = "gridlease.leasing.v1.LeaseService/SignLease";
     /// `CancelLease`.
@@ -236,6 +242,10 @@ pub mod rpc {
     pub const WITHDRAW_AMENDMENT: &str = "gridlease.leasing.v1.LeaseService/WithdrawAmendment";
     /// `ExerciseOption`.
     pub const EXERCISE: &str = "gridlease.leasing.v1.LeaseService/ExerciseOption";
+    /// `BeginHoldover`.
+    pub const BEGIN_HOLDOVER: &str = "gridlease.leasing.v1.LeaseService/BeginHoldover";
+    /// `EndHoldover`.
+    pub const END_HOLDOVER: &str = "gridlease.leasing.v1.LeaseService/EndHoldover";
     /// `RequestAssignment`.
     pub const REQUEST_ASSIGNMENT: &str = "gridlease.leasing.v1.LeaseService/RequestAssignment";
     /// `ConsentToAssignment`.
@@ -243,7 +253,8 @@ pub mod rpc {
     /// `DeclineAssignment`.
     pub const DECLINE_ASSIGNMENT: &str = "gridlease.leasing.v1.LeaseService/DeclineAssignment";
     /// Those whose deeds the sweeper may have to finish.
-    pub const SAGAS: &[&str] = &[PROPOSE, SIGN, SATISFY, ACCEPT, NOTICE, TERMINATE, SIGN_AMENDMENT];
+    pub const SAGAS: &[&str] =
+        &[PROPOSE, IMPORT, SIGN, SATISFY, ACCEPT, NOTICE, TERMINATE, SIGN_AMENDMENT, BEGIN_HOLDOVER];
     /// `OfferToRightHolders`.
     pub const OFFER_TO_RIGHT_HOLDERS: &str = "gridlease.leasing.v1.RightService/OfferToRightHolders";
     /// `ExerciseRight`.

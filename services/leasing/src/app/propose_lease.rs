@@ -54,7 +54,7 @@ struct Fingerprint<'a> {
 }
 
 /// What became of the attempt to record an intent.
-enum Recorded {
+pub(super) enum Recorded {
     Begun,
     Earlier(Earlier),
     NameTaken,
@@ -136,7 +136,7 @@ impl App {
     }
 
     /// Fails as the proposal would, as far as can be known without doing it.
-    async fn would_propose(
+    pub(super) async fn would_propose(
         &self,
         hands: Hands<'_>,
         organisation: &Organisation,
@@ -157,7 +157,7 @@ impl App {
         View::of(lease).map(Answer::Fresh)
     }
 
-    async fn record_intent(
+    pub(super) async fn record_intent(
         &self,
         hands: Hands<'_>,
         lease: &Lease,
@@ -218,7 +218,7 @@ impl App {
 
     /// Nothing was held: the intent disappears, and its name is free again. If the feed has told of a hold meanwhile,
     /// the intent stays and the sweeper asks again.
-    async fn give_up(&self, hands: Hands<'_>, lease: &Lease) -> Result<(), Error> {
+    pub(super) async fn give_up(&self, hands: Hands<'_>, lease: &Lease) -> Result<(), Error> {
         hands
             .db
             .in_tx("propose_lease_refused", hands.scope, |tx| async move {

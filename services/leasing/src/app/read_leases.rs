@@ -1,9 +1,10 @@
 //! Reading leases and their rent.
 
-use kernel::{BlockName, Caller, Error, LeaseName, OperatorParent, Scope, TenantName};
+use kernel::{BlockName, Caller, CivilDate, Error, LeaseName, OperatorParent, Scope, TenantName};
 use postgres::page::Listing;
 
 use super::{App, Page, View};
+use crate::domain::credit::CreditCover;
 use crate::domain::{LeaseState, ScheduleLine, schedule};
 use crate::store::{self, Filter};
 
@@ -82,6 +83,20 @@ impl App {
         let view = self.get_lease(caller, name).await?;
         let lines = schedule::lines(&view.lease.terms, &view.lease.premises)?;
         Ok(RentSchedule { view, lines })
+    }
+
+    /// How far what stands behind the tenant reaches on a day; none is today.
+    ///
+    /// # Errors
+    /// As [`App::get_lease`].
+    pub async fn credit_cover(
+        &self,
+        caller: &Caller,
+        name: &LeaseName,
+        as_of: Option<CivilDate>,
+    ) -> Result<CreditCover, Error> {
+        let lease = self.get_lease(caller, name).await?.lease;
+        lease.credit_cover(as_of.unwrap_or_else(|| lease.today(self.now())))
     }
 
     /// A page of leases in order of name.

@@ -338,7 +338,7 @@ impl App {
 }
 
 /// Why a hold is gone, if that is what inventory says.
-fn gone(reason: Reason) -> Option<&'static str> {
+pub(super) fn gone(reason: Reason) -> Option<&'static str> {
     match reason {
         Reason::HoldExpired => Some(HOLD_EXPIRED),
         Reason::HoldReleased | Reason::ResourceNotFound => Some(HOLD_RELEASED),

@@ -79,7 +79,10 @@ impl App {
         match (lease.state, intent) {
             (LeaseState::Proposing, Some(intent)) => {
                 let organisation = organisation_of(&intent.key.caller)?;
-                let done = self.finish_proposal(hands, &organisation, lease, &intent).await;
+                let done = match lease.life.import {
+                    None => self.finish_proposal(hands, &organisation, lease, &intent).await,
+                    Some(_) => self.finish_import(hands, &organisation, lease, &intent).await,
+                };
                 done.map(|_| ()).or_else(|refusal| settled(name, refusal))
             }
             (LeaseState::Signing, Some(intent)) => {

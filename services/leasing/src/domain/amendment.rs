@@ -198,6 +198,12 @@ impl Lease {
 
     fn may_amend(&self) -> Result<(), Error> {
         self.state.after(Deed::Amend)?;
+        if self.life.holdover.as_ref().is_some_and(|one| one.until > one.from) {
+            return Err(refused(
+                self.state,
+                "The tenant is to stay beyond the term, at the terms that it has.",
+            ));
+        }
         match &self.life.termination {
             Some(end) => Err(refused(self.state, format!("The lease is to end on {}.", end.end))),
             None => Ok(()),

@@ -4,9 +4,10 @@
 //! These types are the signed form themselves (a golden file holds them): a field that is renamed changes what was
 //! signed, a new one must be left out of the record where it says nothing.
 
-use kernel::{BlockName, CivilDate, Currency, MoneyTerms, OperatorId, RentRules};
+use kernel::{BlockName, CivilDate, Currency, MoneyTerms, OperatorId, Percent, RentRules};
 use serde::{Deserialize, Serialize};
 
+use super::credit::CreditSupport;
 use super::findings::Findings;
 use super::lease::Party;
 use super::right::ExpansionRight;
@@ -91,6 +92,23 @@ pub struct TerminationTerms {
     pub fee_months: u32,
 }
 
+/// What a tenant pays that stays beyond the term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldoverTerms {
+    /// Of the last rate.
+    pub percent: Percent,
+}
+
+impl HoldoverTerms {
+    /// What the market does, and holds where the terms say nothing.
+    pub const USUAL: Self = Self {
+        percent: match Percent::from_scaled(150_000_000) {
+            Some(percent) => percent,
+            None => Percent::ZERO,
+        },
+    };
+}
+
 /// Everything agreed for the time after the signatures.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contract {
@@ -124,6 +142,12 @@ pub struct Contract {
     /// What is paid ahead, held, taken at least, and what late payment costs.
     #[serde(skip_serializing_if = "MoneyTerms::is_plain", default)]
     pub money: MoneyTerms,
+    /// What it costs to stay beyond the term.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub holdover: Option<HoldoverTerms>,
+    /// What stands behind the tenant.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub credit_supports: Vec<CreditSupport>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]

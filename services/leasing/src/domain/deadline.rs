@@ -40,6 +40,8 @@ pub enum DeadlineKind {
     RightResponse,
     /// An assignment takes effect, or the request for it is over.
     Assignment,
+    /// The term is over, and the tenant stays.
+    Holdover,
 }
 
 impl DeadlineKind {
@@ -67,6 +69,7 @@ impl DeadlineKind {
             Self::Assignment => {
                 "It takes effect if the operator has consented; otherwise the request for it is over."
             }
+            Self::Holdover => "The term is over and the tenant stays, at the rate for it.",
             Self::RightResponse => "The right is deemed waived, and the capacity may be leased to another.",
         }
     }
@@ -89,7 +92,8 @@ impl DeadlineKind {
             | Self::Cure
             | Self::Termination
             | Self::Amendment
-            | Self::Assignment => false,
+            | Self::Assignment
+            | Self::Holdover => false,
         }
     }
 }
@@ -190,9 +194,10 @@ fn of_agreed(lease: &Lease) -> Vec<Deadline> {
     let amendments = amendments.map(|day| whole(lease.start_of(day), day, DeadlineKind::Amendment));
     let assignments = lease.life.assignment.iter().map(|one| one.wish.effective);
     let assignments = assignments.map(|day| whole(lease.start_of(day), day, DeadlineKind::Assignment));
+    let stays = lease.holds_over_from().map(|day| whole(lease.start_of(day), day, DeadlineKind::Holdover));
     let blocks = live().filter(|_| lease.state.is_in(IN_FORCE)).flat_map(|one| of_premises(lease, one));
     let mut found: Vec<_> =
-        conditions.chain(cures).chain(amendments).chain(assignments).chain(blocks).collect();
+        conditions.chain(cures).chain(amendments).chain(assignments).chain(stays).chain(blocks).collect();
     if let Some(termination) = &lease.life.termination {
         let end = whole(lease.start_of(termination.end), termination.end, DeadlineKind::Termination);
         // Nothing runs out after it.

@@ -47,7 +47,10 @@ impl NextAction {
             LeaseState::Signing => Self::new("The capacity is being committed.", Owner::System, None),
             LeaseState::Signed => Self::condition(lease),
             LeaseState::Effective | LeaseState::Active => Self::delivery(lease, now),
-            LeaseState::Holdover => Self::new("The tenant hands back what has ended.", Owner::Tenant, None),
+            LeaseState::Holdover => {
+                let by = lease.life.holdover.as_ref().map(|one| lease.start_of(one.until));
+                Self::new("The tenant hands back what has ended.", Owner::Tenant, by)
+            }
             LeaseState::Defaulted => {
                 Self::new("The default is cured, or the lease is ended.", Owner::Either, None)
             }

@@ -320,6 +320,7 @@ impl Lease {
                 None => premises.claim(left(premises)),
             }
         })
+        .map(|claim| self.claimed_here(claim))
         .collect()
     }
 

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::amendment::Amendment;
 use super::assignment::{Assignment, Subtenant, Tenancy, Wish};
+use super::cut_over::Import;
+use super::holdover::Holdover;
 use super::lease::{Party, Signatory};
 use super::record;
 use super::terms::Terms;
@@ -33,6 +35,12 @@ pub struct Life {
     /// Who uses what the tenant leases, in order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subtenants: Vec<Subtenant>,
+    /// How a contract that was signed on paper came here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub import: Option<Import>,
+    /// That the tenant stays beyond the term.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holdover: Option<Holdover>,
     /// A deed that waits for inventory's word.
     pub pending: Option<Pending>,
     /// Inventory is to be told what the reservation takes now.
@@ -233,6 +241,20 @@ pub enum Command {
         /// Who signs.
         signatory: Signatory,
     },
+    /// The tenant stays beyond the term.
+    BeginHoldover {
+        /// First day on which it is to be gone.
+        until: CivilDate,
+        /// What was found or agreed.
+        note: String,
+    },
+    /// It has left, or leaves on a day.
+    EndHoldover {
+        /// First day on which it is gone.
+        end: CivilDate,
+        /// What was handed back.
+        note: String,
+    },
     /// Another tenant is to have the lease, or the use of it.
     RequestAssignment {
         /// What is asked for.
@@ -294,6 +316,12 @@ pub enum Happened {
     Renewed,
     /// The notice window closed: no renewal is left.
     OptionLapsed,
+    /// The tenant is to stay beyond the term, or longer than was said.
+    HoldoverAgreed,
+    /// The term is over, and the tenant is there.
+    HeldOver,
+    /// It has left what it held over, or leaves on a day.
+    HoldoverEnded,
     /// An assignment or a sublease was asked for.
     AssignmentRequested,
     /// The operator has consented.

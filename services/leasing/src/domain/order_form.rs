@@ -3,12 +3,12 @@
 use kernel::{Abatement, CapacityVector, Error, Proration, RentTiming, SiteName, TenantName};
 use paper::{Column, Document, Entity, Fact, Part, Section, Table, words};
 
-use super::contract::{Contract, DeliveryTerms, TermBasis, TerminationTerms};
-use super::lease::{Lease, Party, Premises, Signature};
+use super::cut_over::Import;
+use super::lease::{Lease, Party, Premises, Signatory, Signature};
 use super::lease_years::lease_years;
 use super::money_words::money;
+use super::order_contract;
 use super::rate_words::escalation;
-use super::right::RightKind;
 use super::schedule::{ScheduleLine, Value};
 use super::state::LeaseState;
 use super::terms::{Structure, Terms};
@@ -37,7 +37,7 @@ pub struct NamedSite {
 
 impl Names {
     /// A block as people call it.
-    fn place(&self, premises: &Premises) -> String {
+    pub(super) fn place(&self, premises: &Premises) -> String {
         let site = premises.block.site_name();
         let name =
             self.sites.iter().find(|known| known.site == site).map(|known| known.display_name.as_str());
@@ -63,7 +63,7 @@ pub fn order_form(
         Section::new("Renewal options", options(terms, value)),
         Section::new("Billing", vec![Part::Facts(billing(terms))]),
     ];
-    sections.extend(contract(lease, names));
+    sections.extend(order_contract::section(lease, names));
     if !terms.notes.is_empty() {
         sections
             .push(Section::new("Remarks that are part of the terms", vec![Part::Text(terms.notes.clone())]));
@@ -278,96 +278,7 @@ fn billing(terms: &Terms) -> Vec<Fact> {
     facts
 }
 
-/// What is agreed for the time after the signatures, where something is.
-fn contract(lease: &Lease, names: &Names) -> Option<Section> {
-    let contract = &lease.terms.contract;
-    if contract.is_plain() {
-        return None;
-    }
-    let mut parts = vec![Part::Facts(after_signature(contract))];
-    if !contract.conditions.is_empty() {
-        parts.push(Part::Table(conditions(lease, names)));
-    }
-    if !contract.expansion_rights.is_empty() {
-        parts.push(Part::Table(expansion_rights(contract)));
-    }
-    Some(Section::new("Conditions, delivery and the way out", parts))
-}
-
-fn after_signature(contract: &Contract) -> Vec<Fact> {
-    let days = |days| words::count(days, "day");
-    let cure = [true, false].map(|monetary| days(contract.cure_days(monetary)));
-    let mut facts = vec![
-        Fact::new(
-            "A block that commences on another day than agreed is leased",
-            match contract.term_basis {
-                TermBasis::CoTerminous => "until its agreed end",
-                TermBasis::FromEachPhase => "for its whole term",
-            },
-        ),
-        Fact::new("Time to cure a default", format!("{} to pay, {} otherwise", cure[0], cure[1])),
-    ];
-    if let Some(delivery) = contract.delivery {
-        let DeliveryTerms { acceptance_days, grace_days, single_abatement_days, outside_days } = delivery;
-        let abates = format!(
-            "free for {}; each of the next {} abates a day of rent, each later one two",
-            days(grace_days),
-            days(single_abatement_days)
-        );
-        facts.push(Fact::new(
-            "Deemed acceptance",
-            format!("{} after ready for service", days(acceptance_days)),
-        ));
-        facts.push(Fact::new("Delay", abates));
-        let outside = outside_days.map_or("never".to_owned(), |outside| format!("of {}", days(outside)));
-        facts.push(Fact::new("The tenant may end the lease after a delay", outside));
-    }
-    if let Some(TerminationTerms { notice_months, fee_months }) = contract.termination {
-        let (notice, fee) = (words::count(notice_months, "month"), words::count(fee_months, "month"));
-        facts.push(Fact::new(
-            "The tenant may end the lease",
-            format!("with {notice} of notice, for {fee} of rent"),
-        ));
-    }
-    facts
-}
-
-fn conditions(lease: &Lease, names: &Names) -> Table {
-    let rows = lease.terms.contract.conditions.iter().map(|condition| {
-        let block = condition.block.as_ref();
-        let place = block.and_then(|block| lease.premises.iter().find(|one| one.block == *block));
-        let met = lease.life.met.iter().find(|met| met.condition == condition.id);
-        [
-            condition.description.clone(),
-            place.map_or("the whole lease".to_owned(), |one| names.place(one)),
-            side(condition.satisfied_by).to_owned(),
-            words::last_day(condition.outside_date),
-            met.map_or("open".to_owned(), |met| format!("met {}", words::day(met.time.date_naive()))),
-        ]
-    });
-    Table::new(["Condition", "Of", "Said by", "Last day", "Stands"].map(Column::words), rows)
-}
-
-/// What the tenant is asked before others are.
-fn expansion_rights(contract: &Contract) -> Table {
-    let rows = contract.expansion_rights.iter().map(|right| {
-        let kind = match right.kind {
-            RightKind::Rofr => "First refusal",
-            RightKind::Rofo => "First offer",
-        };
-        [
-            kind.to_owned(),
-            right.place.to_string(),
-            words::number(right.quantity_kw),
-            words::count(right.response_days, "day"),
-            right.until.map_or("the end of the lease".to_owned(), words::last_day),
-        ]
-    });
-    let [of, on, time, through] = ["Right of", "On", "Time to answer", "Through"].map(Column::words);
-    Table::new([of, on, Column::numbers("Critical IT, kW"), time, through], rows)
-}
-
-fn side(party: Party) -> &'static str {
+pub(super) fn side(party: Party) -> &'static str {
     match party {
         Party::Operator => "Operator",
         Party::Tenant => "Tenant",
@@ -392,7 +303,21 @@ fn signatures(lease: &Lease) -> Vec<Part> {
     let remarks = sides.map(|party| of(party).map(signed).unwrap_or_default());
     let how =
         "Both sides sign the SHA-256 hash of the same canonical terms (RFC 8785); it stands on every page.";
-    vec![Part::Table(Table::new(columns, rows).with_remarks(remarks)), Part::Text(how.to_owned())]
+    match &lease.life.import {
+        Some(import) if lease.version == 1 => vec![Part::Facts(paper(import))],
+        _ => vec![Part::Table(Table::new(columns, rows).with_remarks(remarks)), Part::Text(how.to_owned())],
+    }
+}
+
+/// What there is instead of signatures where nobody signed here.
+fn paper(import: &Import) -> Vec<Fact> {
+    let Signatory { name, title } = &import.signatory;
+    let who = if title.is_empty() { name.clone() } else { format!("{name}, {title}") };
+    vec![
+        Fact::new("Signed on paper", format!("{}, {}", import.reference, words::day(import.signed))),
+        Fact::new("Attested for the operator", format!("by {who}, {}", words::instant(import.time))),
+        Fact::new("Billed here", format!("from {}", words::day(import.billed_from))),
+    ]
 }
 
 #[cfg(test)]

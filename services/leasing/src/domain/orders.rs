@@ -67,6 +67,8 @@ impl Lease {
             }
             Command::WithdrawAmendment => self.withdraw_amendment(now),
             Command::Renew { signatory } => self.renew(signatory, by, now),
+            Command::BeginHoldover { until, note } => self.begin_holdover(*until, note, by, now),
+            Command::EndHoldover { end, note } => self.end_holdover(*end, note, by, now),
             Command::RequestAssignment { wish } => self.request_assignment(wish, by, now),
             Command::ConsentToAssignment { signatory } => self.consent_to_assignment(signatory, by, now),
             Command::DeclineAssignment => self.decline_assignment(now),

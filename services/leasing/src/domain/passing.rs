@@ -22,6 +22,7 @@ enum Due {
     Terminate,
     Default,
     End,
+    HoldOver,
     Commence,
 }
 
@@ -61,8 +62,9 @@ impl Lease {
         });
         let assignments = self.life.assignment.iter();
         let settled = assignments.map(|one| (self.start_of(one.wish.effective), Due::SettleAssignment));
+        let stays = self.holds_over_from().map(|day| (self.start_of(day), Due::HoldOver));
         let first = conditions.chain(ended).chain(defaults).chain(blocks);
-        first.chain(expired).chain(options).chain(settled).min()
+        first.chain(expired).chain(options).chain(settled).chain(stays).min()
     }
 
     /// The next thing that is due by `now`, done; none if nothing is.
@@ -80,6 +82,7 @@ impl Lease {
             Due::Terminate => self.terminate(now).map(|()| Some(Happened::Terminated)),
             Due::Default => self.go(Deed::Default, now).map(|()| Some(Happened::Defaulted)),
             Due::End => self.end_blocks(at, now).map(Some),
+            Due::HoldOver => self.go(Deed::HoldOver, now).map(|()| Some(Happened::HeldOver)),
             Due::Commence => self.commence(at, now).map(|()| Some(Happened::Commenced)),
         }
     }

@@ -65,6 +65,9 @@ pub struct Standing {
     pub rate_steps: Option<Vec<RateStep>>,
     /// First day after the last renewal that was exercised.
     pub renewed_until: Option<CivilDate>,
+    /// First day beyond the term, where the tenant stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_over_from: Option<CivilDate>,
     /// Renewals that are exercised or lapsed, of all that the terms give.
     pub options_spent: u32,
 }
@@ -152,10 +155,19 @@ impl Premises {
         self.claim_of(&terms.profile, self.agreed.end(), option_months)
     }
 
-    /// The end that nobody can take away: what was agreed, or renewed.
+    /// The end that nobody can take away: what was agreed, or renewed, or was taken for a tenant that stays.
     #[must_use]
     pub fn firm_end(&self) -> CivilDate {
+        if self.standing.held_over_from.is_some() {
+            return self.end;
+        }
         self.standing.renewed_until.unwrap_or(self.agreed.end())
+    }
+
+    /// First day after the term, whether the tenant stays or not.
+    #[must_use]
+    pub fn term_end(&self) -> CivilDate {
+        self.standing.held_over_from.unwrap_or(self.end)
     }
 
     fn claim_of(&self, steps: &[ProfileStep], end: CivilDate, option_months: i32) -> Claim {

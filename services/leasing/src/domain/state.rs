@@ -103,6 +103,10 @@ pub enum Deed {
     Amend,
     /// The tenant exercises a renewal.
     Renew,
+    /// Inventory has committed what a contract takes that was signed on paper, and nothing is open.
+    BringIn,
+    /// The same, and a condition is open.
+    BringInOpen,
 }
 
 impl Deed {
@@ -130,6 +134,8 @@ impl Deed {
         Self::Close,
         Self::Amend,
         Self::Renew,
+        Self::BringIn,
+        Self::BringInOpen,
     ];
 
     /// The deed's name in tables and refusals.
@@ -158,6 +164,8 @@ impl Deed {
             Self::Close => "CLOSE",
             Self::Amend => "AMEND",
             Self::Renew => "RENEW",
+            Self::BringIn => "BRING_IN",
+            Self::BringInOpen => "BRING_IN_OPEN",
         }
     }
 
@@ -167,8 +175,8 @@ impl Deed {
             Self::Propose => Some(Proposing),
             Self::Hold | Self::SignFirst => Some(Proposed),
             Self::SignLast => Some(Signing),
-            Self::CommitOpen => Some(Signed),
-            Self::Commit | Self::SatisfyLast => Some(Effective),
+            Self::CommitOpen | Self::BringInOpen => Some(Signed),
+            Self::Commit | Self::SatisfyLast | Self::BringIn => Some(Effective),
             Self::Lapse => Some(Lapsed),
             Self::Cancel => Some(Cancelled),
             Self::Commence | Self::End | Self::Cure | Self::Renew => Some(Active),
@@ -226,16 +234,18 @@ impl LeaseState {
             (Proposing, Deed::Hold) | (Proposed, Deed::SignFirst) => Proposed,
             (Proposed, Deed::SignLast) => Signing,
             (Draft | Proposed, Deed::Cancel) => Cancelled,
-            (Proposed | Signing | Signed, Deed::Lapse) => Lapsed,
-            (Signing, Deed::CommitOpen) => Signed,
-            (Signing, Deed::Commit) | (Signed, Deed::SatisfyLast) => Effective,
+            // A contract that was signed on paper has no other way than this one back.
+            (Proposing | Proposed | Signing | Signed, Deed::Lapse) => Lapsed,
+            (Signing, Deed::CommitOpen) | (Proposing, Deed::BringInOpen) => Signed,
+            (Signing, Deed::Commit) | (Signed, Deed::SatisfyLast) | (Proposing, Deed::BringIn) => Effective,
             (Effective | Active, Deed::Commence)
             | (Active, Deed::End | Deed::Renew)
             | (Defaulted, Deed::Cure) => Active,
             // A default keeps accruing: blocks begin and end in it.
             (Active | Holdover, Deed::Default) | (Defaulted, Deed::Commence | Deed::End) => Defaulted,
             (Active | Holdover | Defaulted, Deed::Expire) => Expired,
-            (Active, Deed::HoldOver) => Holdover,
+            // Of an expired one somebody finds that the tenant is still there.
+            (Active | Expired, Deed::HoldOver) | (Holdover, Deed::End) => Holdover,
             (Signed | Effective | Active | Holdover | Defaulted, Deed::Terminate) => Terminated,
             (Expired | Terminated, Deed::Close) => Closed,
             (Signed | Effective | Active | Holdover | Defaulted, Deed::Satisfy | Deed::Adjust)
@@ -300,6 +310,8 @@ pub enum Step {
     End,
     /// Its condition is open on its outside date, or the lease is over before it began.
     Lapse,
+    /// Its term was over, and the tenant is found to be there.
+    Stay,
 }
 
 impl PremisesState {
@@ -320,7 +332,7 @@ impl PremisesState {
     #[must_use]
     pub fn after(self, step: Step) -> Option<Self> {
         match (self, step) {
-            (Self::Planned, Step::Commence) => Some(Self::Commenced),
+            (Self::Planned, Step::Commence) | (Self::Ended, Step::Stay) => Some(Self::Commenced),
             (Self::Planned, Step::Lapse) => Some(Self::Lapsed),
             (Self::Commenced, Step::End) => Some(Self::Ended),
             _ => None,
@@ -366,10 +378,10 @@ mod tests {
             }
             table.push('\n');
         }
-        table.push_str("\n| block | COMMENCE | END | LAPSE |\n|---|---|---|---|\n");
+        table.push_str("\n| block | COMMENCE | END | LAPSE | STAY |\n|---|---|---|---|---|\n");
         for state in PremisesState::ALL {
             write!(table, "| {} |", state.name()).unwrap();
-            for step in [Step::Commence, Step::End, Step::Lapse] {
+            for step in [Step::Commence, Step::End, Step::Lapse, Step::Stay] {
                 write!(table, " {} |", state.after(step).map_or("-", PremisesState::name)).unwrap();
             }
             table.push('\n');

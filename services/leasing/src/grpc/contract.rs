@@ -1,13 +1,14 @@
 //! What is agreed for the time after the signatures, there and back.
 
 use contracts::leasing::v1 as wire;
-use kernel::Violations;
-use runtime::wire::{date, known, money_terms, optional_known, rent_rules, to_date};
+use kernel::{Percent, Violations};
+use runtime::wire::{date, known, money_terms, optional_known, percent, rent_rules, to_date, to_decimal};
 
-use super::{rent, right};
+use super::{credit, rent, right};
 use crate::domain::Party;
 use crate::domain::contract::{
-    Condition, Contract, CureTerms, DESCRIPTION_MAX, DeliveryTerms, TermBasis, TerminationTerms,
+    Condition, Contract, CureTerms, DESCRIPTION_MAX, DeliveryTerms, HoldoverTerms, TermBasis,
+    TerminationTerms,
 };
 
 const NAME_CHARS: usize = 200;
@@ -44,6 +45,10 @@ pub(super) fn contract(v: &mut Violations, terms: &wire::LeaseTerms) -> Contract
         }),
         expansion_rights: v
             .each("expansion_rights", &terms.expansion_rights, right::right)
+            .unwrap_or_default(),
+        holdover: terms.holdover.as_ref().and_then(|terms| v.nested("holdover", |v| holdover(v, terms))),
+        credit_supports: v
+            .each("credit_supports", &terms.credit_supports, credit::support)
             .unwrap_or_default(),
         rent: terms.rent.as_ref().map(|terms| v.nested("rent", |v| rent_rules(v, terms))).unwrap_or_default(),
         money: money_terms(v, terms),
@@ -88,6 +93,19 @@ fn delivery(v: &mut Violations, terms: &wire::DeliveryTerms) -> Option<DeliveryT
     })
 }
 
+fn holdover(v: &mut Violations, terms: &wire::HoldoverTerms) -> Option<HoldoverTerms> {
+    let percent = percent(v, "rate_percent", terms.rate_percent.as_ref());
+    let least = percent.is_none_or(|percent| percent >= LAST_RATE);
+    v.require("rate_percent", least, "must be 100 to 1000: nobody pays less for staying");
+    percent.map(|percent| HoldoverTerms { percent })
+}
+
+/// 100 percent of it.
+const LAST_RATE: Percent = match Percent::from_scaled(100_000_000) {
+    Some(percent) => percent,
+    None => Percent::ZERO,
+};
+
 /// A number that must lie within bounds.
 pub(super) fn within(v: &mut Violations, field: &str, number: i32, least: i32, most: i32) -> Option<u32> {
     if !(least..=most).contains(&number) {
@@ -97,7 +115,7 @@ pub(super) fn within(v: &mut Violations, field: &str, number: i32, least: i32, m
 }
 
 /// Writes it into terms.
-pub(super) fn write(contract: &Contract, into: wire::LeaseTerms) -> wire::LeaseTerms {
+pub(super) fn write(contract: &Contract, money: bool, into: wire::LeaseTerms) -> wire::LeaseTerms {
     let small = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     wire::LeaseTerms {
         end_user: contract.end_user.clone().unwrap_or_default(),
@@ -124,6 +142,14 @@ pub(super) fn write(contract: &Contract, into: wire::LeaseTerms) -> wire::LeaseT
         }),
         expansion_rights: contract.expansion_rights.iter().map(right::right_to_wire).collect(),
         rent: rent::write(&contract.rent),
+        credit_supports: contract
+            .credit_supports
+            .iter()
+            .map(|support| credit::support_to_wire(support, money))
+            .collect(),
+        holdover: contract
+            .holdover
+            .map(|terms| wire::HoldoverTerms { rate_percent: Some(to_decimal(terms.percent)) }),
         ..into
     }
 }

@@ -51,6 +51,7 @@ fn kind_of(named: wire::DeadlineKind) -> Option<DeadlineKind> {
         wire::DeadlineKind::RenewalWindow => DeadlineKind::RenewalWindow,
         wire::DeadlineKind::RightResponse => DeadlineKind::RightResponse,
         wire::DeadlineKind::Assignment => DeadlineKind::Assignment,
+        wire::DeadlineKind::Holdover => DeadlineKind::Holdover,
     })
 }
 
@@ -71,6 +72,7 @@ fn kind(kind: DeadlineKind) -> wire::DeadlineKind {
         DeadlineKind::RenewalWindow => wire::DeadlineKind::RenewalWindow,
         DeadlineKind::RightResponse => wire::DeadlineKind::RightResponse,
         DeadlineKind::Assignment => wire::DeadlineKind::Assignment,
+        DeadlineKind::Holdover => wire::DeadlineKind::Holdover,
     }
 }
 

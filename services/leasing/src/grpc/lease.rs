@@ -10,7 +10,7 @@ use runtime::wire::{
     display_name, duration, known, page_size, request_id, to_date, to_decimal, to_money, to_timestamp,
 };
 
-use super::{amendment, assignment, life, terms};
+use super::{amendment, assignment, cut_over, holdover, life, terms};
 use crate::app::{CancelLease, ListLeases, ProposeLease, RentSchedule, SignLease, View};
 use crate::domain::{Findings, LeaseState, Party, Premises, ScheduleLine, Signatory, Signature, TermsHash};
 
@@ -51,7 +51,7 @@ pub(super) fn propose(request: &wire::ProposeLeaseRequest, today: CivilDate) -> 
 }
 
 /// A caller chooses slugs; UUIDs are ours to choose.
-fn slug(text: &str) -> Result<LeaseId, kernel::id::IdError> {
+pub(super) fn slug(text: &str) -> Result<LeaseId, kernel::id::IdError> {
     kernel::SiteId::new(text).and_then(|slug| LeaseId::new(slug.as_str()))
 }
 
@@ -236,6 +236,8 @@ fn write(view: &View, money: bool) -> wire::Lease {
         assignment: lease.life.assignment.as_ref().map(assignment::to_wire),
         former_tenants: lease.life.former_tenants.iter().map(assignment::former).collect(),
         subtenants: lease.life.subtenants.iter().map(assignment::subtenant).collect(),
+        import: lease.life.import.as_ref().map(cut_over::to_wire),
+        holdover: lease.life.holdover.as_ref().map(holdover::to_wire),
         amendment: lease.life.amendment.as_ref().map(|one| amendment::to_wire(lease, one, money)),
     }
 }

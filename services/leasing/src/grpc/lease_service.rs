@@ -10,7 +10,7 @@ use runtime::wire::known;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{amendment, assignment, delivery, lease, life};
+use super::{amendment, assignment, credit, cut_over, delivery, holdover, lease, life};
 use crate::app::{App, View};
 
 /// Answers for leases.
@@ -36,6 +36,16 @@ impl LeaseService for LeaseHandler {
         let today = self.app.now().date_naive();
         let command = lease::propose(request.get_ref(), today).map_err(status)?;
         reply(self.app.propose_lease(&caller, command).await.map_err(status)?, lease::proposed)
+    }
+
+    async fn import_lease(
+        &self,
+        request: Request<wire::ImportLeaseRequest>,
+    ) -> Result<Response<wire::ImportLeaseResponse>, Status> {
+        let caller = caller(&request)?;
+        let today = self.app.now().date_naive();
+        let command = cut_over::import(request.get_ref(), today).map_err(status)?;
+        reply(self.app.import_lease(&caller, command).await.map_err(status)?, cut_over::imported)
     }
 
     async fn sign_lease(
@@ -198,6 +208,28 @@ impl LeaseService for LeaseHandler {
         })
     }
 
+    async fn begin_holdover(
+        &self,
+        request: Request<wire::BeginHoldoverRequest>,
+    ) -> Result<Response<wire::BeginHoldoverResponse>, Status> {
+        let caller = caller(&request)?;
+        let change = holdover::begin(request.get_ref()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::BeginHoldoverResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn end_holdover(
+        &self,
+        request: Request<wire::EndHoldoverRequest>,
+    ) -> Result<Response<wire::EndHoldoverResponse>, Status> {
+        let caller = caller(&request)?;
+        let change = holdover::end(request.get_ref()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::EndHoldoverResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
     async fn request_assignment(
         &self,
         request: Request<wire::RequestAssignmentRequest>,
@@ -239,6 +271,16 @@ impl LeaseService for LeaseHandler {
         let query = life::get_history(request.get_ref()).map_err(status)?;
         let page = self.app.get_history(&caller, &query).await.map_err(status)?;
         Ok(Response::new(life::history(page)))
+    }
+
+    async fn get_credit_cover(
+        &self,
+        request: Request<wire::GetCreditCoverRequest>,
+    ) -> Result<Response<wire::GetCreditCoverResponse>, Status> {
+        let caller = caller(&request)?;
+        let (name, as_of) = credit::get(request.get_ref()).map_err(status)?;
+        let cover = self.app.credit_cover(&caller, &name, as_of).await.map_err(status)?;
+        Ok(Response::new(credit::told(&cover)))
     }
 
     async fn render_lease(

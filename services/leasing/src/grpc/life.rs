@@ -34,7 +34,7 @@ macro_rules! change {
 pub(super) use change;
 
 /// A text that must be there.
-fn said(v: &mut Violations, field: &str, text: &str) -> Option<String> {
+pub(super) fn said(v: &mut Violations, field: &str, text: &str) -> Option<String> {
     v.require(field, !text.trim().is_empty(), "is required");
     v.text(field, text, REASON_CHARS)
 }

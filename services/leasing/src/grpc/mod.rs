@@ -6,8 +6,11 @@ mod bid;
 mod capacity_request;
 mod card_facts;
 mod contract;
+mod credit;
+mod cut_over;
 mod delivery;
 mod event_service;
+mod holdover;
 mod lease;
 mod lease_service;
 mod life;
@@ -46,6 +49,7 @@ pub const WIRE: Wire = Wire {
     proposed: |view| lease::proposed(view).encode_to_vec(),
     signed: |view| lease::signed(view).encode_to_vec(),
     cancelled: |view| lease::cancelled(view).encode_to_vec(),
+    imported: |view| cut_over::imported(view).encode_to_vec(),
     quote_event: |quote| quote::to_wire_for_tenant(quote).encode_to_vec(),
     quoted: |quote| wire::QuoteLeaseResponse { quote: Some(quote::to_wire(quote)) }.encode_to_vec(),
     quote_approved: |quote| wire::ApproveQuoteResponse { quote: Some(quote::to_wire(quote)) }.encode_to_vec(),

@@ -138,7 +138,7 @@ pub(super) fn to_wire(terms: &Terms, money: bool) -> wire::LeaseTerms {
         ..Default::default()
     };
     let agreed = if money { terms.contract.money } else { MoneyTerms::default() };
-    money_terms::write(&agreed, contract::write(&terms.contract, written))
+    money_terms::write(&agreed, contract::write(&terms.contract, money, written))
 }
 
 /// Writes a structure.

@@ -1865,9 +1865,11 @@ table billing.lease owner gridlease_owner row security forced
   version bigint not null
   state text collate "C" not null
   currency_code text collate "C" not null
+  billed_from date
   last_event_id uuid not null
   update_time timestamp with time zone not null
   ending jsonb
+  constraint lease_billed_from CHECK (((billed_from >= '2000-01-01'::date) AND (billed_from <= '9999-12-31'::date)))
   constraint lease_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
   constraint lease_state CHECK ((state = ANY (ARRAY['DRAFT'::text, 'PROPOSING'::text, 'PROPOSED'::text, 'SIGNING'::text, 'SIGNED'::text, 'EFFECTIVE'::text, 'ACTIVE'::text, 'HOLDOVER'::text, 'DEFAULTED'::text, 'EXPIRED'::text, 'TERMINATED'::text, 'CLOSED'::text, 'CANCELLED'::text, 'LAPSED'::text])))
   constraint lease_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
@@ -1879,6 +1881,7 @@ table billing.lease owner gridlease_owner row security forced
   policy lease_worker permissive for all to billing_worker using (true) with check (true)
   grant select to billing
   grant insert, select to billing_worker
+  grant update (billed_from) to billing_worker
   grant update (currency_code) to billing_worker
   grant update (ending) to billing_worker
   grant update (last_event_id) to billing_worker

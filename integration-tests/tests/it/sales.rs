@@ -3,10 +3,12 @@
 use anyhow::{Context as _, Result, ensure};
 use contracts::leasing::v1 as leasing;
 use gridlease::sales::{
-    self, Deadlines, Find, Hold, Lease, OperatorWhat, Pipeline, Premises, Propose, SalesWhat, Server, Sign,
+    self, Clear, Consent, Deadlines, Find, Hold, Lease, OperatorWhat, Pipeline, Premises, Propose, SalesWhat,
+    Server, Sign,
 };
 use integration_tests::market::{self, READY, day, request_id};
 use integration_tests::requests::tender::opportunity;
+use integration_tests::world::{assigned, refusal_of};
 use integration_tests::{Refusal, TestStack, eventually};
 use kernel::Role;
 use serde_json::Value;
@@ -187,6 +189,99 @@ async fn a_salesperson_sees_the_pipeline_and_what_runs_out() -> Result<()> {
     client.leases().propose_lease(proposal).await?;
     let found = rows(deadlines(true)?).await?;
     ensure!(found[0]["kind"] == "PROPOSAL_HOLD" && found[0]["it_kw"] == 2_000, "{found:#}");
+    desk.stack.stop().await;
+    Ok(())
+}
+
+impl Desk {
+    /// A lease of this tenant on these terms, signed by both.
+    async fn agreed(&self, id: &str, terms: leasing::LeaseTerms) -> Result<leasing::Lease> {
+        let admin = self.stack.clients("operators/acme", Role::OperatorAdmin)?;
+        let tenant = self.stack.clients("tenants/lab", Role::Tenant)?;
+        let proposal = market::proposal("operators/acme", "tenants/lab", id, terms);
+        let lease = admin.leases().propose_lease(proposal).await?.into_inner().lease.context("a lease")?;
+        tenant.leases().sign_lease(market::signature(&lease)).await?;
+        let signed = admin.leases().sign_lease(market::signature(&lease)).await?.into_inner();
+        signed.lease.context("a lease")
+    }
+
+    fn clear(&self, lease: &str, role: Role, json: bool) -> Result<SalesWhat> {
+        Ok(SalesWhat::Clear(Clear { lease: lease.parse()?, server: self.server(role, json)? }))
+    }
+
+    fn consent(&self, lease: &str, role: Role) -> Result<OperatorWhat> {
+        Ok(OperatorWhat::Consent(Consent {
+            lease: lease.parse()?,
+            name: "Ben Ortiz".to_owned(),
+            title: "Director".to_owned(),
+            server: self.server(role, true)?,
+        }))
+    }
+}
+
+#[tokio::test]
+async fn a_salesperson_asks_who_has_a_right_and_sees_the_answer() -> Result<()> {
+    let desk = Desk::prepare().await?;
+    let expansion_rights = vec![refusal_of(&desk.hall)];
+    let terms = market::terms(&desk.hall, market::load(4_000));
+    let held = desk.agreed("held", leasing::LeaseTerms { expansion_rights, ..terms }).await?;
+    let rival =
+        market::tenant(|organisation: &str, role| desk.stack.clients(organisation, role), "rival").await?;
+    let sales = desk.stack.clients("operators/acme", Role::Sales)?;
+    let terms = market::terms(&desk.hall, market::load(2_000));
+    let proposal = market::proposal("operators/acme", &rival, "wanted", terms);
+    let wanted = sales.leases().propose_lease(proposal).await?.into_inner().lease.context("a lease")?;
+
+    let asked = rows(desk.clear(&wanted.name, Role::Sales, true)?).await?;
+    ensure!(asked.as_array().map(Vec::len) == Some(1), "{asked:#}");
+    ensure!(asked[0]["holder"] == "tenants/lab" && asked[0]["answer"] == "OPEN", "{asked:#}");
+    ensure!(asked[0]["right"] == "ROFR" && asked[0]["on"] == desk.hall.as_str(), "{asked:#}");
+    let table = sales::told(desk.clear(&wanted.name, Role::Sales, false)?).await?;
+    ensure!(table.contains("tenants/lab") && table.contains("OPEN"), "{table}");
+    let waive = leasing::WaiveRightRequest {
+        name: word(&asked[0], "offer")?.to_owned(),
+        signatory: Some(leasing::Signatory { name: "Ada Marsh".to_owned(), title: String::new() }),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    desk.stack.clients("tenants/lab", Role::Tenant)?.rights().waive_right(waive).await?;
+    let answered = rows(desk.clear(&wanted.name, Role::Sales, true)?).await?;
+    ensure!(answered[0]["answer"] == "WAIVED" && answered[0]["offer"] == asked[0]["offer"], "{answered:#}");
+
+    // Nobody has a right on what its own holder takes; and a lease in force waits for nobody.
+    let terms = market::terms(&desk.hall, market::load(1_000));
+    let proposal = market::proposal("operators/acme", "tenants/lab", "own", terms);
+    let own = sales.leases().propose_lease(proposal).await?.into_inner().lease.context("a lease")?;
+    let nobody = sales::told(desk.clear(&own.name, Role::Sales, false)?).await?;
+    ensure!(nobody == "Nobody has a right on this capacity.", "{nobody}");
+    refused(sales::told(desk.clear(&held.name, Role::Sales, true)?).await)?
+        .is(Code::FailedPrecondition, "INVALID_STATE_TRANSITION")?;
+    refused(sales::told(desk.clear(&wanted.name, Role::Finance, true)?).await)?
+        .is(Code::PermissionDenied, "ROLE_NOT_ALLOWED")?;
+    desk.stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_signatory_consents_to_another_tenant_and_sales_does_not() -> Result<()> {
+    let desk = Desk::prepare().await?;
+    let lease = desk.agreed("held", market::terms(&desk.hall, market::load(4_000))).await?;
+    let other =
+        market::tenant(|organisation: &str, role| desk.stack.clients(organisation, role), "rival").await?;
+    let nothing = sales::operator_told(desk.consent(&lease.name, Role::OperatorAdmin)?).await;
+    refused(nothing)?.is(Code::FailedPrecondition, "INVALID_STATE_TRANSITION")?;
+    let tenant = desk.stack.clients("tenants/lab", Role::Tenant)?;
+    let wish = assigned(&lease.name, &other);
+    tenant.leases().request_assignment(wish.clone()).await.context("the tenant asks")?;
+    let sold = sales::operator_told(desk.consent(&lease.name, Role::Sales)?).await;
+    refused(sold)?.is(Code::PermissionDenied, "ROLE_NOT_ALLOWED")?;
+    let told = sales::operator_told(desk.consent(&lease.name, Role::OperatorAdmin)?).await?;
+    let told: Value = serde_json::from_str(&told)?;
+    ensure!(told[0]["lease"] == lease.name.as_str() && told[0]["tenant"] == "tenants/lab", "{told:#}");
+    ensure!(told[0]["to"] == other.as_str() && told[0]["what"] == "ASSIGNMENT", "{told:#}");
+    ensure!(told[0]["paper"] == wish.reference.as_str(), "{told:#}");
+    let twice = sales::operator_told(desk.consent(&lease.name, Role::OperatorAdmin)?).await;
+    refused(twice)?.is(Code::FailedPrecondition, "INVALID_STATE_TRANSITION")?;
     desk.stack.stop().await;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use kernel::CivilDate;
 use kernel::time::add_months;
 
+use super::papers::Papers;
 use crate::obvious::Dice;
 
 /// Day 0.
@@ -37,6 +38,8 @@ pub(super) struct Block {
     never: bool,
     not_before: i64,
     accepted: Option<i64>,
+    /// First day beyond the term, where the tenant stays.
+    pub(super) held_from: Option<i64>,
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +65,18 @@ pub(super) enum Deed {
     End(Side, &'static str, i64),
     Short(usize, Option<i64>),
     Ready(usize, i64),
+    /// Another is to have the lease (else the use of it) from a day on.
+    Ask(bool, i64),
+    Consent,
+    Decline,
+    /// Other terms from a day on, which change no day and no load.
+    Amend(i64),
+    Sign(Side),
+    Withdraw,
+    /// The tenant stays until a day.
+    Stay(i64),
+    /// It is gone on a day.
+    Leave(i64),
 }
 
 /// A lease as it should be.
@@ -79,10 +94,11 @@ pub(super) struct Plain {
     /// Last day to cure, and whether that was done.
     notices: Vec<(i64, bool)>,
     pub(super) ending: Option<i64>,
+    pub(super) papers: Papers,
     pub(super) told: Vec<&'static str>,
 }
 
-const IN_FORCE: [&str; 3] = ["EFFECTIVE", "ACTIVE", "DEFAULTED"];
+const IN_FORCE: [&str; 4] = ["EFFECTIVE", "ACTIVE", "HOLDOVER", "DEFAULTED"];
 
 impl Plain {
     /// Any terms, signed on day 0.
@@ -107,6 +123,7 @@ impl Plain {
                     never: false,
                     not_before: i64::MIN,
                     accepted: None,
+                    held_from: None,
                 }
             })
             .collect();
@@ -133,6 +150,7 @@ impl Plain {
             way_out: (roll(0, 1) == 1).then(|| i32::try_from(roll(1, 6)).expect("small")),
             notices: Vec::new(),
             ending: None,
+            papers: Papers::default(),
             told: Vec::new(),
         };
         if !lease.is_open() {
@@ -156,7 +174,7 @@ impl Plain {
 
     /// Whether nothing more can come of it but to be closed.
     pub(super) fn is_done(&self) -> bool {
-        !["SIGNED", "EFFECTIVE", "ACTIVE", "DEFAULTED"].contains(&self.state)
+        self.state != "SIGNED" && !IN_FORCE.contains(&self.state)
     }
 
     fn settle(&mut self) {
@@ -211,7 +229,11 @@ impl Plain {
             let in_force = IN_FORCE.contains(&self.state);
             if self.is_done() {
                 return;
-            } else if self.state == "SIGNED" && whole {
+            }
+            if self.settles_papers(today) {
+                continue;
+            }
+            if self.state == "SIGNED" && whole {
                 // None of its blocks had begun.
                 self.blocks.iter_mut().for_each(|block| block.state = "LAPSED");
                 self.say("LAPSED", "lapsed");
@@ -225,7 +247,7 @@ impl Plain {
                 }
             } else if let Some(end) = self.ending.filter(|end| *end <= today) {
                 self.terminate(end);
-            } else if self.state == "ACTIVE"
+            } else if ["ACTIVE", "HOLDOVER"].contains(&self.state)
                 && self.notices.iter().any(|(cure, cured)| !cured && *cure < today)
             {
                 self.say("DEFAULTED", "defaulted");
@@ -233,6 +255,8 @@ impl Plain {
                 self.blocks.iter_mut().filter(|block| ends(block)).for_each(|block| block.state = "ENDED");
                 let state = self.state;
                 if self.over() { self.say("EXPIRED", "expired") } else { self.say(state, "ended") }
+            } else if self.stays_from().is_some_and(|from| from <= today) {
+                self.say("HOLDOVER", "held_over");
             } else if in_force && !commence.is_empty() {
                 commence.iter().for_each(|block| self.blocks[*block].state = "COMMENCED");
                 self.say(if self.state == "EFFECTIVE" { "ACTIVE" } else { self.state }, "commenced");
@@ -257,9 +281,12 @@ impl Plain {
         self.say("TERMINATED", "terminated");
     }
 
-    fn say(&mut self, state: &'static str, told: &'static str) {
+    pub(super) fn say(&mut self, state: &'static str, told: &'static str) {
         self.state = state;
         self.told.push(told);
+        if self.is_done() {
+            self.papers.forget();
+        }
     }
 
     /// Does it; what it is refused with. Then whatever that makes due on the same day.
@@ -279,6 +306,14 @@ impl Plain {
             Deed::Accept(block, on) => self.accept(*block, *on),
             Deed::Notify(kind) => self.notify(kind),
             Deed::End(side, ground, end) => self.end(*side, ground, *end),
+            Deed::Ask(..)
+            | Deed::Consent
+            | Deed::Decline
+            | Deed::Amend(_)
+            | Deed::Sign(_)
+            | Deed::Withdraw
+            | Deed::Stay(_)
+            | Deed::Leave(_) => self.paper(deed),
             Deed::Short(block, until) => {
                 self.blocks[*block].short = *until;
                 self.settle();
@@ -342,14 +377,14 @@ impl Plain {
 
     fn notify(&mut self, kind: &str) -> Result<(), &'static str> {
         let defaulted = self.state == "DEFAULTED";
-        let running = self.state == "ACTIVE" || defaulted;
+        let running = ["ACTIVE", "HOLDOVER"].contains(&self.state) || defaulted;
         let open = self.notices.iter().any(|(_, cured)| !cured);
         let over = ["EXPIRED", "TERMINATED"].contains(&self.state);
         match kind {
             "CLOSE_OUT" if over => self.say("CLOSED", "closed"),
             "CURED" if defaulted || running && open => {
                 self.notices.iter_mut().for_each(|notice| notice.1 = true);
-                self.say("ACTIVE", "cured");
+                self.say(if defaulted { "ACTIVE" } else { self.state }, "cured");
             }
             "DEFAULT" if running => {
                 self.notices.push((self.today + self.cure, false));
@@ -393,7 +428,8 @@ impl Plain {
         let (agreed, planned) = (self.blocks[block].agreed, self.blocks[block].state == "PLANNED");
         let side = if dice.roll(0, 3) == 0 { Side::Tenant } else { Side::Operator };
         let days = |dice: &mut Dice, most| dice.roll(0, most);
-        match dice.roll(0, 11) {
+        match dice.roll(0, 17) {
+            12..=17 => self.next_paper(dice),
             0..=2 => Deed::Wait(days(dice, 45)),
             3 | 4 if !self.conditions.is_empty() => {
                 let one = &self.conditions

@@ -1,6 +1,7 @@
 //! The domain beside the model: any terms, any deeds on any days, each done twice, the document written and read between.
 
 use kernel::{CapacityVector, CivilDate, Currency, Instant, ReservationId, Zone};
+use leasing::domain::assignment::{AssignmentKind, Wish};
 use leasing::domain::contract::{Condition, Contract, CureTerms, DeliveryTerms, TermBasis, TerminationTerms};
 use leasing::domain::draft::{Draft, PremisesDraft, RateDraft};
 use leasing::domain::life::{Ground, NoticeKind};
@@ -109,7 +110,10 @@ fn signature(party: Party, terms_hash: TermsHash) -> Signature {
     Signature { party, signatory, subject, peer_address, terms_hash, time: noon(0) }
 }
 
-fn command(deed: &Deed) -> Option<(Party, Command)> {
+fn command(deed: &Deed, lease: &Lease) -> Option<(Party, Command)> {
+    if let Some(paper) = paper(deed, lease) {
+        return Some(paper);
+    }
     Some(match deed {
         Deed::Satisfy(side, id) => {
             (party(*side), Command::Satisfy { condition: id.clone(), note: String::new() })
@@ -134,7 +138,48 @@ fn command(deed: &Deed) -> Option<(Party, Command)> {
             };
             (party(*side), Command::Terminate { ground, end: day(*end), reason: "why".to_owned() })
         }
-        Deed::Wait(_) | Deed::Short(..) | Deed::Ready(..) => return None,
+        _ => return None,
+    })
+}
+
+/// The same of what is put on the table.
+fn paper(deed: &Deed, lease: &Lease) -> Option<(Party, Command)> {
+    let signatory = Signatory { name: "Ada Marsh".to_owned(), title: String::new() };
+    Some(match deed {
+        Deed::Ask(whole, on) => {
+            let other = if lease.tenant.tenant.as_str() == "lab" { "tenants/rival" } else { "tenants/lab" };
+            let assignee = if *whole { other } else { "tenants/guest" };
+            let wish = Wish {
+                kind: if *whole { AssignmentKind::Assignment } else { AssignmentKind::Sublease },
+                assignee: assignee.parse().expect("a name"),
+                effective: day(*on),
+                reference: "AA-7".to_owned(),
+                note: String::new(),
+            };
+            (Party::Tenant, Command::RequestAssignment { wish })
+        }
+        Deed::Consent => (Party::Operator, Command::ConsentToAssignment { signatory }),
+        Deed::Decline => (Party::Operator, Command::DeclineAssignment),
+        Deed::Amend(on) => {
+            let mut terms = lease.terms.clone();
+            terms.payment_terms_days += 1;
+            terms.contract.conditions = Vec::new();
+            let (effective, note) = (day(*on), "later".to_owned());
+            (Party::Operator, Command::ProposeAmendment { terms: Box::new(terms), effective, note })
+        }
+        Deed::Sign(side) => {
+            let terms = lease.life.amendment.as_ref().map_or(&lease.terms, |one| &one.terms);
+            let terms_hash = lease.hash_of(terms).expect("a hash").0;
+            (party(*side), Command::SignAmendment { terms_hash, signatory })
+        }
+        Deed::Withdraw => (Party::Tenant, Command::WithdrawAmendment),
+        Deed::Stay(until) => {
+            (Party::Operator, Command::BeginHoldover { until: day(*until), note: "why".to_owned() })
+        }
+        Deed::Leave(end) => {
+            (Party::Operator, Command::EndHoldover { end: day(*end), note: "why".to_owned() })
+        }
+        _ => return None,
     })
 }
 
@@ -146,7 +191,7 @@ struct Run {
 
 impl Run {
     fn apply(&mut self, deed: &Deed, today: i64) -> Result<(), String> {
-        let done = match (command(deed), deed) {
+        let done = match (command(deed, &self.lease), deed) {
             (Some((party, command)), _) => {
                 let by = Actor { party, subject: "tester".to_owned(), address: String::new() };
                 let mut after = self.lease.clone();
@@ -206,6 +251,9 @@ impl Run {
             if !same {
                 return Err(format!("{} {is_days:?} {:?} and not {ought:?}", is.state.name(), is.standing));
             }
+        }
+        if i64::from(lease.version) != plain.papers.version + 1 {
+            return Err(format!("version {} and not {:?}", lease.version, plain.papers));
         }
         if plain.is_done() && lease.due_at().is_some() {
             return Err("something is due of what is over".to_owned());
@@ -280,6 +328,20 @@ fn lives(first: u64) {
         "termination_given",
         "terminated",
         "closed",
+        "assignment_requested",
+        "assignment_consented",
+        "assignment_declined",
+        "assignment_expired",
+        "assigned",
+        "subleased",
+        "amendment_proposed",
+        "amendment_signed",
+        "amended",
+        "amendment_withdrawn",
+        "amendment_expired",
+        "holdover_agreed",
+        "held_over",
+        "holdover_ended",
     ] {
         assert!(tally.contains_key(word), "never {word}: {tally:?}");
     }

@@ -7,7 +7,6 @@ use kernel::{
 };
 
 use super::contract::Contract;
-use super::credit;
 use super::findings::Findings;
 use super::record;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
@@ -160,7 +159,7 @@ impl Draft {
         self.contract.check(operator, &blocks, today, findings);
         self.contract.check_rent(self.escalator.is_some(), findings);
         self.contract.check_money(self.currency, findings);
-        credit::check(&self.contract.credit_supports, self.currency, findings);
+        super::credit::check(&self.contract.credit_supports, self.currency, findings);
         let bounds = Bounds { today, term_months: term_months.and_then(|months| i32::try_from(months).ok()) };
         let premises: Vec<_> = self
             .premises

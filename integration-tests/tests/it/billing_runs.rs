@@ -62,7 +62,7 @@ async fn write_leases(superuser: &mut PgConnection, leases: i64) {
         "insert into billing.billing_entity (operator_id, create_time) values ('acme', now()) on conflict do nothing",
         "insert into billing.account (operator_id, account_id, tenant_id, currency_code, create_time)
              select 'acme', gen_random_uuid(), 'lab-' || n, 'USD', now() from generate_series(0, 9) n",
-        "insert into billing.lease
+        "insert into billing.lease (operator_id, lease_id, tenant_id, version, state, currency_code, last_event_id, update_time)
              select 'acme', 'lease-' || lpad(n::text, 6, '0'), 'lab-' || n % 10, 1, 'ACTIVE', 'USD', gen_random_uuid(), now()
              from generate_series(1, $1) n",
         "insert into billing.lease_version

@@ -271,7 +271,7 @@ fn the_published_deals_come_to_what_was_published_or_the_difference_has_a_reason
         let reason = DIFFERENCES.iter().find(|(id, _)| *id == deal.row.deal_id);
         match (fits, reason) {
             (Some(false), None) => {
-                strange.push(format!("{} does not fit, and nobody says why", deal.row.deal_id))
+                strange.push(format!("{} does not fit, and nobody says why", deal.row.deal_id));
             }
             (Some(true) | None, Some((id, why))) => strange.push(format!("{id} fits: {why}")),
             (Some(true), None) => fitted += 1,

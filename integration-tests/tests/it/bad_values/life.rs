@@ -15,7 +15,18 @@ fn refused(what: &str, message: Vec<u8>, reason: &'static str) -> Case {
     Case::new(what, message, Code::FailedPrecondition, reason, &[])
 }
 
-pub(super) fn satisfy(n: &Names) -> Vec<Case> {
+/// The bad values of a deed in a lease's life.
+pub(super) fn of(method: &str, n: &Names) -> Vec<Case> {
+    match method {
+        "SatisfyCondition" => satisfy(n),
+        "AcceptBlock" => accept(n),
+        "GiveNotice" => notice(n),
+        "TerminateLease" => terminate(n),
+        _ => exercise(n),
+    }
+}
+
+fn satisfy(n: &Names) -> Vec<Case> {
     let ask = |name: &str, condition: &str, note: &str| {
         leasing::SatisfyConditionRequest {
             name: name.to_owned(),
@@ -33,7 +44,7 @@ pub(super) fn satisfy(n: &Names) -> Vec<Case> {
     ]
 }
 
-pub(super) fn accept(n: &Names) -> Vec<Case> {
+fn accept(n: &Names) -> Vec<Case> {
     let ask = |change: fn(&mut leasing::AcceptBlockRequest)| {
         let mut request = leasing::AcceptBlockRequest {
             name: n.delivered.clone(),
@@ -68,7 +79,7 @@ pub(super) fn accept(n: &Names) -> Vec<Case> {
     ]
 }
 
-pub(super) fn notice(n: &Names) -> Vec<Case> {
+fn notice(n: &Names) -> Vec<Case> {
     let ask = |name: &str, kind: leasing::NoticeKind, note: &str| {
         leasing::GiveNoticeRequest {
             name: name.to_owned(),
@@ -89,7 +100,7 @@ pub(super) fn notice(n: &Names) -> Vec<Case> {
     ]
 }
 
-pub(super) fn terminate(n: &Names) -> Vec<Case> {
+fn terminate(n: &Names) -> Vec<Case> {
     use leasing::TerminationGround::{Default as Defaulted, Fee, Unspecified};
     let ask = |name: &str, ground: leasing::TerminationGround, day: &str, reason: &str| {
         leasing::TerminateLeaseRequest {
@@ -114,7 +125,7 @@ pub(super) fn terminate(n: &Names) -> Vec<Case> {
     ]
 }
 
-pub(super) fn exercise(n: &Names) -> Vec<Case> {
+fn exercise(n: &Names) -> Vec<Case> {
     let ask = |name: &str| leasing::ExerciseOptionRequest {
         name: name.to_owned(),
         signatory: Some(leasing::Signatory { name: "Ada Marsh".to_owned(), title: String::new() }),

@@ -127,6 +127,10 @@ pub(crate) const OUTPUT_ONLY: &[&str] =
 
 pub(crate) const NO_DAY: Option<Date> = Some(Date { year: 2027, month: 2, day: 30 });
 
+fn proposals(n: &Names) -> Vec<Case> {
+    [bad_terms::propose(n), rights::in_terms(n), cut_over::supports(n), series::rents(n)].concat()
+}
+
 /// The bad values of an RPC.
 pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
     let method = rpc.rsplit('/').next().unwrap_or_default();
@@ -163,9 +167,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
             filters(method, n)
         }
         "RenderLease" | "RenderInvoice" => render(method, n),
-        "ProposeLease" => {
-            [bad_terms::propose(n), rights::in_terms(n), cut_over::supports(n), series::rents(n)].concat()
-        }
+        "ProposeLease" => proposals(n),
         "GetCreditCover" => cut_over::cover(n),
         "ImportLease" => cut_over::import(n),
         "BeginHoldover" | "EndHoldover" => cut_over::holdover(method, n),
@@ -177,12 +179,10 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         }
         "CreateTariff" | "AddTariffComponents" | "RateLoad" => tariffs::of(method, n),
         "RecordSeriesValues" => series::values(n),
-        "SatisfyCondition" => life::satisfy(n),
-        "AcceptBlock" => life::accept(n),
-        "GiveNotice" => life::notice(n),
-        "TerminateLease" => life::terminate(n),
+        "SatisfyCondition" | "AcceptBlock" | "GiveNotice" | "TerminateLease" | "ExerciseOption" => {
+            life::of(method, n)
+        }
         "CreateChargingPlan" | "ListChargingPlans" | "ExplainLine" => charging::of(method, n),
-        "ExerciseOption" => life::exercise(n),
         "ProposeAmendment" => amended_terms::propose(n),
         "SignAmendment" | "WithdrawAmendment" => amended_terms::sign_and_withdraw(method, n),
         "GetLease" => amended_terms::versions(n),

@@ -126,9 +126,8 @@ impl Player {
         for _ in 0..DEEDS {
             let deed = self.plain.next(&mut self.dice);
             let answer = match &deed {
-                Deed::Wait(_) => continue,
                 // Who would have the lease then asks in another name; and what a lease took is given back, once it is over.
-                Deed::Ask(true, _) => continue,
+                Deed::Wait(_) | Deed::Ask(true, _) => continue,
                 Deed::Stay(_) if self.plain.state == "EXPIRED" => continue,
                 // The model forgets the halls of a lease that is over, where inventory does not.
                 Deed::Short(..) | Deed::Ready(..) if self.plain.is_done() => continue,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use kernel::{DateRange, Error, Instant, MeterName};
 use postgres::Tx;
 
+use crate::domain::measured::Measured;
 use crate::domain::meter::Meter;
-use crate::domain::reckoning::Measured;
 use crate::domain::usage::{Span, filled_day, intervals, needed, spans, whole_day};
 use crate::store::{reading, usage};
 

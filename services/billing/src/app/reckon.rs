@@ -14,13 +14,14 @@ use super::measure::{HowRead, measure};
 use crate::domain::charge::{occupied, rent_of_block};
 use crate::domain::invoice::ChargeType;
 use crate::domain::lease::{BlockRef, BlockState, LeaseCopy, Premises};
+use crate::domain::measured::Measured;
 use crate::domain::meter::Meter;
 use crate::domain::minimum::MinimumInputs;
 use crate::domain::plan::{ChargingPlan, UsageRule, in_force};
 use crate::domain::rating::Metered;
 use crate::domain::reckoned::{BilledCharges, ReckonedLine, Whole, difference};
 use crate::domain::reckoning::{
-    CreditInputs, Inputs, Measured, Reckoning, UsageInputs, contracted_kw, holding, is_over, months_before,
+    CreditInputs, Inputs, Reckoning, UsageInputs, contracted_kw, holding, is_over, months_before,
     needs_intervals, needs_year, weight, year_before,
 };
 use crate::domain::run::Problem;

@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use crate::domain::invoice::LineCharge;
     use crate::domain::ledger_account::LedgerAccount;
-    use crate::domain::posting::Entry;
+    use crate::domain::ledger_transaction::Entry;
     use crate::domain::posting_money::post_credit_note;
     use crate::domain::reckoned::{Detail, ReckonedLine};
     use crate::domain::sample::{self, usd};

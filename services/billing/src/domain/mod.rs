@@ -16,6 +16,8 @@ pub mod invoice_state;
 pub mod lease;
 pub mod ledger;
 pub mod ledger_account;
+pub mod ledger_transaction;
+pub mod measured;
 pub mod meter;
 pub mod minimum;
 pub mod number;

@@ -5,10 +5,9 @@ use kernel::{CivilDate, Error, InvoiceId, LedgerTransactionId, Money, OperatorId
 use super::books::{Journal, JournalLine};
 use super::credit_note::CreditNote;
 use super::invoice::Invoice;
+use super::ledger_transaction::{Entry, LedgerTransaction};
 use super::payment::{Allocation, Payment, Refund};
-use super::posting::{
-    Amount, Deed, Entry, LedgerTransaction, OutOfBalance, Source, by_table, from_invoice, whole,
-};
+use super::posting::{Amount, Deed, OutOfBalance, Source, by_table, from_invoice, whole};
 
 fn from_payment(payment: &Payment, id: Uuid, invoice: Option<InvoiceId>, description: String) -> Source<'_> {
     let (operator, account, currency) = (&payment.operator, payment.account, payment.amount.currency);

@@ -14,7 +14,7 @@ use super::entity::{ledger_entry, ledger_transaction};
 use super::listing::{Page, Paged};
 use super::rows::{money, narrow, parse, statement};
 use crate::domain::ledger::{EntryFilter, PostedEntry};
-use crate::domain::posting::LedgerTransaction;
+use crate::domain::ledger_transaction::LedgerTransaction;
 use crate::domain::trial_balance::{TrialBalance, TrialBalanceRow};
 
 /// Writes transactions with their entries. At commit the database refuses one that does not sum to zero.

@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn a_cap_falls_a_step_a_month_from_the_first_rent_on() {
-        let lease = lease(vec![backstop(CoversFrom::FirstRent), backstop(CoversFrom::InForce)]);
+        let at_once = CreditSupport { id: "at-once".to_owned(), ..backstop(CoversFrom::InForce) };
+        let lease = lease(vec![backstop(CoversFrom::FirstRent), at_once]);
         let whole = 130_000_000_000;
         assert_eq!(on(&lease, "2026-12-31"), (vec![0, 0], 0), "it is not in force");
         assert_eq!(on(&lease, "2027-11-30"), (vec![0, whole], whole), "before the first rent");
@@ -217,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_next_change_is_said_until_there_is_none() {
-        let mut letter = backstop(CoversFrom::InForce);
+        let mut letter = CreditSupport { id: "letter".to_owned(), ..backstop(CoversFrom::InForce) };
         (letter.kind, letter.amortisation_months) = (SupportKind::LetterOfCredit, 0);
         letter.expiry = Some(date("2030-06-15"));
         let lease = lease(vec![backstop(CoversFrom::FirstRent), letter]);

@@ -386,13 +386,12 @@ fn check_count(findings: &mut Findings, path: &str, count: usize, least: usize, 
 fn bounded(findings: &mut Findings, path: &str, value: i32, least: i32, most: i32) -> Option<u32> {
     if value > most && path.ends_with("term_months") {
         findings.out_of_range(path, format!("at most {most} months"));
-        return None;
-    }
-    if !(least..=most).contains(&value) {
+    } else if !(least..=most).contains(&value) {
         findings.invalid(path, format!("must be {least} to {most}"));
-        return None;
+    } else {
+        return u32::try_from(value).ok();
     }
-    u32::try_from(value).ok()
+    None
 }
 
 fn is_control(c: char) -> bool {

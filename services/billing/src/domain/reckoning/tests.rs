@@ -1,3 +1,4 @@
+use crate::domain::usage::{Basis, UsageDay};
 use kernel::Rate;
 
 use super::*;

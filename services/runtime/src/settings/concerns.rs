@@ -50,7 +50,7 @@ crate::concern! {
             "Silence on a connection after which the server pings it."),
         keepalive_timeout: Duration = ("SERVER__KEEPALIVE_TIMEOUT", "duration", "10s",
             "Time without an answer to a ping after which the connection is closed."),
-        web_origins: Origins = ("SERVER__WEB_ORIGINS", "scheme://host[:port], ...", "",
+        web_origins: Origins = ("SERVER__WEB_ORIGINS", "scheme://host:port, ...", "",
             "Origins of web pages that may call by gRPC-Web, also over HTTP/1.1; without any, gRPC-Web is not spoken."),
         max_connection_age: Duration = ("SERVER__MAX_CONNECTION_AGE", "duration", "10m",
             "Age at which a connection is told to go away, so that clients spread over new replicas."),

@@ -413,8 +413,14 @@ async fn an_amendment_comes_before_the_end_of_a_hold_or_not_at_all() -> Result<(
     for round in 0..30_usize {
         let sales = fleet.clients_at(round, &site.operator, Role::Sales)?;
         let held = hold(&sales, &site, hall, 30).await?;
-        run_out(&mut database, &held.name, 40).await?;
-        tokio::time::sleep(std::time::Duration::from_millis(4 * u64::try_from(round % 12)?)).await;
+        // The first can only be won by the amendment and the second by the end; of the others nobody knows.
+        let (left_ms, wait_ms) = match round {
+            0 => (1_500, 0),
+            1 => (40, 100),
+            _ => (40, 4 * u64::try_from(round % 12)?),
+        };
+        run_out(&mut database, &held.name, left_ms).await?;
+        tokio::time::sleep(std::time::Duration::from_millis(wait_ms)).await;
         let answer =
             sales.reservations().amend_reservation(amendment(&held.name, vec![megawatts(hall, 90)])).await;
         let told = match answer {

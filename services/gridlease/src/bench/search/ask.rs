@@ -200,7 +200,7 @@ pub(super) async fn bookings(tenant: &Clients, often: usize, size: &mut Size) ->
             capacity: Some(all),
             ..window
         };
-        desk.place_hold(hold(&free.block, zone, &asked, all)?).await.context("a booking")?;
+        let placed = desk.place_hold(hold(&free.block, zone, &asked, all)?).await.context("a booking")?;
         let booked = Instant::now();
         loop {
             let answer = capacity.search_capacity(question.clone()).await?.into_inner();
@@ -211,6 +211,13 @@ pub(super) async fn bookings(tenant: &Clients, often: usize, size: &mut Size) ->
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         visible.push(nanos(booked));
+        // A tenant may have so many holds open and no more.
+        let release = wire::ReleaseReservationRequest {
+            name: placed.into_inner().reservation.unwrap_or_default().name,
+            request_id: kernel::Ids::next(&kernel::SystemIds).to_string(),
+            ..Default::default()
+        };
+        desk.release_reservation(release).await.context("a release")?;
     }
     size.visible = Spread::of(visible);
     Ok(())

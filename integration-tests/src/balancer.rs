@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Result;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
-use tokio_util::sync::CancellationToken;
 
 #[derive(Default)]
 struct State {
     /// Who gets new connections, in turns.
-    backends: Vec<(SocketAddr, CancellationToken)>,
+    backends: Vec<SocketAddr>,
     turn: usize,
 }
 
@@ -41,22 +40,12 @@ impl Balancer {
 
     /// From now on this one gets connections too.
     pub fn add(&self, backend: SocketAddr) {
-        self.with(|state| state.backends.push((backend, CancellationToken::new())));
+        self.with(|state| state.backends.push(backend));
     }
 
     /// From now on this one gets no new connections.
     pub fn remove(&self, backend: SocketAddr) {
-        self.with(|state| state.backends.retain(|(there, _)| *there != backend));
-    }
-
-    /// The machine is gone without a word: nothing that is sent there arrives, nothing is answered, nobody hangs up.
-    pub fn lose(&self, backend: SocketAddr) {
-        self.with(|state| {
-            for (_, lost) in state.backends.iter().filter(|(there, _)| *there == backend) {
-                lost.cancel();
-            }
-        });
-        self.remove(backend);
+        self.with(|state| state.backends.retain(|there| *there != backend));
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -76,23 +65,18 @@ async fn accept(listener: TcpListener, state: Arc<Mutex<State>>) {
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
             state.turn = state.turn.wrapping_add(1);
             let turn = state.turn.checked_rem(state.backends.len()).unwrap_or_default();
-            state.backends.get(turn).cloned()
+            state.backends.get(turn).copied()
         };
-        if let Some((backend, lost)) = next {
-            tokio::spawn(carry(client, backend, lost));
+        if let Some(backend) = next {
+            tokio::spawn(carry(client, backend));
         }
     }
 }
 
-async fn carry(mut client: TcpStream, backend: SocketAddr, lost: CancellationToken) {
+async fn carry(mut client: TcpStream, backend: SocketAddr) {
     let Ok(mut server) = TcpStream::connect(backend).await else { return };
     // A balancer delays no small packet; where it fails it merely does.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    let carried = lost
-        .run_until_cancelled(async { tokio::io::copy_bidirectional(&mut client, &mut server).await })
-        .await;
-    if carried.is_none() {
-        // Both ends are kept open and unread.
-        std::future::pending::<()>().await;
-    }
+    // Whoever hangs up, both sides see it.
+    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
 }

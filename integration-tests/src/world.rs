@@ -198,7 +198,17 @@ pub async fn known_to_billing(finance: &Clients, lease: &str, through: &str) -> 
 
 /// Waits until billing knows of something to bill in a month: it hears of commencements a moment after leasing.
 pub async fn billable(finance: &Clients, operator: &str, year: i32, month: i32) -> Result<()> {
-    eventually(&format!("{operator} has something to bill in {year}-{month}"), async || {
+    invoices_due(finance, operator, (year, month), 1).await
+}
+
+/// Waits until billing knows of so many invoices to make in a month, since it hears of leases one after the other.
+pub async fn invoices_due(
+    finance: &Clients,
+    operator: &str,
+    (year, month): (i32, i32),
+    count: usize,
+) -> Result<()> {
+    eventually(&format!("{operator} has {count} to bill in {year}-{month}"), async || {
         let start = billing::StartBillingRunRequest {
             parent: operator.to_owned(),
             billing_month: Some(billing::BillingMonth { year, month }),
@@ -206,7 +216,7 @@ pub async fn billable(finance: &Clients, operator: &str, year: i32, month: i32) 
             validate_only: true,
         };
         match finance.invoices().start_billing_run(start).await {
-            Ok(answer) => Ok((!answer.into_inner().invoices.is_empty()).then_some(())),
+            Ok(answer) => Ok((answer.into_inner().invoices.len() >= count).then_some(())),
             Err(status) if status.code() == tonic::Code::NotFound => Ok(None),
             Err(status) => Err(status.into()),
         }

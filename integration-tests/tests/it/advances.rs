@@ -12,6 +12,7 @@ use kernel::Role;
 use tonic::Code;
 
 use crate::money::{Books, cents};
+use crate::rent_terms::run;
 
 /// A lease of so many kW at 125 from January 2027 on, whose terms are changed so; signed and in force.
 pub(crate) async fn open(kw: i64, change: impl FnOnce(&mut leasing::LeaseTerms)) -> Result<(Books, String)> {
@@ -39,17 +40,6 @@ pub(crate) async fn open(kw: i64, change: impl FnOnce(&mut leasing::LeaseTerms))
     known_to_billing(&finance, &name, "2037-12-31").await?;
     let tenants = stack.clients(&tenant, Role::Tenant)?;
     Ok((Books { operator: site.operator, finance, tenants, stack }, name))
-}
-
-/// What a run of a month makes.
-pub(crate) async fn run(books: &Books, year: i32, month: i32) -> Result<billing::StartBillingRunResponse> {
-    let start = billing::StartBillingRunRequest {
-        parent: books.operator.clone(),
-        billing_month: Some(billing::BillingMonth { year, month }),
-        request_id: request_id(),
-        validate_only: false,
-    };
-    Ok(books.finance.invoices().start_billing_run(start).await?.into_inner())
 }
 
 /// The invoices of a run of a month, issued.

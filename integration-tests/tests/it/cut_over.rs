@@ -109,13 +109,7 @@ async fn a_contract_that_does_not_fit_is_not_brought_in() -> Result<()> {
 async fn a_contract_with_a_condition_open_is_not_in_force_until_it_is_met() -> Result<()> {
     let deal = Deal::prepare(&[20_000]).await?;
     let mut terms = market::terms_from(&deal.blocks[0], market::load(10_000), "2027-06-01");
-    terms.conditions = vec![leasing::Condition {
-        condition_id: "loan".to_owned(),
-        description: "the loan is signed".to_owned(),
-        outside_date: Some(date("2027-04-01")),
-        satisfied_by: leasing::ConditionParty::Operator.into(),
-        block: String::new(),
-    }];
+    terms.conditions = vec![crate::life::condition("loan", "2027-04-01", leasing::ConditionParty::Operator)];
     let ask = market::running(&deal.operator, &deal.tenant, "running", terms, "2027-06-01");
     let lease = bring_in(&deal.admin, &ask).await?;
     ensure!(lease.state() == LeaseState::Signed && lease.effective_time.is_none(), "{lease:#?}");

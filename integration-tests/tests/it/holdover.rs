@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, Result, ensure};
 use contracts::leasing::v1 as leasing;
-use integration_tests::cluster::{INVENTORY, LEASING};
 use integration_tests::market::{self, date, day, decimal, request_id};
 use integration_tests::world::{holds_over, in_state};
 use integration_tests::{Refusal, eventually};
@@ -11,6 +10,7 @@ use leasing::{DeadlineKind, LeaseState};
 use tonic::Code;
 
 use crate::life::Deal;
+use crate::life_sagas::STEPS;
 use crate::sagas::{Field, KILL, answered};
 
 /// A year from January 2027 on; nothing to renew.
@@ -124,15 +124,7 @@ async fn a_tenant_that_is_found_to_be_there_after_its_term_holds_over_from_its_e
 #[tokio::test]
 async fn a_process_dies_at_every_step_of_a_holdover() -> Result<()> {
     let mut field = Field::prepare().await?;
-    let steps = [
-        (LEASING, "leasing.change.before_intent"),
-        (LEASING, "leasing.change.after_intent"),
-        (INVENTORY, "inventory.rewrite.before"),
-        (INVENTORY, "inventory.rewrite.after"),
-        (LEASING, "leasing.change.after_amend"),
-        (LEASING, "leasing.change.after_record"),
-    ];
-    for (number, (node, failpoint)) in steps.into_iter().enumerate() {
+    for (number, (node, failpoint)) in STEPS.into_iter().enumerate() {
         let id = format!("stays-{number}");
         let hall = field.ready_hall(&id, "2024-02-01", contracts::inventory::v1::DateBasis::Actual).await?;
         let lease = field.agree(&id, market::terms_from(&hall, market::load(1_000), "2024-03-01")).await?;

@@ -206,7 +206,7 @@ fn end_it(name: &str, ground: leasing::TerminationGround, on: &str) -> leasing::
     }
 }
 
-fn condition(id: &str, outside: &str, party: leasing::ConditionParty) -> leasing::Condition {
+pub(crate) fn condition(id: &str, outside: &str, party: leasing::ConditionParty) -> leasing::Condition {
     leasing::Condition {
         condition_id: id.to_owned(),
         description: "the loan is signed".to_owned(),

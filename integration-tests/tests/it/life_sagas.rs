@@ -12,7 +12,7 @@ use leasing::LeaseState;
 use tonic::Code;
 
 use crate::lease_amendments::{amendment, signed};
-use crate::life::accepted;
+use crate::life::{accepted, condition};
 use crate::sagas::{Field, KILL, answered};
 
 /// The clock of a cluster stands on the day of the test's machine; what is long ago and far ahead is so on any.
@@ -93,7 +93,7 @@ impl Field {
 }
 
 /// Every step of a deed for which the reservation takes more first.
-const STEPS: [(Node, &str); 6] = [
+pub(crate) const STEPS: [(Node, &str); 6] = [
     (LEASING, "leasing.change.before_intent"),
     (LEASING, "leasing.change.after_intent"),
     (INVENTORY, "inventory.rewrite.before"),
@@ -289,13 +289,7 @@ async fn leasing_dies_before_and_after_a_reservation_is_told_of_a_longer_term() 
         let mut terms = market::terms_from(&hall, market::load(1_000), READY);
         terms.term_basis = leasing::TermBasis::FromEachPhase.into();
         // It may not begin before it was late.
-        terms.conditions = vec![leasing::Condition {
-            condition_id: "loan".to_owned(),
-            description: "the loan is signed".to_owned(),
-            outside_date: Some(date("2040-01-01")),
-            satisfied_by: leasing::ConditionParty::Operator.into(),
-            block: String::new(),
-        }];
+        terms.conditions = vec![condition("loan", "2040-01-01", leasing::ConditionParty::Operator)];
         let lease = field.agree(&format!("late-{number}"), terms).await?;
         ensure!(lease.state() == LeaseState::Signed, "{lease:#?}");
         let admin = field.cluster.clients(&field.operator, Role::OperatorAdmin)?;

@@ -6,7 +6,7 @@ use contracts::billing::v1 as billing;
 use contracts::leasing::v1 as leasing;
 use integration_tests::market::{self, date, day, decimal, request_id};
 use integration_tests::requests::series::value;
-use integration_tests::world::{billable, known_to_billing, sign};
+use integration_tests::world::{billable, invoices_due, known_to_billing, sign};
 use integration_tests::{Refusal, TestStack};
 use kernel::Role;
 use tonic::Code;
@@ -47,7 +47,8 @@ fn amounts(invoice: &billing::Invoice) -> Vec<i64> {
     invoice.lines.iter().map(|line| cents(line.amount.as_ref())).collect()
 }
 
-async fn run(books: &Books, year: i32, month: i32) -> Result<billing::StartBillingRunResponse> {
+/// What a run of a month makes.
+pub(crate) async fn run(books: &Books, year: i32, month: i32) -> Result<billing::StartBillingRunResponse> {
     let start = billing::StartBillingRunRequest {
         parent: books.operator.clone(),
         billing_month: Some(billing::BillingMonth { year, month }),
@@ -91,7 +92,9 @@ async fn a_broken_month_is_counted_as_the_terms_say() -> Result<()> {
         rent(Actual365),
     ];
     let books = open("2027-01-24", "2027-02-02", &rents).await?;
-    billable(&books.finance, &books.operator, 2027, 1).await?;
+    // January's of those in advance, and the one in arrears with February's of the others.
+    invoices_due(&books.finance, &books.operator, (2027, 1), 2).await?;
+    invoices_due(&books.finance, &books.operator, (2027, 2), 3).await?;
     let mut january = run(&books, 2027, 1).await?.invoices;
     let february = run(&books, 2027, 2).await?.invoices;
     ensure!(january.len() == 2 && february.len() == 3, "{january:#?} {february:#?}");

@@ -23,7 +23,7 @@ use kernel::{Clock, Error, Ids};
 use postgres::Db;
 use postgres::page::PageTokens;
 use runtime::feed::{Feed, follow};
-use runtime::{Deps, Server};
+use runtime::{Deps, Server, page_tokens};
 use tokio::sync::Notify;
 
 use crate::app::{App, InventoryFollower, InvoicePrinter, LeasingFollower};
@@ -43,10 +43,7 @@ use crate::store::SCHEMA;
 #[expect(clippy::unused_async, reason = "services are started alike, and others have something to wait for")]
 pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Error> {
     let (leasing, inventory) = (Leasing::new(deps.peer("leasing")?), Inventory::new(deps.peer("inventory")?));
-    let pages = match &settings.page_secret_file {
-        Some(file) => PageTokens::new(file.secret())?,
-        None => PageTokens::ephemeral()?,
-    };
+    let pages = page_tokens(settings.page_secret_file.as_ref())?;
     let stores = (deps.db.clone(), deps.worker_db.clone());
     let app = Arc::new(assemble(stores, Arc::clone(&deps.clock), Arc::clone(&deps.ids), pages));
     let printer = InvoicePrinter::new(Arc::clone(&app), inventory.clone(), leasing.clone());

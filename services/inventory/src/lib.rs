@@ -20,9 +20,8 @@ use contracts::inventory::v1::site_service_server::SiteServiceServer;
 use contracts::inventory::v1::waitlist_service_server::WaitlistServiceServer;
 use kernel::Error;
 use postgres::Db;
-use postgres::page::PageTokens;
 use runtime::feed::Feed;
-use runtime::{Deps, Ready, Server};
+use runtime::{Deps, Ready, Server, page_tokens};
 
 use crate::app::desk::{DatabaseClock, Desk, Directory};
 use crate::app::expire_holds::Expirer;
@@ -53,10 +52,7 @@ pub async fn service(settings: InventorySettings, deps: Deps) -> Result<Server, 
         directory: Directory::default(),
         expirer: Expirer::for_worker(deps.worker_db.clone(), Arc::clone(&deps.ids), WIRE),
         market: Market::default(),
-        pages: match &settings.page_secret_file {
-            Some(file) => PageTokens::new(file.secret())?,
-            None => PageTokens::ephemeral()?,
-        },
+        pages: page_tokens(settings.page_secret_file.as_ref())?,
         feed: feed.clone(),
         wire: WIRE,
         rights: Rights::default(),

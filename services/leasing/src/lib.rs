@@ -17,9 +17,8 @@ use contracts::leasing::v1::pipeline_service_server::PipelineServiceServer;
 use contracts::leasing::v1::right_service_server::RightServiceServer;
 use contracts::leasing::v1::tenant_service_server::TenantServiceServer;
 use kernel::Error;
-use postgres::page::PageTokens;
 use runtime::feed::{Feed, follow};
-use runtime::{Deps, Server};
+use runtime::{Deps, Server, page_tokens};
 
 use crate::app::{App, InventoryFollower, SWEEPS};
 use crate::grpc::{
@@ -43,10 +42,7 @@ pub async fn service(settings: LeasingSettings, deps: Deps) -> Result<Server, Er
         clock: Arc::clone(&deps.clock),
         ids: Arc::clone(&deps.ids),
         inventory: Inventory::new(deps.peer("inventory")?),
-        pages: match &settings.page_secret_file {
-            Some(file) => PageTokens::new(file.secret())?,
-            None => PageTokens::ephemeral()?,
-        },
+        pages: page_tokens(settings.page_secret_file.as_ref())?,
         feed: feed.clone(),
         wire: WIRE,
     });

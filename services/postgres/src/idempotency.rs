@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::audit::{self, Actor};
 use crate::outbox::NO_OPERATOR;
-use crate::{Db, is_unique_violation, store_error};
+use crate::{Db, is_unique_violation, sha256_bytes, store_error};
 
 /// Under what a reply is kept. Not global and not by subject: owner and caller are organisations, so that a retry
 /// with another service account does not act twice, and no organisation can meet another's key.
@@ -90,9 +90,7 @@ pub enum Answer<T> {
 
 fn hash(command: &impl Serialize) -> Result<[u8; 32], Error> {
     let bytes = serde_json::to_vec(command).map_err(Error::internal)?;
-    let mut out = [0; 32];
-    out.copy_from_slice(digest::digest(&digest::SHA256, &bytes).as_ref());
-    Ok(out)
+    Ok(sha256_bytes(digest::digest(&digest::SHA256, &bytes)))
 }
 
 /// The recorded reply of this key, if there is one.

@@ -21,3 +21,10 @@ pub use outbox::{Cursor, NewEvent, StoredEvent};
 pub use rows::insert_all;
 pub use settings::{Secret, Settings};
 pub use tx::Tx;
+
+/// A SHA-256 as its bytes.
+fn sha256_bytes(digest: aws_lc_rs::digest::Digest) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest.as_ref());
+    out
+}

@@ -13,7 +13,7 @@ use sea_orm::sea_query::IntoCondition;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Secret;
+use crate::{Secret, sha256_bytes};
 
 /// How long a token may be used.
 const DAYS_VALID: i64 = 3;
@@ -48,9 +48,7 @@ impl Listing<'_> {
             context.update(&part.len().to_be_bytes());
             context.update(part.as_bytes());
         }
-        let mut out = [0; 32];
-        out.copy_from_slice(context.finish().as_ref());
-        out
+        sha256_bytes(context.finish())
     }
 }
 

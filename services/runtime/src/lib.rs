@@ -26,7 +26,7 @@ pub use clock_service::{ClockServer, clock_service};
 pub use door::ours as rpcs;
 pub use failpoint::failpoint;
 pub use metrics::Metrics;
-pub use run::{Deps, run, start};
+pub use run::{Deps, page_tokens, run, start};
 pub use server::{Ready, Running, Server};
 pub use settings::{NoSettings, Settings};
 pub use status::{DOMAIN, REPLAYED, caller, code, explain, peer_error, reply, right, status};

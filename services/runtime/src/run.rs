@@ -124,10 +124,7 @@ impl Deps {
     /// # Errors
     /// `INTERNAL` if there is no cipher.
     pub fn server(&self, page_secret: Option<&SecretFile>) -> Result<Server, Error> {
-        let pages = match page_secret {
-            Some(file) => PageTokens::new(file.secret())?,
-            None => PageTokens::ephemeral()?,
-        };
+        let pages = page_tokens(page_secret)?;
         let server = Server::new(&self.settings.service, &self.settings.server, self.authenticator.clone())
             .observed(self.metrics.clone(), self.settings.admin.listen)
             .ready_when(store_answers(self.probe.clone(), &self.settings.service, self.metrics.clone()))
@@ -186,6 +183,17 @@ where
     let running = service(own, deps).await?.serve(told).await?;
     unless_served.disarm();
     Ok(running)
+}
+
+/// What seals page tokens: the secret that all replicas share, or one that this process alone knows.
+///
+/// # Errors
+/// `INTERNAL` if there is no cipher.
+pub fn page_tokens(secret: Option<&SecretFile>) -> Result<PageTokens, Error> {
+    match secret {
+        Some(file) => PageTokens::new(file.secret()),
+        None => PageTokens::ephemeral(),
+    }
 }
 
 /// The whole of a service's `main`: settings from `--config FILE` and the environment, log lines, stop on SIGTERM or

@@ -20,8 +20,9 @@ use crate::store::lease::LeaseSpan;
 use crate::store::{advance, late};
 
 /// All that is looked up once for the leases of a chunk; nothing where no lease has such terms.
-#[derive(Default)]
 pub(super) struct Agreed {
+    /// The day up to which interest is counted.
+    through: CivilDate,
     advanced: HashMap<LeaseId, Advanced>,
     late: HashMap<LeaseId, Vec<LateInvoice>>,
 }
@@ -41,15 +42,15 @@ impl Agreed {
         leases: &[LeaseCopy],
         month: YearMonth,
     ) -> Result<Self, Error> {
-        let mut agreed = Self::default();
+        let through = counted_through(month, app.now().date_naive());
+        let mut agreed = Self { through, advanced: HashMap::new(), late: HashMap::new() };
         if leases.iter().any(|lease| !lease.terms.money.is_plain() || lease.ending.is_some()) {
             agreed.advanced = advance::of_span(tx.conn(), operator, span).await?;
         }
         let bearing = leases.iter().filter(|lease| lease.terms.money.late_interest.is_some());
         let bearing: Vec<LeaseId> = bearing.map(|lease| lease.lease.clone()).collect();
         if !bearing.is_empty() {
-            let before = counted_through(month, app.now().date_naive());
-            for invoice in late::of_leases(tx.conn(), operator, &bearing, before).await? {
+            for invoice in late::of_leases(tx.conn(), operator, &bearing, through).await? {
                 agreed.late.entry(invoice.lease.clone()).or_default().push(invoice);
             }
         }
@@ -72,11 +73,10 @@ impl Agreed {
             into.kept.push((lease.lease.clone(), reckoning));
         }
         let Some(terms) = lease.terms.money.late_interest else { return Ok(()) };
-        let through = counted_through(month, app.now().date_naive());
         for invoice in self.late.get(&lease.lease).into_iter().flatten() {
             // A run of an earlier month takes nothing back of what a later one counted.
             let counted = invoice.billed.values().map(|billed| billed.period.end());
-            let through = counted.fold(through, CivilDate::max);
+            let through = counted.fold(self.through, CivilDate::max);
             let currency = lease.terms.currency;
             let interest = InterestInputs { terms, currency, invoice: invoice.overdue.clone(), through };
             let too_large = || Trouble::Failed(Error::internal(TooLarge));

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{CivilDate, DrawBlock, Exact, Money, Prepayment, Rate, ReckoningId, YearMonth};
+use kernel::{CivilDate, DrawBlock, Exact, Money, Prepayment, ReckoningId, YearMonth};
 use serde::{Deserialize, Serialize};
 
 use super::charge::{self, Charge};
 use super::charge_type::ChargeType;
 use super::lease::{Ending, LeaseCopy, LeaseState, Poison};
-use super::reckoned::{Billed, Detail, ReckonedLine, Whole, line};
+use super::reckoned::{Billed, ReckonedLine, Whole, line};
 use super::reckoning::{Inputs, Reckoning};
 
 /// What of one type was billed of a lease so far, and what of that was taken back.
@@ -247,29 +247,28 @@ pub fn draw(
     if amount.is_zero() {
         return Ok(None);
     }
-    let revision = advanced.drawn.get(&period.start()).map_or(0, |(_, last)| last + 1);
-    let detail = Detail {
-        quantity: Exact::from(1).to_rate().unwrap_or(Rate::ZERO),
+    let whole = Whole {
+        charge_type: ChargeType::PrepaymentDraw,
+        item: String::new(),
+        period,
+        amount,
+        quantity: Exact::from(1),
         unit: "credit".to_owned(),
-        rate: Exact::from(amount).to_rate().ok_or_else(too_large)?,
+        rate: Exact::from(amount),
         formula: inputs.formula().ok_or_else(too_large)?,
         jurisdiction: None,
         estimated: false,
-        whole_minor: amount.minor,
-        before_minor: 0,
     };
-    let reckoning = Reckoning { id: id(), place: None, month, inputs: Inputs::Draw { draw: inputs } };
-    let line = ReckonedLine {
-        charge_type: ChargeType::PrepaymentDraw,
-        place: None,
-        item: String::new(),
+    // A further credit of a month is a whole of its own: the inputs have counted what came before.
+    let before = advanced.drawn.get(&period.start()).map(|(_, revision)| Billed {
         period,
-        revision,
-        amount,
-        detail,
-        reckoning: reckoning.id,
-    };
-    Ok(Some((line, reckoning)))
+        minor: 0,
+        revision: *revision,
+        jurisdiction: None,
+    });
+    let reckoning = Reckoning { id: id(), place: None, month, inputs: Inputs::Draw { draw: inputs } };
+    let line = line(None, &whole, before.as_ref(), reckoning.id).ok_or_else(too_large)?;
+    Ok(line.map(|line| (line, reckoning)))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! issuing, under the counter's row lock, and the same commit must issue every number drawn.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// A sequence of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +59,33 @@ impl fmt::Display for InvoiceNumber {
     }
 }
 
+impl FromStr for InvoiceNumber {
+    type Err = NotANumber;
+
+    /// Reads what [`fmt::Display`] writes.
+    fn from_str(text: &str) -> Result<Self, NotANumber> {
+        let (series, number) = text.rsplit_once('-').ok_or(NotANumber)?;
+        Ok(Self::new(series, number.parse().map_err(|_| NotANumber)?))
+    }
+}
+
+/// A text that is no number of an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a series and a number, such as INV-000042")]
+pub struct NotANumber;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_read_as_they_are_written() {
+        for number in [InvoiceNumber::new("INV", 1), InvoiceNumber::new("CN", 1_234_567)] {
+            assert_eq!(number.to_string().parse(), Ok(number));
+        }
+        assert_eq!("INV".parse::<InvoiceNumber>(), Err(NotANumber));
+        assert_eq!("INV-1x".parse::<InvoiceNumber>(), Err(NotANumber));
+    }
 
     #[test]
     fn numbers_are_padded_and_outgrow_their_padding() {

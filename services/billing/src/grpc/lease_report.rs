@@ -52,14 +52,22 @@ pub(super) fn earned(rows: &[Vec<RevenueRow>]) -> wire::GetRevenueScheduleRespon
     wire::GetRevenueScheduleResponse { rows: rows.iter().flatten().map(row).collect() }
 }
 
-pub(super) fn backlog(request: &wire::GetBacklogRequest) -> Result<LeaseMonths, Error> {
+/// Months of all leases of an operator.
+fn of_all(
+    parent: &str,
+    ends: (Option<&wire::BillingMonth>, Option<&wire::BillingMonth>),
+) -> Result<LeaseMonths, Error> {
     let mut v = Violations::new();
-    let parent = v.parse("parent", &request.parent, str::parse::<OperatorName>);
-    let months = months(&mut v, (request.start_month.as_ref(), request.end_month.as_ref()));
+    let parent = v.parse("parent", parent, str::parse::<OperatorName>);
+    let months = months(&mut v, ends);
     v.build(|| {
         let (from, through) = months?;
         Some(LeaseMonths { operator: parent?.operator, lease: None, from, through })
     })
+}
+
+pub(super) fn backlog(request: &wire::GetBacklogRequest) -> Result<LeaseMonths, Error> {
+    of_all(&request.parent, (request.start_month.as_ref(), request.end_month.as_ref()))
 }
 
 pub(super) fn backlogged(
@@ -101,13 +109,7 @@ pub(super) fn backlogged(
 }
 
 pub(super) fn roll_forward(request: &wire::GetAdvanceRollForwardRequest) -> Result<LeaseMonths, Error> {
-    let mut v = Violations::new();
-    let parent = v.parse("parent", &request.parent, str::parse::<OperatorName>);
-    let months = months(&mut v, (request.start_month.as_ref(), request.end_month.as_ref()));
-    v.build(|| {
-        let (from, through) = months?;
-        Some(LeaseMonths { operator: parent?.operator, lease: None, from, through })
-    })
+    of_all(&request.parent, (request.start_month.as_ref(), request.end_month.as_ref()))
 }
 
 pub(super) fn rolled_forward(

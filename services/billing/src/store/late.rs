@@ -60,7 +60,9 @@ pub async fn of_leases(
 ) -> Result<Vec<LateInvoice>, Error> {
     let ids: Vec<String> = leases.iter().map(ToString::to_string).collect();
     let mut billed = billed(conn, operator, ids.clone()).await?;
-    let with_interest: Vec<String> = billed.values().flat_map(|of| of.keys().cloned()).collect();
+    let with_interest = billed.values().flat_map(BTreeMap::keys);
+    let with_interest: Vec<InvoiceNumber> =
+        with_interest.map(|number| parse("item", number)).collect::<Result<_, _>>()?;
     let rows = invoices(conn, operator, (ids, with_interest), before).await?;
     let mut paid = paid(conn, operator, rows.iter().map(|row| row.invoice_id).collect()).await?;
     rows.into_iter()
@@ -83,7 +85,7 @@ pub async fn of_leases(
 async fn invoices(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
-    (leases, with_interest): (Vec<String>, Vec<String>),
+    (leases, with_interest): (Vec<String>, Vec<InvoiceNumber>),
     before: CivilDate,
 ) -> Result<Vec<InvoiceRow>, Error> {
     let sql = "select i.invoice_id, i.lease_id, i.series, i.number, i.due_date, \
@@ -99,12 +101,14 @@ async fn invoices(
                where i.operator_id = $1 and i.lease_id = any($2) and i.due_date < $3 \
                  and i.state in ('OPEN', 'PARTIALLY_PAID', 'PAID', 'VOID') \
                  and (i.state in ('OPEN', 'PARTIALLY_PAID') \
-                      or i.series || '-' || lpad(i.number::text, greatest(6, length(i.number::text)), '0') = any($4) \
+                      or (i.series, i.number) in (select * from unnest($4::text[], $5::bigint[])) \
                       or (i.state = 'PAID' and exists (select from billing.payment_allocation a \
                           where a.operator_id = i.operator_id and a.invoice_id = i.invoice_id \
                             and a.posting_date > i.due_date))) \
                order by i.lease_id, i.series, i.number";
-    let values = [operator.as_str().into(), leases.into(), before.into(), with_interest.into()];
+    let series: Vec<String> = with_interest.iter().map(|number| number.series().to_owned()).collect();
+    let numbers: Vec<i64> = with_interest.iter().map(InvoiceNumber::get).collect();
+    let values = [operator.as_str().into(), leases.into(), before.into(), series.into(), numbers.into()];
     InvoiceRow::find_by_statement(statement(sql, values)).all(conn).await.map_err(store_error)
 }
 

@@ -6,6 +6,7 @@ use kernel::{Error, EventId, IndexValues, Instant, LeaseId, LeaseName, OperatorI
 use postgres::store_error;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set};
+use serde::de::DeserializeOwned;
 
 use super::entity::{lease, lease_block, lease_version};
 use super::listing::Sight;
@@ -227,13 +228,16 @@ fn block_of(row: &lease_block::Model) -> Result<BlockProgress, Error> {
     Ok(BlockProgress {
         place: BlockRef { site: parse("site_id", &row.site_id)?, block: parse("block_id", &row.block_id)? },
         state: parse::<BlockState>("state", &row.state)?,
-        moved: row
-            .moved
-            .clone()
-            .map(serde_json::from_value)
-            .transpose()
-            .map_err(|error| broken("moved", error))?,
+        moved: optional("moved", row.moved.as_ref())?,
     })
+}
+
+/// What is kept as JSON, where it is there.
+fn optional<T: DeserializeOwned>(
+    field: &'static str,
+    value: Option<&serde_json::Value>,
+) -> Result<Option<T>, Error> {
+    value.map(T::deserialize).transpose().map_err(|error| broken(field, error))
 }
 
 fn lease_of(
@@ -249,12 +253,7 @@ fn lease_of(
         state: parse("state", &row.state)?,
         terms: serde_json::from_value::<BillingTerms>(terms).map_err(|error| broken("terms", error))?,
         blocks,
-        ending: row
-            .ending
-            .clone()
-            .map(serde_json::from_value)
-            .transpose()
-            .map_err(|error| broken("ending", error))?,
+        ending: optional("ending", row.ending.as_ref())?,
         billed_from: row.billed_from,
         index: IndexValues::new(),
     })

@@ -1,16 +1,13 @@
 //! Bringing in a contract that was signed on paper: durable intent, the hold, its commitment, and then it is what its days say.
 //! Whoever dies in between, the sweeper goes on.
 
-use kernel::{
-    Caller, CivilDate, Error, LeaseId, LeaseName, OperatorId, Organisation, Reason, TenantName, Uuid,
-};
+use kernel::{Caller, CivilDate, Error, LeaseId, OperatorId, Organisation, TenantName, Uuid};
 use postgres::{Answer, RequestKey, idempotency};
 use runtime::failpoint;
 use serde::Serialize;
 
-use super::propose_lease::Recorded;
-use super::requests::{Earlier, Sagas, in_progress, is_nothing_done};
-use super::sign_lease::gone;
+use super::requests::Sagas;
+use super::sign_lease::{Outcome, Verdict};
 use super::{App, Hands, View, kind, rpc};
 use crate::domain::cut_over::Import;
 use crate::domain::{Checked, Hold, Lease, LeaseState, Proposal, Signatory};
@@ -62,19 +59,6 @@ struct Fingerprint<'a> {
     paper: &'a Paper,
 }
 
-/// What inventory's answer makes of it.
-#[derive(Clone, Copy)]
-enum Verdict {
-    Taken,
-    Gone(&'static str),
-}
-
-/// What the last transaction found.
-enum Outcome {
-    Done(Box<View>),
-    Answered(Option<Vec<u8>>),
-}
-
 impl App {
     /// Brings in a contract that was signed on paper, on capacity that is committed to it, or not at all.
     ///
@@ -86,10 +70,9 @@ impl App {
         let scope = caller.scope_of_operator(&command.operator)?;
         let organisation = caller.effective_organisation();
         let hands = Hands { db: &self.db, scope: &scope };
-        let sagas = Sagas::Leases(&command.operator);
         let intent = Intent { key: key_of(caller, &command)? };
         if !command.validate_only
-            && let Some(reply) = self.answered(hands, sagas, &intent.key).await?
+            && let Some(reply) = self.answered(hands, Sagas::Leases(&command.operator), &intent.key).await?
         {
             return Ok(Answer::Replayed(reply));
         }
@@ -97,22 +80,13 @@ impl App {
         let zones = self.inventory.zones(organisation, command.terms.blocks()).await?;
         let (lease, terms) = self.paper_lease(caller, &command, &zones)?;
         if command.validate_only {
-            let Answer::Fresh(view) = self.would_propose(hands, organisation, lease).await? else {
-                return Err(Error::internal("a check has no earlier answer"));
-            };
-            let mut lease = view.lease;
+            let mut lease = self.would_propose(hands, organisation, lease).await?.lease;
             lease.brought_in(self.now())?;
             return View::of(lease).map(Answer::Fresh);
         }
         failpoint("leasing.import.before_intent")?;
-        match self.record_intent(hands, &lease, &terms, &intent, None).await? {
-            Recorded::Begun => {}
-            Recorded::NameTaken => return Err(Error::name_taken("lease")),
-            Recorded::Earlier(Earlier::Answered(reply)) => return Ok(Answer::Replayed(reply)),
-            Recorded::Earlier(_) => {
-                let reply = self.answered(hands, sagas, &intent.key).await?;
-                return reply.map(Answer::Replayed).ok_or_else(in_progress);
-            }
+        if let Some(reply) = self.begin(hands, &lease, &terms, &intent, None).await? {
+            return Ok(Answer::Replayed(reply));
         }
         failpoint("leasing.import.after_intent")?;
         self.finish_import(hands, organisation, lease, &intent).await
@@ -125,13 +99,9 @@ impl App {
         command: &ImportLease,
         zones: &[kernel::Zone],
     ) -> Result<(Lease, Vec<u8>), Error> {
-        let lease_id = match &command.lease {
-            Some(id) => id.clone(),
-            None => LeaseId::new(&self.ids.next().to_string()).map_err(Error::internal)?,
-        };
         let terms = command.terms.clone().in_zones(zones);
         let proposal = Proposal {
-            name: LeaseName::new(command.operator.clone(), lease_id),
+            name: self.lease_name(&command.operator, command.lease.clone())?,
             uid: self.ids.next(),
             tenant: command.tenant.clone(),
             terms: terms.ok_or_else(|| Error::internal("a block without a zone"))?,
@@ -153,34 +123,14 @@ impl App {
         mut lease: Lease,
         intent: &Intent,
     ) -> Result<Answer<View>, Error> {
-        let hold = match self.inventory.place_hold(organisation, &lease).await {
-            Ok(hold) => hold,
-            Err(refusal) if is_nothing_done(refusal.reason()) => {
-                self.give_up(hands, &lease).await?;
-                return Err(refusal);
-            }
-            Err(open) => return Err(open),
-        };
+        let hold = self.hold_or_give_up(hands, organisation, &lease).await?;
         failpoint("leasing.import.after_hold")?;
         lease.hold = Some(hold);
-        let verdict = match self.inventory.commit(organisation, &lease).await {
-            Ok(()) => Verdict::Taken,
-            Err(refusal) => match refusal.reason() {
-                // Committed under this lease's id so long ago that inventory has forgotten the request.
-                Reason::HoldAlreadyConfirmed => Verdict::Taken,
-                reason => Verdict::Gone(gone(reason).ok_or(refusal)?),
-            },
-        };
+        let verdict = self.commit_hold(organisation, &lease).await?;
         failpoint("leasing.import.after_commit")?;
         let outcome = self.record_import(hands, &lease, hold, verdict, intent).await?;
         failpoint("leasing.import.after_record")?;
-        match outcome {
-            Outcome::Done(view) => {
-                self.feed.notify();
-                Ok(Answer::Fresh(*view))
-            }
-            Outcome::Answered(reply) => reply.map(Answer::Replayed).ok_or_else(in_progress),
-        }
+        self.answer_of(outcome)
     }
 
     async fn record_import(
@@ -206,11 +156,11 @@ impl App {
                 let from = lease.revision;
                 lease.hold = Some(hold);
                 let kind = match verdict {
-                    Verdict::Taken => {
+                    Verdict::Committed => {
                         lease.brought_in(now)?;
                         kind::IMPORTED
                     }
-                    Verdict::Gone(because) => {
+                    Verdict::Lapsed(because) => {
                         lease.lapse(because, now)?;
                         kind::LAPSED
                     }

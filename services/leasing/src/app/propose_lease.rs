@@ -54,7 +54,7 @@ struct Fingerprint<'a> {
 }
 
 /// What became of the attempt to record an intent.
-pub(super) enum Recorded {
+enum Recorded {
     Begun,
     Earlier(Earlier),
     NameTaken,
@@ -91,12 +91,8 @@ impl App {
         let zones = self.inventory.zones(organisation, command.terms.blocks()).await?;
         let of_quote = command.of_quote.as_ref();
         let uid = of_quote.and_then(|quote| quote.uid).unwrap_or_else(|| self.ids.next());
-        let lease_id = match &command.lease {
-            Some(id) => id.clone(),
-            None => LeaseId::new(&self.ids.next().to_string()).map_err(Error::internal)?,
-        };
         let proposal = Proposal {
-            name: LeaseName::new(command.operator.clone(), lease_id),
+            name: self.lease_name(&command.operator, command.lease.clone())?,
             uid,
             tenant: command.tenant.clone(),
             terms: command.terms.in_zones(&zones).ok_or_else(|| Error::internal("a block without a zone"))?,
@@ -104,21 +100,12 @@ impl App {
         };
         let (lease, terms) = Lease::propose(proposal, self.now())?;
         if command.validate_only {
-            return self.would_propose(hands, organisation, lease).await;
+            return self.would_propose(hands, organisation, lease).await.map(Answer::Fresh);
         }
         let intent = Intent { key };
         failpoint("leasing.propose.before_intent")?;
-        match self.record_intent(hands, &lease, &terms, &intent, of_quote).await? {
-            Recorded::Begun => {}
-            Recorded::NameTaken => return Err(Error::name_taken("lease")),
-            Recorded::Earlier(Earlier::Answered(reply)) => return Ok(Answer::Replayed(reply)),
-            Recorded::Earlier(_) => {
-                return match self.answered(hands, Sagas::Leases(&lease.name.operator), &intent.key).await? {
-                    Some(reply) => Ok(Answer::Replayed(reply)),
-                    // The other attempt was refused meanwhile: this one may begin when it is sent again.
-                    None => Err(in_progress()),
-                };
-            }
+        if let Some(reply) = self.begin(hands, &lease, &terms, &intent, of_quote).await? {
+            return Ok(Answer::Replayed(reply));
         }
         failpoint("leasing.propose.after_intent")?;
         self.finish_proposal(hands, organisation, lease, &intent).await
@@ -141,7 +128,7 @@ impl App {
         hands: Hands<'_>,
         organisation: &Organisation,
         lease: Lease,
-    ) -> Result<Answer<View>, Error> {
+    ) -> Result<View, Error> {
         let name = &lease.name;
         let taken = hands
             .db
@@ -154,10 +141,44 @@ impl App {
             return Err(Error::name_taken("lease"));
         }
         self.inventory.check_hold(organisation, &lease).await?;
-        View::of(lease).map(Answer::Fresh)
+        View::of(lease)
     }
 
-    pub(super) async fn record_intent(
+    /// The name that is wanted, or one of ours.
+    pub(super) fn lease_name(
+        &self,
+        operator: &OperatorId,
+        wanted: Option<LeaseId>,
+    ) -> Result<LeaseName, Error> {
+        let id = match wanted {
+            Some(id) => id,
+            None => LeaseId::new(&self.ids.next().to_string()).map_err(Error::internal)?,
+        };
+        Ok(LeaseName::new(operator.clone(), id))
+    }
+
+    /// Records the intent; the reply of an earlier attempt, if there was one.
+    pub(super) async fn begin(
+        &self,
+        hands: Hands<'_>,
+        lease: &Lease,
+        terms: &[u8],
+        intent: &Intent,
+        of_quote: Option<&OfQuote>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        match self.record_intent(hands, lease, terms, intent, of_quote).await? {
+            Recorded::Begun => Ok(None),
+            Recorded::NameTaken => Err(Error::name_taken("lease")),
+            Recorded::Earlier(Earlier::Answered(reply)) => Ok(Some(reply)),
+            Recorded::Earlier(_) => {
+                let reply = self.answered(hands, Sagas::Leases(&lease.name.operator), &intent.key).await?;
+                // Where the other attempt was refused meanwhile, this one may begin when it is sent again.
+                reply.map(Some).ok_or_else(in_progress)
+            }
+        }
+    }
+
+    async fn record_intent(
         &self,
         hands: Hands<'_>,
         lease: &Lease,
@@ -194,14 +215,7 @@ impl App {
         lease: Lease,
         intent: &Intent,
     ) -> Result<Answer<View>, Error> {
-        let hold = match self.inventory.place_hold(organisation, &lease).await {
-            Ok(hold) => hold,
-            Err(refusal) if is_nothing_done(refusal.reason()) => {
-                self.give_up(hands, &lease).await?;
-                return Err(refusal);
-            }
-            Err(open) => return Err(open),
-        };
+        let hold = self.hold_or_give_up(hands, organisation, &lease).await?;
         failpoint("leasing.propose.after_hold")?;
         let outcome = self.record_hold(hands, &lease, hold, intent).await?;
         failpoint("leasing.propose.after_record")?;
@@ -216,9 +230,25 @@ impl App {
         }
     }
 
+    /// The hold for a recorded intent, or the end of the intent where inventory refuses it.
+    pub(super) async fn hold_or_give_up(
+        &self,
+        hands: Hands<'_>,
+        organisation: &Organisation,
+        lease: &Lease,
+    ) -> Result<Hold, Error> {
+        let held = self.inventory.place_hold(organisation, lease).await;
+        if let Err(refusal) = &held
+            && is_nothing_done(refusal.reason())
+        {
+            self.give_up(hands, lease).await?;
+        }
+        held
+    }
+
     /// Nothing was held: the intent disappears, and its name is free again. If the feed has told of a hold meanwhile,
     /// the intent stays and the sweeper asks again.
-    pub(super) async fn give_up(&self, hands: Hands<'_>, lease: &Lease) -> Result<(), Error> {
+    async fn give_up(&self, hands: Hands<'_>, lease: &Lease) -> Result<(), Error> {
         hands
             .db
             .in_tx("propose_lease_refused", hands.scope, |tx| async move {

@@ -64,14 +64,15 @@ enum Taken {
     Again,
 }
 
-/// What inventory's answer makes of a lease in SIGNING.
-enum Verdict {
+/// What inventory's answer makes of a lease whose hold was to be committed.
+#[derive(Clone, Copy)]
+pub(super) enum Verdict {
     Committed,
     Lapsed(&'static str),
 }
 
 /// What the last transaction found.
-enum Outcome {
+pub(super) enum Outcome {
     Done(Box<View>),
     Answered(Option<Vec<u8>>),
 }
@@ -238,27 +239,37 @@ impl App {
         lease: &Lease,
         intent: &Intent,
     ) -> Result<Answer<View>, Error> {
-        let verdict = match self.inventory.commit(organisation, lease).await {
-            Ok(()) => Verdict::Committed,
-            Err(refusal) => match refusal.reason() {
-                // Committed under this lease's id more than a week ago, when inventory had forgotten the request.
-                Reason::HoldAlreadyConfirmed => Verdict::Committed,
-                reason => match gone(reason) {
-                    Some(because) => Verdict::Lapsed(because),
-                    None => return Err(refusal),
-                },
-            },
-        };
+        let verdict = self.commit_hold(organisation, lease).await?;
         failpoint("leasing.sign.after_commit")?;
-        let outcome = self.record_verdict(hands, lease, &verdict, intent).await?;
+        let outcome = self.record_verdict(hands, lease, verdict, intent).await?;
         failpoint("leasing.sign.after_record")?;
+        self.answer_of(outcome)
+    }
+
+    /// Commits a lease's hold, if it is still there; what leaves that open is an error.
+    pub(super) async fn commit_hold(
+        &self,
+        organisation: &Organisation,
+        lease: &Lease,
+    ) -> Result<Verdict, Error> {
+        let Err(refusal) = self.inventory.commit(organisation, lease).await else {
+            return Ok(Verdict::Committed);
+        };
+        match refusal.reason() {
+            // Committed under this lease's id more than a week ago, when inventory had forgotten the request.
+            Reason::HoldAlreadyConfirmed => Ok(Verdict::Committed),
+            reason => gone(reason).map(Verdict::Lapsed).ok_or(refusal),
+        }
+    }
+
+    /// What the caller is told of the last transaction.
+    pub(super) fn answer_of(&self, outcome: Outcome) -> Result<Answer<View>, Error> {
         match outcome {
             Outcome::Done(view) => {
                 self.feed.notify();
                 Ok(Answer::Fresh(*view))
             }
-            Outcome::Answered(Some(reply)) => Ok(Answer::Replayed(reply)),
-            Outcome::Answered(None) => Err(in_progress()),
+            Outcome::Answered(reply) => reply.map(Answer::Replayed).ok_or_else(in_progress),
         }
     }
 
@@ -266,7 +277,7 @@ impl App {
         &self,
         hands: Hands<'_>,
         lease: &Lease,
-        verdict: &Verdict,
+        verdict: Verdict,
         intent: &Intent,
     ) -> Result<Outcome, Error> {
         let now = self.now();
@@ -338,7 +349,7 @@ impl App {
 }
 
 /// Why a hold is gone, if that is what inventory says.
-pub(super) fn gone(reason: Reason) -> Option<&'static str> {
+fn gone(reason: Reason) -> Option<&'static str> {
     match reason {
         Reason::HoldExpired => Some(HOLD_EXPIRED),
         Reason::HoldReleased | Reason::ResourceNotFound => Some(HOLD_RELEASED),

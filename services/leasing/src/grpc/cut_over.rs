@@ -26,11 +26,7 @@ pub(super) fn import(request: &wire::ImportLeaseRequest, today: CivilDate) -> Re
     let billed_from = date(v, "billed_from_date", request.billed_from_date.as_ref());
     let signatory = signatory(v, request.signatory.as_ref());
     let request_id = request_id(v, &request.request_id);
-    let draft = terms::draft(v, request.terms.as_ref());
-    let terms = draft.and_then(|draft| {
-        let operator = parent.as_ref().map(|parent| &parent.operator);
-        draft.check(operator, today, &mut findings)
-    });
+    let terms = terms::checked(request.terms.as_ref(), parent.as_ref(), today, &mut findings);
     findings.finish()?;
     let command = || {
         Some(ImportLease {

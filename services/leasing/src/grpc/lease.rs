@@ -29,11 +29,7 @@ pub(super) fn propose(request: &wire::ProposeLeaseRequest, today: CivilDate) -> 
     let tenant = v.parse("tenant", &request.tenant, str::parse);
     let hold = duration(v, "hold_duration", request.hold_duration.as_ref(), HOLD);
     let request_id = request_id(v, &request.request_id);
-    let draft = terms::draft(v, request.terms.as_ref());
-    let terms = draft.and_then(|draft| {
-        let operator = parent.as_ref().map(|parent| &parent.operator);
-        draft.check(operator, today, &mut findings)
-    });
+    let terms = terms::checked(request.terms.as_ref(), parent.as_ref(), today, &mut findings);
     findings.finish()?;
     let command = || {
         Some(ProposeLease {

@@ -3,13 +3,14 @@
 use std::str::FromStr as _;
 
 use contracts::leasing::v1 as wire;
-use kernel::{CivilDate, Currency, EscalationBasis, MoneyTerms, Percent, Violations};
+use kernel::{CivilDate, Currency, EscalationBasis, MoneyTerms, OperatorName, Percent, Violations};
 use runtime::wire::{
     capacity, date, escalation_basis, known, optional_date, percent, rate, to_capacity, to_date, to_decimal,
 };
 
 use super::{contract, money_terms};
-use crate::domain::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
+use crate::domain::Findings;
+use crate::domain::draft::{Checked, Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
 use crate::domain::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 
 /// Reads terms that must be there, noting every field that has no meaning; the rules come after.
@@ -41,6 +42,17 @@ pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Opt
             contract: contract::contract(v, terms),
         })
     })
+}
+
+/// Reads terms of which every rule is kept, for an operator; every breach is among the findings.
+pub(super) fn checked(
+    terms: Option<&wire::LeaseTerms>,
+    parent: Option<&OperatorName>,
+    today: CivilDate,
+    findings: &mut Findings,
+) -> Option<Checked> {
+    let draft = draft(&mut findings.invalid, terms)?;
+    draft.check(parent.map(|parent| &parent.operator), today, findings)
 }
 
 /// What a structure on the wire means; none is not said.

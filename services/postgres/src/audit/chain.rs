@@ -8,7 +8,7 @@ use kernel::{Error, Instant, Scope};
 use uuid::Uuid;
 
 use super::{BYTES, OWNER, at, query};
-use crate::Db;
+use crate::{Db, sha256_bytes};
 
 /// Rows that one step takes.
 const ROWS: i64 = 5_000;
@@ -56,9 +56,7 @@ impl Link {
         for number in [self.number, after.0, after.1, until.0, until.1, self.entries, times] {
             sum.update(&number.to_be_bytes());
         }
-        let mut out = [0; 32];
-        out.copy_from_slice(sum.finish().as_ref());
-        out
+        sha256_bytes(sum.finish())
     }
 }
 

@@ -6,6 +6,7 @@
 //! keeps a published [`Head`] elsewhere proves by [`verify`] that nothing before it was changed.
 
 mod chain;
+mod fields;
 mod list;
 mod verify;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::chain::{Chain, chain};
+pub use self::fields::fields;
 pub use self::list::{Entry, Filter, Place, list};
 pub use self::verify::{Break, Flaw, Head, Verdict, head, heads_since, verify};
 use crate::outbox::NO_OPERATOR;
@@ -191,30 +193,9 @@ pub fn tame(text: &str) -> String {
 
 /// The name of the resource that a reply holds: the first field of its first field, as everywhere on our wire.
 pub(crate) fn named_in(reply: &[u8]) -> Option<&str> {
-    let name = std::str::from_utf8(first_field(first_field(reply)?)?).ok()?;
+    let first = |message| fields(message).next().filter(|(number, _)| *number == 1).map(|(_, bytes)| bytes);
+    let name = std::str::from_utf8(first(first(reply)?)?).ok()?;
     name.contains('/').then_some(name)
-}
-
-/// The bytes of field 1 of a message, where it comes first and has a length.
-fn first_field(message: &[u8]) -> Option<&[u8]> {
-    const FIELD_1_OF_LENGTH: u8 = 0x0a;
-    let (tag, mut rest) = message.split_first()?;
-    if *tag != FIELD_1_OF_LENGTH {
-        return None;
-    }
-    let (mut length, mut shift) = (0_usize, 0_u32);
-    loop {
-        let (byte, after) = rest.split_first()?;
-        rest = after;
-        length |= usize::from(byte & 0x7f).checked_shl(shift)?;
-        if byte & 0x80 == 0 {
-            return rest.get(..length);
-        }
-        shift += 7;
-        if shift > 28 {
-            return None;
-        }
-    }
 }
 
 /// Whose chain a row belongs to, as SQL over the outbox's columns.

@@ -7,7 +7,7 @@ use tokio::time::Instant as Timer;
 
 use super::chain::{Link, NOTHING};
 use super::{BYTES, at, enter, query, rows_of, scope_of};
-use crate::{Db, Tx};
+use crate::{Db, Tx, sha256_bytes};
 
 /// Links, and about how many rows, that one question fetches.
 const LINKS: i64 = 500;
@@ -328,9 +328,7 @@ async fn sum_up(
             entries += 1;
             next = rows.next().transpose()?;
         }
-        let mut digest = [0; 32];
-        digest.copy_from_slice(sum.finish().as_ref());
-        sealed.push(Sealed { link, hash, entries, digest });
+        sealed.push(Sealed { link, hash, entries, digest: sha256_bytes(sum.finish()) });
     }
     Ok(sealed)
 }

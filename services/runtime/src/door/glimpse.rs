@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use kernel::Uuid;
+use postgres::audit::fields;
 use prost::bytes::Bytes;
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, FileDescriptorSet};
@@ -70,41 +71,9 @@ impl Marks {
     }
 }
 
-/// The bytes of a field that has a length; the last one, as protobuf has it. What does not read tells nothing.
-fn find(mut message: &[u8], number: u32) -> Option<&[u8]> {
-    let mut found = None;
-    while !message.is_empty() {
-        let tag = varint(&mut message)?;
-        let skipped = match tag & 7 {
-            0 => {
-                varint(&mut message)?;
-                continue;
-            }
-            1 => 8,
-            2 => usize::try_from(varint(&mut message)?).ok()?,
-            5 => 4,
-            _ => return found,
-        };
-        let Some((value, rest)) = message.split_at_checked(skipped) else { return found };
-        if tag & 7 == 2 && tag >> 3 == u64::from(number) {
-            found = Some(value);
-        }
-        message = rest;
-    }
-    found
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
+/// The bytes of a field that has a length; the last one, as protobuf has it.
+fn find(message: &[u8], number: u32) -> Option<&[u8]> {
+    fields(message).filter(|(found, _)| *found == u64::from(number)).last().map(|(_, bytes)| bytes)
 }
 
 #[cfg(test)]

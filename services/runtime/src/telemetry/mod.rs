@@ -7,7 +7,9 @@ pub(crate) mod trace;
 use std::io::IsTerminal as _;
 
 use kernel::Error;
+use tracing::Subscriber;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer};
 
@@ -16,18 +18,7 @@ use crate::settings::{LogFormat, Settings, TelemetrySettings};
 
 /// Sends log lines to standard error from now on. A second call in a process changes nothing: the first one wins.
 pub fn init(settings: &TelemetrySettings) {
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter(settings)).with_writer(std::io::stderr);
-    let done = if is_human(settings) {
-        subscriber.with_target(false).compact().finish().try_init()
-    } else {
-        subscriber
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
-            .finish()
-            .try_init()
-    };
+    let done = tracing_subscriber::registry().with(filter(settings)).with(lines(settings)).try_init();
     if let Err(error) = done {
         tracing::debug!(%error, "log lines go where they went before");
     }
@@ -45,14 +36,8 @@ pub(crate) fn start(settings: &Settings) -> Result<Traces, Error> {
         return Ok(Traces::none());
     };
     let (traces, tracer) = Traces::to(endpoint, settings)?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let lines = if is_human(&settings.telemetry) {
-        lines.with_target(false).compact().boxed()
-    } else {
-        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
-    };
     let done = tracing_subscriber::registry()
-        .with(lines.with_filter(filter(&settings.telemetry)))
+        .with(lines(&settings.telemetry).with_filter(filter(&settings.telemetry)))
         .with(export::spans(tracer.clone()))
         .with(statements::spans(tracer))
         .try_init();
@@ -61,6 +46,18 @@ pub(crate) fn start(settings: &Settings) -> Result<Traces, Error> {
         Err(error) => tracing::debug!(%error, "log lines go where they went before"),
     }
     Ok(traces)
+}
+
+fn lines<S>(settings: &TelemetrySettings) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    if is_human(settings) {
+        lines.with_target(false).compact().boxed()
+    } else {
+        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
+    }
 }
 
 fn filter(settings: &TelemetrySettings) -> EnvFilter {

@@ -226,6 +226,8 @@ fn connect_options(settings: &Settings) -> Result<PgConnectOptions, Error> {
         ("idle_in_transaction_session_timeout", ms(settings.idle_in_transaction_timeout)),
         // The guard below sends a ROLLBACK that has mostly nothing to roll back; the server would warn each time.
         ("client_min_messages", "error".to_owned()),
+        // No report and no sweep takes the processors from those who book.
+        ("max_parallel_workers_per_gather", "0".to_owned()),
     ]);
     if let Some(role) = &settings.role {
         options = options.options([("role", role)]);

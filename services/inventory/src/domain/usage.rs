@@ -11,6 +11,8 @@ const STEPS_MAX: usize = 64;
 
 #[derive(Debug, Clone)]
 struct Chunk {
+    /// Where its first step is, here too: whoever looks for the chunk of an instant reads the chunks and not their steps.
+    first: Instant,
     /// Sorted, never empty. A value is true once `pending` is added to it.
     steps: Vec<(Instant, CapacityVector)>,
     pending: CapacityVector,
@@ -19,13 +21,10 @@ struct Chunk {
 
 impl Chunk {
     fn new(steps: Vec<(Instant, CapacityVector)>) -> Self {
-        let mut chunk = Self { steps, pending: CapacityVector::ZERO, greatest: CapacityVector::ZERO };
+        let first = steps[0].0;
+        let mut chunk = Self { first, steps, pending: CapacityVector::ZERO, greatest: CapacityVector::ZERO };
         chunk.measure();
         chunk
-    }
-
-    fn first(&self) -> Instant {
-        self.steps[0].0
     }
 
     fn measure(&mut self) {
@@ -107,11 +106,11 @@ impl Usage {
         let mut peak = self.value_at(interval.start());
         let first = self.chunk_of(interval.start()).unwrap_or(0);
         for chunk in &self.chunks[first.min(self.chunks.len())..] {
-            if chunk.first() >= interval.end() {
+            if chunk.first >= interval.end() {
                 break;
             }
             let last = chunk.steps[chunk.steps.len() - 1].0;
-            if chunk.first() > interval.start() && last < interval.end() {
+            if chunk.first > interval.start() && last < interval.end() {
                 peak = peak.max(chunk.greatest);
             } else {
                 let inside = |at: Instant| interval.start() < at && at < interval.end();
@@ -156,7 +155,7 @@ impl Usage {
 
     /// The last chunk that begins at or before the instant.
     fn chunk_of(&self, at: Instant) -> Option<usize> {
-        self.chunks.partition_point(|chunk| chunk.first() <= at).checked_sub(1)
+        self.chunks.partition_point(|chunk| chunk.first <= at).checked_sub(1)
     }
 
     /// Gives the most within the interval after the change.
@@ -168,11 +167,11 @@ impl Usage {
         let mut peak: Option<CapacityVector> = None;
         let mut seen = |kw: CapacityVector| peak = Some(peak.map_or(kw, |peak| peak.max(kw)));
         for chunk in &mut self.chunks[first..] {
-            if chunk.first() >= interval.end() {
+            if chunk.first >= interval.end() {
                 break;
             }
             let last = chunk.steps[chunk.steps.len() - 1].0;
-            if chunk.first() >= interval.start() && last < interval.end() {
+            if chunk.first >= interval.start() && last < interval.end() {
                 chunk.pending = sum(chunk.pending, by);
                 chunk.greatest = sum(chunk.greatest, by);
                 seen(chunk.greatest);
@@ -197,6 +196,7 @@ impl Usage {
                 None => self.chunks.push(Chunk::new(vec![(at, CapacityVector::ZERO)])),
                 Some(chunk) => {
                     chunk.settle();
+                    chunk.first = at;
                     chunk.steps.insert(0, (at, CapacityVector::ZERO));
                     chunk.measure();
                     self.split(0);

@@ -89,19 +89,19 @@ async fn due(db: &Db, schema: &str) -> Result<Option<Step>, Error> {
         let from = query(&tx, format!("select xid, seq from {schema}.audit_cursor"), Vec::new()).await?;
         let Some(from) = from.first() else { return Ok((tx, None)) };
         let from: (i64, i64) = (at(from, 0)?, at(from, 1)?);
+        // The horizon is one value to the planner, so that rows come in the order of their index and end at the limit; a
+        // join with it made it sort all that is due first.
         let sql = format!(
             "with horizon as materialized (select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as xid), \
-             due as materialized (select {OWNER} as owner, position_xid, position_seq, {BYTES} as bytes \
-                from {schema}.outbox, horizon \
-                where (position_xid, position_seq) > ($1, $2) and position_xid < horizon.xid \
+             due as (select {OWNER} as owner, position_xid, position_seq, {BYTES} as bytes from {schema}.outbox \
+                where (position_xid, position_seq) > ($1, $2) and position_xid < (select xid from horizon) \
                 order by position_xid, position_seq limit {ROWS}), \
-             summed as (select owner, count(*) as entries, \
+             summed as (select owner, count(*) as entries, max(array[position_xid, position_seq]) as last, \
                 sha256(string_agg(bytes, ''::bytea order by position_xid, position_seq)) as digest \
-                from due group by owner), \
-             last as (select position_xid, position_seq from due order by 1 desc, 2 desc limit 1) \
-             select s.owner, s.entries, s.digest, l.number, l.hash, l.until_xid, l.until_seq, \
-                horizon.xid, last.position_xid, last.position_seq, statement_timestamp() \
-             from summed s cross join horizon cross join last \
+                from due group by owner) \
+             select s.owner, s.entries, s.digest, l.number, l.hash, l.until_xid, l.until_seq, horizon.xid, \
+                (max(s.last) over ())[1], (max(s.last) over ())[2], statement_timestamp() \
+             from summed s cross join horizon \
              left join lateral (select * from {schema}.audit_link l where l.owner = s.owner \
                 order by l.number desc limit 1) l on true"
         );

@@ -102,16 +102,21 @@ fn seconds_from(micros: i64) -> i64 {
 
 impl Column {
     fn of(values: &[i64]) -> Option<Self> {
-        let least = values.iter().copied().min()?;
-        if values.iter().all(|value| *value == 0) {
+        let (least, most) = (values.iter().copied().min()?, values.iter().copied().max()?);
+        if (least, most) == (0, 0) {
             return None;
         }
         let apart = |value: i64| value.abs_diff(least);
-        let coarser = |unit: u64, value: &i64| if unit == 1 { 1 } else { gcd(apart(*value), unit) };
-        let unit = values.iter().fold(0, coarser).max(1);
-        let narrow: Option<Box<[u16]>> =
-            values.iter().map(|value| u16::try_from(apart(*value) / unit).ok()).collect();
-        match (narrow, i64::try_from(unit)) {
+        // Divisions are what costs here, and most blocks do without.
+        let unit = if apart(most) <= u64::from(u16::MAX) {
+            1
+        } else {
+            let coarser = |unit: u64, value: &i64| if unit == 1 { 1 } else { gcd(apart(*value), unit) };
+            values.iter().fold(0, coarser).max(1)
+        };
+        let narrow =
+            |value: &i64| u16::try_from(if unit == 1 { apart(*value) } else { apart(*value) / unit }).ok();
+        match (values.iter().map(narrow).collect::<Option<Box<[u16]>>>(), i64::try_from(unit)) {
             (Some(values), Ok(unit)) => Some(Self::Narrow { least, unit, values }),
             _ => Some(Self::Wide(values.into())),
         }
@@ -202,7 +207,7 @@ impl Packed {
                 edge += 1;
             }
             let value = add(old, more)?;
-            if value != last {
+            if differs(&value, &last) {
                 times.push(at);
                 for (lane, value) in lanes.iter_mut().zip(value) {
                     lane.push(value);
@@ -324,6 +329,11 @@ impl Packed {
         };
         times + self.lanes.iter().flatten().map(Column::bytes).sum::<usize>()
     }
+}
+
+/// Whether they differ, without the call that comparing arrays is.
+fn differs(a: &[i64; LANES], b: &[i64; LANES]) -> bool {
+    a.iter().zip(b).fold(0, |apart, (a, b)| apart | (a ^ b)) != 0
 }
 
 fn add(a: [i64; LANES], b: [i64; LANES]) -> Option<[i64; LANES]> {

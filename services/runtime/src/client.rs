@@ -109,17 +109,6 @@ impl Bearer {
     pub fn new(token: &str) -> Result<Self, Error> {
         bearer(token).map(Self)
     }
-
-    /// The same, but HTTP/2 may remember the header, as it does for callers in Go and Java: sent once a connection
-    /// instead of with every call. Only where nobody else puts headers on the same connection.
-    ///
-    /// # Errors
-    /// `INTERNAL` if the text cannot be a token.
-    pub fn remembered(token: &str) -> Result<Self, Error> {
-        let mut value = bearer(token)?;
-        value.set_sensitive(false);
-        Ok(Self(value))
-    }
 }
 
 impl Interceptor for Bearer {

@@ -1,5 +1,7 @@
 //! The load: clients that book, each waiting for its answer before the next.
 
+mod line;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,15 +12,16 @@ use anyhow::Context as _;
 use contracts::common::v1::{CapacityProfile, CapacityStep, CapacityVector};
 use contracts::google::r#type::Date;
 use contracts::inventory::v1 as wire;
-use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use futures::{StreamExt as _, TryStreamExt as _};
+use inventory::app::rpc::PLACE_HOLD;
 use kernel::{Ids as _, Organisation, Role, SystemIds};
 use runtime::client::{Bearer, channel};
 use serde::Serialize;
 use tokio::sync::Barrier;
 use tokio::time::Instant;
 
+use self::line::Line;
 use super::{Depth, Target};
 use crate::clients::Wire;
 use crate::stack::Stack;
@@ -57,9 +60,9 @@ pub struct Measured {
 /// and as callers behind a proxy do.
 pub(super) struct Bench {
     sites: SiteServiceClient<Wire>,
-    admin: Bearer,
+    token: String,
     /// One a replica.
-    desks: Vec<ReservationServiceClient<Wire>>,
+    desks: Vec<Line>,
     spread: Arc<Vec<String>>,
     deep: BTreeMap<u64, String>,
     made: usize,
@@ -107,17 +110,17 @@ impl Bench {
         let operator = Organisation::Operator("bench".parse()?);
         let address = format!("http://{}", stack.addresses().inventory);
         let platform = Bearer::new(&mint(&Organisation::Platform, Role::PlatformAdmin)?)?;
-        let admin = Bearer::remembered(&mint(&operator, Role::OperatorAdmin)?)?;
+        let token = mint(&operator, Role::OperatorAdmin)?;
         let mut market = SiteServiceClient::with_interceptor(channel(&address)?, platform);
         market.create_operator(operator_request()).await.context("make the bench's operator")?;
-        let sites = SiteServiceClient::with_interceptor(channel(&address)?, admin.clone());
+        let sites = SiteServiceClient::with_interceptor(channel(&address)?, Bearer::new(&token)?);
         sites.clone().create_site(site_request()).await.context("make the bench's site")?;
-        let desks = vec![ReservationServiceClient::with_interceptor(channel(&address)?, admin.clone())];
+        let desks = vec![Line::open(stack.addresses().inventory, PLACE_HOLD, &token).await?];
         let spread = futures::stream::iter((0..blocks).map(|n| block(sites.clone(), format!("spread-{n}"))))
             .buffered(16)
             .try_collect::<Vec<_>>()
             .await?;
-        let bench = Self { sites, admin, desks, spread: Arc::new(spread), deep: BTreeMap::new(), made: 0 };
+        let bench = Self { sites, token, desks, spread: Arc::new(spread), deep: BTreeMap::new(), made: 0 };
         bench.touch_each_block().await?;
         Ok(bench)
     }
@@ -130,9 +133,8 @@ impl Bench {
     }
 
     /// Lets the targets of two replicas book through this one too.
-    pub(super) fn add_replica(&mut self, address: SocketAddr) -> anyhow::Result<()> {
-        let channel = channel(&format!("http://{address}"))?;
-        self.desks.push(ReservationServiceClient::with_interceptor(channel, self.admin.clone()));
+    pub(super) async fn add_replica(&mut self, address: SocketAddr) -> anyhow::Result<()> {
+        self.desks.push(Line::open(address, PLACE_HOLD, &self.token).await?);
         Ok(())
     }
 
@@ -234,7 +236,7 @@ impl Bench {
 
 /// One client.
 struct Worker {
-    desks: Vec<ReservationServiceClient<Wire>>,
+    desks: Vec<Line>,
     place: Place,
     random: Random,
 }
@@ -292,8 +294,7 @@ impl Worker {
             validate_only: false,
         };
         let desk = self.random.below(self.desks.len());
-        self.desks[desk].place_hold(request).await.context("a booking")?;
-        Ok(())
+        self.desks[desk].call(&request).await.context("a booking")
     }
 }
 

@@ -197,7 +197,7 @@ async fn measure(
         }
     }
     if !two.is_empty() {
-        bench.add_replica(stack.add_inventory().await?)?;
+        bench.add_replica(stack.add_inventory().await?).await?;
     }
     for round in 1..=rounds {
         out::note(format!("round {round} of {rounds} with two replicas"));

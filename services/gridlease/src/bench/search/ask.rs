@@ -1,5 +1,6 @@
 //! The questions: the same in memory and through gRPC, and the bookings that they must soon know.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -175,6 +176,8 @@ pub(super) async fn bookings(tenant: &Clients, often: usize, size: &mut Size) ->
     let (mut capacity, mut desk) = (tenant.capacity(), tenant.reservations());
     let mut random = Random(2);
     let mut visible = Vec::new();
+    // A block once: what was released of it a moment ago may not show yet, and then more is free than search said.
+    let mut booked_once = HashSet::new();
     for _ in 0..10 * often {
         if visible.len() == often {
             break;
@@ -187,7 +190,8 @@ pub(super) async fn bookings(tenant: &Clients, often: usize, size: &mut Size) ->
         let window =
             wire::SearchCapacityRequest { site, start_until_date: date(next_day), ..asked.request() };
         let found = capacity.search_capacity(window.clone()).await?.into_inner();
-        let Some(free) = found.free_and_dated.into_iter().next() else { continue };
+        let mut free = found.free_and_dated.into_iter();
+        let Some(free) = free.find(|free| booked_once.insert(free.block.clone())) else { continue };
         let kw = free.capacity.unwrap_or_default();
         let all = common::CapacityVector {
             air_cooling_kw: 0,

@@ -36,6 +36,7 @@ mod import;
 mod incidents;
 mod isolation;
 mod key_rotation;
+mod late_holds;
 mod lease;
 mod lease_amendments;
 mod lease_options;

@@ -1,12 +1,16 @@
 //! Tokens ended before their time: at once where it is said, within seconds on every replica, for open streams too.
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use contracts::billing::v1 as billing;
 use contracts::common::v1 as common;
 use contracts::common::v1::revoke_tokens_request::Tokens;
 use contracts::inventory::v1::{ListSitesRequest, WatchEventsRequest};
+use contracts::leasing::v1 as leasing;
 use gridlease::clients::Clients;
+use gridlease::commands::{self as command, Revoke};
 use integration_tests::fleet::Fleet;
 use integration_tests::market::request_id;
 use integration_tests::{Refusal, TestStack, raw};
@@ -127,6 +131,80 @@ async fn the_platform_and_services_lose_theirs_by_the_platform_alone() -> Result
         .fetch_one(&mut superuser)
         .await?;
     ensure!(kept == 3, "{kept} rows");
+    stack.stop().await;
+    Ok(())
+}
+
+/// Whether each of the three services refuses the caller's token; whatever else they answer, they let it in.
+async fn refusing(clients: &Clients, operator: &str) -> Result<[bool; 3]> {
+    let parent = operator.to_owned();
+    let leases = leasing::ListLeasesRequest { parent: parent.clone(), ..Default::default() };
+    let accounts = billing::ListAccountsRequest { parent, ..Default::default() };
+    let answers = [
+        list(clients, operator).await,
+        clients.leases().list_leases(leases).await.map(|_| ()),
+        clients.accounts().list_accounts(accounts).await.map(|_| ()),
+    ];
+    let mut refusing = [false; 3];
+    for (one, answer) in refusing.iter_mut().zip(answers) {
+        *one = answer.is_err();
+        if *one {
+            refused(answer)?;
+        }
+    }
+    Ok(refusing)
+}
+
+#[tokio::test]
+async fn the_command_ends_a_token_and_a_subject_at_all_three_services_within_a_minute() -> Result<()> {
+    let stack = TestStack::start().await?;
+    let clients = |organisation: &str, role| stack.clients(organisation, role);
+    let site = integration_tests::market::site(clients, "acme", &[]).await?;
+    let operator = site.operator.as_str();
+    let (lost, kept) =
+        (stack.token_of("ana", operator, Role::Sales)?, stack.token_of("ana", operator, Role::Sales)?);
+    let of_ben = [
+        stack.token_of("ben", operator, Role::Sales)?,
+        stack.token_of("ben", operator, Role::OperatorAdmin)?,
+    ];
+    let caller = |token: &str| stack.channels().caller(token);
+    for token in of_ben.iter().chain([&lost, &kept]) {
+        ensure!(refusing(&caller(token)?, operator).await? == [false; 3], "not let in before");
+    }
+    let at = stack.stack().addresses();
+    let uri = |address| format!("http://{address}");
+    let ask = |token_id: Option<String>, subject: Option<&str>, billing: String| -> Result<Revoke> {
+        Ok(Revoke {
+            org: operator.parse()?,
+            subject: subject.map(str::to_owned),
+            token_id,
+            until: None,
+            reason: "laptop lost".to_owned(),
+            check: false,
+            inventory: uri(at.inventory),
+            leasing: uri(at.leasing),
+            billing,
+            token: Some(stack.token_of("boss", operator, Role::OperatorAdmin)?),
+            data_dir: None,
+        })
+    };
+    let told = Instant::now();
+    let by_id = command::revoke(ask(Some(id_of(&lost)?), None, uri(at.billing))?).await?;
+    let by_subject = command::revoke(ask(None, Some("ben"), uri(at.billing))?).await?;
+    ensure!((by_id, by_subject) == (ExitCode::SUCCESS, ExitCode::SUCCESS), "not all have heard it");
+    for token in of_ben.iter().chain([&lost]) {
+        let caller = caller(token)?;
+        while refusing(&caller, operator).await? != [true; 3] {
+            ensure!(told.elapsed() < Duration::from_secs(60), "a minute later it is still good somewhere");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    ensure!(refusing(&caller(&kept)?, operator).await? == [false; 3], "another token of the same person");
+
+    // Where one service does not answer, the others hear it all the same, and the command fails.
+    let nobody = ask(None, Some("ana"), "http://127.0.0.1:1".to_owned())?;
+    ensure!(command::revoke(nobody).await? == ExitCode::FAILURE, "billing has not heard it");
+    ensure!(refusing(&caller(&kept)?, operator).await? == [true, true, false]);
     stack.stop().await;
     Ok(())
 }

@@ -62,6 +62,7 @@ mod paging;
 mod photo_finish;
 mod pictures;
 mod pipeline;
+mod planted;
 mod published;
 mod quotas;
 mod quote_holds;

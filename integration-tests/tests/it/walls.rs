@@ -56,7 +56,7 @@ async fn refusal(superuser: &mut PgConnection, service: &str, table: &str, opera
     sqlx::raw_sql("rollback").execute(superuser).await?;
     let Err(error) = done else { return Ok("taken".to_owned()) };
     let told = error.as_database_error().context("the connection broke")?;
-    Ok(told.code().map(|code| code.into_owned()).unwrap_or_default())
+    Ok(told.code().map(std::borrow::Cow::into_owned).unwrap_or_default())
 }
 
 #[tokio::test]

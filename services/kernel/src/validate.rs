@@ -121,7 +121,7 @@ impl Violations {
         made.into_iter().collect()
     }
 
-    /// As [`Violations::each`], of a list of words to look for, such as states: there are never many different ones. More
+    /// As [`Violations::each`], of a list in which each thing is named once, such as states: there are never many. More
     /// are a violation of the list, and none of them is read.
     pub fn each_word<W, T>(
         &mut self,

@@ -160,15 +160,16 @@ fn rate_and_currency(v: &mut Violations, block: &wire::Block) -> Option<Option<(
 }
 
 pub(super) fn cooling(v: &mut Violations, sent: &[i32]) -> Option<Vec<Cooling>> {
-    let kinds = v.each("cooling_kinds", sent, |v, number| match wire::CoolingKind::try_from(*number) {
-        Ok(wire::CoolingKind::Air) => Some(Cooling::Air),
-        Ok(wire::CoolingKind::Liquid) => Some(Cooling::Liquid),
-        Ok(wire::CoolingKind::Immersion) => Some(Cooling::Immersion),
-        Ok(wire::CoolingKind::Unspecified) | Err(_) => {
-            v.add("", "is not a known value");
-            None
-        }
-    })?;
+    let kinds =
+        v.each_word("cooling_kinds", sent, |v, number| match wire::CoolingKind::try_from(*number) {
+            Ok(wire::CoolingKind::Air) => Some(Cooling::Air),
+            Ok(wire::CoolingKind::Liquid) => Some(Cooling::Liquid),
+            Ok(wire::CoolingKind::Immersion) => Some(Cooling::Immersion),
+            Ok(wire::CoolingKind::Unspecified) | Err(_) => {
+                v.add("", "is not a known value");
+                None
+            }
+        })?;
     let mut once = kinds.clone();
     once.sort_unstable();
     once.dedup();

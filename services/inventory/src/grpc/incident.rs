@@ -125,15 +125,16 @@ fn set(v: &mut Violations, patch: &mut IncidentPatch, sent: &wire::Incident, fie
 }
 
 fn lanes(v: &mut Violations, sent: &[i32]) -> Option<Vec<Lane>> {
-    let lanes =
-        v.each("affected_resources", sent, |v, number| match known::<common::Resource>(v, "", *number)? {
+    let lanes = v.each_word("affected_resources", sent, |v, number| {
+        match known::<common::Resource>(v, "", *number)? {
             common::Resource::CriticalIt => Some(Lane::CriticalIt),
             common::Resource::AirCooling => Some(Lane::AirCooling),
             common::Resource::LiquidCooling => Some(Lane::LiquidCooling),
             common::Resource::ImmersionCooling => Some(Lane::ImmersionCooling),
             common::Resource::Accelerators => Some(Lane::Accelerators),
             common::Resource::Unspecified => None,
-        })?;
+        }
+    })?;
     let mut once = lanes.clone();
     once.sort_unstable();
     once.dedup();

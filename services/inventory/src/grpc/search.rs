@@ -164,7 +164,7 @@ fn filter(v: &mut Violations, request: &wire::SearchCapacityRequest) -> Option<F
     let state_codes = short_texts(v, "state_codes", &request.state_codes, 250);
     let around = around(v, request);
     let suits = suitability(v, request);
-    let operators = v.each("operators", &request.operators, |v, text| {
+    let operators = v.each_word("operators", &request.operators, |v, text| {
         v.parse("", text, str::parse::<OperatorName>).map(|name| name.operator)
     });
     let site = match request.site.as_str() {

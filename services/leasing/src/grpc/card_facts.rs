@@ -112,7 +112,7 @@ fn bands(v: &mut Violations, card: &wire::RateCard) -> Option<Vec<Band>> {
 
 fn cooling(v: &mut Violations, card: &wire::RateCard) -> Option<Vec<(Cooling, kernel::Rate)>> {
     let mut seen = Vec::new();
-    v.each("cooling_adders", &card.cooling_adders, |v, sent| {
+    v.each_word("cooling_adders", &card.cooling_adders, |v, sent| {
         let kind = known::<inventory::CoolingKind>(v, "cooling_kind", sent.cooling_kind);
         let once = kind.is_none_or(|kind| !seen.contains(&kind));
         v.require("cooling_kind", once, "is named twice");
@@ -130,7 +130,7 @@ fn cooling(v: &mut Violations, card: &wire::RateCard) -> Option<Vec<(Cooling, ke
 
 fn redundancies(v: &mut Violations, card: &wire::RateCard) -> Option<Vec<(Redundancy, kernel::Rate)>> {
     let mut seen = Vec::new();
-    v.each("redundancy_adders", &card.redundancy_adders, |v, sent| {
+    v.each_word("redundancy_adders", &card.redundancy_adders, |v, sent| {
         let kind = known::<inventory::Redundancy>(v, "redundancy", sent.redundancy);
         let once = kind.is_none_or(|kind| !seen.contains(&kind));
         v.require("redundancy", once, "is named twice");

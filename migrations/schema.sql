@@ -1147,13 +1147,13 @@ table leasing.premises owner gridlease_owner row security forced
   standing jsonb not null default '{}'::jsonb
   constraint premises_commence_at CHECK (((commence_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (commence_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint premises_commence_time CHECK (((commence_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (commence_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint premises_commenced CHECK (((state = ANY (ARRAY['PLANNED'::text, 'LAPSED'::text])) = (commence_time IS NULL)))
+  constraint premises_commenced CHECK (((state = ANY (ARRAY['OPTIONED'::text, 'PLANNED'::text, 'LAPSED'::text])) = (commence_time IS NULL)))
   constraint premises_dates CHECK (((commencement_date < end_date) AND (commence_at < end_at)))
   constraint premises_dates_bounded CHECK (((commencement_date >= '2000-01-01'::date) AND (end_date <= '9999-12-31'::date)))
   constraint premises_end_at CHECK (((end_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (end_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint premises_no CHECK ((premises_no > 0))
   constraint premises_standing CHECK ((jsonb_typeof(standing) = 'object'::text))
-  constraint premises_state CHECK ((state = ANY (ARRAY['PLANNED'::text, 'COMMENCED'::text, 'ENDED'::text, 'LAPSED'::text])))
+  constraint premises_state CHECK ((state = ANY (ARRAY['OPTIONED'::text, 'PLANNED'::text, 'COMMENCED'::text, 'ENDED'::text, 'LAPSED'::text])))
   constraint premises_version FOREIGN KEY (operator_id, lease_id, version) REFERENCES leasing.lease_version(operator_id, lease_id, version) ON DELETE CASCADE
   constraint premises_pkey PRIMARY KEY (operator_id, lease_id, version, premises_no)
   constraint premises_block UNIQUE (operator_id, lease_id, version, site_id, block_slug)

@@ -132,8 +132,8 @@ create table leasing.premises (
         references leasing.lease_version (operator_id, lease_id, version) on delete cascade,
     constraint premises_block unique (operator_id, lease_id, version, site_id, block_slug),
     constraint premises_no check (premises_no > 0),
-    constraint premises_state check (state in ('PLANNED', 'COMMENCED', 'ENDED', 'LAPSED')),
-    constraint premises_commenced check ((state in ('PLANNED', 'LAPSED')) = (commence_time is null)),
+    constraint premises_state check (state in ('OPTIONED', 'PLANNED', 'COMMENCED', 'ENDED', 'LAPSED')),
+    constraint premises_commenced check ((state in ('OPTIONED', 'PLANNED', 'LAPSED')) = (commence_time is null)),
     constraint premises_standing check (jsonb_typeof(standing) = 'object'),
     constraint premises_dates check (commencement_date < end_date and commence_at < end_at),
     constraint premises_dates_bounded check (

@@ -152,6 +152,7 @@ fn later(method: &str, n: &Names) -> Option<Vec<u8>> {
             etag,
             request_id,
             validate_only,
+            expansion_option: String::new(),
         }
         .encode_to_vec(),
         "LeaseService/BeginHoldover" => leasing::BeginHoldoverRequest {

@@ -98,6 +98,7 @@ pub(crate) fn propose(n: &Names) -> Vec<Case> {
             "terms.conditions[1].outside_date",
         ],
     ));
+    cases.push(options_that_contradict(n));
     let term = |months| of(leasing::LeaseTerms { term_months: months, ..good() });
     cases.push(Case::invalid("a term of nothing", term(0), &["terms.term_months"]));
     cases.push(range("a term of 601 months", term(601), "terms.term_months"));
@@ -130,6 +131,35 @@ pub(crate) fn propose(n: &Names) -> Vec<Case> {
     cases
 }
 
+/// Options on more blocks that cannot be held, or not exercised.
+fn options_that_contradict(n: &Names) -> Case {
+    let option = |id: &str, block: &str, from: &str, window: [&str; 2]| leasing::ExpansionOption {
+        option_id: id.to_owned(),
+        premises: market::terms_from(block, market::load(1_000), from).premises,
+        first_notice_date: Some(date(window[0])),
+        last_notice_date: Some(date(window[1])),
+    };
+    let expansion_options = vec![
+        option("north", &n.free_block, "2026-12-31", ["2026-12-01", "2026-11-30"]),
+        option("north", &n.block.replace("acme", "zenith"), "2028-01-01", ["2027-01-01", "2028-01-01"]),
+    ];
+    let terms =
+        leasing::LeaseTerms { expansion_options, ..market::terms(&n.free_block, market::load(1_000)) };
+    let of = |rest: &str| format!("terms.expansion_options{rest}");
+    let fields = [
+        of("[0].first_notice_date"),
+        of("[0].last_notice_date"),
+        of("[0].premises[0].block"),
+        of("[0].premises[0].commencement_date"),
+        of("[1].last_notice_date"),
+        of("[1].option_id"),
+        of("[1].premises[0].block"),
+    ];
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    let message = market::proposal(&n.operator, &n.tenant, "fresh", terms).encode_to_vec();
+    Case::invalid("options that contradict", message, &fields)
+}
+
 /// Terms of which nothing may be so.
 fn all_wrong_terms(n: &Names) -> leasing::LeaseTerms {
     leasing::LeaseTerms {
@@ -146,6 +176,12 @@ fn all_wrong_terms(n: &Names) -> leasing::LeaseTerms {
             term_months: 0,
             notice_months: 121,
             window_months: 0,
+        }],
+        expansion_options: vec![leasing::ExpansionOption {
+            option_id: "No".to_owned(),
+            premises: Vec::new(),
+            first_notice_date: NO_DAY,
+            last_notice_date: None,
         }],
         announced_date: NO_DAY,
         notes: "x".repeat(10_001),
@@ -223,6 +259,10 @@ fn all_wrong_with_a_lease(n: &Names) -> Case {
             "terms.renewal_options[0].count",
             "terms.renewal_options[0].term_months",
             "terms.renewal_options[0].notice_months",
+            "terms.expansion_options[0].option_id",
+            "terms.expansion_options[0].premises",
+            "terms.expansion_options[0].first_notice_date",
+            "terms.expansion_options[0].last_notice_date",
             "terms.announced_date",
             "terms.notes",
             "terms.end_user",

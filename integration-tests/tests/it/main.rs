@@ -40,6 +40,7 @@ mod key_rotation;
 mod late_holds;
 mod lease;
 mod lease_amendments;
+mod lease_expansions;
 mod lease_options;
 mod lease_reports;
 mod life;

@@ -133,7 +133,11 @@ fn exercise(n: &Names) -> Vec<Case> {
         ..Default::default()
     };
     let nobody = leasing::ExerciseOptionRequest { signatory: None, ..ask(&n.renewable) };
+    let option =
+        |id: &str| leasing::ExerciseOptionRequest { expansion_option: id.to_owned(), ..ask(&n.active) };
     vec![
+        Case::invalid("no option's id", option("No").encode_to_vec(), &["expansion_option"]),
+        Case::invalid("an option of nobody", option("north").encode_to_vec(), &["expansion_option"]),
         Case::invalid("nobody", nobody.encode_to_vec(), &["signatory"]),
         refused("no option", ask(&n.active).encode_to_vec(), "NO_OPTION_TO_EXERCISE"),
         refused("not in force", ask(&n.conditional).encode_to_vec(), "INVALID_STATE_TRANSITION"),

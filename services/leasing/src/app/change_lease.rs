@@ -57,7 +57,7 @@ impl Command {
             Self::ProposeAmendment { .. } => super::rpc::PROPOSE_AMENDMENT,
             Self::SignAmendment { .. } => super::rpc::SIGN_AMENDMENT,
             Self::WithdrawAmendment => super::rpc::WITHDRAW_AMENDMENT,
-            Self::Renew { .. } => super::rpc::EXERCISE,
+            Self::Renew { .. } | Self::Expand { .. } => super::rpc::EXERCISE,
             Self::BeginHoldover { .. } => super::rpc::BEGIN_HOLDOVER,
             Self::EndHoldover { .. } => super::rpc::END_HOLDOVER,
             Self::RequestAssignment { .. } => super::rpc::REQUEST_ASSIGNMENT,
@@ -84,6 +84,7 @@ impl App {
         let intent = Intent { key: key_of(caller, change)? };
         match self.take_change(hands, change, by, &intent).await? {
             Taken::Done(view) => {
+                failpoint("leasing.change.after_record")?;
                 self.feed.notify();
                 Ok(Answer::Fresh(*view))
             }
@@ -159,7 +160,7 @@ impl App {
                     let asked = self.ask_first(&tx, before, change, by, intent).await?;
                     return Ok((tx, Taken::Asked(Box::new(asked))));
                 }
-                lease.life.claims_due |= lease.claims() != before.claims();
+                lease.life.claims_due |= !lease.takes_as(&before);
                 let view = self.record_change(&tx, lease, before.revision, happened).await?;
                 let reply = (self.wire.changed)(&view);
                 idempotency::record(tx.conn(), SCHEMA, &intent.key, &reply).await?;
@@ -194,7 +195,7 @@ impl App {
     ) -> Result<View, Error> {
         store::save(tx.conn(), &lease, from, None).await?;
         match happened {
-            Happened::Amended => store::add_version(tx.conn(), &lease).await?,
+            Happened::Amended | Happened::Expanded => store::add_version(tx.conn(), &lease).await?,
             _ => store::save_premises(tx.conn(), &lease).await?,
         }
         self.give_back_if_over(tx, &lease).await?;
@@ -337,7 +338,7 @@ fn takes_more(before: &Lease, after: &Lease) -> bool {
         .iter()
         .zip(&after.premises)
         .any(|(before, after)| after.standing.held_over_from.is_some() && after.end > before.end);
-    early || stays || after.version != before.version && after.claims() != before.claims()
+    early || stays || after.version != before.version && !after.takes_as(before)
 }
 
 /// The side that the caller stands for.

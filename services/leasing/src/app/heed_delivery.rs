@@ -25,11 +25,15 @@ impl App {
         // Work on the hall, or less of it, is not a delay, and does not end one.
         let known = premises.standing.short_until;
         let until = if shortage.is_delay || until.is_none() { until } else { known };
-        if premises.state != PremisesState::Planned || until == known {
+        if !matches!(premises.state, PremisesState::Planned | PremisesState::Optioned) || until == known {
             return Ok(());
         }
         premises.standing.short_until = until;
         premises.standing.delayed_by = until.map(|_| shortage.cause.clone()).unwrap_or_default();
+        if premises.state == PremisesState::Optioned {
+            // Nothing of the lease is moved by it yet: it counts once the option is exercised.
+            return store::save_premises(tx.conn(), &lease).await;
+        }
         self.dates_moved(tx, lease, Happened::Moved).await
     }
 

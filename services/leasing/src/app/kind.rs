@@ -103,6 +103,8 @@ pub fn of(happened: Happened) -> &'static str {
         Happened::AmendmentWithdrawn => "lease.amendment_withdrawn",
         Happened::AmendmentExpired => "lease.amendment_expired",
         Happened::Renewed => "lease.renewed",
+        Happened::Expanded => "lease.expanded",
+        Happened::ExpansionLapsed => "lease.expansion_lapsed",
         Happened::OptionLapsed => "lease.option_lapsed",
         Happened::HoldoverAgreed => "lease.holdover_agreed",
         Happened::HeldOver => "lease.held_over",

@@ -103,8 +103,10 @@ impl Lease {
         self.check_amendment(terms, effective, now)?;
         let mut terms = terms.clone();
         terms.contract.conditions = self.terms.contract.conditions.clone();
-        for (premises, stands) in terms.premises.iter_mut().zip(&self.premises) {
-            premises.zone = stands.zone;
+        let options = terms.expansion_options.iter_mut().flat_map(|option| &mut option.premises);
+        for premises in terms.premises.iter_mut().chain(options) {
+            let stands = self.premises.iter().find(|stands| stands.block == premises.block);
+            premises.zone = stands.map_or(premises.zone, |stands| stands.zone);
         }
         if terms == self.terms {
             return Err(Error::invalid_field("terms", "are the terms in force: there is nothing to amend"));
@@ -191,6 +193,8 @@ impl Lease {
         self.terms_hash = terms_hash;
         self.version += 1;
         self.life.amendment = None;
+        // They may have lain on the table while the window of an option closed: nothing is held for it again.
+        self.drop_closed(self.today(now));
         self.settle()?;
         schedule::value(&self.terms, &self.premises)?;
         self.go(Deed::Amend, now)
@@ -240,7 +244,8 @@ impl Lease {
         ] {
             v.require(field, !begun || same, "must stay as it is, since a block has commenced");
         }
-        let all = terms.premises.iter().zip(&self.premises).enumerate();
+        self.check_options(terms, &mut v);
+        let all = terms.premises.iter().zip(self.taken()).enumerate();
         for (i, (wanted, stands)) in all {
             let path = |field: &str| format!("terms.premises[{i}].{field}");
             let (start, end) = (stands.agreed.start(), stands.agreed.end());
@@ -256,8 +261,23 @@ impl Lease {
         v.finish()
     }
 
+    /// An option of amended terms is on blocks that options of the lease are on, or were.
+    fn check_options(&self, terms: &Terms, v: &mut Violations) {
+        let known = || self.premises.iter().skip(self.terms.premises.len()).map(|stands| &stands.block);
+        for (i, option) in terms.expansion_options.iter().enumerate() {
+            for (j, premises) in option.premises.iter().enumerate() {
+                if !known().any(|block| *block == premises.block) {
+                    v.add(
+                        &format!("terms.expansion_options[{i}].premises[{j}].block"),
+                        "must be a block of an option of the lease that is not exercised",
+                    );
+                }
+            }
+        }
+    }
+
     fn effective_problem(&self, effective: CivilDate, today: CivilDate) -> Option<String> {
-        let live = || self.premises.iter().filter(|one| !one.state.is_over());
+        let live = || self.premises.iter().filter(|one| one.state.is_live());
         let planned = live().filter(|one| one.state == PremisesState::Planned);
         let first = planned.map(|one| one.commencement).min().filter(|first| effective > *first);
         let last = live().map(|one| one.end).max().filter(|last| effective >= *last);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::findings::Findings;
 use super::lease::{Lease, Premises};
 use super::schedule::too_large;
-use super::state::{LeaseState, PremisesState};
+use super::state::LeaseState;
 
 /// Supports of one lease.
 pub const SUPPORTS_MAX: usize = 20;
@@ -120,7 +120,7 @@ impl Lease {
     /// # Errors
     /// `TERM_OUT_OF_RANGE` where the sum outgrows its type.
     pub fn credit_cover(&self, as_of: CivilDate) -> Result<CreditCover, Error> {
-        let live = self.premises.iter().filter(|one| one.state != PremisesState::Lapsed);
+        let live = self.premises.iter().filter(|one| one.state.is_leased());
         let first_rent = live.filter(|one| one.rent_from() < one.end).map(Premises::rent_from).min();
         let was_in_force = self.effective_time.is_some_and(|time| as_of >= self.today(time));
         let covers = was_in_force && self.state != LeaseState::Closed;

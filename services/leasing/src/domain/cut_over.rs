@@ -4,7 +4,7 @@ use chrono::Datelike as _;
 use kernel::{CivilDate, Error, Instant, Violations};
 use serde::{Deserialize, Serialize};
 
-use super::lease::{Claim, Lease, Signatory};
+use super::lease::{Claim, Lease, Premises, Signatory};
 use super::premises::Acceptance;
 use super::state::{Deed, PremisesState, Step};
 
@@ -54,10 +54,10 @@ impl Lease {
         }
         let first = import.billed_from.day() == 1;
         v.require("billed_from_date", first, "must be the first of a month: rent is billed by months");
-        let end = self.premises.iter().map(|one| one.end).max();
+        let end = self.taken().iter().map(|one| one.end).max();
         let within = end.is_some_and(|end| import.billed_from < end);
         v.require("billed_from_date", within, "must lie before the end of the term");
-        for (i, one) in self.premises.iter().enumerate() {
+        for (i, one) in self.taken().iter().enumerate() {
             let path = |field: &str| format!("terms.premises[{i}].{field}");
             if one.end_at <= now {
                 v.add(&path("end_date"), "must be later than today: what is over is not brought in");
@@ -83,7 +83,9 @@ impl Lease {
         self.go(if self.is_open() { Deed::BringInOpen } else { Deed::BringIn }, now)?;
         self.signed_time = Some(self.start_of(import.signed));
         self.effective_time = import.effective.map(|day| self.start_of(day));
-        for one in self.premises.iter_mut().filter(|one| one.commence_at <= import.time) {
+        let begun =
+            |one: &&mut Premises| one.state == PremisesState::Planned && one.commence_at <= import.time;
+        for one in self.premises.iter_mut().filter(begun) {
             one.standing.accepted = Some(Acceptance {
                 on: one.commencement,
                 signatory: import.signatory.clone(),

@@ -2,6 +2,7 @@
 
 use kernel::{BlockName, CivilDate, Instant, Zone};
 
+use super::expansion::ExpansionOption;
 use super::lease::{Lease, Premises};
 use super::quote_record::{Quote, QuoteState};
 use super::right::{OfferState, RightOffer};
@@ -42,6 +43,10 @@ pub enum DeadlineKind {
     Assignment,
     /// The term is over, and the tenant stays.
     Holdover,
+    /// The first day for notice of more blocks.
+    ExpansionWindow,
+    /// The last day for notice of more blocks.
+    ExpansionNotice,
 }
 
 impl DeadlineKind {
@@ -70,6 +75,8 @@ impl DeadlineKind {
                 "It takes effect if the operator has consented; otherwise the request for it is over."
             }
             Self::Holdover => "The term is over and the tenant stays, at the rate for it.",
+            Self::ExpansionWindow => "From then on the tenant may take more blocks.",
+            Self::ExpansionNotice => "The option is gone, and its blocks are free.",
             Self::RightResponse => "The right is deemed waived, and the capacity may be leased to another.",
         }
     }
@@ -93,7 +100,9 @@ impl DeadlineKind {
             | Self::Termination
             | Self::Amendment
             | Self::Assignment
-            | Self::Holdover => false,
+            | Self::Holdover
+            | Self::ExpansionWindow
+            | Self::ExpansionNotice => false,
         }
     }
 }
@@ -176,7 +185,7 @@ pub fn of_right_offer(offer: &RightOffer) -> Option<Deadline> {
 }
 
 fn of_agreed(lease: &Lease) -> Vec<Deadline> {
-    let live = || lease.premises.iter().filter(|premises| !premises.state.is_over());
+    let live = || lease.premises.iter().filter(|premises| premises.state.is_live());
     let whole = |time, date, kind| {
         let kw = live().map(Premises::critical_it_kw).sum();
         Deadline { date, ..Deadline::at(time, kind, lease.name.to_string(), kw) }
@@ -198,6 +207,7 @@ fn of_agreed(lease: &Lease) -> Vec<Deadline> {
     let blocks = live().filter(|_| lease.state.is_in(IN_FORCE)).flat_map(|one| of_premises(lease, one));
     let mut found: Vec<_> =
         conditions.chain(cures).chain(amendments).chain(assignments).chain(stays).chain(blocks).collect();
+    found.extend(lease.open_expansions().flat_map(|option| of_expansion(lease, option)));
     if let Some(termination) = &lease.life.termination {
         let end = whole(lease.start_of(termination.end), termination.end, DeadlineKind::Termination);
         // Nothing runs out after it.
@@ -205,6 +215,16 @@ fn of_agreed(lease: &Lease) -> Vec<Deadline> {
         found.push(end);
     }
     found
+}
+
+/// The window of an option on more blocks: days of the lease, each told of every block.
+fn of_expansion(lease: &Lease, option: &ExpansionOption) -> Vec<Deadline> {
+    let blocks = || lease.premises.iter().filter(|one| option.has(&one.block));
+    let on = |day, kind| {
+        blocks().map(move |one| Deadline { time: lease.start_of(day), ..Deadline::on(day, kind, lease, one) })
+    };
+    let first = option.first.into_iter().flat_map(|day| on(day, DeadlineKind::ExpansionWindow));
+    first.chain(on(option.last, DeadlineKind::ExpansionNotice)).collect()
 }
 
 fn of_premises(lease: &Lease, premises: &Premises) -> Vec<Deadline> {

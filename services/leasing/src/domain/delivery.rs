@@ -96,11 +96,23 @@ impl NextAction {
             let action = format!("Hand over {} by {}.", next.block, next.commencement);
             return Self::new(action, Owner::Operator, Some(next.commence_at));
         }
-        let mut ahead: Vec<_> = of_lease(lease).into_iter().filter(|one| one.time > now).collect();
+        let acts = [
+            DeadlineKind::RenewalNotice,
+            DeadlineKind::ExpansionNotice,
+            DeadlineKind::TermEnd,
+            DeadlineKind::Termination,
+        ];
+        let mut ahead: Vec<_> =
+            of_lease(lease).into_iter().filter(|one| one.time > now && acts.contains(&one.kind)).collect();
         ahead.sort_by_key(|one| one.time);
         match ahead.first() {
             Some(one) if one.kind == DeadlineKind::RenewalNotice => {
                 let action = format!("Give notice by {} to renew, or let the term end.", one.date);
+                Self::new(action, Owner::Tenant, Some(one.time))
+            }
+            Some(one) if one.kind == DeadlineKind::ExpansionNotice => {
+                let action =
+                    format!("Give notice by {} to take more blocks, or let the option go.", one.date);
                 Self::new(action, Owner::Tenant, Some(one.time))
             }
             Some(one) => Self::new(format!("The term ends on {}.", one.date), Owner::Either, Some(one.time)),
@@ -112,7 +124,7 @@ impl NextAction {
 /// First day of rent, as agreed.
 #[must_use]
 pub fn first_rent(lease: &Lease) -> Option<CivilDate> {
-    lease.premises.iter().map(|one| one.agreed.start()).min()
+    lease.taken().iter().map(|one| one.agreed.start()).min()
 }
 
 /// The day on which a block commenced, where it stands.

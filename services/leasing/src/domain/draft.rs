@@ -7,6 +7,7 @@ use kernel::{
 };
 
 use super::contract::Contract;
+use super::expansion_draft::{self, ExpansionDraft, Frame};
 use super::findings::Findings;
 use super::record;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
@@ -93,6 +94,8 @@ pub struct Draft {
     pub term_months: i32,
     /// Renewals.
     pub renewal_options: Vec<RenewalDraft>,
+    /// Options on more blocks.
+    pub expansion_options: Vec<ExpansionDraft>,
     /// When the deal was made public.
     pub announced: Option<CivilDate>,
     /// Free text.
@@ -108,9 +111,9 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The blocks, in order.
+    /// The blocks, in order, then those of the options.
     pub fn blocks(&self) -> impl Iterator<Item = &BlockName> {
-        self.terms.premises.iter().map(|premises| &premises.block)
+        self.terms.all_premises().map(|premises| &premises.block)
     }
 
     /// What the caller sent, in one form: equal for equal requests, whatever the zones are.
@@ -131,10 +134,11 @@ impl Checked {
     /// The terms with the zone of every block, in order; `None` unless there are as many zones as blocks.
     #[must_use]
     pub fn in_zones(mut self, zones: &[Zone]) -> Option<Terms> {
-        if zones.len() != self.terms.premises.len() {
+        if zones.len() != self.blocks().count() {
             return None;
         }
-        for (premises, zone) in self.terms.premises.iter_mut().zip(zones) {
+        let options = self.terms.expansion_options.iter_mut().flat_map(|option| &mut option.premises);
+        for (premises, zone) in self.terms.premises.iter_mut().chain(options).zip(zones) {
             premises.zone = *zone;
         }
         Some(self.terms)
@@ -154,13 +158,15 @@ impl Draft {
         let lead = bounded(findings, "terms.invoice_lead_days", self.invoice_lead_days, 0, LEAD_DAYS_MAX);
         let due = bounded(findings, "terms.payment_terms_days", self.payment_terms_days, 0, PAYMENT_DAYS_MAX);
         check_count(findings, "terms.premises", self.premises.len(), 1, PREMISES_MAX);
-        check_blocks(findings, &self.premises, operator);
+        expansion_draft::check_blocks(findings, &self.premises, &self.expansion_options, operator);
         let blocks: Vec<_> = self.premises.iter().map(|premises| premises.block.clone()).collect();
         self.contract.check(operator, &blocks, today, findings);
         self.contract.check_rent(self.escalator.is_some(), findings);
         self.contract.check_money(self.currency, findings);
         super::credit::check(&self.contract.credit_supports, self.currency, findings);
         let bounds = Bounds { today, term_months: term_months.and_then(|months| i32::try_from(months).ok()) };
+        let frame = Frame::of(&self.premises);
+        let expansions = expansion_draft::check(self.expansion_options, frame, &bounds, findings);
         let premises: Vec<_> = self
             .premises
             .into_iter()
@@ -191,6 +197,7 @@ impl Draft {
                 payment_terms_days: due?,
                 term_months: term_months?,
                 renewal_options: renewals.into_iter().collect::<Option<_>>()?,
+                expansion_options: expansions?,
                 announced: self.announced,
                 notes: self.notes,
                 contract: self.contract,
@@ -222,13 +229,13 @@ impl RenewalDraft {
 }
 
 /// What a block's dates are measured against.
-struct Bounds {
-    today: CivilDate,
+pub(super) struct Bounds {
+    pub(super) today: CivilDate,
     term_months: Option<i32>,
 }
 
 impl PremisesDraft {
-    fn check(self, path: &str, bounds: &Bounds, findings: &mut Findings) -> Option<PremisesTerms> {
+    pub(super) fn check(self, path: &str, bounds: &Bounds, findings: &mut Findings) -> Option<PremisesTerms> {
         if let (Some(start), Some(end)) = (self.commencement, self.end) {
             check_term(path, start, end, bounds, findings);
         }
@@ -302,19 +309,6 @@ impl RateDraft {
     }
 }
 
-/// One block is leased once in a lease (its ramp says how much and when), and only by its own operator.
-fn check_blocks(findings: &mut Findings, premises: &[PremisesDraft], operator: Option<&OperatorId>) {
-    let mut seen = std::collections::BTreeSet::new();
-    for (i, draft) in premises.iter().enumerate() {
-        let Some(block) = &draft.block else { continue };
-        if operator.is_some_and(|operator| block.operator != *operator) {
-            findings.invalid(&format!("terms.premises[{i}].block"), "must be a block of the parent operator");
-        } else if !seen.insert(block.to_string()) {
-            findings.invalid(&format!("terms.premises[{i}].block"), "is named twice");
-        }
-    }
-}
-
 fn check_term(path: &str, start: CivilDate, end: CivilDate, bounds: &Bounds, findings: &mut Findings) {
     if end <= start {
         findings.invalid(&format!("{path}.end_date"), "must be later than commencement_date");
@@ -377,7 +371,7 @@ fn check_capacity(path: &str, capacity: &CapacityVector, findings: &mut Findings
     }
 }
 
-fn check_count(findings: &mut Findings, path: &str, count: usize, least: usize, most: usize) {
+pub(super) fn check_count(findings: &mut Findings, path: &str, count: usize, least: usize, most: usize) {
     if count < least || count > most {
         findings.invalid(path, format!("needs {least} to {most} entries, has {count}"));
     }

@@ -50,7 +50,7 @@ impl Lease {
         self.check_until(from, until, now)?;
         let terms = self.terms.contract.holdover.unwrap_or(HoldoverTerms::USUAL);
         // What ended before the last block did was left: an amendment gives more of it.
-        let stays = |one: &&mut Premises| one.state != PremisesState::Lapsed && one.term_end() == from;
+        let stays = |one: &&mut Premises| one.state.is_leased() && one.term_end() == from;
         for one in self.premises.iter_mut().filter(stays) {
             Self::step(one, Step::Stay);
             schedule::hold_over(one, until, terms.percent)?;
@@ -160,7 +160,7 @@ impl Lease {
 
     /// First day after the term, of the block that ends last.
     fn last_end(&self) -> CivilDate {
-        let had = self.premises.iter().filter(|one| one.state != PremisesState::Lapsed);
+        let had = self.premises.iter().filter(|one| one.state.is_leased());
         had.map(|one| one.end).max().unwrap_or_default()
     }
 }

@@ -284,7 +284,7 @@ impl Lease {
     /// `TERM_OUT_OF_RANGE` where the rates of the new dates cannot be computed.
     pub fn settle(&mut self) -> Result<(), Error> {
         for premises in &mut self.premises {
-            if let Some(agreed) = self.terms.premises.iter().find(|agreed| agreed.block == premises.block) {
+            if let Some(agreed) = self.terms.of_block(&premises.block) {
                 premises.settle(agreed, &self.terms.contract);
             }
         }
@@ -305,23 +305,34 @@ impl Lease {
     }
 
     /// Everything that its reservation is to take: what was agreed of a block until it commences, since a delay may be made
-    /// good; nothing of one that never will; and what renewals that are left would take.
+    /// good; nothing of one that never will; what renewals that are left would take; and what options on more blocks would.
     #[must_use]
     pub fn claims(&self) -> Vec<Claim> {
         let live = self.premises.iter().filter(|premises| premises.state != PremisesState::Lapsed);
+        let as_agreed = |state| matches!(state, PremisesState::Optioned | PremisesState::Planned);
         let left = |premises: &Premises| match premises.state {
             PremisesState::Ended => 0,
             _ => self.terms.months_left(premises.standing.options_spent),
         };
         live.map(|premises| {
-            let agreed = self.terms.premises.iter().find(|agreed| agreed.block == premises.block);
-            match agreed.filter(|_| premises.state == PremisesState::Planned) {
+            match self.terms.of_block(&premises.block).filter(|_| as_agreed(premises.state)) {
                 Some(agreed) => premises.claim_as_agreed(agreed, left(premises)),
                 None => premises.claim(left(premises)),
             }
         })
         .map(|claim| self.claimed_here(claim))
         .collect()
+    }
+
+    /// Whether its reservation is to take the same for another lease as for this one.
+    #[must_use]
+    pub fn takes_as(&self, other: &Self) -> bool {
+        let sorted = |lease: &Self| {
+            let mut claims = lease.claims();
+            claims.sort_by_cached_key(|claim| claim.block.to_string());
+            claims
+        };
+        sorted(self) == sorted(other)
     }
 
     /// Today, where its first block lies: in that zone everything is read that is about the whole lease.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::amendment::Amendment;
 use super::assignment::{Assignment, Subtenant, Tenancy, Wish};
 use super::cut_over::Import;
+use super::expansion::Expansion;
 use super::holdover::Holdover;
 use super::lease::{Party, Signatory};
 use super::record;
@@ -23,6 +24,9 @@ pub struct Life {
     pub termination: Option<Termination>,
     /// Renewals that were exercised, in order of time.
     pub renewals: Vec<Renewal>,
+    /// Options on more blocks that were exercised, in order of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expansions: Vec<Expansion>,
     /// Other terms that are proposed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amendment: Option<Amendment>,
@@ -241,6 +245,13 @@ pub enum Command {
         /// Who signs.
         signatory: Signatory,
     },
+    /// An option on more blocks is exercised.
+    Expand {
+        /// Its id.
+        option: String,
+        /// Who signs.
+        signatory: Signatory,
+    },
     /// The tenant stays beyond the term.
     BeginHoldover {
         /// First day on which it is to be gone.
@@ -316,6 +327,10 @@ pub enum Happened {
     Renewed,
     /// The notice window closed: no renewal is left.
     OptionLapsed,
+    /// An option on more blocks was exercised: they are premises of the version in force.
+    Expanded,
+    /// Its notice window closed.
+    ExpansionLapsed,
     /// The tenant is to stay beyond the term, or longer than was said.
     HoldoverAgreed,
     /// The term is over, and the tenant is there.

@@ -13,6 +13,8 @@ pub mod deadline;
 pub mod delivery;
 pub mod draft;
 pub mod exact;
+pub mod expansion;
+pub mod expansion_draft;
 pub mod findings;
 pub mod holdover;
 pub mod lease;

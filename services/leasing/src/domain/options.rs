@@ -67,14 +67,17 @@ impl Lease {
             ));
         };
         if today > window.last {
-            return Err(outside("The notice window has closed.", &window));
+            return Err(outside("The notice window has closed.", window.first, window.last));
         }
         if window.first.is_some_and(|first| today < first) {
-            return Err(outside("The notice window is not open yet.", &window));
+            return Err(outside("The notice window is not open yet.", window.first, window.last));
         }
         let terms = &self.terms;
         for premises in self.premises.iter_mut().filter(|premises| !premises.state.is_over()) {
-            schedule::renew(terms, premises, window.option.term_months)?;
+            // The days of an option that is open are those that it states.
+            if premises.state.is_live() {
+                schedule::renew(terms, premises, window.option.term_months)?;
+            }
             premises.standing.options_spent += 1;
         }
         schedule::value(&self.terms, &self.premises)?;
@@ -100,17 +103,18 @@ impl Lease {
     }
 
     fn live(&self) -> impl Iterator<Item = &Premises> {
-        self.premises.iter().filter(|premises| !premises.state.is_over())
+        self.premises.iter().filter(|premises| premises.state.is_live())
     }
 }
 
-fn no_option(problem: &'static str) -> Error {
+pub(super) fn no_option(problem: &'static str) -> Error {
     Error::refused(Reason::NoOptionToExercise, problem)
 }
 
-fn outside(problem: &'static str, window: &OptionWindow) -> Error {
-    let refusal = no_option(problem).with("lastDate", window.last);
-    match window.first {
+/// It cannot be exercised today: the refusal says when.
+pub(super) fn outside(problem: &'static str, first: Option<CivilDate>, last: CivilDate) -> Error {
+    let refusal = no_option(problem).with("lastDate", last);
+    match first {
         Some(first) => refusal.with("firstDate", first),
         None => refusal,
     }

@@ -7,6 +7,7 @@ use super::credit::{CoversFrom, SupportKind};
 use super::lease::Lease;
 use super::order_form::{Names, side};
 use super::right::RightKind;
+use super::schedule::Value;
 
 /// What is agreed for the time after the signatures, where something is.
 pub(super) fn section(lease: &Lease, names: &Names) -> Option<Section> {
@@ -25,6 +26,46 @@ pub(super) fn section(lease: &Lease, names: &Names) -> Option<Section> {
         parts.push(Part::Table(credit_supports(contract)));
     }
     Some(Section::new("Conditions, delivery and the way out", parts))
+}
+
+/// The options on more blocks, where there are any.
+pub(super) fn expansions(lease: &Lease, value: &Value, names: &Names) -> Option<Section> {
+    let options = &lease.terms.expansion_options;
+    let blocks = options.iter().flat_map(|option| option.premises.iter().map(move |one| (option, one)));
+    let rows: Vec<_> = blocks
+        .filter_map(|(option, agreed)| {
+            let one = lease.premises.iter().find(|one| one.block == agreed.block)?;
+            let first = option.first.map_or("the lease is in force".to_owned(), words::day);
+            let rate = one.rate_steps.first().map(|step| step.rate.to_string()).unwrap_or_default();
+            Some([
+                option.id.clone(),
+                names.place(one),
+                words::day(agreed.commencement),
+                words::last_day(agreed.end),
+                words::number(one.critical_it_kw()),
+                rate,
+                format!("{first} through {}", words::day(option.last)),
+            ])
+        })
+        .collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let columns = [
+        Column::words("Option"),
+        Column::words("Block"),
+        Column::words("From"),
+        Column::words("Through"),
+        Column::numbers("Critical IT, kW"),
+        Column::numbers(format!("First rent per kW and month, {}", lease.terms.currency)),
+        Column::words("Notice from"),
+    ];
+    let rent = words::money(value.expansions_contract_value);
+    let apart = format!("Rent of all options that are open: {rent}. It is no part of the base term.");
+    Some(Section::new(
+        "Options on more blocks",
+        vec![Part::Table(Table::new(columns, rows)), Part::Text(apart)],
+    ))
 }
 
 fn after_signature(contract: &Contract) -> Vec<Fact> {

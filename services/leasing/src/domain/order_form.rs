@@ -63,6 +63,7 @@ pub fn order_form(
         Section::new("Renewal options", options(terms, value)),
         Section::new("Billing", vec![Part::Facts(billing(terms))]),
     ];
+    sections.extend(order_contract::expansions(lease, value, names));
     sections.extend(order_contract::section(lease, names));
     if !terms.notes.is_empty() {
         sections
@@ -128,10 +129,10 @@ fn facts(lease: &Lease, value: &Value) -> Vec<Fact> {
         Fact::new("Critical IT load", format!("{} kW", words::number(value.critical_it_kw))),
         Fact::new("Base term", words::count(terms.term_months, "month")),
     ];
-    if let Some(start) = lease.premises.iter().map(|one| one.commencement).min() {
+    if let Some(start) = lease.taken().iter().map(|one| one.commencement).min() {
         facts.push(Fact::new("First commencement", words::day(start)));
     }
-    if let Some(end) = lease.premises.iter().map(|one| one.end).max() {
+    if let Some(end) = lease.taken().iter().map(|one| one.end).max() {
         facts.push(Fact::new("Last day", words::last_day(end)));
     }
     facts.push(Fact::new("Rent of year one", words::money(value.year_one_rent)));
@@ -151,7 +152,7 @@ fn facts(lease: &Lease, value: &Value) -> Vec<Fact> {
 fn premises(lease: &Lease, names: &Names) -> Table {
     let mut remarks = Vec::new();
     let mut rows = Vec::new();
-    for one in &lease.premises {
+    for one in lease.taken() {
         let ends = one.quantity_steps.iter().skip(1).map(|step| step.from).chain([one.end]);
         for (i, (step, end)) in one.quantity_steps.iter().zip(ends).enumerate() {
             let CapacityVector { critical_it, air, liquid, immersion, .. } = step.capacity;
@@ -194,7 +195,7 @@ fn remark(premises: &Premises, accelerators: i64, first: bool) -> String {
 
 fn rates(lease: &Lease, names: &Names) -> Table {
     let steps = || {
-        lease.premises.iter().flat_map(|one| one.rate_steps.iter().enumerate().map(move |step| (one, step)))
+        lease.taken().iter().flat_map(|one| one.rate_steps.iter().enumerate().map(move |step| (one, step)))
     };
     let figures = words::rates(&steps().map(|(_, (_, step))| step.rate).collect::<Vec<_>>());
     let rows = steps().zip(figures).map(|((one, (i, step)), rate)| {
@@ -206,7 +207,7 @@ fn rates(lease: &Lease, names: &Names) -> Table {
 }
 
 fn rent(lease: &Lease, value: &Value, lines: &[ScheduleLine]) -> Result<Vec<Part>, Error> {
-    let years = lease_years(&lease.terms, &lease.premises, lines)?;
+    let years = lease_years(&lease.terms, lease.taken(), lines)?;
     let rows = years.iter().map(|year| {
         let (from, through) = (words::day(year.days.start()), words::last_day(year.days.end()));
         [year.number.to_string(), from, through, year.rent.grouped()]
@@ -296,6 +297,9 @@ fn signatures(lease: &Lease) -> Vec<Part> {
             words::instant(*time),
             peer_address.clone(),
         ],
+        None if lease.is_expanded() => {
+            [side(party), "bound by the option in the version before", "", "", ""].map(str::to_owned)
+        }
         None => [side(party), "not signed yet", "", "", ""].map(str::to_owned),
     });
     let columns = ["Side", "Name", "Office", "When", "From where"].map(Column::words);

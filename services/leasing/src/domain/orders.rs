@@ -67,6 +67,7 @@ impl Lease {
             }
             Command::WithdrawAmendment => self.withdraw_amendment(now),
             Command::Renew { signatory } => self.renew(signatory, by, now),
+            Command::Expand { option, signatory } => self.expand(option, signatory, by, now),
             Command::BeginHoldover { until, note } => self.begin_holdover(*until, note, by, now),
             Command::EndHoldover { end, note } => self.end_holdover(*end, note, by, now),
             Command::RequestAssignment { wish } => self.request_assignment(wish, by, now),
@@ -116,7 +117,7 @@ impl Lease {
     fn accept(&mut self, block: &BlockName, acceptance: Acceptance, now: Instant) -> Result<Happened, Error> {
         let open = self.is_open_for(block);
         let (state, contract) = (self.state, self.terms.contract.clone());
-        let agreed = self.terms.premises.iter().find(|agreed| agreed.block == *block).cloned();
+        let agreed = self.terms.of_block(block).cloned();
         let (Some(premises), Some(agreed)) = (self.premises_of(block), agreed) else {
             return Err(Error::invalid_field("block", "is not a block of this lease"));
         };
@@ -210,7 +211,7 @@ impl Lease {
                 "must be today or later, where the first block lies",
             ));
         }
-        let last = self.premises.iter().map(|premises| premises.end).max();
+        let last = self.taken().iter().map(|premises| premises.end).max();
         if last.is_some_and(|last| end >= last) {
             return Err(Error::invalid_field("end_date", "must be earlier than the end of the term"));
         }

@@ -17,6 +17,7 @@ enum Due {
     SettleAssignment,
     ExpireAmendment,
     LapseOption,
+    LapseExpansions,
     Lapse,
     LapseBlocks,
     Terminate,
@@ -56,15 +57,17 @@ impl Lease {
         let amendments = self.life.amendment.iter();
         let expired = amendments.map(|amendment| (self.start_of(amendment.effective), Due::ExpireAmendment));
         let options = self.option_window().filter(|_| self.state.is_in(IN_FORCE)).and_then(|window| {
-            let ends = self.premises.iter().filter(|one| !one.state.is_over()).map(|one| one.end_at).min()?;
+            let ends = self.premises.iter().filter(|one| one.state.is_live()).map(|one| one.end_at).min()?;
             let too_late = self.start_of(window.last.succ_opt()?);
             Some((too_late.min(ends), Due::LapseOption))
         });
+        let expansions = self.open_expansions().filter_map(|option| option.last.succ_opt());
+        let expansions = expansions.map(|too_late| (self.start_of(too_late), Due::LapseExpansions));
         let assignments = self.life.assignment.iter();
         let settled = assignments.map(|one| (self.start_of(one.wish.effective), Due::SettleAssignment));
         let stays = self.holds_over_from().map(|day| (self.start_of(day), Due::HoldOver));
         let first = conditions.chain(ended).chain(defaults).chain(blocks);
-        first.chain(expired).chain(options).chain(settled).chain(stays).min()
+        first.chain(expired).chain(options).chain(expansions).chain(settled).chain(stays).min()
     }
 
     /// The next thing that is due by `now`, done; none if nothing is.
@@ -76,6 +79,7 @@ impl Lease {
         match due {
             Due::SettleAssignment => self.settle_assignment(now).map(Some),
             Due::LapseOption => self.lapse_options(now).map(|()| Some(Happened::OptionLapsed)),
+            Due::LapseExpansions => self.lapse_expansions(at, now).map(|()| Some(Happened::ExpansionLapsed)),
             Due::ExpireAmendment => self.drop_amendment(now).map(|()| Some(Happened::AmendmentExpired)),
             Due::Lapse => self.lapse(CONDITION_OPEN, now).map(|()| Some(Happened::Lapsed)),
             Due::LapseBlocks => self.lapse_blocks(at, now).map(Some),
@@ -109,7 +113,10 @@ impl Lease {
         for premises in self.premises.iter_mut().filter(|premises| premises.end_at <= at) {
             Self::step(premises, Step::End);
         }
-        let over = self.premises.iter().all(|premises| premises.state.is_over());
+        let over = !self.premises.iter().any(|premises| premises.state.is_live());
+        if over {
+            self.life.claims_due |= self.drop_expansions();
+        }
         self.go(if over { Deed::Expire } else { Deed::End }, now)?;
         Ok(if over { Happened::Expired } else { Happened::Ended })
     }
@@ -124,7 +131,12 @@ impl Lease {
         for premises in self.premises.iter_mut().filter(|premises| late.contains(&premises.block)) {
             Self::step(premises, Step::Lapse);
         }
-        if self.premises.iter().all(|premises| premises.state == PremisesState::Lapsed) {
+        let over = !self.premises.iter().any(|premises| premises.state.is_live());
+        self.life.claims_due = true;
+        if over {
+            self.drop_expansions();
+        }
+        if !self.premises.iter().any(|premises| premises.state.is_leased()) {
             if self.state == LeaseState::Signed {
                 self.lapse(CONDITION_OPEN, now)?;
                 return Ok(Happened::Lapsed);
@@ -132,12 +144,10 @@ impl Lease {
             self.go(Deed::Terminate, now)?;
             return Ok(Happened::Terminated);
         }
-        let over = self.premises.iter().all(|premises| premises.state.is_over());
         if over {
             self.go(Deed::Expire, now)?;
             return Ok(Happened::Expired);
         }
-        self.life.claims_due = true;
         self.go(Deed::Adjust, now)?;
         Ok(Happened::BlockLapsed)
     }
@@ -145,7 +155,9 @@ impl Lease {
     /// What has commenced ends on that day, what has not never will.
     fn terminate(&mut self, now: Instant) -> Result<(), Error> {
         let end = self.life.termination.as_ref().map(|termination| termination.end);
-        for premises in &mut self.premises {
+        self.drop_expansions();
+        let leased = self.terms.premises.len();
+        for premises in self.premises.iter_mut().take(leased) {
             if let Some(end) = end.filter(|end| *end < premises.end) {
                 // A block that began on that day has one day, and owes nothing for it.
                 let day_after = premises.commencement.succ_opt().unwrap_or(premises.end);

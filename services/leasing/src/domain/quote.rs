@@ -242,6 +242,7 @@ fn terms(
         payment_terms_days: need.payment_terms_days,
         term_months: need.term_months,
         renewal_options: need.renewal_options.clone(),
+        expansion_options: Vec::new(),
         announced: None,
         notes: String::new(),
         contract: Contract::default(),

@@ -14,6 +14,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 
 use super::contract::Contract;
+use super::expansion::ExpansionOption;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 
 /// SHA-256 of a terms record: what a signature is on.
@@ -101,6 +102,9 @@ struct Record {
     payment_terms_days: u32,
     term_months: u32,
     renewal_options: Vec<RenewalRecord>,
+    /// Since version 2.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    expansion_options: Vec<ExpansionRecord>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     announced_date: Option<String>,
     notes: String,
@@ -162,6 +166,15 @@ struct RenewalRecord {
     window_months: u32,
 }
 
+#[derive(Serialize, Deserialize)]
+struct ExpansionRecord {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    first_notice_date: Option<String>,
+    last_notice_date: String,
+    premises: Vec<PremisesRecord>,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn is_zero(months: &u32) -> bool {
     *months == 0
@@ -173,6 +186,10 @@ const PLAIN: u32 = 1;
 const VERSION: u32 = 2;
 const MONTHLY: &str = "MONTHLY";
 
+fn version(contract: &Contract, no_expansions: bool) -> u32 {
+    if contract.is_plain() && no_expansions { PLAIN } else { VERSION }
+}
+
 fn date(date: CivilDate) -> String {
     date.format("%Y-%m-%d").to_string()
 }
@@ -180,7 +197,7 @@ fn date(date: CivilDate) -> String {
 impl Record {
     fn of(operator: String, tenant: String, terms: &Terms) -> Self {
         Self {
-            version: if terms.contract.is_plain() { PLAIN } else { VERSION },
+            version: version(&terms.contract, terms.expansion_options.is_empty()),
             operator,
             tenant,
             currency_code: terms.currency.code().to_owned(),
@@ -192,6 +209,7 @@ impl Record {
             payment_terms_days: terms.payment_terms_days,
             term_months: terms.term_months,
             renewal_options: terms.renewal_options.iter().map(RenewalRecord::of).collect(),
+            expansion_options: terms.expansion_options.iter().map(ExpansionRecord::of).collect(),
             announced_date: terms.announced.map(date),
             notes: terms.notes.clone(),
             contract: terms.contract.clone(),
@@ -199,7 +217,7 @@ impl Record {
     }
 
     fn into_terms(self) -> Option<Terms> {
-        let version = if self.contract.is_plain() { PLAIN } else { VERSION };
+        let version = version(&self.contract, self.expansion_options.is_empty());
         if self.version != version || self.billing_frequency != MONTHLY {
             return None;
         }
@@ -217,6 +235,11 @@ impl Record {
             payment_terms_days: self.payment_terms_days,
             term_months: self.term_months,
             renewal_options: self.renewal_options.iter().map(RenewalRecord::option).collect(),
+            expansion_options: self
+                .expansion_options
+                .into_iter()
+                .map(ExpansionRecord::option)
+                .collect::<Option<_>>()?,
             announced: match self.announced_date {
                 None => None,
                 Some(text) => Some(text.parse().ok()?),
@@ -343,6 +366,29 @@ impl RenewalRecord {
             notice_months: self.notice_months,
             window_months: self.window_months,
         }
+    }
+}
+
+impl ExpansionRecord {
+    fn of(option: &ExpansionOption) -> Self {
+        Self {
+            id: option.id.clone(),
+            first_notice_date: option.first.map(date),
+            last_notice_date: date(option.last),
+            premises: option.premises.iter().map(PremisesRecord::of).collect(),
+        }
+    }
+
+    fn option(self) -> Option<ExpansionOption> {
+        Some(ExpansionOption {
+            id: self.id,
+            first: match self.first_notice_date {
+                None => None,
+                Some(text) => Some(text.parse().ok()?),
+            },
+            last: self.last_notice_date.parse().ok()?,
+            premises: self.premises.into_iter().map(PremisesRecord::into_terms).collect::<Option<_>>()?,
+        })
     }
 }
 

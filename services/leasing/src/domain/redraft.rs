@@ -1,25 +1,15 @@
 //! Our own terms as a caller would write them, so that they pass the same rules.
 
 use super::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
-use super::terms::{RateTerms, Terms};
+use super::expansion::ExpansionOption;
+use super::expansion_draft::ExpansionDraft;
+use super::terms::{PremisesTerms, RateTerms, Terms};
 
 impl Draft {
     /// Terms that were written by us, as a caller would write them.
     #[must_use]
     pub fn of(terms: &Terms) -> Self {
         let small = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-        let premises = terms.premises.iter().map(|one| PremisesDraft {
-            block: Some(one.block.clone()),
-            profile: one.profile.iter().map(|step| (Some(step.from), Some(step.capacity))).collect(),
-            commencement: Some(one.commencement),
-            end: Some(one.end),
-            rate: Some(match &one.rate {
-                RateTerms::Base(rate) => RateDraft::Base(Some(*rate)),
-                RateTerms::Stated(steps) => {
-                    RateDraft::Stated(steps.iter().map(|step| (Some(step.from), Some(step.rate))).collect())
-                }
-            }),
-        });
         let escalator = terms.escalator.map(|escalator| EscalatorDraft {
             percent: Some(escalator.percent),
             basis: Some(escalator.basis),
@@ -33,15 +23,44 @@ impl Draft {
         Self {
             currency: Some(terms.currency),
             structure: Some(terms.structure),
-            premises: premises.collect(),
+            premises: terms.premises.iter().map(PremisesDraft::of).collect(),
             escalator,
             invoice_lead_days: small(terms.invoice_lead_days),
             payment_terms_days: small(terms.payment_terms_days),
             term_months: small(terms.term_months),
             renewal_options: renewals.collect(),
+            expansion_options: terms.expansion_options.iter().map(ExpansionDraft::of).collect(),
             announced: terms.announced,
             notes: terms.notes.clone(),
             contract: terms.contract.clone(),
+        }
+    }
+}
+
+impl PremisesDraft {
+    fn of(one: &PremisesTerms) -> Self {
+        Self {
+            block: Some(one.block.clone()),
+            profile: one.profile.iter().map(|step| (Some(step.from), Some(step.capacity))).collect(),
+            commencement: Some(one.commencement),
+            end: Some(one.end),
+            rate: Some(match &one.rate {
+                RateTerms::Base(rate) => RateDraft::Base(Some(*rate)),
+                RateTerms::Stated(steps) => {
+                    RateDraft::Stated(steps.iter().map(|step| (Some(step.from), Some(step.rate))).collect())
+                }
+            }),
+        }
+    }
+}
+
+impl ExpansionDraft {
+    fn of(option: &ExpansionOption) -> Self {
+        Self {
+            id: Some(option.id.clone()),
+            premises: option.premises.iter().map(PremisesDraft::of).collect(),
+            first: option.first,
+            last: Some(option.last),
         }
     }
 }

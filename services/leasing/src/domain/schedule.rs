@@ -30,6 +30,8 @@ pub struct Value {
     pub base_contract_value: Money,
     /// Rent of every renewal, the escalator going on; never part of the base.
     pub options_contract_value: Money,
+    /// Rent of every option on more blocks that is open; never part of the base.
+    pub expansions_contract_value: Money,
     /// Lines of the schedule.
     pub line_count: usize,
 }
@@ -40,7 +42,10 @@ pub struct Value {
 /// `TERM_OUT_OF_RANGE` when a rate outgrows its type.
 pub fn freeze(terms: &Terms) -> Result<Vec<Premises>, Error> {
     let lease_start = terms.lease_start().ok_or_else(too_large)?;
-    terms.premises.iter().map(|premises| freeze_one(terms, premises, lease_start)).collect()
+    let optioned = |one| Premises { state: PremisesState::Optioned, ..one };
+    let leased = terms.premises.iter().map(|premises| freeze_one(terms, premises, lease_start));
+    let options = terms.expansion_options.iter().flat_map(|option| &option.premises);
+    leased.chain(options.map(|premises| freeze_one(terms, premises, lease_start).map(optioned))).collect()
 }
 
 fn freeze_one(terms: &Terms, premises: &PremisesTerms, lease_start: CivilDate) -> Result<Premises, Error> {
@@ -77,12 +82,12 @@ fn rates(terms: &Terms, base: Rate, lease_start: CivilDate, over: DateRange) -> 
 /// # Errors
 /// `TERM_OUT_OF_RANGE` when a rate outgrows its type.
 pub fn move_rates(terms: &Terms, premises: &mut [Premises]) -> Result<(), Error> {
-    let live = premises.iter().filter(|one| one.state != PremisesState::Lapsed);
+    let live = premises.iter().filter(|one| one.state.is_leased());
     let Some(lease_start) = live.map(|one| one.commencement).min() else { return Ok(()) };
     let agreed_start = terms.lease_start().ok_or_else(too_large)?;
     for one in premises.iter_mut().filter(|one| one.state == PremisesState::Planned) {
         let over = DateRange::new(one.commencement, one.end).map_err(|_| too_large())?;
-        let agreed = terms.premises.iter().find(|agreed| agreed.block == one.block);
+        let agreed = terms.of_block(&one.block);
         if let Some(RateTerms::Base(base)) = agreed.map(|agreed| &agreed.rate) {
             one.rate_steps = rates(terms, *base, lease_start, over)?;
         }
@@ -93,15 +98,24 @@ pub fn move_rates(terms: &Terms, premises: &mut [Premises]) -> Result<(), Error>
 }
 
 /// The blocks of amended terms: what the terms say counts from `effective` on, what was before it stays as it was. A block
-/// that has not commenced has all of them before it; one that is over keeps what it had.
+/// that has not commenced has all of them before it; one that is over keeps what it had. `premises` begins with the blocks of `terms`, in their order.
 ///
 /// # Errors
 /// `TERM_OUT_OF_RANGE` when a rate outgrows its type.
 pub fn amend(terms: &Terms, premises: &[Premises], effective: CivilDate) -> Result<Vec<Premises>, Error> {
-    let live = premises.iter().filter(|one| one.state != PremisesState::Lapsed);
+    let live = premises.iter().filter(|one| one.state.is_leased());
     let lease_start = live.map(|one| one.commencement).min().ok_or_else(too_large)?;
     let both = premises.iter().zip(&terms.premises);
-    both.map(|(one, agreed)| amend_one(terms, one, agreed, lease_start, effective)).collect()
+    let leased = both.map(|(one, agreed)| amend_one(terms, one, agreed, lease_start, effective));
+    let options = terms.expansion_options.iter().flat_map(|option| &option.premises).map(|agreed| {
+        let mut frozen =
+            Premises { state: PremisesState::Optioned, ..freeze_one(terms, agreed, lease_start)? };
+        if let Some(before) = premises.iter().find(|before| before.block == agreed.block) {
+            (frozen.standing, frozen.ready) = (before.standing.clone(), before.ready);
+        }
+        Ok(frozen)
+    });
+    leased.chain(options).collect()
 }
 
 fn amend_one(
@@ -170,7 +184,7 @@ pub fn rent_between(
 /// `TERM_OUT_OF_RANGE` when an amount outgrows its type.
 pub fn lines(terms: &Terms, premises: &[Premises]) -> Result<Vec<ScheduleLine>, Error> {
     let mut lines = Vec::new();
-    for (i, one) in premises.iter().enumerate().filter(|(_, one)| one.state != PremisesState::Lapsed) {
+    for (i, one) in premises.iter().enumerate().filter(|(_, one)| one.state.is_leased()) {
         // All of the term may be abated.
         let Ok(range) = DateRange::new(one.rent_from(), one.end) else { continue };
         let rent = rent_of(terms, premises, one, range)?;
@@ -186,23 +200,30 @@ pub fn lines(terms: &Terms, premises: &[Premises]) -> Result<Vec<ScheduleLine>, 
 /// `TERM_OUT_OF_RANGE` when a sum outgrows its type.
 pub fn value(terms: &Terms, premises: &[Premises]) -> Result<Value, Error> {
     let base = lines(terms, premises)?;
-    let start = premises.iter().map(|one| one.commencement).min();
+    let own = || premises.iter().take(terms.premises.len());
+    let start = own().map(|one| one.commencement).min();
     let first_year_end = start.and_then(|start| add_months(start, 12)).ok_or_else(too_large)?;
     let mut year_one = Money::zero(terms.currency);
     let mut options = Money::zero(terms.currency);
-    for one in premises.iter().filter(|one| one.state != PremisesState::Lapsed) {
+    for one in own().filter(|one| one.state.is_leased()) {
         if let Ok(range) = DateRange::new(one.rent_from(), one.end.min(first_year_end)) {
             let rent = rent_of(terms, premises, one, range)?;
             year_one = year_one.checked_add(sum(terms, rent)?).ok_or_else(too_large)?;
         }
         options = options.checked_add(options_of(terms, premises, one)?).ok_or_else(too_large)?;
     }
-    let kw = premises.iter().try_fold(0_i64, |kw, one| kw.checked_add(one.critical_it_kw()));
+    let mut expansions = Money::zero(terms.currency);
+    for one in premises.iter().filter(|one| one.state == PremisesState::Optioned) {
+        let rent = rent_of(terms, premises, one, one.agreed)?;
+        expansions = expansions.checked_add(sum(terms, rent)?).ok_or_else(too_large)?;
+    }
+    let kw = own().try_fold(0_i64, |kw, one| kw.checked_add(one.critical_it_kw()));
     Ok(Value {
         critical_it_kw: kw.ok_or_else(too_large)?,
         year_one_rent: year_one,
         base_contract_value: sum(terms, base.iter().map(|line| line.line))?,
         options_contract_value: options,
+        expansions_contract_value: expansions,
         line_count: base.len(),
     })
 }
@@ -225,7 +246,7 @@ fn options_of(terms: &Terms, premises: &[Premises], of: &Premises) -> Result<Mon
 /// The rates as they go on until `end`: the escalator goes on, and stated rates go on from their last step, which is then
 /// the base.
 fn rates_until(terms: &Terms, premises: &Premises, end: CivilDate) -> Result<Vec<RateStep>, Error> {
-    let agreed = terms.premises.iter().find(|agreed| agreed.block == premises.block);
+    let agreed = terms.of_block(&premises.block);
     let (base, lease_start, block_start) = match agreed.map(|agreed| &agreed.rate) {
         Some(RateTerms::Base(rate)) => {
             (*rate, terms.lease_start().ok_or_else(too_large)?, premises.commencement)
@@ -312,10 +333,10 @@ fn certain(
     rates: Vec<RateStep>,
     end: CivilDate,
 ) -> Result<Vec<RateStep>, Error> {
-    let agreed = terms.premises.iter().find(|agreed| agreed.block == of.block);
+    let agreed = terms.of_block(&of.block);
     let base = agreed.is_some_and(|agreed| matches!(agreed.rate, RateTerms::Base(_)));
     let Some(index) = terms.contract.rent.index.as_ref().filter(|_| base) else { return Ok(rates) };
-    let live = premises.iter().filter(|one| one.state != PremisesState::Lapsed);
+    let live = premises.iter().filter(|one| one.state.is_leased());
     let lease_start = live.map(|one| one.commencement).min().unwrap_or(of.commencement);
     let indexed = index.rates(&rates, lease_start, of.commencement, end, &IndexValues::new());
     indexed.map(|indexed| indexed.steps).map_err(|_| too_large())

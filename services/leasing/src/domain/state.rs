@@ -103,6 +103,8 @@ pub enum Deed {
     Amend,
     /// The tenant exercises a renewal.
     Renew,
+    /// The tenant exercises an option on more blocks.
+    Expand,
     /// Inventory has committed what a contract takes that was signed on paper, and nothing is open.
     BringIn,
     /// The same, and a condition is open.
@@ -134,6 +136,7 @@ impl Deed {
         Self::Close,
         Self::Amend,
         Self::Renew,
+        Self::Expand,
         Self::BringIn,
         Self::BringInOpen,
     ];
@@ -164,6 +167,7 @@ impl Deed {
             Self::Close => "CLOSE",
             Self::Amend => "AMEND",
             Self::Renew => "RENEW",
+            Self::Expand => "EXPAND",
             Self::BringIn => "BRING_IN",
             Self::BringInOpen => "BRING_IN_OPEN",
         }
@@ -185,7 +189,7 @@ impl Deed {
             Self::Default => Some(Defaulted),
             Self::Terminate => Some(Terminated),
             Self::Close => Some(Closed),
-            Self::Satisfy | Self::Adjust | Self::Notify | Self::Amend => None,
+            Self::Satisfy | Self::Adjust | Self::Notify | Self::Amend | Self::Expand => None,
         }
     }
 }
@@ -250,7 +254,8 @@ impl LeaseState {
             (Expired | Terminated, Deed::Close) => Closed,
             (Signed | Effective | Active | Holdover | Defaulted, Deed::Satisfy | Deed::Adjust)
             | (Active | Holdover | Defaulted, Deed::Notify)
-            | (Signed | Effective | Active | Defaulted, Deed::Amend) => self,
+            | (Signed | Effective | Active | Defaulted, Deed::Amend)
+            | (Effective | Active, Deed::Expand) => self,
             _ => return Err(self.refuse(deed)),
         };
         Ok(next)
@@ -291,6 +296,8 @@ impl FromStr for LeaseState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PremisesState {
+    /// Held for an option that nobody has exercised.
+    Optioned,
     /// It has not commenced.
     Planned,
     /// Handed over, accepted or deemed to be: rent runs.
@@ -304,23 +311,26 @@ pub enum PremisesState {
 /// What can happen to one leased block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// Its option is exercised.
+    Exercise,
     /// It is handed over.
     Commence,
     /// Its term is over, or the lease is.
     End,
-    /// Its condition is open on its outside date, or the lease is over before it began.
+    /// Its condition is open on its outside date, its option was not exercised in time, or the lease is over before it began.
     Lapse,
     /// Its term was over, and the tenant is found to be there.
     Stay,
 }
 
 impl PremisesState {
-    const ALL: [Self; 4] = [Self::Planned, Self::Commenced, Self::Ended, Self::Lapsed];
+    const ALL: [Self; 5] = [Self::Optioned, Self::Planned, Self::Commenced, Self::Ended, Self::Lapsed];
 
     /// The state's name, as stored and as told.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Optioned => "OPTIONED",
             Self::Planned => "PLANNED",
             Self::Commenced => "COMMENCED",
             Self::Ended => "ENDED",
@@ -332,8 +342,9 @@ impl PremisesState {
     #[must_use]
     pub fn after(self, step: Step) -> Option<Self> {
         match (self, step) {
+            (Self::Optioned, Step::Exercise) => Some(Self::Planned),
             (Self::Planned, Step::Commence) | (Self::Ended, Step::Stay) => Some(Self::Commenced),
-            (Self::Planned, Step::Lapse) => Some(Self::Lapsed),
+            (Self::Optioned | Self::Planned, Step::Lapse) => Some(Self::Lapsed),
             (Self::Commenced, Step::End) => Some(Self::Ended),
             _ => None,
         }
@@ -343,6 +354,18 @@ impl PremisesState {
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Ended | Self::Lapsed)
+    }
+
+    /// Whether the tenant has it, or will.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Planned | Self::Commenced)
+    }
+
+    /// Whether the tenant has it, will, or had: whatever counts for a figure of the lease.
+    #[must_use]
+    pub fn is_leased(self) -> bool {
+        self.is_live() || self == Self::Ended
     }
 }
 
@@ -378,10 +401,10 @@ mod tests {
             }
             table.push('\n');
         }
-        table.push_str("\n| block | COMMENCE | END | LAPSE | STAY |\n|---|---|---|---|---|\n");
+        table.push_str("\n| block | EXERCISE | COMMENCE | END | LAPSE | STAY |\n|---|---|---|---|---|---|\n");
         for state in PremisesState::ALL {
             write!(table, "| {} |", state.name()).unwrap();
-            for step in [Step::Commence, Step::End, Step::Lapse, Step::Stay] {
+            for step in [Step::Exercise, Step::Commence, Step::End, Step::Lapse, Step::Stay] {
                 write!(table, " {} |", state.after(step).map_or("-", PremisesState::name)).unwrap();
             }
             table.push('\n');

@@ -1,6 +1,7 @@
 //! What the parties agree on.
 
 use super::contract::Contract;
+use super::expansion::ExpansionOption;
 use kernel::{BlockName, CapacityVector, CivilDate, Currency, Escalator, Rate, RateStep, Zone};
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +96,8 @@ pub struct Terms {
     pub term_months: u32,
     /// Renewals, apart from the base term.
     pub renewal_options: Vec<RenewalOption>,
+    /// Options on more blocks, apart from the base term.
+    pub expansion_options: Vec<ExpansionOption>,
     /// When the deal was made public.
     pub announced: Option<CivilDate>,
     /// Free text, signed with the rest.
@@ -117,6 +120,17 @@ impl Terms {
         self.options_left(spent).fold(0, |sum, one| {
             i32::try_from(one.term_months).map_or(i32::MAX, |months| sum.saturating_add(months))
         })
+    }
+
+    /// The blocks of the lease, then those of its options.
+    pub fn all_premises(&self) -> impl Iterator<Item = &PremisesTerms> {
+        self.premises.iter().chain(self.expansion_options.iter().flat_map(|option| &option.premises))
+    }
+
+    /// What is agreed of a block, whether it is the lease's or an option's.
+    #[must_use]
+    pub fn of_block(&self, block: &BlockName) -> Option<&PremisesTerms> {
+        self.all_premises().find(|agreed| agreed.block == *block)
     }
 
     /// The earliest commencement: the day the lease begins.

@@ -47,6 +47,7 @@ pub(crate) fn river_bend() -> Draft {
             notice_months: 12,
             window_months: 0,
         }],
+        expansion_options: Vec::new(),
         announced: Some(date("2025-12-17")),
         notes: "Base term and options apart.".to_owned(),
         contract: Contract::default(),

@@ -52,6 +52,8 @@ fn kind_of(named: wire::DeadlineKind) -> Option<DeadlineKind> {
         wire::DeadlineKind::RightResponse => DeadlineKind::RightResponse,
         wire::DeadlineKind::Assignment => DeadlineKind::Assignment,
         wire::DeadlineKind::Holdover => DeadlineKind::Holdover,
+        wire::DeadlineKind::ExpansionWindow => DeadlineKind::ExpansionWindow,
+        wire::DeadlineKind::ExpansionNotice => DeadlineKind::ExpansionNotice,
     })
 }
 
@@ -73,6 +75,8 @@ fn kind(kind: DeadlineKind) -> wire::DeadlineKind {
         DeadlineKind::RightResponse => wire::DeadlineKind::RightResponse,
         DeadlineKind::Assignment => wire::DeadlineKind::Assignment,
         DeadlineKind::Holdover => wire::DeadlineKind::Holdover,
+        DeadlineKind::ExpansionWindow => wire::DeadlineKind::ExpansionWindow,
+        DeadlineKind::ExpansionNotice => wire::DeadlineKind::ExpansionNotice,
     }
 }
 
@@ -120,7 +124,7 @@ pub(super) fn status(view: &View, next: &NextAction) -> wire::GetDeliveryStatusR
         signed_time: lease.signed_time.map(to_timestamp),
         effective_time: lease.effective_time.map(to_timestamp),
         first_rent_date: first_rent(lease).map(to_date),
-        blocks: lease.premises.iter().map(block).collect(),
+        blocks: lease.taken().iter().map(block).collect(),
         next_action: next.action.clone(),
         next_action_owner: owner(next.owner).into(),
         next_action_time: next.by.map(to_timestamp),

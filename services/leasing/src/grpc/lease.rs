@@ -10,7 +10,7 @@ use runtime::wire::{
     display_name, duration, known, page_size, request_id, to_date, to_decimal, to_money, to_timestamp,
 };
 
-use super::{amendment, assignment, cut_over, holdover, life, terms};
+use super::{amendment, assignment, cut_over, expansion, holdover, life, terms};
 use crate::app::{CancelLease, ListLeases, ProposeLease, RentSchedule, SignLease, View};
 use crate::domain::{Findings, LeaseState, Party, Premises, ScheduleLine, Signatory, Signature, TermsHash};
 
@@ -210,12 +210,13 @@ fn write(view: &View, money: bool) -> wire::Lease {
         signatures: lease.signatures.iter().map(signature).collect(),
         reservation: lease.hold.as_ref().map(reservation).unwrap_or_default(),
         hold_expire_time: lease.hold.filter(|_| held).map(|hold| to_timestamp(hold.expire_time)),
-        blocks: lease.premises.iter().map(|one| life::block(one, lease, money)).collect(),
+        blocks: lease.taken().iter().map(|one| life::block(one, lease, money)).collect(),
         value: Some(wire::LeaseValue {
             critical_it_kw: value.critical_it_kw,
             year_one_rent: money.then(|| to_money(value.year_one_rent)),
             base_contract_value: money.then(|| to_money(value.base_contract_value)),
             options_contract_value: money.then(|| to_money(value.options_contract_value)),
+            expansions_contract_value: money.then(|| to_money(value.expansions_contract_value)),
             schedule_line_count: i32::try_from(value.line_count).unwrap_or(i32::MAX),
         }),
         state_reason: lease.ended_because.clone().unwrap_or_default(),
@@ -234,6 +235,7 @@ fn write(view: &View, money: bool) -> wire::Lease {
         subtenants: lease.life.subtenants.iter().map(assignment::subtenant).collect(),
         import: lease.life.import.as_ref().map(cut_over::to_wire),
         holdover: lease.life.holdover.as_ref().map(holdover::to_wire),
+        expansions: expansion::standing(lease),
         amendment: lease.life.amendment.as_ref().map(|one| amendment::to_wire(lease, one, money)),
     }
 }

@@ -95,12 +95,16 @@ pub(super) fn terminate(request: &wire::TerminateLeaseRequest) -> Result<ChangeL
     })
 }
 
-/// Reads that a renewal is exercised.
+/// Reads that a renewal, or an option on more blocks, is exercised.
 pub(super) fn exercise(request: &wire::ExerciseOptionRequest) -> Result<ChangeLease, Error> {
     let mut v = Violations::new();
     change!(v, request, {
         let signatory = signatory(&mut v, request.signatory.as_ref());
-        signatory.map(|signatory| Command::Renew { signatory })
+        let option = v.parse_optional("expansion_option", &request.expansion_option, kernel::SiteId::new);
+        signatory.map(|signatory| match option {
+            Some(option) => Command::Expand { option: option.to_string(), signatory },
+            None => Command::Renew { signatory },
+        })
     })
 }
 
@@ -203,6 +207,8 @@ pub(super) fn termination(end: &Termination, money: bool) -> wire::Termination {
 /// Writes where a block stands.
 pub(super) fn block_state(premises: &Premises) -> wire::LeaseBlockState {
     match premises.state {
+        // What is optioned is no block of the lease yet.
+        PremisesState::Optioned => wire::LeaseBlockState::Unspecified,
         PremisesState::Planned if premises.ready.actual.is_some() => wire::LeaseBlockState::Ready,
         PremisesState::Planned => wire::LeaseBlockState::Planned,
         PremisesState::Commenced => wire::LeaseBlockState::Commenced,

@@ -10,6 +10,7 @@ mod credit;
 mod cut_over;
 mod delivery;
 mod event_service;
+mod expansion;
 mod holdover;
 mod lease;
 mod lease_service;

@@ -8,7 +8,7 @@ use runtime::wire::{
     capacity, date, escalation_basis, known, optional_date, percent, rate, to_capacity, to_date, to_decimal,
 };
 
-use super::{contract, money_terms};
+use super::{contract, expansion, money_terms};
 use crate::domain::Findings;
 use crate::domain::draft::{Checked, Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
 use crate::domain::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
@@ -37,6 +37,12 @@ pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Opt
             payment_terms_days: terms.payment_terms_days,
             term_months: terms.term_months,
             renewal_options: terms.renewal_options.iter().map(renewal).collect(),
+            expansion_options: terms
+                .expansion_options
+                .iter()
+                .enumerate()
+                .map(|(i, one)| v.nested(&format!("expansion_options[{i}]"), |v| expansion::draft(v, one)))
+                .collect(),
             announced: optional_date(v, "announced_date", terms.announced_date.as_ref()).flatten(),
             notes: terms.notes.clone(),
             contract: contract::contract(v, terms),
@@ -65,7 +71,8 @@ pub(super) fn structure(structure: wire::LeaseStructure) -> Option<Structure> {
     }
 }
 
-fn premises(v: &mut Violations, premises: &wire::Premises) -> PremisesDraft {
+/// Reads one block.
+pub(super) fn premises(v: &mut Violations, premises: &wire::Premises) -> PremisesDraft {
     let profile = premises
         .quantity_steps
         .iter()
@@ -145,6 +152,11 @@ pub(super) fn to_wire(terms: &Terms, money: bool) -> wire::LeaseTerms {
         payment_terms_days: small(terms.payment_terms_days),
         term_months: small(terms.term_months),
         renewal_options: terms.renewal_options.iter().map(renewal_to_wire).collect(),
+        expansion_options: terms
+            .expansion_options
+            .iter()
+            .map(|one| expansion::option_to_wire(one, money))
+            .collect(),
         announced_date: terms.announced.map(to_date),
         notes: if money { terms.notes.clone() } else { String::new() },
         ..Default::default()
@@ -172,7 +184,8 @@ pub(super) fn renewal_to_wire(option: &RenewalOption) -> wire::RenewalOption {
     }
 }
 
-fn premises_to_wire(premises: &PremisesTerms, money: bool) -> wire::Premises {
+/// Writes one block.
+pub(super) fn premises_to_wire(premises: &PremisesTerms, money: bool) -> wire::Premises {
     let (base, steps) = match &premises.rate {
         _ if !money => (None, Vec::new()),
         RateTerms::Base(rate) => (Some(to_decimal(rate)), Vec::new()),

@@ -251,7 +251,7 @@ fn premises_of(
     let slug: BlockSlug = row.block_slug.parse().map_err(|_| corrupt("premises", "block_slug"))?;
     let key = (key.clone(), row.premises_no);
     let block = BlockName { operator: name.operator.clone(), site, block: slug };
-    let agreed = terms.premises.iter().find(|agreed| agreed.block == block);
+    let agreed = terms.of_block(&block);
     let agreed = agreed.and_then(|agreed| DateRange::new(agreed.commencement, agreed.end).ok());
     let agreed = agreed.ok_or_else(|| corrupt("premises", "block_slug"))?;
     let standing: Standing = serde_json::from_value(row.standing.clone()).map_err(Error::internal)?;

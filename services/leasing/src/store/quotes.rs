@@ -298,6 +298,8 @@ fn offer_of(body: OfferBody) -> Result<Offer, Error> {
             year_one_rent: body.year_one_rent,
             base_contract_value: body.base_contract_value,
             options_contract_value: body.options_contract_value,
+            // A quote has no options on more blocks.
+            expansions_contract_value: Money::zero(body.options_contract_value.currency),
             line_count: body.line_count,
         },
         net_equivalent: body.net_equivalent,

@@ -34,6 +34,14 @@ impl Papers {
     }
 }
 
+impl Papers {
+    /// The next version is in force, of which other terms that are proposed do not know.
+    pub(super) fn expanded(&mut self) {
+        self.version += 1;
+        self.amendment = None;
+    }
+}
+
 const NOT_NOW: Answer = Err("INVALID_STATE_TRANSITION");
 const WRONG: Answer = Err("INVALID_FIELD");
 
@@ -93,7 +101,7 @@ impl Plain {
         }
     }
 
-    fn live_ends(&self) -> impl Iterator<Item = i64> {
+    pub(super) fn live_ends(&self) -> impl Iterator<Item = i64> {
         self.blocks.iter().filter(|one| !["ENDED", "LAPSED"].contains(&one.state)).map(|one| one.end)
     }
 
@@ -133,6 +141,7 @@ impl Plain {
             return WRONG;
         }
         self.papers.amendment = Some((on, Vec::new()));
+        self.extras.iter_mut().for_each(|extra| extra.proposed = extra.state == "OPEN");
         self.say(self.state, "amendment_proposed");
         Ok(())
     }
@@ -152,13 +161,16 @@ impl Plain {
         }
         self.papers.amendment = None;
         self.papers.version += 1;
+        for extra in self.extras.iter_mut().filter(|extra| extra.state == "LAPSED" && !extra.proposed) {
+            extra.state = "LEFT";
+        }
         self.say(self.state, "amended");
         Ok(())
     }
 
     fn stay(&mut self, until: i64) -> Answer {
         let can = ["ACTIVE", "HOLDOVER", "EXPIRED"].contains(&self.state) && self.ending.is_none();
-        if !can || self.blocks.iter().any(|one| one.state == "PLANNED") {
+        if !can || self.window().is_some() || self.blocks.iter().any(|one| one.state == "PLANNED") {
             return NOT_NOW;
         }
         let had = self.blocks.iter().filter(|one| one.state != "LAPSED").map(|one| one.end).max();

@@ -3,6 +3,7 @@
 use kernel::CivilDate;
 use kernel::time::add_months;
 
+use super::options::{Extra, Renewals, any_extras};
 use super::papers::Papers;
 use crate::obvious::Dice;
 
@@ -26,6 +27,8 @@ pub(super) enum Side {
 /// One block, in days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Block {
+    /// Which of all that were ever named in the terms.
+    pub(super) hall: usize,
     pub(super) agreed: (i64, i64),
     pub(super) months: i32,
     pub(super) state: &'static str,
@@ -40,6 +43,29 @@ pub(super) struct Block {
     accepted: Option<i64>,
     /// First day beyond the term, where the tenant stays.
     pub(super) held_from: Option<i64>,
+}
+
+impl Block {
+    /// A hall from a day on, for so many months.
+    pub(super) fn planned(hall: usize, first: i64, months: i32) -> Self {
+        let end = number(add_months(day(first), months).expect("a date"));
+        Self {
+            hall,
+            agreed: (first, end),
+            months,
+            state: "PLANNED",
+            first,
+            end,
+            rent: first,
+            late: 0,
+            short: None,
+            ready: None,
+            never: false,
+            not_before: i64::MIN,
+            accepted: None,
+            held_from: None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +103,10 @@ pub(super) enum Deed {
     Stay(i64),
     /// It is gone on a day.
     Leave(i64),
+    /// The next renewal is exercised.
+    Renew,
+    /// An option on a block more is.
+    Expand(usize),
 }
 
 /// A lease as it should be.
@@ -85,6 +115,8 @@ pub(super) struct Plain {
     pub(super) today: i64,
     pub(super) state: &'static str,
     pub(super) blocks: Vec<Block>,
+    pub(super) renewals: Renewals,
+    pub(super) extras: Vec<Extra>,
     pub(super) conditions: Vec<Condition>,
     pub(super) delivery: Option<Delivery>,
     pub(super) from_each: bool,
@@ -103,30 +135,16 @@ const IN_FORCE: [&str; 4] = ["EFFECTIVE", "ACTIVE", "HOLDOVER", "DEFAULTED"];
 impl Plain {
     /// Any terms, signed on day 0.
     pub(super) fn agree(dice: &mut Dice) -> Self {
-        let blocks: Vec<Block> = (0..dice.roll(1, 2))
-            .map(|_| {
+        let blocks: Vec<Block> = (0..usize::try_from(dice.roll(1, 2)).expect("small"))
+            .map(|hall| {
                 // The first of a month, so that whole months are whole.
                 let first =
                     add_months(day(0), i32::try_from(dice.roll(1, 4)).expect("small")).expect("a date");
-                let months = i32::try_from(dice.roll(6, 30)).expect("small");
-                let agreed = (number(first), number(add_months(first, months).expect("a date")));
-                Block {
-                    agreed,
-                    months,
-                    state: "PLANNED",
-                    first: agreed.0,
-                    end: agreed.1,
-                    rent: agreed.0,
-                    late: 0,
-                    short: None,
-                    ready: None,
-                    never: false,
-                    not_before: i64::MIN,
-                    accepted: None,
-                    held_from: None,
-                }
+                Block::planned(hall, number(first), i32::try_from(dice.roll(6, 30)).expect("small"))
             })
             .collect();
+        let renewals = Renewals::any(dice);
+        let extras = any_extras(dice, &blocks);
         let conditions = (0..dice.roll(0, 2))
             .map(|n| Condition {
                 id: format!("condition-{n}"),
@@ -143,6 +161,8 @@ impl Plain {
             today: 0,
             state: "SIGNED",
             blocks,
+            renewals,
+            extras,
             conditions,
             delivery,
             from_each: roll(0, 1) == 1,
@@ -177,7 +197,7 @@ impl Plain {
         self.state != "SIGNED" && !IN_FORCE.contains(&self.state)
     }
 
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         for block in self.blocks.iter_mut().filter(|block| block.state == "PLANNED") {
             let promised = block.agreed.0;
             let mut there = promised.max(block.short.unwrap_or(promised));
@@ -230,7 +250,7 @@ impl Plain {
             if self.is_done() {
                 return;
             }
-            if self.settles_papers(today) {
+            if self.settles_papers(today) || self.settles_options(today) {
                 continue;
             }
             if self.state == "SIGNED" && whole {
@@ -286,6 +306,8 @@ impl Plain {
         self.told.push(told);
         if self.is_done() {
             self.papers.forget();
+            let open = |extra: &&mut Extra| extra.state == "OPEN";
+            self.extras.iter_mut().filter(open).for_each(|extra| extra.state = "GONE");
         }
     }
 
@@ -314,6 +336,8 @@ impl Plain {
             | Deed::Withdraw
             | Deed::Stay(_)
             | Deed::Leave(_) => self.paper(deed),
+            Deed::Renew => self.renew(),
+            Deed::Expand(extra) => self.expand(*extra),
             Deed::Short(block, until) => {
                 self.blocks[*block].short = *until;
                 self.settle();
@@ -424,11 +448,16 @@ impl Plain {
 
     /// Something that somebody might do next.
     pub(super) fn next(&self, dice: &mut Dice) -> Deed {
-        let block = usize::try_from(dice.roll(0, 1)).expect("small") % self.blocks.len();
+        let block = usize::try_from(dice.roll(0, 3)).expect("small") % self.blocks.len();
         let (agreed, planned) = (self.blocks[block].agreed, self.blocks[block].state == "PLANNED");
         let side = if dice.roll(0, 3) == 0 { Side::Tenant } else { Side::Operator };
         let days = |dice: &mut Dice, most| dice.roll(0, most);
-        match dice.roll(0, 17) {
+        match dice.roll(0, 23) {
+            21..=23 => Deed::Wait(days(dice, 60)),
+            18 => Deed::Renew,
+            19 | 20 if !self.extras.is_empty() => {
+                Deed::Expand(usize::try_from(dice.roll(0, 1)).expect("small") % self.extras.len())
+            }
             12..=17 => self.next_paper(dice),
             0..=2 => Deed::Wait(days(dice, 45)),
             3 | 4 if !self.conditions.is_empty() => {

@@ -3,7 +3,8 @@
 use kernel::{CapacityVector, CivilDate, Currency, Instant, ReservationId, Zone};
 use leasing::domain::assignment::{AssignmentKind, Wish};
 use leasing::domain::contract::{Condition, Contract, CureTerms, DeliveryTerms, TermBasis, TerminationTerms};
-use leasing::domain::draft::{Draft, PremisesDraft, RateDraft};
+use leasing::domain::draft::{Draft, PremisesDraft, RateDraft, RenewalDraft};
+use leasing::domain::expansion_draft::ExpansionDraft;
 use leasing::domain::life::{Ground, NoticeKind};
 use leasing::domain::premises::ReadyDates;
 use leasing::domain::terms::Structure;
@@ -15,7 +16,7 @@ use super::plain::{Deed, Delivery, Plain, Side, day, number};
 use crate::obvious::Dice;
 
 /// Deeds of one lease.
-const LIFE: u64 = 60;
+const LIFE: u64 = 75;
 /// Deeds of all leases of one test; there are four.
 const STEPS: u64 = 25_000;
 
@@ -40,6 +41,27 @@ fn small(days: i64) -> u32 {
 
 fn block(number: usize) -> kernel::BlockName {
     format!("operators/acme/sites/rockdale/blocks/hall-{number}").parse().expect("a name")
+}
+
+/// What the terms let the tenant take later.
+fn options(
+    plain: &Plain,
+    premises: impl Fn(usize, (i64, i64)) -> PremisesDraft,
+) -> (Vec<RenewalDraft>, Vec<ExpansionDraft>) {
+    let renewals = &plain.renewals;
+    let renewal = RenewalDraft {
+        count: renewals.count,
+        term_months: renewals.months,
+        notice_months: renewals.notice,
+        window_months: renewals.window,
+    };
+    let extras = plain.extras.iter().enumerate().map(|(number, extra)| ExpansionDraft {
+        id: Some(format!("more-{number}")),
+        premises: vec![premises(extra.block.hall, extra.block.agreed)],
+        first: extra.first.map(day),
+        last: Some(day(extra.last)),
+    });
+    (if renewals.count > 0 { vec![renewal] } else { Vec::new() }, extras.collect())
 }
 
 /// The lease that the model is of.
@@ -74,7 +96,10 @@ fn signed(plain: &Plain) -> Lease {
         }),
         ..Contract::default()
     };
+    let (renewal_options, expansion_options) = options(plain, premises);
     let draft = Draft {
+        expansion_options,
+        renewal_options,
         currency: Currency::new("USD"),
         structure: Some(Structure::TripleNet),
         premises: plain.blocks.iter().enumerate().map(|(number, one)| premises(number, one.agreed)).collect(),
@@ -86,7 +111,7 @@ fn signed(plain: &Plain) -> Lease {
     let mut findings = Findings::new();
     let checked = draft.check(None, day(0), &mut findings);
     findings.finish().expect("good terms");
-    let zones = vec![zone(); plain.blocks.len()];
+    let zones = vec![zone(); plain.blocks.len() + plain.extras.len()];
     let proposal = Proposal {
         name: "operators/acme/leases/river".parse().expect("a name"),
         uid: kernel::Uuid::from_u128(7),
@@ -110,6 +135,10 @@ fn signature(party: Party, terms_hash: TermsHash) -> Signature {
     Signature { party, signatory, subject, peer_address, terms_hash, time: noon(0) }
 }
 
+fn ada() -> Signatory {
+    Signatory { name: "Ada Marsh".to_owned(), title: String::new() }
+}
+
 fn command(deed: &Deed, lease: &Lease) -> Option<(Party, Command)> {
     if let Some(paper) = paper(deed, lease) {
         return Some(paper);
@@ -119,8 +148,12 @@ fn command(deed: &Deed, lease: &Lease) -> Option<(Party, Command)> {
             (party(*side), Command::Satisfy { condition: id.clone(), note: String::new() })
         }
         Deed::Accept(number, on) => {
-            let signatory = Signatory { name: "Ada Marsh".to_owned(), title: String::new() };
-            (Party::Tenant, Command::Accept { block: block(*number), on: day(*on), signatory })
+            let block = lease.premises[*number].block.clone();
+            (Party::Tenant, Command::Accept { block, on: day(*on), signatory: ada() })
+        }
+        Deed::Renew => (Party::Tenant, Command::Renew { signatory: ada() }),
+        Deed::Expand(number) => {
+            (Party::Tenant, Command::Expand { option: format!("more-{number}"), signatory: ada() })
         }
         Deed::Notify(kind) => {
             let kind = match *kind {
@@ -164,6 +197,7 @@ fn paper(deed: &Deed, lease: &Lease) -> Option<(Party, Command)> {
             let mut terms = lease.terms.clone();
             terms.payment_terms_days += 1;
             terms.contract.conditions = Vec::new();
+            terms.expansion_options.retain(|option| lease.is_open_option(option));
             let (effective, note) = (day(*on), "later".to_owned());
             (Party::Operator, Command::ProposeAmendment { terms: Box::new(terms), effective, note })
         }
@@ -242,7 +276,12 @@ impl Run {
         if (lease.state.name(), &self.told) != (plain.state, &plain.told) {
             return Err(format!("{} {:?} and not {} {:?}", lease.state, self.told, plain.state, plain.told));
         }
-        for (is, ought) in lease.premises.iter().zip(&plain.blocks) {
+        let open = lease.open_expansions().count();
+        let ought_open = plain.extras.iter().filter(|extra| extra.state == "OPEN").count();
+        if (lease.taken().len(), open) != (plain.blocks.len(), ought_open) {
+            return Err(format!("{} blocks and {open} options, not as {plain:?}", lease.taken().len()));
+        }
+        for (is, ought) in lease.taken().iter().zip(&plain.blocks) {
             let days = |all: [CivilDate; 3]| all.map(number);
             let is_days = days([is.commencement, is.end, is.rent_from()]);
             let same = is.state.name() == ought.state
@@ -342,6 +381,11 @@ fn lives(first: u64) {
         "holdover_agreed",
         "held_over",
         "holdover_ended",
+        "renewed",
+        "option_lapsed",
+        "NO_OPTION_TO_EXERCISE",
+        "expanded",
+        "expansion_lapsed",
     ] {
         assert!(tally.contains_key(word), "never {word}: {tally:?}");
     }

@@ -14,10 +14,13 @@ use runtime::wire::to_date;
 use sqlx::Row as _;
 use tonic::{Response, Status};
 
-use super::plain::{Deed, Delivery, Plain, Side, day};
+use super::options::Renewals;
+use super::plain::{Block, Deed, Delivery, Plain, Side, day};
 use crate::obvious::Dice;
 
 const LEASES: u64 = 10;
+/// Halls that the terms of one lease name at the most.
+const HALLS: usize = 4;
 /// Times at which everybody waits for the clock to move.
 const ROUNDS: usize = 12;
 /// Deeds of each lease between two of them.
@@ -47,8 +50,8 @@ impl Player {
     async fn join(stack: &TestStack, site: &market::Site, number: u64) -> Result<Self> {
         let mut dice = Dice::new(77_000 + number);
         let plain = Plain::agree(&mut dice);
-        let first = usize::try_from(number)? * 2;
-        let blocks: Vec<String> = site.blocks[first..first + plain.blocks.len()].to_vec();
+        let first = usize::try_from(number)? * HALLS;
+        let blocks: Vec<String> = site.blocks[first..first + HALLS].to_vec();
         let player = Self {
             name: format!("{}/leases/life-{number}", site.operator),
             operator: stack.clients(&site.operator, Role::OperatorAdmin)?,
@@ -72,18 +75,30 @@ impl Player {
     pub(super) fn terms(&self) -> Result<wire::LeaseTerms> {
         let small = |days: i64| i32::try_from(days);
         let mut terms = market::terms(&self.blocks[0], market::load(1_000));
-        terms.premises = self
-            .blocks
-            .iter()
-            .zip(&self.plain.blocks)
-            .map(|(block, plain)| {
-                let mut premises = market::terms(block, market::load(1_000)).premises.remove(0);
-                premises.commencement_date = on(plain.agreed.0);
-                premises.end_date = on(plain.agreed.1);
-                premises.quantity_steps[0].from_date = on(plain.agreed.0);
-                premises
+        let premises = |plain: &Block| {
+            let mut premises =
+                market::terms(&self.blocks[plain.hall], market::load(1_000)).premises.remove(0);
+            premises.commencement_date = on(plain.agreed.0);
+            premises.end_date = on(plain.agreed.1);
+            premises.quantity_steps[0].from_date = on(plain.agreed.0);
+            premises
+        };
+        terms.premises = self.plain.blocks.iter().map(premises).collect();
+        let extras = self.plain.extras.iter().enumerate().filter(|(_, extra)| extra.state == "OPEN");
+        terms.expansion_options = extras
+            .map(|(number, extra)| wire::ExpansionOption {
+                option_id: format!("more-{number}"),
+                premises: vec![premises(&extra.block)],
+                first_notice_date: extra.first.and_then(on),
+                last_notice_date: on(extra.last),
             })
             .collect();
+        let Renewals { count, months: term_months, notice: notice_months, window: window_months, .. } =
+            self.plain.renewals;
+        if count > 0 {
+            terms.renewal_options =
+                vec![wire::RenewalOption { count, term_months, notice_months, window_months }];
+        }
         for one in &self.plain.conditions {
             let side = match one.side {
                 Side::Operator => wire::ConditionParty::Operator,
@@ -162,7 +177,7 @@ impl Player {
             Deed::Accept(block, day) => {
                 let ask = wire::AcceptBlockRequest {
                     name,
-                    block: self.blocks[block].clone(),
+                    block: self.blocks[self.plain.blocks[block].hall].clone(),
                     accept_date: on(day),
                     signatory: Some(wire::Signatory { name: "Ada Marsh".to_owned(), title: String::new() }),
                     request_id,
@@ -253,7 +268,7 @@ impl Player {
 
     async fn slip(&self, block: usize, to: CivilDate) -> Result<()> {
         let slip = inventory::SlipPhaseRequest {
-            name: format!("{}/phases/one", self.blocks[block]),
+            name: format!("{}/phases/one", self.blocks[self.plain.blocks[block].hall]),
             ready_for_service_date: Some(to_date(to)),
             date_basis: inventory::DateBasis::Forecast.into(),
             reason: "transformers".to_owned(),
@@ -269,7 +284,7 @@ impl Player {
         use inventory::UseState::{Commissioning, Ready};
         for (state, date) in [(Commissioning, None), (Ready, on(at))] {
             let advance = inventory::AdvancePhaseRequest {
-                name: format!("{}/phases/one", self.blocks[block]),
+                name: format!("{}/phases/one", self.blocks[self.plain.blocks[block].hall]),
                 use_state: state.into(),
                 date,
                 accept_shortfall: true,
@@ -296,7 +311,11 @@ impl Player {
 
     fn is(&self, lease: &wire::Lease) -> bool {
         let state = format!("LEASE_STATE_{}", self.plain.state);
+        let open = |one: &&wire::Expansion| one.state() == wire::ExpansionState::Open;
+        let ought_open = self.plain.extras.iter().filter(|extra| extra.state == "OPEN").count();
         lease.state().as_str_name() == state
+            && lease.blocks.len() == self.plain.blocks.len()
+            && lease.expansions.iter().filter(open).count() == ought_open
             && lease.blocks.iter().zip(&self.plain.blocks).all(|(is, ought)| {
                 use wire::LeaseBlockState::{Planned, Ready};
                 let planned = [Planned, Ready].contains(&is.state());
@@ -339,6 +358,10 @@ impl Player {
             if self.plain.told.contains(&"holdover_ended") && self.plain.state != "HOLDOVER" && released {
                 return Ok(Some(()));
             }
+            // An option that was open when the term was over is given back with all that is left.
+            if self.plain.extras.iter().any(|extra| extra.state == "GONE") && released {
+                return Ok(Some(()));
+            }
             if given_back {
                 return Ok((found.state() == inventory::ReservationState::Released).then_some(()));
             }
@@ -352,9 +375,13 @@ impl Player {
             };
             let live = lease.blocks.iter().filter(|block| block.state() != wire::LeaseBlockState::Lapsed);
             // A block that has not commenced takes what was agreed until it does.
-            let begun = live.clone().all(|block| {
-                ![wire::LeaseBlockState::Planned, wire::LeaseBlockState::Ready].contains(&block.state())
-            });
+            // What is held for options is no block of the lease, or beyond its end.
+            let nothing_left =
+                self.plain.window().is_none() && self.plain.extras.iter().all(|extra| extra.state != "OPEN");
+            let begun = nothing_left
+                && live.clone().all(|block| {
+                    ![wire::LeaseBlockState::Planned, wire::LeaseBlockState::Ready].contains(&block.state())
+                });
             let mut is: Vec<_> = found.claims.into_iter().map(|claim| (claim.block, claim.profile)).collect();
             let mut ought: Vec<_> = live.map(says).collect();
             is.sort_by(|one, other| one.0.cmp(&other.0));
@@ -392,7 +419,7 @@ pub(super) fn taken<T>(
 async fn leases_live_over_the_wire_as_the_obvious_model_does() -> Result<()> {
     let stack = TestStack::start().await?;
     let clients = |organisation: &str, role| stack.clients(organisation, role);
-    let halls = vec![market::hall(1_000); usize::try_from(LEASES * 2)?];
+    let halls = vec![market::hall(1_000); usize::try_from(LEASES)? * HALLS];
     let site = market::site(clients, "acme", &halls).await?;
     market::tenant(clients, "lab").await?;
     market::tenant(clients, "guest").await?;

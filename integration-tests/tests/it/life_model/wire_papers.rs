@@ -61,6 +61,21 @@ impl Player {
                 let call = async || taken(operator.leases().end_holdover(ask.clone()).await, |r| r.lease);
                 self.sure(call).await
             }
+            Deed::Renew | Deed::Expand(_) => {
+                let expansion_option = match deed {
+                    Deed::Expand(number) => format!("more-{number}"),
+                    _ => String::new(),
+                };
+                let ask = wire::ExerciseOptionRequest {
+                    name,
+                    signatory: signatory(),
+                    expansion_option,
+                    request_id,
+                    ..Default::default()
+                };
+                let call = async || taken(tenant.leases().exercise_option(ask.clone()).await, |r| r.lease);
+                self.sure(call).await
+            }
             amendment => self.ask_amendment(amendment).await?,
         })
     }

@@ -98,6 +98,22 @@ pub(crate) fn propose(n: &Names) -> Vec<Case> {
             "terms.conditions[1].outside_date",
         ],
     ));
+    let nothing = leasing::ExpansionOption {
+        option_id: "No".to_owned(),
+        premises: Vec::new(),
+        first_notice_date: NO_DAY,
+        last_notice_date: None,
+    };
+    cases.push(Case::invalid(
+        "an option on nothing",
+        of(leasing::LeaseTerms { expansion_options: vec![nothing], ..good() }),
+        &[
+            "terms.expansion_options[0].first_notice_date",
+            "terms.expansion_options[0].last_notice_date",
+            "terms.expansion_options[0].option_id",
+            "terms.expansion_options[0].premises",
+        ],
+    ));
     cases.push(options_that_contradict(n));
     let term = |months| of(leasing::LeaseTerms { term_months: months, ..good() });
     cases.push(Case::invalid("a term of nothing", term(0), &["terms.term_months"]));
@@ -177,12 +193,6 @@ fn all_wrong_terms(n: &Names) -> leasing::LeaseTerms {
             notice_months: 121,
             window_months: 0,
         }],
-        expansion_options: vec![leasing::ExpansionOption {
-            option_id: "No".to_owned(),
-            premises: Vec::new(),
-            first_notice_date: NO_DAY,
-            last_notice_date: None,
-        }],
         announced_date: NO_DAY,
         notes: "x".repeat(10_001),
         end_user: "x".repeat(201),
@@ -259,10 +269,6 @@ fn all_wrong_with_a_lease(n: &Names) -> Case {
             "terms.renewal_options[0].count",
             "terms.renewal_options[0].term_months",
             "terms.renewal_options[0].notice_months",
-            "terms.expansion_options[0].option_id",
-            "terms.expansion_options[0].premises",
-            "terms.expansion_options[0].first_notice_date",
-            "terms.expansion_options[0].last_notice_date",
             "terms.announced_date",
             "terms.notes",
             "terms.end_user",

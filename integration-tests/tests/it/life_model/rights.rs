@@ -31,7 +31,7 @@ fn noon(number: i64) -> Instant {
 fn right(number: usize, days: i64) -> ExpansionRight {
     ExpansionRight {
         id: format!("right-{number}"),
-        kind: if number % 2 == 0 { RightKind::Rofr } else { RightKind::Rofo },
+        kind: if number.is_multiple_of(2) { RightKind::Rofr } else { RightKind::Rofo },
         place: "operators/acme/sites/rockdale".parse().expect("a place"),
         quantity_kw: 1_000,
         response_days: u32::try_from(days).expect("small"),

@@ -1650,6 +1650,7 @@ table billing.credit_note_line owner gridlease_owner row security forced
   constraint credit_note_line_pkey PRIMARY KEY (operator_id, credit_note_id, line_number)
   CREATE INDEX credit_note_line_by_line ON billing.credit_note_line USING btree (operator_id, invoice_id, line_number)
   CREATE TRIGGER credit_note_line_append_only BEFORE DELETE OR UPDATE ON billing.credit_note_line FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  CREATE CONSTRAINT TRIGGER credit_note_line_beside_disputes AFTER INSERT ON billing.credit_note_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_dispute()
   CREATE CONSTRAINT TRIGGER credit_note_line_prepaid AFTER INSERT ON billing.credit_note_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_prepaid_credit()
   policy credit_note_line_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy credit_note_line_tenant permissive for select to billing using ((EXISTS ( SELECT 1
@@ -1657,6 +1658,53 @@ table billing.credit_note_line owner gridlease_owner row security forced
   WHERE ((n.operator_id = credit_note_line.operator_id) AND (n.credit_note_id = credit_note_line.credit_note_id) AND (n.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
   policy credit_note_line_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
+
+table billing.dispute owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  dispute_id uuid not null
+  invoice_id uuid not null
+  line_number integer not null
+  tenant_id text collate "C" not null
+  currency_code text collate "C" not null
+  amount_minor bigint not null
+  reason text not null
+  opened_by text not null
+  state text collate "C" not null
+  resolution text not null default ''::text
+  resolved_by text
+  credit_note_id uuid
+  version bigint not null
+  create_time timestamp with time zone not null
+  resolve_time timestamp with time zone
+  constraint dispute_amount CHECK ((amount_minor > 0))
+  constraint dispute_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint dispute_resolve_time CHECK (((resolve_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (resolve_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint dispute_state CHECK (
+CASE state
+    WHEN 'OPEN'::text THEN (num_nonnulls(resolved_by, resolve_time, credit_note_id) = 0)
+    WHEN 'UPHELD'::text THEN (num_nulls(resolved_by, resolve_time, credit_note_id) = 0)
+    WHEN 'REJECTED'::text THEN ((num_nulls(resolved_by, resolve_time) = 0) AND (credit_note_id IS NULL))
+    ELSE false
+END)
+  constraint dispute_version CHECK ((version > 0))
+  constraint dispute_credit_note FOREIGN KEY (operator_id, credit_note_id) REFERENCES billing.credit_note(operator_id, credit_note_id)
+  constraint dispute_line FOREIGN KEY (operator_id, invoice_id, line_number) REFERENCES billing.invoice_line(operator_id, invoice_id, line_number)
+  constraint dispute_pkey PRIMARY KEY (operator_id, dispute_id)
+  CREATE INDEX dispute_by_credit_note ON billing.dispute USING btree (operator_id, credit_note_id)
+  CREATE INDEX dispute_by_line ON billing.dispute USING btree (operator_id, invoice_id, line_number)
+  CREATE INDEX dispute_by_tenant ON billing.dispute USING btree (tenant_id, operator_id, dispute_id)
+  CREATE TRIGGER dispute_guard BEFORE DELETE OR UPDATE ON billing.dispute FOR EACH ROW EXECUTE FUNCTION billing.guard_dispute()
+  CREATE CONSTRAINT TRIGGER dispute_within_line AFTER INSERT ON billing.dispute DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_dispute()
+  policy dispute_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy dispute_tenant permissive for select to billing using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
+  policy dispute_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (credit_note_id) to billing
+  grant update (resolution) to billing
+  grant update (resolve_time) to billing
+  grant update (resolved_by) to billing
+  grant update (state) to billing
+  grant update (version) to billing
 
 table billing.feed owner gridlease_owner row security forced
   only_row boolean not null default true
@@ -2402,6 +2450,9 @@ END)))
 
 function billing.check_credit_note() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body 731dd75ea994b62f96d122a7ead25c49
 
+function billing.check_dispute() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body af2722834158e5bc8e3e6e3d8ef54554
+  grant execute to public
+
 function billing.check_invoice_lines() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body e1de67616fc2843938f655dca0d78d7b
   grant execute to public
 
@@ -2439,6 +2490,9 @@ function billing.free_charges() returns trigger owner gridlease_owner language p
   grant execute to public
 
 function billing.guard_billing_run() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 501645ac21e3a241f9af8a57c4604164
+  grant execute to public
+
+function billing.guard_dispute() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 5131bde7d69f6bcf46446c1972ae8c1e
   grant execute to public
 
 function billing.guard_invoice() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 5cf47c60b22ad29ec3148e707ca827bc

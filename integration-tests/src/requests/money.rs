@@ -27,6 +27,19 @@ pub fn credit(invoice: &str) -> billing::CreateCreditNoteRequest {
     }
 }
 
+/// Disputes a dollar of the first line.
+#[must_use]
+pub fn dispute(invoice: &str) -> billing::DisputeLineRequest {
+    billing::DisputeLineRequest {
+        invoice: invoice.to_owned(),
+        line_number: 1,
+        amount: Some(usd(1)),
+        reason: "the hall was dark".to_owned(),
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
 /// A thousand dollars that came on the second of January.
 #[must_use]
 pub fn record(account: &str) -> billing::RecordPaymentRequest {
@@ -194,6 +207,20 @@ pub(super) fn money(method: &str, n: &Names) -> Option<Vec<u8>> {
         }
         "InvoiceService/ListCreditNotes" => {
             billing::ListCreditNotesRequest { parent, ..Default::default() }.encode_to_vec()
+        }
+        "DisputeService/DisputeLine" => dispute(&n.open_invoice).encode_to_vec(),
+        "DisputeService/ResolveDispute" => billing::ResolveDisputeRequest {
+            name: n.dispute.clone(),
+            outcome: billing::DisputeOutcome::Rejected.into(),
+            reason: "the meter was right".to_owned(),
+            etag,
+            request_id,
+            validate_only: true,
+        }
+        .encode_to_vec(),
+        "DisputeService/GetDispute" => billing::GetDisputeRequest { name: n.dispute.clone() }.encode_to_vec(),
+        "DisputeService/ListDisputes" => {
+            billing::ListDisputesRequest { parent, ..Default::default() }.encode_to_vec()
         }
         "PaymentService/RecordPayment" => record(&n.account).encode_to_vec(),
         "PaymentService/AllocatePayment" => billing::AllocatePaymentRequest {

@@ -2,12 +2,24 @@
 
 use anyhow::{Context as _, Result};
 use contracts::billing::v1 as billing;
+use gridlease::clients::Clients;
 use kernel::Role;
 
 use super::Names;
 use crate::TestStack;
 use crate::market::request_id;
-use crate::requests::money::{credit, journal, record};
+use crate::requests::money::{credit, dispute, journal, record};
+
+/// A dispute of a dollar of the invoice of January.
+async fn disputed(finance: &Clients, names: &Names, marker: &str) -> Result<String> {
+    let ask = billing::DisputeLineRequest {
+        reason: format!("{marker} too much"),
+        validate_only: false,
+        ..dispute(&names.open_invoice)
+    };
+    let opened = finance.disputes().dispute_line(ask).await.context("dispute")?.into_inner();
+    Ok(opened.dispute.context("a dispute")?.name)
+}
 
 /// A credit note on the invoice of January, a payment of which a part pays it, and an invoice of June.
 pub(super) async fn money(stack: &TestStack, names: &mut Names, marker: &str) -> Result<()> {
@@ -19,6 +31,7 @@ pub(super) async fn money(stack: &TestStack, names: &mut Names, marker: &str) ->
     };
     let credited = finance.invoices().create_credit_note(credit).await.context("correct")?.into_inner();
     names.credit_note = credited.credit_note.context("a credit note")?.name;
+    names.dispute = disputed(&finance, names, marker).await?;
     let record = billing::RecordPaymentRequest {
         bank_reference: format!("{marker} wire"),
         note: format!("{marker} payment"),

@@ -101,6 +101,8 @@ pub struct Names {
     pub payment: String,
     /// A credit note on the invoice of January.
     pub credit_note: String,
+    /// A dispute of the invoice of January, OPEN.
+    pub dispute: String,
     /// A journal that another person proposed.
     pub voucher: String,
     /// Another one.
@@ -184,6 +186,7 @@ impl Names {
             &mut names.spare_invoice,
             &mut names.payment,
             &mut names.credit_note,
+            &mut names.dispute,
             &mut names.voucher,
             &mut names.other_voucher,
         ] {

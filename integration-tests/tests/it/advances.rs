@@ -241,7 +241,12 @@ pub(crate) fn twelve_percent(terms: &mut leasing::LeaseTerms) {
 }
 
 /// Pays all that an invoice asks for on a day.
-async fn pay_on(books: &Books, invoice: &billing::Invoice, on: &str, reference: &str) -> Result<()> {
+pub(crate) async fn pay_on(
+    books: &Books,
+    invoice: &billing::Invoice,
+    on: &str,
+    reference: &str,
+) -> Result<()> {
     let ask = billing::RecordPaymentRequest {
         parent: invoice.account.clone(),
         bank_reference: reference.to_owned(),

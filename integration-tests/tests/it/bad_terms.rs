@@ -35,6 +35,14 @@ pub(crate) fn propose(n: &Names) -> Vec<Case> {
             &["terms"],
         ),
         Case::invalid(
+            "terms of disputes",
+            of(leasing::LeaseTerms {
+                dispute: Some(leasing::DisputeTerms { window_days: 0, rejected_interest: 9 }),
+                ..good()
+            }),
+            &["terms.dispute.window_days", "terms.dispute.rejected_interest"],
+        ),
+        Case::invalid(
             "no premises",
             of(leasing::LeaseTerms { premises: Vec::new(), ..good() }),
             &["terms.premises"],

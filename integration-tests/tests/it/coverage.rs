@@ -178,6 +178,7 @@ const EMPTY_FOR_STRANGERS: &[&str] = &[
     "gridlease.billing.v1.InvoiceService/ListInvoices",
     "gridlease.billing.v1.MeteringService/ListMeters",
     "gridlease.billing.v1.InvoiceService/ListCreditNotes",
+    "gridlease.billing.v1.DisputeService/ListDisputes",
     "gridlease.billing.v1.PaymentService/ListPayments",
 ];
 /// What a tenant asks of an operator it has nothing with yet: it is no stranger there, anybody may come to lease.

@@ -24,6 +24,7 @@ mod conversion;
 mod coverage;
 mod credit_cover;
 mod cut_over;
+mod disputes;
 mod documents;
 mod doors;
 mod encumbrances;

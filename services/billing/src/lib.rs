@@ -12,6 +12,7 @@ use std::sync::Arc;
 use contracts::billing::v1::account_service_server::AccountServiceServer;
 use contracts::billing::v1::books_service_server::BooksServiceServer;
 use contracts::billing::v1::charging_service_server::ChargingServiceServer;
+use contracts::billing::v1::dispute_service_server::DisputeServiceServer;
 use contracts::billing::v1::event_service_server::EventServiceServer;
 use contracts::billing::v1::invoice_service_server::InvoiceServiceServer;
 use contracts::billing::v1::metering_service_server::MeteringServiceServer;
@@ -29,7 +30,7 @@ use tokio::sync::Notify;
 use crate::app::{App, InventoryFollower, InvoicePrinter, LeasingFollower};
 use crate::grpc::WIRE;
 use crate::grpc::{
-    AccountHandler, BillingRuns, BooksHandler, ChargingHandler, EventHandler, InvoiceHandler,
+    AccountHandler, BillingRuns, BooksHandler, ChargingHandler, DisputeHandler, EventHandler, InvoiceHandler,
     MeteringHandler, PaymentHandler, PriceSeriesHandler, ReportHandler, TariffHandler, payload_type,
 };
 use crate::peers::{Inventory, Leasing};
@@ -66,6 +67,7 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
         .add_service(MeteringServiceServer::new(MeteringHandler::new(Arc::clone(&app))))
         .add_service(TariffServiceServer::new(TariffHandler::new(Arc::clone(&app))))
         .add_service(BooksServiceServer::new(BooksHandler::new(Arc::clone(&app))))
+        .add_service(DisputeServiceServer::new(DisputeHandler::new(Arc::clone(&app))))
         .add_service(PaymentServiceServer::new(PaymentHandler::new(Arc::clone(&app))))
         .add_service(PriceSeriesServiceServer::new(PriceSeriesHandler::new(Arc::clone(&app))))
         .add_service(ReportServiceServer::new(ReportHandler::new(Arc::clone(&app))))

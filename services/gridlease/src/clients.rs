@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use contracts::billing::v1::account_service_client::AccountServiceClient;
 use contracts::billing::v1::books_service_client::BooksServiceClient;
 use contracts::billing::v1::charging_service_client::ChargingServiceClient;
+use contracts::billing::v1::dispute_service_client::DisputeServiceClient;
 use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
 use contracts::billing::v1::metering_service_client::MeteringServiceClient;
 use contracts::billing::v1::payment_service_client::PaymentServiceClient;
@@ -148,6 +149,8 @@ impl Clients {
         charging: ChargingServiceClient on billing;
         /// The end of a month, and what needs two people.
         books: BooksServiceClient on billing;
+        /// Disputes of invoice lines.
+        disputes: DisputeServiceClient on billing;
         /// Money in.
         payments: PaymentServiceClient on billing;
         /// The ledger.

@@ -144,6 +144,8 @@ reasons! {
     AmountExceeded = "AMOUNT_EXCEEDED",
     /// Somebody else must be offered the capacity first.
     RightNotCleared = "RIGHT_NOT_CLEARED",
+    /// The days in which a line may be disputed are over.
+    DisputeWindowClosed = "DISPUTE_WINDOW_CLOSED",
 }
 
 impl fmt::Display for Reason {

@@ -266,6 +266,8 @@ uuid_ids! {
     CreditNoteId;
     /// Money that came from a tenant.
     PaymentId;
+    /// What a tenant says against a line of an invoice.
+    DisputeId;
     /// A deed that needs two people.
     VoucherId;
 }

@@ -18,22 +18,22 @@ pub use error::{Error, Reason, Violation};
 pub use exact::Exact;
 pub use id::{
     AccountId, BidId, BlockId, BlockSlug, CapacityRequestId, ChargingPlanId, ClaimId, CreditNoteId,
-    CurtailmentId, EncumbranceId, EventId, Ids, IncidentId, InvoiceId, InvoiceLineId, LeaseId, LedgerEntryId,
-    LedgerTransactionId, MaintenanceId, MeterId, OperatorId, OpportunityId, PaymentId, PhaseId,
-    PriceSeriesId, QuoteId, RateCardId, ReckoningId, RequestId, ReservationId, RightOfferId, RunId, SiteId,
-    SystemIds, TariffId, TenantId, TestIds, VoucherId, WaitlistEntryId, derive_id,
+    CurtailmentId, DisputeId, EncumbranceId, EventId, Ids, IncidentId, InvoiceId, InvoiceLineId, LeaseId,
+    LedgerEntryId, LedgerTransactionId, MaintenanceId, MeterId, OperatorId, OpportunityId, PaymentId,
+    PhaseId, PriceSeriesId, QuoteId, RateCardId, ReckoningId, RequestId, ReservationId, RightOfferId, RunId,
+    SiteId, SystemIds, TariffId, TenantId, TestIds, VoucherId, WaitlistEntryId, derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
 pub use money_terms::{
-    AccrualStart, Deposit, DrawBasis, DrawBlock, InterestYear, LateInterest, LeastOf, MinimumTake,
-    MoneyTerms, Prepayment,
+    AccrualStart, Deposit, DisputeTerms, DrawBasis, DrawBlock, InterestYear, LateInterest, LeastOf,
+    MinimumTake, MoneyTerms, Prepayment, RejectedInterest,
 };
 pub use name::{
     AccountName, BidName, BillingRunName, BlockName, CapacityRequestName, ChargingPlanName, CreditNoteName,
-    CurtailmentName, EncumbranceName, IncidentName, InvoiceName, LeaseName, MaintenanceName, MeterName,
-    NameError, OperatorName, OperatorParent, OpportunityName, PaymentName, PhaseName, PriceSeriesName,
-    QuoteName, RateCardName, ReservationName, RightOfferName, SiteName, TariffName, TenantName, VoucherName,
-    WaitlistEntryName,
+    CurtailmentName, DisputeName, EncumbranceName, IncidentName, InvoiceName, LeaseName, MaintenanceName,
+    MeterName, NameError, OperatorName, OperatorParent, OpportunityName, PaymentName, PhaseName,
+    PriceSeriesName, QuoteName, RateCardName, ReservationName, RightOfferName, SiteName, TariffName,
+    TenantName, VoucherName, WaitlistEntryName,
 };
 pub use quantity::{CapacityVector, CoolingKw, GrossKw, GrossPerIt, ItKw, Resource, UtilityKw};
 pub use rent::{

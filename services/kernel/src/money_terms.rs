@@ -1,5 +1,5 @@
 //! What is agreed of money beside rent: what is paid ahead and how it is credited, what is held, the least that is taken,
-//! and what late payment costs.
+//! what late payment costs, and how invoices are disputed.
 //!
 //! These types are part of signed records: a field that is renamed changes what was signed, a new one must be left out
 //! of the record where it says nothing.
@@ -169,6 +169,34 @@ impl LateInterest {
     }
 }
 
+/// What becomes of the interest on what was disputed in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RejectedInterest {
+    /// It is as if nothing had been disputed.
+    #[default]
+    AsAgreed,
+    /// None for the days of the dispute.
+    FromAnswer,
+}
+
+/// How lines of invoices are disputed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct DisputeTerms {
+    /// Within so many days of the day of issue.
+    pub window_days: u32,
+    /// What becomes of the interest on what was disputed in vain.
+    pub rejected_interest: RejectedInterest,
+}
+
+impl DisputeTerms {
+    /// The last day on which a line of an invoice of that day may be disputed; `None` beyond the calendar.
+    #[must_use]
+    pub fn last_day(&self, issued: CivilDate) -> Option<CivilDate> {
+        issued.checked_add_days(chrono::Days::new(self.window_days.into()))
+    }
+}
+
 /// All of it. The default is what holds where nothing is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MoneyTerms {
@@ -184,6 +212,9 @@ pub struct MoneyTerms {
     /// What late payment costs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub late_interest: Option<LateInterest>,
+    /// How lines of invoices are disputed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dispute: Option<DisputeTerms>,
 }
 
 impl MoneyTerms {

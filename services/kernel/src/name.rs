@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{
-    AccountId, BidId, BlockSlug, CapacityRequestId, ChargingPlanId, CreditNoteId, CurtailmentId,
+    AccountId, BidId, BlockSlug, CapacityRequestId, ChargingPlanId, CreditNoteId, CurtailmentId, DisputeId,
     EncumbranceId, IncidentId, InvoiceId, LeaseId, MaintenanceId, MeterId, OperatorId, OpportunityId,
     PaymentId, PhaseId, PriceSeriesId, QuoteId, RateCardId, ReservationId, RightOfferId, RunId, SiteId,
     TariffId, TenantId, VoucherId, WaitlistEntryId, serde_as_text,
@@ -152,6 +152,8 @@ names! {
     CreditNoteName { operator: OperatorId = "operators", credit_note: CreditNoteId = "creditNotes" }
     /// A payment: `operators/{operator}/payments/{payment}`.
     PaymentName { operator: OperatorId = "operators", payment: PaymentId = "payments" }
+    /// A dispute: `operators/{operator}/disputes/{dispute}`.
+    DisputeName { operator: OperatorId = "operators", dispute: DisputeId = "disputes" }
     /// A voucher: `operators/{operator}/vouchers/{voucher}`.
     VoucherName { operator: OperatorId = "operators", voucher: VoucherId = "vouchers" }
 }

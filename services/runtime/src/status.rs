@@ -56,6 +56,7 @@ pub fn code(reason: Reason) -> Code {
         | Reason::PeriodClosed
         | Reason::AmountExceeded
         | Reason::RightNotCleared
+        | Reason::DisputeWindowClosed
         | Reason::RequestIdReused => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RequestInProgress | Reason::TransactionConflict => Code::Aborted,
         Reason::QuotaExceeded | Reason::Overloaded | Reason::MessageTooLarge => Code::ResourceExhausted,

@@ -103,6 +103,7 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.billing.v1.PriceSeriesService/ListSeriesValues", "nothing's"),
     ("gridlease.billing.v1.ChargingService/ListChargingPlans", "nothing's"),
     ("gridlease.billing.v1.InvoiceService/ListCreditNotes", "nothing's"),
+    ("gridlease.billing.v1.DisputeService/ListDisputes", "nothing's"),
     ("gridlease.billing.v1.PaymentService/ListPayments", "nothing's"),
     ("gridlease.billing.v1.BooksService/GetBooks", "nothing's"),
     ("gridlease.billing.v1.BooksService/ClosePeriod", "nothing's"),
@@ -187,6 +188,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "SignAmendment" | "WithdrawAmendment" => amended_terms::sign_and_withdraw(method, n),
         "GetLease" => amended_terms::versions(n),
         "VoidInvoice" | "CreateCreditNote" | "ListCreditNotes" => money::corrections(method, n),
+        "DisputeLine" | "ResolveDispute" | "ListDisputes" => money::disputes(method, n),
         "RecordPayment" | "AllocatePayment" | "RefundPayment" | "ListPayments" => money::payments(method, n),
         "ClosePeriod" | "ReopenPeriod" | "PostJournal" | "PostAccrual" | "WriteOff" => {
             books::books(method, n)

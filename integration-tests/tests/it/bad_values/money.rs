@@ -3,7 +3,7 @@
 use contracts::billing::v1 as billing;
 use contracts::google::r#type::Money;
 use integration_tests::market::{date, request_id};
-use integration_tests::requests::money::{credit, record, usd};
+use integration_tests::requests::money::{credit, dispute, record, usd};
 use integration_tests::world::Names;
 use prost::Message as _;
 use tonic::Code;
@@ -90,6 +90,58 @@ fn credits(n: &Names) -> Vec<Case> {
             &[],
         ),
     ]
+}
+
+pub(super) fn disputes(method: &str, n: &Names) -> Vec<Case> {
+    let good = || billing::DisputeLineRequest { validate_only: false, ..dispute(&n.open_invoice) };
+    let owed = |what: &str, of: billing::DisputeLineRequest| {
+        Case::new(what, of.encode_to_vec(), Code::FailedPrecondition, "INVALID_STATE_TRANSITION", &[])
+    };
+    match method {
+        "DisputeLine" => {
+            let shapeless = billing::DisputeLineRequest {
+                line_number: 0,
+                amount: Some(usd(-1)),
+                reason: "r".repeat(501),
+                ..good()
+            };
+            let foreign = billing::DisputeLineRequest { amount: euros(), ..good() };
+            let absent = billing::DisputeLineRequest { line_number: 9, ..good() };
+            let more = billing::DisputeLineRequest { amount: Some(usd(1_000_000_000)), ..good() };
+            let draft = billing::DisputeLineRequest { invoice: n.draft_invoice.clone(), ..good() };
+            vec![
+                Case::invalid("everything", shapeless.encode_to_vec(), &["line_number", "amount", "reason"]),
+                Case::invalid("another currency", foreign.encode_to_vec(), &["amount"]),
+                Case::new(
+                    "a line that is not there",
+                    absent.encode_to_vec(),
+                    Code::NotFound,
+                    "RESOURCE_NOT_FOUND",
+                    &[],
+                ),
+                too_much("more than the line", more.encode_to_vec()),
+                owed("a draft", draft),
+            ]
+        }
+        "ResolveDispute" => {
+            let shapeless = billing::ResolveDisputeRequest {
+                name: n.dispute.clone(),
+                outcome: 9,
+                reason: " ".to_owned(),
+                request_id: request_id(),
+                ..Default::default()
+            };
+            vec![Case::invalid("everything", shapeless.encode_to_vec(), &["outcome", "reason"])]
+        }
+        _ => {
+            let ask = billing::ListDisputesRequest {
+                parent: n.operator.clone(),
+                invoice: n.operator.clone(),
+                ..Default::default()
+            };
+            vec![Case::invalid("every filter", ask.encode_to_vec(), &["invoice"])]
+        }
+    }
 }
 
 pub(super) fn payments(method: &str, n: &Names) -> Vec<Case> {

@@ -78,7 +78,8 @@ impl Agreed {
             let counted = invoice.billed.values().map(|billed| billed.period.end());
             let through = counted.fold(self.through, CivilDate::max);
             let currency = lease.terms.currency;
-            let interest = InterestInputs { terms, currency, invoice: invoice.overdue.clone(), through };
+            let overdue = invoice.overdue.clone().under(lease.terms.money.dispute);
+            let interest = InterestInputs { terms, currency, invoice: overdue, through };
             let too_large = || Trouble::Failed(Error::internal(TooLarge));
             let wholes = interest.wholes().ok_or_else(too_large)?;
             let id = id();

@@ -3,13 +3,14 @@
 //! Locks are taken in one order: the account's turn, its invoices, the counter.
 
 use kernel::{
-    AccountName, Caller, CreditNoteId, CreditNoteName, Error, Instant, InvoiceName, LedgerTransactionId,
-    Money, PaymentId, Scope, Uuid,
+    AccountName, Caller, CreditNoteId, CreditNoteName, DisputeId, Error, Instant, InvoiceName,
+    LedgerTransactionId, Money, PaymentId, Reason, Scope, Uuid,
 };
 use postgres::{Answer, RequestKey, Tx};
 use serde::Serialize;
 use tracing::info;
 
+use super::disputes::taken;
 use super::write::Write;
 use super::{About, App, ListRequest, Listed, check_etag, kind, rpc, sight};
 use crate::domain::advance::Advanced;
@@ -22,7 +23,7 @@ use crate::domain::posting::{Deed, post};
 use crate::domain::posting_money::post_credit_note;
 use crate::domain::settlement::exceeded;
 use crate::store::credit_note::CreditNoteKey;
-use crate::store::{advance, credit_note, invoice, ledger, number, payment, settlement};
+use crate::store::{advance, credit_note, dispute, invoice, ledger, number, payment, settlement};
 
 /// Takes an invoice back.
 #[derive(Clone, Debug, Serialize)]
@@ -101,6 +102,7 @@ impl App {
                 within_prepaid(&tx, &found, found.total).await?;
                 let was_issued = found.state != InvoiceState::Draft;
                 let void = found.void(command.reason.clone())?;
+                undisputed(&tx, &command.name).await?;
                 settlement::save(tx.conn(), &void.operator, std::slice::from_ref(&void)).await?;
                 if was_issued {
                     let id = LedgerTransactionId::new(self.ids.next());
@@ -132,7 +134,7 @@ impl App {
             .write(&write, |tx| async move {
                 let found = lock_invoice(&tx, scope, &command.name).await?;
                 check_etag(command.etag.as_deref(), found.version)?;
-                let corrected = self.credit(&tx, found, command, now).await?;
+                let corrected = self.credit(&tx, found, command, None, now).await?;
                 Ok((tx, corrected))
             })
             .await?;
@@ -142,17 +144,23 @@ impl App {
         Ok(answer)
     }
 
-    /// All that can be refused is decided before the number is drawn; after that there are only writes.
-    async fn credit(
+    /// All that can be refused is decided before the number is drawn; after that there are only writes. What is in dispute is
+    /// taken back by settling it, and by nothing else.
+    pub(super) async fn credit(
         &self,
         tx: &Tx,
         found: Invoice,
         command: &CreateCreditNote,
+        settled: Option<DisputeId>,
         now: Instant,
     ) -> Result<Corrected, Error> {
         let operator = &command.name.operator;
-        let credited = credit_note::credited(tx.conn(), &command.name).await?;
-        let correction = correct(found, &credited, &command.lines, command.rebill)?;
+        let taken = taken(tx, &command.name, settled).await?;
+        let correction = correct(found, &taken, &command.lines, command.rebill)?;
+        if command.rebill {
+            // What is billed again must be credited whole.
+            undisputed(tx, &command.name).await?;
+        }
         within_prepaid(tx, &correction.invoice, correction.total).await?;
         let drawn = number::draw(tx.conn(), operator, Series::CreditNote, 1).await?;
         let number = InvoiceNumber::new(Series::CreditNote.as_str(), drawn);
@@ -237,6 +245,17 @@ pub(super) async fn lock_invoice(tx: &Tx, scope: &Scope, name: &InvoiceName) -> 
     let seen = invoice::find(tx.conn(), scope, name).await?.ok_or_else(gone)?;
     settlement::take_turn(tx.conn(), &AccountName::new(name.operator.clone(), seen.account)).await?;
     invoice::lock(tx.conn(), name).await?.ok_or_else(gone)
+}
+
+/// What is void cannot be settled any more.
+async fn undisputed(tx: &Tx, name: &InvoiceName) -> Result<(), Error> {
+    let open = dispute::open_by_line(tx.conn(), name, None).await?;
+    if open.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = open.keys().take(10).map(ToString::to_string).collect();
+    let why = "The invoice is in dispute, which must be settled first.";
+    Err(Error::refused(Reason::ResourceInUse, why).with("lines", lines.join(",")))
 }
 
 /// Of what was paid ahead no more is taken back than is left.

@@ -5,6 +5,7 @@ mod apply_lease_event;
 mod books;
 mod charging_plans;
 mod corrections;
+mod disputes;
 mod explain_line;
 mod finish_runs;
 mod follow_inventory;
@@ -42,6 +43,7 @@ use tokio::sync::Notify;
 use crate::domain::account::Account;
 use crate::domain::books::Books;
 use crate::domain::credit_note::CreditNote;
+use crate::domain::dispute::Dispute;
 use crate::domain::invoice::Invoice;
 use crate::domain::meter::Meter;
 use crate::domain::payment::Payment;
@@ -56,6 +58,7 @@ pub use apply_lease_event::LeaseEvent;
 pub use books::{Accrued, ClosePeriod, Closed, PostAccrual};
 pub use charging_plans::{CreateChargingPlan, ListChargingPlans};
 pub use corrections::{Corrected, CreateCreditNote, ListCreditNotes, VoidInvoice};
+pub use disputes::{DisputeLine, ListDisputes, ResolveDispute, Told};
 pub use explain_line::ExplainLine;
 pub use finish_runs::{CHUNK, HANDS};
 pub use follow_inventory::{IncidentEvent, InventoryFollower};
@@ -119,6 +122,8 @@ pub struct Wire {
     pub plan_created: fn(&ChargingPlan) -> Vec<u8>,
     /// The payload of a credit note's event.
     pub credit_note_event: fn(&CreditNote) -> Vec<u8>,
+    /// The payload of a dispute's event.
+    pub dispute_event: fn(&Dispute) -> Vec<u8>,
     /// The payload of a payment's event.
     pub payment_event: fn(&Payment) -> Vec<u8>,
     /// The payload of an event about books.
@@ -189,6 +194,12 @@ pub mod rpc {
     pub const CREATE_CREDIT_NOTE: &str = "gridlease.billing.v1.InvoiceService/CreateCreditNote";
     /// `ListCreditNotes`.
     pub const LIST_CREDIT_NOTES: &str = "gridlease.billing.v1.InvoiceService/ListCreditNotes";
+    /// `DisputeLine`.
+    pub const DISPUTE_LINE: &str = "gridlease.billing.v1.DisputeService/DisputeLine";
+    /// `ResolveDispute`.
+    pub const RESOLVE_DISPUTE: &str = "gridlease.billing.v1.DisputeService/ResolveDispute";
+    /// `ListDisputes`.
+    pub const LIST_DISPUTES: &str = "gridlease.billing.v1.DisputeService/ListDisputes";
     /// `RecordPayment`.
     pub const RECORD_PAYMENT: &str = "gridlease.billing.v1.PaymentService/RecordPayment";
     /// `AllocatePayment`.
@@ -235,6 +246,10 @@ pub mod kind {
     pub const INVOICE_SETTLED: &str = "invoice.settled";
     /// An invoice was corrected.
     pub const CREDIT_NOTE_ISSUED: &str = "credit_note.issued";
+    /// A tenant says something against a line.
+    pub const DISPUTE_OPENED: &str = "dispute.opened";
+    /// It was settled.
+    pub const DISPUTE_RESOLVED: &str = "dispute.resolved";
     /// Money came.
     pub const PAYMENT_RECORDED: &str = "payment.recorded";
     /// A payment paid invoices.

@@ -23,6 +23,8 @@ pub struct Owed {
     pub due_date: CivilDate,
     /// How much.
     pub open: Money,
+    /// How much of it is disputed: it is not dunned.
+    pub disputed: Money,
 }
 
 /// How far the operator has gone in asking for it, by days past due. The days are usual ones.
@@ -76,6 +78,8 @@ pub struct AgingRow {
     pub buckets: [Money; 5],
     /// The sum of the buckets.
     pub owed: Money,
+    /// What of it is disputed.
+    pub disputed: Money,
     /// What is kept for the tenant and pays nothing yet.
     pub unapplied: Money,
     /// The furthest stage of its invoices.
@@ -96,6 +100,15 @@ pub struct Aging {
 }
 
 impl Owed {
+    /// How far asking for it has gone: not at all where all of it is disputed.
+    #[must_use]
+    pub fn dunning(&self, as_of: CivilDate) -> Dunning {
+        if self.disputed.minor >= self.open.minor && !self.disputed.is_zero() {
+            return Dunning::NotDue;
+        }
+        Dunning::after(self.days_past_due(as_of))
+    }
+
     /// Days past due, negative before.
     #[must_use]
     pub fn days_past_due(&self, as_of: CivilDate) -> i64 {
@@ -118,6 +131,7 @@ impl Aging {
             tenant: tenant.clone(),
             buckets: [Money::zero(currency); 5],
             owed: Money::zero(currency),
+            disputed: Money::zero(currency),
             unapplied: Money::zero(currency),
             dunning: Dunning::NotDue,
         };
@@ -133,7 +147,8 @@ impl Aging {
             let bucket = BUCKETS.iter().filter(|bound| late > **bound).count();
             add(&mut row.buckets[bucket], owed.open)?;
             add(&mut row.owed, owed.open)?;
-            row.dunning = row.dunning.max(Dunning::after(late));
+            add(&mut row.disputed, owed.disputed)?;
+            row.dunning = row.dunning.max(owed.dunning(as_of));
         }
         for (account, tenant, kept) in unapplied {
             let row = rows.entry(account).or_insert_with(|| new(account, &tenant, kept.currency));
@@ -158,6 +173,7 @@ mod tests {
             tenant: "tenant-one".parse().expect("a slug"),
             due_date: due,
             open: Money::new(minor, usd()),
+            disputed: Money::zero(usd()),
         }
     }
 
@@ -171,6 +187,15 @@ mod tests {
             let minors = aging.rows[0].buckets.map(|money| money.minor);
             assert_eq!((minors[bucket], minors.iter().sum::<i64>()), (7, 7), "{late} days");
         }
+    }
+
+    #[test]
+    fn what_is_disputed_whole_is_not_dunned() {
+        let late = Owed { disputed: Money::new(6, usd()), ..owed(date(2027, 1, 1), 7) };
+        assert_eq!(late.dunning(date(2027, 6, 30)), Dunning::FinalNotice);
+        let whole = Owed { disputed: Money::new(7, usd()), ..late };
+        let aging = Aging::of(sample::operator(), date(2027, 6, 30), vec![whole], Vec::new()).expect("fits");
+        assert_eq!((aging.rows[0].dunning, aging.rows[0].disputed.minor), (Dunning::NotDue, 7));
     }
 
     #[test]

@@ -75,14 +75,15 @@ pub struct Correction {
     pub rebill: bool,
 }
 
-/// Decides what a credit note takes back. `credited`: what earlier ones took of each line, in minor units.
+/// Decides what a credit note takes back. `taken`: what earlier ones took of each line, and what of it is in dispute, in
+/// minor units.
 ///
 /// # Errors
 /// `INVALID_FIELD` for a line that is not there, or that shall be billed again and is not credited whole;
 /// `AMOUNT_EXCEEDED` where less is left; `INVALID_STATE_TRANSITION` for an invoice that is not issued, or given up.
 pub fn correct(
     invoice: Invoice,
-    credited: &BTreeMap<i32, i64>,
+    taken: &BTreeMap<i32, i64>,
     wanted: &[WantedCredit],
     rebill: bool,
 ) -> Result<Correction, Error> {
@@ -107,7 +108,7 @@ pub fn correct(
                 "must be a line above zero; what was given back is taken back with every line, by naming none",
             ));
         }
-        let left = line.amount().minor - credited.get(&number).copied().unwrap_or(0);
+        let left = line.amount().minor - taken.get(&number).copied().unwrap_or(0);
         let minor = asked.and_then(|at| wanted[at].amount).map_or(left, |amount| amount.minor);
         if minor > left || (minor <= 0 && asked.is_some()) {
             return Err(exceeded("line", number, Money::new(left, currency)));
@@ -136,7 +137,7 @@ pub fn correct(
             .with("left", total));
     }
     // Lines below zero lower the invoice: what is left of it bounds what its lines may give back.
-    let left = invoice.total.minor - credited.values().sum::<i64>();
+    let left = invoice.total.minor - taken.values().sum::<i64>();
     if total.minor > left {
         return Err(exceeded("invoice", invoice.name(), Money::new(left, currency)));
     }

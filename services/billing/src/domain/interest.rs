@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kernel::{CivilDate, Currency, DateRange, Exact, LateInterest, Money};
+use kernel::{CivilDate, Currency, DateRange, DisputeTerms, Exact, LateInterest, Money, RejectedInterest};
 use serde::{Deserialize, Serialize};
 
 use super::charge_type::ChargeType;
@@ -41,6 +41,18 @@ pub struct Overdue {
     pub paid: Vec<Paid>,
     /// What of it was in dispute.
     pub disputed: Vec<Disputed>,
+}
+
+impl Overdue {
+    /// The invoice as disputes count under these terms: as agreed, one that was in vain is as if it had not been.
+    #[must_use]
+    pub fn under(mut self, terms: Option<DisputeTerms>) -> Self {
+        match terms.map(|terms| terms.rejected_interest).unwrap_or_default() {
+            RejectedInterest::AsAgreed => self.disputed.retain(|part| part.until.is_none()),
+            RejectedInterest::FromAnswer => {}
+        }
+        self
+    }
 }
 
 /// What interest is computed from.

@@ -7,6 +7,8 @@ mod books_service;
 mod charging;
 mod charging_service;
 mod credit_note;
+mod dispute;
+mod dispute_service;
 mod event_service;
 mod explanation;
 mod export;
@@ -35,6 +37,7 @@ use prost::Message as _;
 pub(crate) use account_service::AccountHandler;
 pub(crate) use books_service::BooksHandler;
 pub(crate) use charging_service::ChargingHandler;
+pub(crate) use dispute_service::DisputeHandler;
 pub(crate) use event_service::EventHandler;
 pub(crate) use invoice_service::{BillingRuns, InvoiceHandler};
 pub(crate) use metering_service::MeteringHandler;
@@ -59,6 +62,7 @@ pub(crate) const WIRE: Wire = Wire {
     values_recorded: |done| price_series::recorded(*done).encode_to_vec(),
     plan_created: |created| charging::created(created).encode_to_vec(),
     credit_note_event: |note| credit_note::to_wire(note).encode_to_vec(),
+    dispute_event: |of| dispute::to_wire(of).encode_to_vec(),
     payment_event: |payment| payment::to_wire(payment).encode_to_vec(),
     books_event: |of| books::to_wire(of).encode_to_vec(),
     voucher_event: |voucher| books::voucher_to_wire(voucher).encode_to_vec(),
@@ -73,6 +77,7 @@ pub(crate) fn payload_type(event_kind: &str) -> &'static str {
         Some("period") => "gridlease.billing.v1.Books",
         Some("voucher") => "gridlease.billing.v1.Voucher",
         Some("credit_note") => "gridlease.billing.v1.CreditNote",
+        Some("dispute") => "gridlease.billing.v1.Dispute",
         Some("payment") => "gridlease.billing.v1.Payment",
         // A parked lease: the subject says which; what is wrong with it is in billing's log.
         _ => "google.protobuf.Empty",

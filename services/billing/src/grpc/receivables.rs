@@ -49,6 +49,7 @@ fn add(total: &mut AgingRow, row: &AgingRow) -> Option<()> {
         *sum = sum.checked_add(part)?;
     }
     total.owed = total.owed.checked_add(row.owed)?;
+    total.disputed = total.disputed.checked_add(row.disputed)?;
     total.unapplied = total.unapplied.checked_add(row.unapplied)?;
     total.dunning = total.dunning.max(row.dunning);
     Some(())
@@ -67,6 +68,7 @@ fn sums(row: &AgingRow) -> wire::AgingRow {
         owed: Some(to_money(row.owed)),
         unapplied: Some(to_money(row.unapplied)),
         stage: stage(row.dunning).into(),
+        disputed: Some(to_money(row.disputed)),
     }
 }
 
@@ -89,7 +91,8 @@ fn owed_to_wire(aging: &Aging, owed: &Owed) -> wire::OwedInvoice {
         due_date: Some(to_date(owed.due_date)),
         days_past_due: i32::try_from(late).unwrap_or(i32::MAX),
         open: Some(to_money(owed.open)),
-        stage: stage(Dunning::after(late)).into(),
+        stage: stage(owed.dunning(aging.as_of)).into(),
+        disputed: Some(to_money(owed.disputed)),
     }
 }
 

@@ -287,3 +287,21 @@ entity!("billing", voucher = "voucher" {
     create_time: DateTimeUtc,
     decide_time: Option<DateTimeUtc>,
 });
+
+entity!("billing", dispute = "dispute" {
+    key { operator_id: String, dispute_id: Uuid }
+    invoice_id: Uuid,
+    line_number: i32,
+    tenant_id: String,
+    currency_code: String,
+    amount_minor: i64,
+    reason: String,
+    opened_by: String,
+    state: String,
+    resolution: String,
+    resolved_by: Option<String>,
+    credit_note_id: Option<Uuid>,
+    version: i64,
+    create_time: DateTimeUtc,
+    resolve_time: Option<DateTimeUtc>,
+});

@@ -6,6 +6,7 @@ use kernel::{CivilDate, DateRange, Error, LeaseId, OperatorId, Uuid};
 use postgres::store_error;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
+use super::dispute;
 use super::rows::{broken, parse, statement};
 use crate::domain::charge_type::ChargeType;
 use crate::domain::interest::{Overdue, Paid};
@@ -64,7 +65,9 @@ pub async fn of_leases(
     let with_interest: Vec<InvoiceNumber> =
         with_interest.map(|number| parse("item", number)).collect::<Result<_, _>>()?;
     let rows = invoices(conn, operator, (ids, with_interest), before).await?;
-    let mut paid = paid(conn, operator, rows.iter().map(|row| row.invoice_id).collect()).await?;
+    let invoices: Vec<Uuid> = rows.iter().map(|row| row.invoice_id).collect();
+    let mut paid = paid(conn, operator, invoices.clone()).await?;
+    let mut disputed = dispute::of_invoices(conn, operator, invoices).await?;
     rows.into_iter()
         .map(|row| {
             let lease: LeaseId = parse("lease_id", &row.lease_id)?;
@@ -75,7 +78,7 @@ pub async fn of_leases(
                 due: row.due_date,
                 principal_minor: row.principal_minor,
                 paid: paid.remove(&row.invoice_id).unwrap_or_default(),
-                disputed: Vec::new(),
+                disputed: disputed.remove(&row.invoice_id).unwrap_or_default(),
             };
             Ok(LateInvoice { lease, overdue, billed })
         })

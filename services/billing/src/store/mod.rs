@@ -11,6 +11,7 @@ pub mod advance;
 pub mod books;
 pub mod charge;
 pub mod credit_note;
+pub mod dispute;
 pub mod feed;
 pub mod incident;
 pub mod invoice;

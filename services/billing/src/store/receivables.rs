@@ -6,6 +6,7 @@ use kernel::{
 use postgres::store_error;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
+use super::dispute;
 use super::rows::{money, parse, statement};
 use crate::domain::aging::Owed;
 use crate::domain::number::InvoiceNumber;
@@ -41,15 +42,19 @@ pub async fn owed(
         .all(conn)
         .await
         .map_err(store_error)?;
+    let disputed = dispute::open_on(conn, operator, as_of).await?;
     rows.into_iter()
         .map(|row| {
+            let invoice = InvoiceId::new(row.invoice_id);
+            let of_it = disputed.get(&invoice).copied().unwrap_or(0).min(row.open_minor.max(0));
             Ok(Owed {
-                invoice: InvoiceId::new(row.invoice_id),
+                invoice,
                 number: InvoiceNumber::new(row.series, row.number),
                 account: AccountId::new(row.account_id),
                 tenant: parse("tenant_id", &row.tenant_id)?,
                 due_date: row.due_date,
                 open: money(row.open_minor, &row.currency_code)?,
+                disputed: money(of_it, &row.currency_code)?,
             })
         })
         .collect()

@@ -1,11 +1,12 @@
 //! What is agreed of money beside rent, in the words of an order form.
 
 use kernel::{
-    AccrualStart, DrawBasis, InterestYear, LateInterest, LeastOf, MinimumTake, MoneyTerms, Prepayment,
+    AccrualStart, DisputeTerms, DrawBasis, InterestYear, LateInterest, LeastOf, MinimumTake, MoneyTerms,
+    Prepayment, RejectedInterest,
 };
 use paper::{Fact, words};
 
-/// What is paid ahead, held and taken at least, and what late payment costs.
+/// What is paid ahead, held and taken at least, what late payment costs, and how invoices are disputed.
 pub(super) fn money(terms: &MoneyTerms) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(paid) = &terms.prepayment {
@@ -30,6 +31,9 @@ pub(super) fn money(terms: &MoneyTerms) -> Vec<Fact> {
     }
     if let Some(late) = &terms.late_interest {
         facts.push(Fact::new("Late payment", late_interest(late)));
+    }
+    if let Some(terms) = &terms.dispute {
+        facts.push(Fact::new("Disputes", dispute(terms)));
     }
     facts
 }
@@ -69,5 +73,16 @@ fn late_interest(late: &LateInterest) -> String {
     let once = once.map_or(String::new(), |once| format!(", and {once} percent once"));
     format!(
         "{annual} percent a year, simple, by days of a year of {days}, {from}, after {grace} of grace{once}"
+    )
+}
+
+fn dispute(terms: &DisputeTerms) -> String {
+    let days = words::count(terms.window_days, "day");
+    let interest = match terms.rejected_interest {
+        RejectedInterest::AsAgreed => "as if it had not been disputed",
+        RejectedInterest::FromAnswer => "from the day of the answer on",
+    };
+    format!(
+        "lines of an invoice within {days} of its issue; what was disputed in vain bears interest {interest}"
     )
 }

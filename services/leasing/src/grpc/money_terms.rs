@@ -2,7 +2,8 @@
 
 use contracts::leasing::v1 as wire;
 use kernel::{
-    AccrualStart, DrawBasis, InterestYear, LateInterest, LeastOf, MinimumTake, MoneyTerms, Prepayment,
+    AccrualStart, DisputeTerms, DrawBasis, InterestYear, LateInterest, LeastOf, MinimumTake, MoneyTerms,
+    Prepayment, RejectedInterest,
 };
 use runtime::wire::{to_decimal, to_money};
 
@@ -16,6 +17,7 @@ pub(super) fn write(money: &MoneyTerms, into: wire::LeaseTerms) -> wire::LeaseTe
         deposit: money.deposit.map(deposit),
         minimum_take: money.minimum_take.map(minimum_take),
         late_interest: money.late_interest.map(late_interest),
+        dispute: money.dispute.map(dispute),
         ..into
     }
 }
@@ -59,5 +61,16 @@ fn late_interest(late: LateInterest) -> wire::LateInterest {
         }
         .into(),
         once_percent: late.once.map(to_decimal),
+    }
+}
+
+fn dispute(dispute: DisputeTerms) -> wire::DisputeTerms {
+    wire::DisputeTerms {
+        window_days: small(dispute.window_days),
+        rejected_interest: match dispute.rejected_interest {
+            RejectedInterest::AsAgreed => wire::RejectedInterest::AsAgreed,
+            RejectedInterest::FromAnswer => wire::RejectedInterest::FromAnswer,
+        }
+        .into(),
     }
 }

@@ -35,8 +35,9 @@ fn the_table_of_reasons_and_codes_is_pinned() {
 #[test]
 fn reasons_are_those_of_the_wire() {
     use contracts::common::v1::ErrorReason;
-    let wire: Vec<String> = (1..)
-        .map_while(|number| ErrorReason::try_from(number).ok())
+    // Numbers may be left out: they are given to parts that are built side by side.
+    let wire: Vec<String> = (1..1_000)
+        .filter_map(|number| ErrorReason::try_from(number).ok())
         .map(|reason| reason.as_str_name().trim_start_matches("ERROR_REASON_").to_owned())
         .collect();
     let ours: Vec<String> = Reason::ALL.iter().map(ToString::to_string).collect();

@@ -3,14 +3,15 @@
 use contracts::google::r#type as google;
 use contracts::leasing::v1 as wire;
 use kernel::{
-    AccrualStart, Deposit, DrawBasis, InterestYear, LateInterest, LeastOf, MinimumTake, Money, MoneyTerms,
-    Percent, Prepayment, Violations,
+    AccrualStart, Deposit, DisputeTerms, DrawBasis, InterestYear, LateInterest, LeastOf, MinimumTake, Money,
+    MoneyTerms, Percent, Prepayment, RejectedInterest, Violations,
 };
 
 use super::{money, optional_known, percent, rate, within};
 
 const MONTHS_MAX: i32 = 600;
 const GRACE_DAYS_MAX: i32 = 365;
+const WINDOW_DAYS_MAX: i32 = 3650;
 /// So that every reader of a signed record reads the same number.
 const MINOR_MAX: i64 = 1_000_000_000_000_000;
 /// 100 percent.
@@ -29,6 +30,7 @@ pub fn money_terms(v: &mut Violations, terms: &wire::LeaseTerms) -> MoneyTerms {
         deposit: nested(v, "deposit", terms.deposit.as_ref(), deposit),
         minimum_take: nested(v, "minimum_take", terms.minimum_take.as_ref(), minimum_take),
         late_interest: nested(v, "late_interest", terms.late_interest.as_ref(), late_interest),
+        dispute: nested(v, "dispute", terms.dispute.as_ref(), dispute),
     }
 }
 
@@ -121,5 +123,20 @@ fn late_interest(v: &mut Violations, sent: &wire::LateInterest) -> Option<LateIn
             Some(wire::AccrualStart::GraceEnd) => AccrualStart::GraceEnd,
         },
         once: once?,
+    })
+}
+
+fn dispute(v: &mut Violations, sent: &wire::DisputeTerms) -> Option<DisputeTerms> {
+    let window_days = within(v, "window_days", sent.window_days, 1, WINDOW_DAYS_MAX);
+    let rejected =
+        optional_known::<wire::RejectedInterest>(v, "rejected_interest", sent.rejected_interest).flatten();
+    Some(DisputeTerms {
+        window_days: window_days?,
+        rejected_interest: match rejected {
+            None | Some(wire::RejectedInterest::Unspecified | wire::RejectedInterest::AsAgreed) => {
+                RejectedInterest::AsAgreed
+            }
+            Some(wire::RejectedInterest::FromAnswer) => RejectedInterest::FromAnswer,
+        },
     })
 }

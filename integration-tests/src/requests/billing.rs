@@ -15,6 +15,10 @@ pub(super) fn bills(method: &str, n: &Names) -> Option<Vec<u8>> {
         "AccountService/ListAccounts" => {
             billing::ListAccountsRequest { parent, ..Default::default() }.encode_to_vec()
         }
+        "InvoiceService/SimulateBilling" => {
+            billing::SimulateBillingRequest { lease: n.active.clone(), days_late: 20, ..Default::default() }
+                .encode_to_vec()
+        }
         "InvoiceService/PreviewInvoices" => billing::PreviewInvoicesRequest {
             lease: n.active.clone(),
             through_date: Some(date("2027-12-31")),

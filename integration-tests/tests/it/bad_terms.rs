@@ -399,6 +399,18 @@ pub(crate) fn sign_and_cancel(method: &str, n: &Names) -> Vec<Case> {
 pub(crate) fn bills(method: &str, n: &Names) -> Vec<Case> {
     let parent = n.operator.clone();
     match method {
+        "SimulateBilling" => {
+            let ask = billing::SimulateBillingRequest {
+                lease: n.active.clone(),
+                load_percent: decimal("101"),
+                index_growth_percent: decimal("-1"),
+                days_late: 366,
+                start_month: Some(billing::BillingMonth { year: 1999, month: 1 }),
+                end_month: Some(billing::BillingMonth { year: 2027, month: 13 }),
+            };
+            let fields = ["load_percent", "index_growth_percent", "days_late", "start_month", "end_month"];
+            vec![Case::invalid("every assumption", ask.encode_to_vec(), &fields)]
+        }
         "PreviewInvoices" => {
             let ask = |through_date, until_end| {
                 let lease = n.active.clone();

@@ -87,6 +87,7 @@ mod search_changes;
 mod secrets;
 mod server;
 mod shortfalls;
+mod simulate;
 mod store;
 mod tariffs;
 mod traces;

@@ -22,6 +22,7 @@ Examples:
   gridlease sales deadlines --operator hut-8
   gridlease lease render operators/hut-8/leases/river-bend --out river-bend.pdf
   gridlease finance aging --operator hut-8
+  gridlease simulate operators/hut-8/leases/river-bend
   cargo run --release -- bench booking --quick";
 
 /// A capacity marketplace for powered, cooled sites: inventory, leasing and billing.
@@ -64,6 +65,8 @@ pub enum Command {
     Invoice(crate::render::Invoice),
     /// A controller's month: close it, invoices, what is owed, revenue, what is contracted and not earned
     Finance(crate::finance::Finance),
+    /// A contract's invoices from its first day to its last, in seconds, under stated assumptions
+    Simulate(crate::simulate::Simulate),
     /// Mine or lease: what the same power earns as the one and as the other
     Compare(Box<crate::compare::Compare>),
     /// Say what is wrong with an installation: settings, store, roles, schema, row security, clock, keys, peers

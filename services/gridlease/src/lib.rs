@@ -16,6 +16,7 @@ pub mod plan;
 mod refused;
 pub mod render;
 pub mod sales;
+pub mod simulate;
 pub mod stack;
 pub mod tables;
 
@@ -79,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Invoice(arguments) => {
                 render::invoice(arguments).await.map(|file| render::said(&file)).map(|()| ExitCode::SUCCESS)
             }
+            Command::Simulate(arguments) => simulate::simulate(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Finance(arguments) => finance::finance(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Doctor(arguments) => doctor::doctor(arguments).await,
             Command::Compare(arguments) => compare::compare(*arguments).await.map(|()| ExitCode::SUCCESS),

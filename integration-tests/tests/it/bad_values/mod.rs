@@ -196,7 +196,9 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "GetStatement" | "GetReceivablesAging" => books::reports(method, n),
         "GetRevenueSchedule" | "GetBacklog" | "GetAdvanceRollForward" => books::by_month(method, n),
         "GetMaturityAnalysis" | "GetContractedCapacity" | "ExportReport" => books::of_day(method, n),
-        "PreviewInvoices" | "StartBillingRun" | "GetTrialBalance" => bad_terms::bills(method, n),
+        "PreviewInvoices" | "SimulateBilling" | "StartBillingRun" | "GetTrialBalance" => {
+            bad_terms::bills(method, n)
+        }
         "CreateCapacityRequest" | "SubmitBid" | "AwardBid" => market::market(method, n),
         "CreateOpportunity" | "UpdateOpportunity" => market::pipeline(method, n),
         "CancelCapacityRequest" | "ListCapacityRequests" | "ListBids" | "ListDeadlines" => {

@@ -38,6 +38,7 @@ pub mod roll_forward;
 pub mod run;
 pub mod service_level;
 pub mod settlement;
+pub mod simulation;
 pub mod statement;
 pub mod tariff;
 pub mod trial_balance;

@@ -2,8 +2,8 @@
 
 use contracts::billing::v1 as wire;
 use kernel::{
-    AccountName, BillingRunName, BlockName, Error, InvoiceName, LeaseName, Money, OperatorId, OperatorParent,
-    Percent, PriceSeriesName, TenantName, Violations, YearMonth,
+    AccountId, AccountName, BillingRunName, BlockName, Error, InvoiceName, LeaseName, Money, OperatorId,
+    OperatorParent, Percent, PriceSeriesName, TenantName, Violations, YearMonth,
 };
 use paper::Format;
 use runtime::wire::{
@@ -134,13 +134,13 @@ pub(super) fn issued(invoice: &Invoice) -> wire::IssueInvoiceResponse {
 
 pub(super) fn previewed(preview: &Preview) -> wire::PreviewInvoicesResponse {
     wire::PreviewInvoicesResponse {
-        invoices: preview.bills.iter().map(|bill| bill_to_wire(bill, preview)).collect(),
+        invoices: preview.bills.iter().map(|bill| bill_to_wire(bill, preview.account)).collect(),
         total: Some(to_money(preview.total)),
         missing_values: preview.not_known.iter().map(|one| missing_to_wire(&preview.operator, one)).collect(),
     }
 }
 
-fn missing_to_wire(operator: &OperatorId, not_known: &NotKnown) -> wire::MissingSeriesValue {
+pub(super) fn missing_to_wire(operator: &OperatorId, not_known: &NotKnown) -> wire::MissingSeriesValue {
     let NotKnown { place, missing } = not_known;
     wire::MissingSeriesValue {
         block: BlockName::new(operator.clone(), place.site.clone(), place.block.clone()).to_string(),
@@ -151,8 +151,8 @@ fn missing_to_wire(operator: &OperatorId, not_known: &NotKnown) -> wire::Missing
 }
 
 /// A bill that nobody keeps: an invoice without a name.
-fn bill_to_wire(bill: &Bill, preview: &Preview) -> wire::Invoice {
-    let account = preview.account.map(|account| AccountName::new(bill.operator.clone(), account).to_string());
+pub(super) fn bill_to_wire(bill: &Bill, account: Option<AccountId>) -> wire::Invoice {
+    let account = account.map(|account| AccountName::new(bill.operator.clone(), account).to_string());
     wire::Invoice {
         account: account.unwrap_or_default(),
         tenant: TenantName::new(bill.tenant.clone()).to_string(),

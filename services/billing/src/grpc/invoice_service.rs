@@ -9,7 +9,7 @@ use runtime::metrics::{Counter, Metrics};
 use runtime::{caller, reply, status};
 use tonic::{Code, Request, Response, Status};
 
-use super::{credit_note, explanation, invoice, run};
+use super::{credit_note, explanation, invoice, run, simulation};
 use crate::app::{App, InvoicePrinter};
 
 /// Answers for billing runs and invoices.
@@ -69,6 +69,17 @@ impl InvoiceService for InvoiceHandler {
         let command = invoice::preview(request.get_ref()).map_err(status)?;
         let preview = self.app.preview_invoices(&caller, command).await.map_err(status)?;
         Ok(Response::new(invoice::previewed(&preview)))
+    }
+
+    async fn simulate_billing(
+        &self,
+        request: Request<wire::SimulateBillingRequest>,
+    ) -> Result<Response<wire::SimulateBillingResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = simulation::ask(request.get_ref()).map_err(status)?;
+        let lease = command.lease.clone();
+        let done = self.app.simulate_billing(&caller, command).await.map_err(status)?;
+        Ok(Response::new(simulation::answer(&lease, &done)))
     }
 
     async fn start_billing_run(

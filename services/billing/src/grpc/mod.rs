@@ -29,6 +29,7 @@ mod report;
 mod report_service;
 mod run;
 mod service_level;
+mod simulation;
 mod tariff;
 mod tariff_service;
 

@@ -151,20 +151,18 @@ fn billing_terms(
 ) -> Option<BillingTerms> {
     let currency = v.parse("currency_code", &terms.currency_code, str::parse::<Currency>);
     let payment_terms_days = v.take("payment_terms_days", u16::try_from(terms.payment_terms_days));
-    let monthly = terms.billing_frequency() == wire::BillingFrequency::Monthly;
-    v.require("billing_frequency", monthly, "is not one that is billed");
     let escalator = match &terms.escalator {
         None => Some(None),
         Some(escalator) => v.nested("escalator", |v| escalator_of(v, escalator)).map(Some),
     };
-    let rent = terms.rent.as_ref().map(|rent| v.nested("rent", |v| rent_rules(v, rent)));
+    let rent = rent_rules(v, terms);
     let money = money_terms(v, terms);
     let premises = v.each("premises", &terms.premises, |v, premises| premises_of(v, premises, operator));
     Some(BillingTerms {
         currency: currency?,
         payment_terms_days: payment_terms_days?,
         escalator: escalator?,
-        rent: rent.unwrap_or_default(),
+        rent,
         money,
         premises: premises?,
     })

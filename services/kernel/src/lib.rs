@@ -37,8 +37,8 @@ pub use name::{
 };
 pub use quantity::{CapacityVector, CoolingKw, GrossKw, GrossPerIt, ItKw, Resource, UtilityKw};
 pub use rent::{
-    Abatement, EscalationBasis, Escalator, IndexEscalator, IndexMethod, IndexValues, Proration, QuantityStep,
-    RateStep, RentLine, RentRules, RentTiming,
+    Abatement, BillingFrequency, EscalationBasis, Escalator, IndexEscalator, IndexMethod, IndexValues,
+    Proration, QuantityStep, RateStep, RentLine, RentRules, RentTiming,
 };
 pub use step::{Shortfall, StepFunction, StepValue};
 pub use time::{CivilDate, Clock, DateRange, Instant, Interval, SystemClock, TestClock, YearMonth, Zone};

@@ -17,7 +17,7 @@ use crate::time::{CivilDate, DateRange, YearMonth};
 
 pub use index::{Adjustment, IndexEscalator, IndexMethod, IndexValues, Indexed, MissingIndex};
 pub use lines::{Agreed, rent_lines, total};
-pub use rules::{Abatement, Proration, RentRules, RentTiming};
+pub use rules::{Abatement, BillingFrequency, Proration, RentRules, RentTiming};
 pub use schedule::{escalation_dates, rate_steps, step_rate};
 pub use solve::{solve_rate_on_calendar, solve_year_one_rate};
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kernel::time::add_months;
 use kernel::{
     BillingRunName, Caller, Currency, DateRange, Error, Instant, InvoiceId, LeaseId, LeaseName, Money,
     OperatorId, RunId, Scope, Uuid, YearMonth,
@@ -16,6 +17,7 @@ use super::reckon::{Books, Reckoned};
 use super::{About, App, INVOICES_IN_ANSWER, RunView, kind, rpc};
 use crate::domain::charge;
 use crate::domain::invoice::{Bill, Invoice, TooLarge};
+use crate::domain::lease::LeaseCopy;
 use crate::domain::reckoning::Reckoning;
 use crate::domain::run::{BillingRun, Chunk, Problem, Progress, RunHead, RunState};
 use crate::store::charge::taken as taken_charges;
@@ -238,17 +240,12 @@ impl App {
     ) -> Result<Vec<Bill>, Error> {
         let (operator, month, leases) = (&run.operator, run.month, (&chunk.first, &chunk.last));
         let parked = feed::parked(tx.conn(), operator).await?;
-        // Rent in arrears is of the month before.
-        let days = month.range().and_then(|days| {
-            let first = month.previous().unwrap_or(month).first_day();
-            DateRange::new(first, days.end()).ok()
-        });
-        let taken = taken_charges(tx.conn(), operator, leases, days).await?;
         let books = Books::open(self, tx, operator, leases, month, now).await?;
         let nothing = BTreeSet::new();
         let mut bills = Vec::new();
         let all = lease::in_force(tx.conn(), operator, leases).await?;
         let agreed = Agreed::open(self, tx, operator, leases, &all, month).await?;
+        let taken = taken_charges(tx.conn(), operator, leases, reach(month, &all)).await?;
         for lease in all {
             let left_out = |problem: String| Problem { lease: lease.name(), place: None, problem };
             if parked.contains(&lease.name().to_string()) {
@@ -294,4 +291,12 @@ impl App {
         self.tell(tx, kind, about, now, (self.wire.run_event)(&run)).await?;
         Ok(run)
     }
+}
+
+/// The days whose rent a run of `month` may bill: in arrears a period before it, in advance a period from it on.
+fn reach(month: YearMonth, leases: &[LeaseCopy]) -> Option<DateRange> {
+    let months = leases.iter().map(|lease| lease.terms.rent.frequency.months()).max().unwrap_or(1);
+    let months = i32::try_from(months).ok()?;
+    let first = add_months(month.first_day(), -months)?;
+    DateRange::new(first, add_months(month.first_day(), months)?).ok()
 }

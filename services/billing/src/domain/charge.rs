@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kernel::rent::{Agreed, MissingIndex, rate_steps};
 use kernel::{
     CivilDate, DateRange, IndexValues, Money, Percent, Proration, QuantityStep, Rate, RateStep, RentLine,
-    RentTiming, YearMonth,
+    RentRules, YearMonth,
 };
 
 use super::invoice::ChargeType;
@@ -68,16 +68,6 @@ impl Charge {
         format!("{formula} = {amount}")
     }
 
-    /// The month whose run bills it.
-    #[must_use]
-    pub fn billing_month(&self, timing: RentTiming) -> YearMonth {
-        match timing {
-            RentTiming::InAdvance => self.month,
-            // The last month of the calendar is billed in itself.
-            RentTiming::InArrears => self.month.next().unwrap_or(self.month),
-        }
-    }
-
     /// The key under which it is billed once.
     #[must_use]
     pub fn key(&self) -> ChargeKey {
@@ -114,17 +104,11 @@ pub fn due(
     month: YearMonth,
     charged: &BTreeSet<ChargeKey>,
 ) -> Result<Vec<Charge>, Poison> {
-    let month = match lease.terms.rent.timing {
-        RentTiming::InAdvance => Some(month),
-        RentTiming::InArrears => month.previous(),
-    };
+    let RentRules { frequency, timing, .. } = lease.terms.rent;
     let mut charges = Vec::new();
     for premises in &lease.terms.premises {
         let billed = lease.block_state(&premises.place).is_some_and(|s| BlockState::BILLED.contains(&s));
-        let days = month
-            .and_then(YearMonth::range)
-            .zip(days_of(lease, premises))
-            .and_then(|(month, days)| month.intersection(&days));
+        let days = billed_here(lease, premises).and_then(|days| frequency.billed_by(timing, month, days));
         if let (true, Some(days)) = (billed, days) {
             charges.extend(Standing::of(lease, premises)?.known(&lease.terms, days)?);
         }
@@ -132,6 +116,22 @@ pub fn due(
     charges.retain(|charge| is_open(lease, charge, charged));
     in_invoice_order(&mut charges);
     Ok(charges)
+}
+
+/// The month whose run bills a charge.
+#[must_use]
+pub fn billing_month(lease: &LeaseCopy, charge: &Charge) -> YearMonth {
+    let RentRules { frequency, timing, .. } = lease.terms.rent;
+    let premises = lease.terms.premises.iter().find(|premises| premises.place == charge.place);
+    let days = premises.and_then(|premises| billed_here(lease, premises)).unwrap_or(charge.period);
+    frequency.billed_in(timing, charge.month, days)
+}
+
+/// The days of a block whose rent is billed here: all, but for what was billed elsewhere before the lease was brought in.
+fn billed_here(lease: &LeaseCopy, premises: &Premises) -> Option<DateRange> {
+    let days = days_of(lease, premises)?;
+    let from = lease.billed_from.map_or(days.start(), |from| from.max(days.start()));
+    DateRange::new(from, days.end()).ok()
 }
 
 /// Whether no invoice has it, neither here nor, before the lease was brought in, elsewhere.
@@ -196,9 +196,9 @@ pub fn to_come(
             charges.extend(Standing::of(lease, premises)?.charges(&lease.terms, days)?);
         }
     }
-    let billed_by = |charge: &Charge| charge.billing_month(lease.terms.rent.timing).first_day();
     charges.retain(|charge| {
-        through.is_none_or(|last| billed_by(charge) <= last) && !charged.contains(&charge.key())
+        through.is_none_or(|last| billing_month(lease, charge).first_day() <= last)
+            && !charged.contains(&charge.key())
     });
     in_invoice_order(&mut charges);
     Ok(charges)

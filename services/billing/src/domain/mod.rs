@@ -48,6 +48,8 @@ pub mod voucher;
 pub mod words;
 
 #[cfg(test)]
+mod calendar_tests;
+#[cfg(test)]
 mod cases;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -79,7 +79,7 @@ pub fn simulate(lease: &LeaseCopy, supply: &Supply, assumed: &Assumptions) -> Re
     };
     let mut months: BTreeMap<YearMonth, Vec<Charge>> = BTreeMap::new();
     for charge in charges {
-        months.entry(charge.billing_month(lease.terms.rent.timing)).or_default().push(charge);
+        months.entry(charge::billing_month(lease, &charge)).or_default().push(charge);
     }
     let Some((first, last)) = run.span(&months) else { return Ok(run.done) };
     let mut at = Some(first);
@@ -94,6 +94,7 @@ pub fn simulate(lease: &LeaseCopy, supply: &Supply, assumed: &Assumptions) -> Re
 fn as_agreed(lease: &LeaseCopy, assumed: &Assumptions) -> LeaseCopy {
     let mut lease = lease.clone();
     lease.state = LeaseState::Active;
+    lease.billed_from = None;
     for block in &mut lease.blocks {
         if block.state == BlockState::Planned {
             block.state = BlockState::Commenced;

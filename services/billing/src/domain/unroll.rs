@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kernel::{CivilDate, Error, ReckoningId, Uuid, YearMonth};
 
 use super::advance::{Advanced, due_beside};
-use super::charge::{Charge, start_as_it_stands};
+use super::charge::{Charge, billing_month, start_as_it_stands};
 use super::invoice::Bill;
 use super::lease::{LeaseCopy, LeaseState, Poison};
 
@@ -19,7 +19,7 @@ pub fn unroll(
 ) -> Result<Vec<Bill>, Error> {
     let mut months: BTreeMap<YearMonth, Vec<Charge>> = BTreeMap::new();
     for charge in charges {
-        months.entry(charge.billing_month(lease.terms.rent.timing)).or_default().push(charge);
+        months.entry(billing_month(lease, &charge)).or_default().push(charge);
     }
     // What is owed without rent has its month all the same.
     let first = months.is_empty().then(|| start_as_it_stands(lease)).flatten();

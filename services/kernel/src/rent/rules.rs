@@ -84,6 +84,77 @@ pub enum RentTiming {
     InArrears,
 }
 
+/// How often rent is billed: by months, quarters or years of the calendar. A block that comes or goes within one has a stub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum BillingFrequency {
+    /// Every month.
+    #[default]
+    Monthly,
+    /// Every quarter, from January, April, July and October on.
+    Quarterly,
+    /// Every year, from January on.
+    Yearly,
+}
+
+impl BillingFrequency {
+    /// Its name, in records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Monthly => "MONTHLY",
+            Self::Quarterly => "QUARTERLY",
+            Self::Yearly => "YEARLY",
+        }
+    }
+
+    /// How many months are billed together.
+    #[must_use]
+    pub const fn months(self) -> u32 {
+        match self {
+            Self::Monthly => 1,
+            Self::Quarterly => 3,
+            Self::Yearly => 12,
+        }
+    }
+
+    /// The first and the last month of those with which a month is billed.
+    #[must_use]
+    pub fn period(self, month: YearMonth) -> (YearMonth, YearMonth) {
+        let first = (month.month() - 1) / self.months() * self.months() + 1;
+        let at = |number: u32| YearMonth::new(month.year(), number).unwrap_or(month);
+        (at(first), at(first + self.months() - 1))
+    }
+
+    /// The month whose run bills the rent of `month`, for a block whose rent is of `days`, some of them in it. In advance it is the first month
+    /// of the period, or of the block; in arrears the month after the last of the period, or of the block.
+    #[must_use]
+    pub fn billed_in(self, timing: RentTiming, month: YearMonth, days: DateRange) -> YearMonth {
+        let (first, last) = self.period(month);
+        match timing {
+            RentTiming::InAdvance => first.max(YearMonth::of(days.start())).min(month),
+            RentTiming::InArrears => {
+                let over = last.min(YearMonth::of(days.last_day())).max(month);
+                // The last month of the calendar is billed in itself.
+                over.next().unwrap_or(over)
+            }
+        }
+    }
+
+    /// The days whose rent the run of a month bills, for a block whose rent is of `days`.
+    #[must_use]
+    pub fn billed_by(self, timing: RentTiming, run: YearMonth, days: DateRange) -> Option<DateRange> {
+        let of = match timing {
+            RentTiming::InAdvance => run,
+            RentTiming::InArrears => run.previous()?,
+        };
+        let (first, last) = self.period(of);
+        let period = DateRange::new(first.first_day(), last.range()?.end()).ok()?.intersection(&days)?;
+        // A month of the period and of the block, which the run's own need not be.
+        (self.billed_in(timing, YearMonth::of(period.start()), days) == run).then_some(period)
+    }
+}
+
 /// Months of a block for which a part of the rent, or all of it, is let off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Abatement {
@@ -113,6 +184,9 @@ impl Abatement {
 /// All of it. The default is what holds where nothing is said.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RentRules {
+    /// How often it is billed.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub frequency: BillingFrequency,
     /// How days are counted.
     #[serde(skip_serializing_if = "is_default", default)]
     pub proration: Proration,

@@ -4,7 +4,7 @@
 //! changed at all.
 
 use chrono::Datelike as _;
-use kernel::{CivilDate, Error, Instant, OperatorName, Reason, Violations};
+use kernel::{CivilDate, Error, Instant, OperatorName, Reason, RentRules, Violations};
 use serde::{Deserialize, Serialize};
 
 use super::lease::{Lease, Party, Signatory, Signature};
@@ -234,7 +234,10 @@ impl Lease {
         }
         // What a month comes to depends on them, and so does what was billed before the amendment counts.
         let begun = self.premises.iter().any(|one| one.commence_time.is_some());
-        let same = !begun || terms.contract.rent == self.terms.contract.rent;
+        let (wanted, agreed) = (&terms.contract.rent, &self.terms.contract.rent);
+        let same = !begun || wanted.frequency == agreed.frequency;
+        v.require("terms.billing_frequency", same, "must stay as it is, since a block has commenced");
+        let same = !begun || *agreed == RentRules { frequency: agreed.frequency, ..wanted.clone() };
         v.require("terms.rent", same, "must stay as it is, since a block has commenced");
         let (wanted, agreed) = (terms.contract.money, self.terms.contract.money);
         for (field, same) in [

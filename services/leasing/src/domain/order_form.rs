@@ -1,6 +1,8 @@
 //! What stands on the order form of a lease: all that both sides sign, and who has.
 
-use kernel::{Abatement, CapacityVector, Error, Proration, RentTiming, SiteName, TenantName};
+use kernel::{
+    Abatement, BillingFrequency, CapacityVector, Error, Proration, RentTiming, SiteName, TenantName,
+};
 use paper::{Column, Document, Entity, Fact, Part, Section, Table, words};
 
 use super::cut_over::Import;
@@ -255,12 +257,17 @@ fn billing(terms: &Terms) -> Vec<Fact> {
         days => format!("{} before the month", words::count(days, "day")),
     };
     let rent = &terms.contract.rent;
+    let often = match rent.frequency {
+        BillingFrequency::Monthly => "every calendar month",
+        BillingFrequency::Quarterly => "every quarter of the calendar",
+        BillingFrequency::Yearly => "every calendar year",
+    };
     let timing = match rent.timing {
-        RentTiming::InAdvance => "every calendar month, in advance",
-        RentTiming::InArrears => "every calendar month, in arrears",
+        RentTiming::InAdvance => "in advance",
+        RentTiming::InArrears => "in arrears",
     };
     let mut facts = vec![
-        Fact::new("Rent is billed", timing),
+        Fact::new("Rent is billed", format!("{often}, {timing}")),
         Fact::new("Currency", terms.currency.to_string()),
         Fact::new("Invoices are due to be issued", lead),
         Fact::new("Payment is due", format!("{} after issue", words::count(terms.payment_terms_days, "day"))),

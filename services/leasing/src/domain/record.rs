@@ -184,7 +184,6 @@ fn is_zero(months: &u32) -> bool {
 const PLAIN: u32 = 1;
 /// Of all others.
 const VERSION: u32 = 2;
-const MONTHLY: &str = "MONTHLY";
 
 fn version(contract: &Contract, no_expansions: bool) -> u32 {
     if contract.is_plain() && no_expansions { PLAIN } else { VERSION }
@@ -204,7 +203,7 @@ impl Record {
             structure: terms.structure.name().to_owned(),
             premises: terms.premises.iter().map(PremisesRecord::of).collect(),
             escalator: terms.escalator.as_ref().map(EscalatorRecord::of),
-            billing_frequency: MONTHLY.to_owned(),
+            billing_frequency: terms.contract.rent.frequency.as_str().to_owned(),
             invoice_lead_days: terms.invoice_lead_days,
             payment_terms_days: terms.payment_terms_days,
             term_months: terms.term_months,
@@ -218,7 +217,7 @@ impl Record {
 
     fn into_terms(self) -> Option<Terms> {
         let version = version(&self.contract, self.expansion_options.is_empty());
-        if self.version != version || self.billing_frequency != MONTHLY {
+        if self.version != version || self.billing_frequency != self.contract.rent.frequency.as_str() {
             return None;
         }
         Some(Terms {

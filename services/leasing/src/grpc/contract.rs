@@ -50,7 +50,7 @@ pub(super) fn contract(v: &mut Violations, terms: &wire::LeaseTerms) -> Contract
         credit_supports: v
             .each("credit_supports", &terms.credit_supports, credit::support)
             .unwrap_or_default(),
-        rent: terms.rent.as_ref().map(|terms| v.nested("rent", |v| rent_rules(v, terms))).unwrap_or_default(),
+        rent: rent_rules(v, terms),
         money: money_terms(v, terms),
     }
 }

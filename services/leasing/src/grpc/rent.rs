@@ -1,14 +1,15 @@
 //! What is agreed of rent beside load and rate, to the wire.
 
 use contracts::leasing::v1 as wire;
-use kernel::{Abatement, IndexEscalator, IndexMethod, Proration, RentRules, RentTiming};
+use kernel::{Abatement, BillingFrequency, IndexEscalator, IndexMethod, Proration, RentRules, RentTiming};
 use runtime::wire::{to_date, to_decimal};
 
 use super::terms;
 
-/// Writes it, where something is said.
+/// Writes it, where something is said beside how often it is billed.
 pub(super) fn write(rules: &RentRules) -> Option<wire::RentTerms> {
-    (!rules.is_plain()).then(|| wire::RentTerms {
+    let plain = RentRules { frequency: rules.frequency, ..RentRules::default() };
+    (*rules != plain).then(|| wire::RentTerms {
         proration: proration(rules.proration).into(),
         timing: match rules.timing {
             RentTiming::InAdvance => wire::RentTiming::InAdvance,
@@ -18,6 +19,15 @@ pub(super) fn write(rules: &RentRules) -> Option<wire::RentTerms> {
         abatements: rules.abatements.iter().map(abatement_to_wire).collect(),
         index_escalator: rules.index.as_ref().map(index_to_wire),
     })
+}
+
+/// How often rent is billed.
+pub(super) fn frequency(frequency: BillingFrequency) -> wire::BillingFrequency {
+    match frequency {
+        BillingFrequency::Monthly => wire::BillingFrequency::Monthly,
+        BillingFrequency::Quarterly => wire::BillingFrequency::Quarterly,
+        BillingFrequency::Yearly => wire::BillingFrequency::Yearly,
+    }
 }
 
 /// How days are counted.

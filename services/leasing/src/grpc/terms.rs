@@ -8,7 +8,7 @@ use runtime::wire::{
     capacity, date, escalation_basis, known, optional_date, percent, rate, to_capacity, to_date, to_decimal,
 };
 
-use super::{contract, expansion, money_terms};
+use super::{contract, expansion, money_terms, rent};
 use crate::domain::Findings;
 use crate::domain::draft::{Checked, Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
 use crate::domain::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
@@ -26,8 +26,6 @@ pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Opt
             .map(|(i, one)| v.nested(&format!("premises[{i}]"), |v| premises(v, one)))
             .collect();
         let escalator = terms.escalator.as_ref().map(|one| v.nested("escalator", |v| escalator(v, one)));
-        // Monthly is the only frequency there is.
-        known::<wire::BillingFrequency>(v, "billing_frequency", terms.billing_frequency);
         Some(Draft {
             currency,
             structure,
@@ -147,7 +145,7 @@ pub(super) fn to_wire(terms: &Terms, money: bool) -> wire::LeaseTerms {
         structure: structure_to_wire(terms.structure).into(),
         premises: terms.premises.iter().map(|one| premises_to_wire(one, money)).collect(),
         escalator: terms.escalator.as_ref().filter(|_| money).map(escalator_to_wire),
-        billing_frequency: wire::BillingFrequency::Monthly.into(),
+        billing_frequency: rent::frequency(terms.contract.rent.frequency).into(),
         invoice_lead_days: small(terms.invoice_lead_days),
         payment_terms_days: small(terms.payment_terms_days),
         term_months: small(terms.term_months),

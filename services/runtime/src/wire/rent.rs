@@ -3,8 +3,8 @@
 use contracts::google::r#type as google;
 use contracts::leasing::v1 as wire;
 use kernel::{
-    Abatement, EscalationBasis, IndexEscalator, IndexMethod, Percent, PriceSeriesId, Proration, Rate,
-    RentRules, RentTiming, Violations,
+    Abatement, BillingFrequency, EscalationBasis, IndexEscalator, IndexMethod, Percent, PriceSeriesId,
+    Proration, Rate, RentRules, RentTiming, Violations,
 };
 
 use super::{known, optional_date, optional_known, percent, rate, within};
@@ -43,8 +43,21 @@ const WHOLE: Percent = match Percent::from_scaled(100_000_000) {
     None => Percent::ZERO,
 };
 
-/// Reads it; whatever has no meaning is noted, and what comes back then counts for nothing.
-pub fn rent_rules(v: &mut Violations, sent: &wire::RentTerms) -> RentRules {
+/// Reads how rent is billed and counted; whatever has no meaning is noted, and what comes back then counts for nothing.
+pub fn rent_rules(v: &mut Violations, terms: &wire::LeaseTerms) -> RentRules {
+    let frequency = known::<wire::BillingFrequency>(v, "billing_frequency", terms.billing_frequency);
+    let rules = terms.rent.as_ref().map(|sent| v.nested("rent", |v| said(v, sent))).unwrap_or_default();
+    let frequency = match frequency {
+        None | Some(wire::BillingFrequency::Unspecified | wire::BillingFrequency::Monthly) => {
+            BillingFrequency::Monthly
+        }
+        Some(wire::BillingFrequency::Quarterly) => BillingFrequency::Quarterly,
+        Some(wire::BillingFrequency::Yearly) => BillingFrequency::Yearly,
+    };
+    RentRules { frequency, ..rules }
+}
+
+fn said(v: &mut Violations, sent: &wire::RentTerms) -> RentRules {
     let proration = optional_known::<wire::Proration>(v, "proration", sent.proration).flatten();
     let timing = optional_known::<wire::RentTiming>(v, "timing", sent.timing).flatten();
     v.require("abatements", sent.abatements.len() <= ABATEMENTS_MAX, "needs 0 to 50 entries");
@@ -54,6 +67,7 @@ pub fn rent_rules(v: &mut Violations, sent: &wire::RentTerms) -> RentRules {
     let in_order = abatements.windows(2).all(apart);
     v.require("abatements", in_order, "must be in order of first_month, no month twice");
     RentRules {
+        frequency: BillingFrequency::default(),
         proration: match proration {
             None | Some(wire::Proration::Unspecified | wire::Proration::ActualActual) => {
                 Proration::ActualActual

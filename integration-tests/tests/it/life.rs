@@ -106,7 +106,7 @@ impl Deal {
     }
 
     /// The phase of a hall is ready on another day, whoever that hurts.
-    async fn slip(&self, hall: usize, to: &str) -> Result<()> {
+    pub(crate) async fn slip(&self, hall: usize, to: &str) -> Result<()> {
         let slip = inventory::SlipPhaseRequest {
             name: format!("{}/phases/one", self.blocks[hall]),
             ready_for_service_date: Some(date(to)),
@@ -216,7 +216,7 @@ pub(crate) fn condition(id: &str, outside: &str, party: leasing::ConditionParty)
     }
 }
 
-const DELIVERY: leasing::DeliveryTerms = leasing::DeliveryTerms {
+pub(crate) const DELIVERY: leasing::DeliveryTerms = leasing::DeliveryTerms {
     acceptance_days: 10,
     grace_days: 15,
     single_abatement_days: 30,

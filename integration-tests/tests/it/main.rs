@@ -14,6 +14,7 @@ mod bad_input;
 mod bad_search;
 mod bad_terms;
 mod bad_values;
+mod billing_cases;
 mod billing_periods;
 mod billing_runs;
 mod billing_store;

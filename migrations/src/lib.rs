@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(test)]
+mod beside;
 mod catalogue;
 mod error;
 mod files;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use gridlease::doctor::{self, Doctor, Service};
 use integration_tests::cluster::NODE_SERVICE;
 use postgres::embedded::{Durability, Embedded, EmbeddedOptions, guard_main};
 
@@ -11,6 +12,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     match (arguments.next().unwrap_or_default().to_str(), std::env::var(NODE_SERVICE)) {
         (Some("guard"), _) => guard_main(arguments),
+        (Some("doctor"), Ok(service)) => examine(&service),
         (Some("postgres"), _) => finish(postgres_user(arguments.next().unwrap_or_default())),
         (_, Ok(service)) => run(&service),
         _ => finish(Err(anyhow::anyhow!("a helper of the integration tests, not to be run by hand"))),
@@ -25,6 +27,20 @@ fn run(service: &str) -> ExitCode {
         "billing" => runtime::run("billing", billing::service),
         _ => finish(Err(anyhow::anyhow!("{NODE_SERVICE}={service} names no service"))),
     }
+}
+
+/// What whoever looks after a pod runs in it.
+fn examine(service: &str) -> ExitCode {
+    let service = match service {
+        "inventory" => Service::Inventory,
+        "leasing" => Service::Leasing,
+        _ => Service::Billing,
+    };
+    let asked = Doctor { service, config: None, json: false };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let found =
+        runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(doctor::doctor(asked)));
+    found.unwrap_or_else(|error| finish(Err(error)))
 }
 
 #[expect(clippy::print_stderr, reason = "the test that started this process reads it")]

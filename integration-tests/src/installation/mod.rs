@@ -66,12 +66,19 @@ pub struct Installation {
     pods: BTreeMap<&'static str, Pod>,
     balancers: BTreeMap<&'static str, Arc<Balancer>>,
     replicas: BTreeMap<&'static str, Vec<Replica>>,
+    /// What new replicas run.
+    program: PathBuf,
     started: usize,
 }
 
 impl Installation {
     /// Postgres, its schema, and so many replicas of each service, ready.
     pub async fn start(replicas: usize) -> Result<Self> {
+        Self::start_of(crate::database::node()?, replicas).await
+    }
+
+    /// The same with this `node` program, of another version perhaps; the schema is this version's.
+    pub async fn start_of(program: PathBuf, replicas: usize) -> Result<Self> {
         let (chart, folder, authority) = (Chart::rendered()?, tempfile::tempdir()?, Authority::new()?);
         let store = Store::start(&authority).await?;
         let ca = folder.path().join("authority.pem");
@@ -86,8 +93,17 @@ impl Installation {
         }
         let issuer = pods["inventory"].environment["GRIDLEASE_INVENTORY__AUTH__ISSUER"].clone();
         let signer = Signer::new(Algorithm::EdDSA, "one")?;
-        let mut this =
-            Self { store, folder, issuer, signer, pods, balancers, replicas: BTreeMap::new(), started: 0 };
+        let mut this = Self {
+            store,
+            folder,
+            issuer,
+            signer,
+            pods,
+            balancers,
+            replicas: BTreeMap::new(),
+            program,
+            started: 0,
+        };
         this.mount(&authority)?;
         this.adapt(&chart)?;
         for service in SERVICES {
@@ -131,6 +147,11 @@ impl Installation {
         self.replicas.get(service).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// From now on new replicas run this program.
+    pub fn runs(&mut self, program: PathBuf) {
+        self.program = program;
+    }
+
     /// Rolls a service as its Deployment does (`maxSurge: 1`, `maxUnavailable: 0`): a new replica, once it is ready, takes
     /// the place of an old one. The balancer learns of that one `late`, as a cluster's does, and sends it connections until
     /// then. The old ones end by themselves: `leaving` says in what time, or what was wrong.
@@ -149,6 +170,15 @@ impl Installation {
             });
         }
         Ok(())
+    }
+
+    /// Runs the doctor in a service's pod, as the documents say after an installation: whether all is well, and what it said.
+    pub async fn doctor(&self, service: &str) -> Result<(bool, String)> {
+        let mut command = tokio::process::Command::new(crate::database::node()?);
+        command.env_clear().env(NODE_SERVICE, service).envs(&self.pods[service].environment).arg("doctor");
+        let said = command.stdin(Stdio::null()).output().await?;
+        let text = [said.stdout, said.stderr].concat();
+        Ok((said.status.success(), String::from_utf8_lossy(&text).into_owned()))
     }
 
     /// The files of every pod: their Secrets and ConfigMaps are the installation's.
@@ -205,7 +235,7 @@ impl Installation {
         let log = self.folder.path().join(format!("{service}-{}.log", self.started));
         let address = free_address()?;
         let file = File::create(&log)?;
-        let mut command = Command::new(crate::database::node()?);
+        let mut command = Command::new(&self.program);
         command.env_clear().env(NODE_SERVICE, service).envs(&self.pods[service].environment);
         let prefix = format!("GRIDLEASE_{}__", service.to_ascii_uppercase());
         command.env(format!("{prefix}SERVER__LISTEN"), address.to_string());

@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Response, Status};
 
 const PEOPLE: usize = 12;
-/// Between two rounds of one person.
-const PAUSE: Duration = Duration::from_millis(60);
+/// Milliseconds between two rounds of one person; GRIDLEASE_LOAD_PAUSE_MS says otherwise, 0 for as much as the machine gives.
+const PAUSE_MS: u64 = 60;
 /// Rounds of which one proposes a lease; a tenant may have few of them open.
 const LEASE_EVERY: usize = 40;
 const LEASES_MAX: usize = 20;
@@ -77,6 +77,7 @@ impl Load {
         let stop = CancellationToken::new();
         let mut people = JoinSet::new();
         let booked = Arc::<Booked>::default();
+        let pause_ms = std::env::var("GRIDLEASE_LOAD_PAUSE_MS").ok().and_then(|text| text.parse().ok());
         let from = first_day();
         let until = kernel::time::add_months(day(&from), 120).context("a date")?.to_string();
         for number in 0..PEOPLE {
@@ -94,6 +95,7 @@ impl Load {
                 tenant,
                 number,
                 patience,
+                pause: Duration::from_millis(pause_ms.unwrap_or(PAUSE_MS)),
                 booked: Arc::clone(&booked),
                 tally: Tally::default(),
             };
@@ -175,6 +177,7 @@ struct Person {
     tenant: String,
     number: usize,
     patience: Patience,
+    pause: Duration,
     booked: Arc<Booked>,
     tally: Tally,
 }
@@ -189,7 +192,7 @@ impl Person {
             if round.is_multiple_of(LEASE_EVERY) && self.tally.leases.len() < LEASES_MAX {
                 self.proposes(round).await;
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(self.pause).await;
         }
         Ok(self.tally)
     }

@@ -150,3 +150,16 @@ async fn the_doctor_finds_what_is_wrong_and_nothing_else() -> Result<()> {
     sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut installation.database.superuser().await?).await?;
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_doctor_finds_nothing_wrong_in_the_pods_of_the_chart() -> Result<()> {
+    if !integration_tests::installation::is_possible() {
+        return Ok(());
+    }
+    let installation = integration_tests::Installation::start(1).await?;
+    for service in integration_tests::installation::SERVICES {
+        let (well, said) = installation.doctor(service).await?;
+        ensure!(well, "{service}: {said}");
+    }
+    Ok(())
+}

@@ -2038,6 +2038,24 @@ table billing.ledger_transaction owner gridlease_owner row security forced
   policy ledger_transaction_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
 
+table billing.lost_numbers owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  series text collate "C" not null
+  first_number bigint not null
+  last_number bigint not null
+  reason text not null
+  create_time timestamp with time zone not null
+  constraint lost_numbers_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint lost_numbers_range CHECK (((first_number > 0) AND (last_number >= first_number)))
+  constraint lost_numbers_reason CHECK (((length(btrim(reason)) >= 1) AND (length(btrim(reason)) <= 1000)))
+  constraint lost_numbers_counter FOREIGN KEY (operator_id, series) REFERENCES billing.number_counter(operator_id, series)
+  constraint lost_numbers_pkey PRIMARY KEY (operator_id, series, first_number)
+  CREATE TRIGGER lost_numbers_append_only BEFORE DELETE OR UPDATE ON billing.lost_numbers FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  policy lost_numbers_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy lost_numbers_worker permissive for all to billing_worker using (true) with check (true)
+  grant select to billing
+  grant select to billing_worker
+
 table billing.meter owner gridlease_owner row security forced with fillfactor=50
   operator_id text collate "C" not null
   meter_id text collate "C" not null
@@ -2468,7 +2486,7 @@ function billing.check_ledger_entries() returns trigger owner gridlease_owner la
 function billing.check_ledger_transaction() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 21299ae6563e997b00c050d33f338867
   grant execute to public
 
-function billing.check_number_counter() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 27486a6fcdec19280c8408c1bf53de5c
+function billing.check_number_counter() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body cf825763628ed347545a9895bb553d9f
   grant execute to public
 
 function billing.check_payment_use() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body e39e61a588f32b60c74c0e07e8d01b4d
@@ -2509,6 +2527,8 @@ function billing.guard_settlement() returns trigger owner gridlease_owner langua
 
 function billing.is_reading_month(parent text, part text) returns boolean owner gridlease_owner language sql stable set search_path="" body 04de4d1dc32d2629a7b1157775463435
   grant execute to public
+
+function billing.lose_numbers(of_operator text, of_series text, through bigint, why text) returns bigint owner gridlease_owner language plpgsql volatile set search_path="" body 41c7401c01fa1f79fb2c6865faf10d59
 
 function billing.open_books() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 31337b1a8e2850de7213053e08d14b22
   grant execute to public

@@ -2,6 +2,7 @@
 //!
 //! The tests themselves are in `tests/it`, one binary, a module a journey.
 
+pub mod archived;
 pub mod balancer;
 pub mod certificates;
 pub mod cluster;
@@ -13,12 +14,14 @@ pub mod market;
 pub mod raw;
 pub mod refusal;
 pub mod requests;
+pub(crate) mod servers;
 pub mod shape;
 pub mod signer;
 pub mod stack;
 pub mod tables;
 pub mod world;
 
+pub use archived::Archived;
 pub use cluster::Cluster;
 pub use database::TestDatabase;
 pub use installation::Installation;

@@ -78,6 +78,7 @@ mod races;
 mod rate_cards;
 mod rent_terms;
 mod replay;
+mod restore;
 mod revocation;
 mod rights;
 mod rolling;

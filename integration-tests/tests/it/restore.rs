@@ -13,7 +13,7 @@ use gridlease::cli::Ports;
 use gridlease::clients::{Channels, Clients};
 use gridlease::stack::{Home, Options, Stack};
 use integration_tests::market::{self, day, request_id};
-use integration_tests::{Archived, eventually, installation, world};
+use integration_tests::{Archived, installation, world};
 use kernel::{Organisation, Role, Zone};
 use runtime::client::{Bearer, channel};
 

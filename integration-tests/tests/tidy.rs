@@ -87,6 +87,11 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
         &["services/postgres/", "migrations/", "integration-tests/"],
         "bind values; never build SQL from text",
     ),
+    (
+        "postgres::Settings::new",
+        &["services/postgres/", "services/runtime/", "services/gridlease/", "integration-tests/"],
+        "take runtime::Deps::store: it verifies the server's name as the settings say",
+    ),
     ("todo!(", &[], "finish it or leave it out"),
 ];
 

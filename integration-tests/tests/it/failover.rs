@@ -1,5 +1,5 @@
-//! The store goes away and comes back, under load: restarted, and lost and failed over to its standby. Nothing that was
-//! acknowledged is lost, and nobody restarts a service.
+//! The store goes away and comes back, under load: restarted, lost and failed over to its standby, gone without a word.
+//! Nothing that was acknowledged is lost, and nobody restarts a service.
 
 use std::time::Duration;
 
@@ -50,6 +50,39 @@ async fn the_store_is_restarted_and_fails_over_and_loses_nothing() -> Result<()>
     let failed_over = load.all_book_since(gone + promoted, BACK_WITHIN - promoted).await? + promoted;
     readiness_is(&installation, true, gone + promoted, READY_WITHIN).await?;
     eprintln!("failover: promoted after {promoted:?}, all booking after {failed_over:?}");
+
+    let (tally, lasted) = load.end().await?;
+    eprintln!("{} calls answered in {lasted:?}, {} repeated", tally.answered, tally.repeated);
+    ensure!(tally.failed.is_empty(), "{} failed: {:#?}", tally.failed.len(), tally.failed.first());
+    ensure!(tally.repeated > 0 && tally.held.len() > 24, "that was no load: {} holds", tally.held.len());
+    ensure!(processes == self::processes(&installation), "a service was restarted");
+    tally.is_stored(&installation).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_primary_that_vanishes_without_a_word_is_noticed_and_nothing_is_lost() -> Result<()> {
+    if !is_possible() {
+        return Ok(());
+    }
+    let installation = Installation::start(REPLICAS).await?;
+    let processes = processes(&installation);
+    let load = Load::start(&installation, Patience::For(Duration::from_secs(60))).await?;
+    load.all_book_since(Instant::now(), BACK_WITHIN).await?;
+
+    let gone = Instant::now();
+    installation.store.lose_primary()?;
+    let told = readiness_is(&installation, false, gone, TOLD_WITHIN).await?;
+    tokio::time::sleep_until(gone + ELECTION).await;
+    installation.store.promote()?;
+    let promoted = gone.elapsed();
+    let back = load.all_book_since(gone + promoted, BACK_WITHIN - promoted).await? + promoted;
+    let ready = readiness_is(&installation, true, gone + promoted, READY_WITHIN).await? + promoted;
+    eprintln!(
+        "silence: not ready after {told:?}, promoted {promoted:?}, ready {ready:?}, all booking {back:?}"
+    );
+    // Every pool is whole again: nobody waits for a connection that a silent one keeps.
+    tokio::time::sleep(BACK_WITHIN).await;
+    load.all_book_since(Instant::now(), TOLD_WITHIN).await?;
 
     let (tally, lasted) = load.end().await?;
     eprintln!("{} calls answered in {lasted:?}, {} repeated", tally.answered, tally.repeated);

@@ -85,16 +85,9 @@ fn market_is_loaded(market: &Market) -> Ready {
 
 /// The booking desk, on connections of its own: a flood of reads never keeps a booking waiting.
 fn desk(settings: &InventorySettings, deps: &Deps) -> Result<Desk, Error> {
-    let mut store = postgres::Settings::new(deps.settings.database_url.clone())
-        .role("inventory")
-        .application_name("inventory_desk")
-        .max_connections(settings.desk_connections.get());
-    store.acquire_timeout = deps.settings.database.acquire_timeout;
-    store.statement_timeout = deps.settings.database.statement_timeout;
-    store.tell_statements = deps.settings.telemetry.otlp_endpoint.is_some();
+    let store = deps.store("inventory", "inventory_desk", settings.desk_connections);
     let expirer = Expirer::for_requests(deps.db.clone(), Arc::clone(&deps.ids), WIRE);
     let clock = Arc::new(DatabaseClock::default());
-    store.meters = deps.metrics.transactions();
     let db = Db::connect_lazy(&store)?;
     deps.metrics.watch_pool("desk", &db);
     Ok(Desk::new(db, clock, WIRE, expirer, settings.desk_batches.get()))

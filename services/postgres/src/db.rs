@@ -1,17 +1,19 @@
 //! The pool, and the one way to a transaction.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kernel::{Error, Instant, Reason, Scope};
 use sea_orm::{DatabaseConnection, IsolationLevel, SqlxPostgresConnector, TransactionTrait as _};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, Row as _};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow, PgSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use tracing::{Instrument as _, debug, warn};
 
 use crate::tx::{Access, Tx};
-use crate::{PoolUse, Settings, TransactionMeters, sqlx_error, store_error};
+use crate::{PoolUse, Settings, TransactionMeters, silence, sqlx_error, store_error};
 
 /// Tries of one transaction before the conflict is told to the caller.
 const TRIES: u32 = 8;
@@ -29,24 +31,29 @@ pub struct Db {
     pool: PgPool,
     orm: DatabaseConnection,
     meters: TransactionMeters,
+    moment: Duration,
+    /// The last silence after which the idle connections were looked at.
+    looked: silence::Looked,
 }
 
 impl Db {
     /// Opens the pool and one connection, so that a wrong address or role is told at start.
     pub async fn connect(settings: &Settings) -> Result<Self, Error> {
-        let pool =
-            pool_options(settings).connect_with(connect_options(settings)?).await.map_err(sqlx_error)?;
+        let options = connect_options(settings)?;
+        let pool = pool_options(settings, &options).connect_with(options).await.map_err(sqlx_error)?;
         Ok(Self::of_pool(pool, settings))
     }
 
     /// The pool without a first connection: the server may come later.
     pub fn connect_lazy(settings: &Settings) -> Result<Self, Error> {
-        Ok(Self::of_pool(pool_options(settings).connect_lazy_with(connect_options(settings)?), settings))
+        let options = connect_options(settings)?;
+        Ok(Self::of_pool(pool_options(settings, &options).connect_lazy_with(options), settings))
     }
 
     fn of_pool(pool: PgPool, settings: &Settings) -> Self {
         let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
-        Self { pool, orm, meters: settings.meters.clone() }
+        let (meters, moment) = (settings.meters.clone(), moment(settings));
+        Self { pool, orm, meters, moment, looked: silence::Looked::default() }
     }
 
     /// The pool itself, for what sea-orm has no word for: COPY, a batch in one function call.
@@ -78,8 +85,7 @@ impl Db {
 
     /// The server's clock: the only judge of holds and retention.
     pub async fn database_time(&self) -> Result<Instant, Error> {
-        let row = sqlx::query("select clock_timestamp()").fetch_one(&self.pool).await.map_err(sqlx_error)?;
-        row.try_get(0).map_err(sqlx_error)
+        self.ask("select clock_timestamp()").await?.try_get(0).map_err(sqlx_error)
     }
 
     /// The version that a schema was migrated to; `None` if it was not yet.
@@ -88,8 +94,15 @@ impl Db {
     /// `INTERNAL` where there is no such schema, and what keeps the store from answering.
     pub async fn schema_version(&self, schema: &str) -> Result<Option<i64>, Error> {
         let sql = format!("select max(version) from {schema}.schema_history");
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_one(&self.pool).await.map_err(sqlx_error)?;
-        row.try_get(0).map_err(sqlx_error)
+        self.ask(&sql).await?.try_get(0).map_err(sqlx_error)
+    }
+
+    /// The row of a statement that takes no time.
+    async fn ask(&self, sql: &str) -> Result<PgRow, Error> {
+        self.look_at_idle();
+        let mut connection = self.pool.acquire().await.map_err(sqlx_error)?;
+        let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut *connection);
+        silence::prompt(self.moment, row).await.map_err(sqlx_error)
     }
 
     /// The only way to a transaction that writes: named, timed, READ COMMITTED, scoped, tried again at most eight
@@ -161,7 +174,36 @@ impl Db {
         }
     }
 
+    /// After a silence, has every idle connection looked at as it goes back: otherwise each would keep somebody waiting.
+    fn look_at_idle(&self) {
+        if self.looked.is_due() {
+            let idle: Vec<_> = std::iter::from_fn(|| self.pool.try_acquire()).collect();
+            drop(idle);
+        }
+    }
+
+    /// One try, given up where the server has gone silent: its connection is closed then.
     async fn once<T, F, Fut>(&self, scope: &Scope, access: Access, f: &F) -> Result<T, Error>
+    where
+        F: Fn(Tx) -> Fut,
+        Fut: Future<Output = Result<(Tx, T), Error>> + Send,
+    {
+        self.look_at_idle();
+        let committing = AtomicBool::new(false);
+        tokio::select! {
+            biased;
+            outcome = self.whole(scope, access, f, &committing) => outcome,
+            () = silence::outwaited() => Err(silence::given_up_as(committing.load(Ordering::Relaxed))),
+        }
+    }
+
+    async fn whole<T, F, Fut>(
+        &self,
+        scope: &Scope,
+        access: Access,
+        f: &F,
+        committing: &AtomicBool,
+    ) -> Result<T, Error>
     where
         F: Fn(Tx) -> Fut,
         Fut: Future<Output = Result<(Tx, T), Error>> + Send,
@@ -174,7 +216,7 @@ impl Db {
         let begun = begun.map_err(store_error)?;
         let tx = Tx::scoped(begun, scope, access).await?;
         let (tx, value) = f(tx).await?;
-        tx.commit_checked().await?;
+        tx.commit_checked(committing).await?;
         Ok(value)
     }
 }
@@ -235,7 +277,9 @@ fn connect_options(settings: &Settings) -> Result<PgConnectOptions, Error> {
     Ok(options)
 }
 
-fn pool_options(settings: &Settings) -> PgPoolOptions {
+fn pool_options(settings: &Settings, connect: &PgConnectOptions) -> PgPoolOptions {
+    let renewal = Renewal { connect: Arc::new(connect.clone()), moment: moment(settings) };
+    let settled = renewal.clone();
     PgPoolOptions::new()
         .max_connections(settings.max_connections)
         .acquire_timeout(settings.acquire_timeout)
@@ -243,17 +287,86 @@ fn pool_options(settings: &Settings) -> PgPoolOptions {
         // The guard is a round trip of its own and finds a dead connection as well as a ping would.
         .test_before_acquire(false)
         .after_connect(|connection, _| refuse_standby(connection))
-        .before_acquire(|connection, _| heal(connection))
+        .before_acquire(move |connection, at| heal(connection, at.age, renewal.clone()))
+        .after_release(move |connection, at| settle(connection, at.age, settled.clone()))
+}
+
+/// A part of the time for which a call waits for a connection, so that a silent one is found within it.
+fn moment(settings: &Settings) -> Duration {
+    settings.acquire_timeout / (silence::MOMENTS + 1)
 }
 
 /// Ends what a cancelled `begin()` left open (the pool would hand out a connection inside a transaction that nobody
-/// commits), and drops connections to a server that became read-only, as a demoted primary does.
-fn heal(connection: &mut PgConnection) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+/// commits), drops connections to a server that became read-only, as a demoted primary does, and renews silent ones.
+fn heal(
+    connection: &mut PgConnection,
+    age: Duration,
+    renewal: Renewal,
+) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
     async move {
-        let row = sqlx::raw_sql("rollback; show transaction_read_only").fetch_one(connection).await?;
-        Ok(row.try_get::<String, _>(0)? == "off")
+        let row = sqlx::raw_sql("rollback; show transaction_read_only").fetch_one(&mut *connection);
+        let answered = if silence::covers(age) {
+            tokio::time::timeout(renewal.moment, row).await.ok()
+        } else {
+            Some(silence::prompt(renewal.moment, row).await)
+        };
+        match answered {
+            Some(Ok(row)) => Ok(row.try_get::<String, _>(0)? == "off"),
+            Some(Err(error)) if !silence::is_silence(&error) => Err(error),
+            _ => renewal.renew(connection).await,
+        }
     }
     .boxed()
+}
+
+/// Waits for what is still to be answered on a connection that comes back, unless its server has gone silent. The driver
+/// would wait without end, and the connection keep its place in the pool.
+fn settle(
+    connection: &mut PgConnection,
+    age: Duration,
+    renewal: Renewal,
+) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+    async move {
+        let silent = async {
+            silence::of(age).await;
+            tokio::time::sleep(renewal.moment).await;
+        };
+        let answered = tokio::select! {
+            biased;
+            answered = connection.ping() => Some(answered),
+            () = silent => None,
+        };
+        match answered {
+            Some(answered) => answered.map(|()| true),
+            None => renewal.renew(connection).await,
+        }
+    }
+    .boxed()
+}
+
+/// Puts a new connection in the place of a silent one. The driver cannot close that: a goodbye by TLS waits for an answer.
+#[derive(Clone)]
+struct Renewal {
+    connect: Arc<PgConnectOptions>,
+    moment: Duration,
+}
+
+impl Renewal {
+    /// Tries until there is a server; whoever waits for the connection says how long.
+    async fn renew(&self, connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+        loop {
+            let new = async {
+                let mut new = PgConnection::connect_with(&self.connect).await?;
+                refuse_standby(&mut new).await?;
+                Ok::<_, sqlx::Error>(new)
+            };
+            if let Ok(Ok(new)) = tokio::time::timeout(self.moment * silence::MOMENTS, new).await {
+                *connection = new;
+                return Ok(true);
+            }
+            tokio::time::sleep(Duration::from_millis(PAUSE_MS_MAX)).await;
+        }
+    }
 }
 
 fn refuse_standby(connection: &mut PgConnection) -> BoxFuture<'_, Result<(), sqlx::Error>> {

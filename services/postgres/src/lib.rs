@@ -11,6 +11,7 @@ pub mod outbox;
 pub mod page;
 mod rows;
 mod settings;
+mod silence;
 mod tx;
 
 pub use db::Db;
@@ -20,6 +21,7 @@ pub use meters::{PoolUse, TransactionLabels, TransactionMeters, TransactionName}
 pub use outbox::{Cursor, NewEvent, StoredEvent};
 pub use rows::insert_all;
 pub use settings::{Secret, Settings};
+pub use silence::heard;
 pub use tx::Tx;
 
 /// A SHA-256 as its bytes.

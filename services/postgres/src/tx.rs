@@ -1,6 +1,7 @@
 //! One transaction: its scope is set before its first query, and its commit is checked.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kernel::{Error, Scope};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, Statement};
@@ -54,9 +55,10 @@ impl Tx {
     ///
     /// The server answers a COMMIT of a failed transaction with ROLLBACK, and the driver reports success; so a
     /// swallowed error would lose the work and acknowledge it. Once COMMIT is on its way and no answer comes, the
-    /// outcome is unknown, not failed.
-    pub(crate) async fn commit_checked(self) -> Result<(), Error> {
+    /// outcome is unknown, not failed; `committing` says from when on.
+    pub(crate) async fn commit_checked(self, committing: &AtomicBool) -> Result<(), Error> {
         self.inner.execute_unprepared("select 1").await.map_err(store_error)?;
+        committing.store(true, Ordering::Relaxed);
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the one place that commits, and it has checked"

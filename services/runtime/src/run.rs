@@ -1,5 +1,6 @@
 //! A service's life: settings, store, clock, server, stop. `main.rs` names the service and nothing else.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -67,19 +68,9 @@ impl Deps {
     ) -> Result<Self, Error> {
         let service = settings.service.clone();
         let metrics = Metrics::new(&service);
-        let role = |worker: bool| if worker { format!("{service}_worker") } else { service.clone() };
-        let db = |worker: bool, connections: u32| {
-            let mut store = postgres::Settings::new(settings.database_url.clone())
-                .role(role(worker))
-                .application_name(role(worker))
-                .max_connections(connections);
-            store.acquire_timeout = settings.database.acquire_timeout;
-            store.statement_timeout = settings.database.statement_timeout;
-            store.meters = metrics.transactions();
-            store.tell_statements = settings.telemetry.otlp_endpoint.is_some();
-            store.verify_tls = settings.database.verify_tls || settings.general.production;
-            store.ca_file.clone_from(&settings.database.ca_file);
-            Db::connect_lazy(&store)
+        let db = |worker: bool, connections: NonZeroU32| {
+            let role = if worker { format!("{service}_worker") } else { service.clone() };
+            Db::connect_lazy(&store(&settings, &metrics, &role, &role, connections))
         };
         let made = || TestClock::new(SystemClock.now());
         let test_clock = if settings.clock.test { Some(test_clock.unwrap_or_else(made)) } else { None };
@@ -88,8 +79,8 @@ impl Deps {
             None => Arc::new(SystemClock),
         };
         let production = settings.general.production;
-        let request_db = db(false, settings.database.max_connections.get())?;
-        let worker_db = db(true, settings.database.worker_max_connections.get())?;
+        let request_db = db(false, settings.database.max_connections)?;
+        let worker_db = db(true, settings.database.worker_max_connections)?;
         let authenticator =
             Authenticator::new(&settings.auth, production, Box::new(SystemClock)).map_err(Error::internal)?;
         let unwritten = metrics.counter(
@@ -101,7 +92,7 @@ impl Deps {
             audit: Audit::new(&request_db, &worker_db, &service, Denials::new(unwritten)),
             db: request_db,
             worker_db,
-            probe: db(false, 1)?,
+            probe: db(false, NonZeroU32::MIN)?,
             clock,
             ids: Arc::new(SystemIds),
             tokens: ServiceTokens::new(&service, &settings.auth)?,
@@ -116,6 +107,12 @@ impl Deps {
         deps.metrics.watch_pool("requests", &deps.db);
         deps.metrics.watch_pool("worker", &deps.worker_db);
         Ok(deps)
+    }
+
+    /// How to reach the store as one of the service's roles, on connections of one's own that Postgres shows by this name.
+    #[must_use]
+    pub fn store(&self, role: &str, name: &str, connections: NonZeroU32) -> postgres::Settings {
+        store(&self.settings, &self.metrics, role, name, connections)
     }
 
     /// The service's server, ready while the store answers; the service adds its gRPC services. `page_secret` seals the
@@ -162,6 +159,26 @@ impl Deps {
         let channel = channel_to(address, peers)?;
         Ok(Peer::over(name, channel, self.tokens.clone(), peers.deadline))
     }
+}
+
+fn store(
+    settings: &Settings,
+    metrics: &Metrics,
+    role: &str,
+    name: &str,
+    connections: NonZeroU32,
+) -> postgres::Settings {
+    let mut store = postgres::Settings::new(settings.database_url.clone())
+        .role(role)
+        .application_name(name)
+        .max_connections(connections.get());
+    store.acquire_timeout = settings.database.acquire_timeout;
+    store.statement_timeout = settings.database.statement_timeout;
+    store.meters = metrics.transactions();
+    store.tell_statements = settings.telemetry.otlp_endpoint.is_some();
+    store.verify_tls = settings.database.verify_tls || settings.general.production;
+    store.ca_file.clone_from(&settings.database.ca_file);
+    store
 }
 
 /// Starts a service in this process: `service` puts its server together and spawns its background work.

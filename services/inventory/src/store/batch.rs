@@ -1,6 +1,7 @@
 //! A batch of the booking desk, and the one call that writes it.
 
 use kernel::{BlockId, CapacityVector, Instant, OperatorId, Uuid};
+use postgres::heard;
 use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
 
@@ -204,8 +205,8 @@ pub async fn book(
         .bind(&batch.kw.immersion)
         .bind(&batch.kw.accelerators)
         .bind(&batch.deeds)
-        .fetch_all(conn)
-        .await?;
+        .fetch_all(conn);
+    let rows = heard(rows).await?;
     let [answer, others @ ..] = &rows[..] else {
         return Err(sqlx::Error::Protocol("inventory.book answered nothing".to_owned()));
     };

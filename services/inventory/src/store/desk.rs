@@ -1,6 +1,7 @@
 //! The booking desk's calls: functions of the schema, each one autocommit statement on the desk's own connections.
 
 use kernel::{BlockId, CapacityVector, Instant, Interval, OperatorId, ReservationId, StepFunction, Uuid};
+use postgres::heard;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Executor as _, Row as _};
 
@@ -41,9 +42,8 @@ pub async fn block_states(
     .bind(operator.as_str())
     .bind(&blocks)
     .bind(&versions)
-    .fetch_all(conn)
-    .await?;
-    block_states_of(&rows)
+    .fetch_all(conn);
+    block_states_of(&heard(rows).await?)
 }
 
 /// Blocks of the rows of `inventory.block_state`.
@@ -139,8 +139,8 @@ pub async fn recorded(
     .bind(rpc)
     .bind(&callers)
     .bind(&requests)
-    .fetch_all(conn)
-    .await?;
+    .fetch_all(conn);
+    let rows = heard(rows).await?;
     rows.iter()
         .map(|row| {
             Ok(Recorded {
@@ -163,14 +163,14 @@ pub async fn open_holds(
     let rows = sqlx::query("select tenant_id, holds from inventory.open_holds($1, $2)")
         .bind(operator.as_str())
         .bind(tenants)
-        .fetch_all(conn)
-        .await?;
+        .fetch_all(conn);
+    let rows = heard(rows).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// The database's time.
 pub async fn now(conn: &mut PgConnection) -> Result<Instant, sqlx::Error> {
-    sqlx::query("select clock_timestamp()").fetch_one(conn).await?.try_get(0)
+    heard(sqlx::query("select clock_timestamp()").fetch_one(conn)).await?.try_get(0)
 }
 
 /// Begins a transaction that holds the blocks' locks until [`unlock`]: for orders that lost the race several times.
@@ -181,17 +181,16 @@ pub async fn lock(
     blocks: &[BlockId],
 ) -> Result<(), sqlx::Error> {
     let blocks: Vec<Uuid> = blocks.iter().map(|block| block.get()).collect();
-    conn.execute("begin").await?;
-    sqlx::query("select inventory.lock_blocks($1, $2)")
+    heard(conn.execute("begin")).await?;
+    let locked = sqlx::query("select inventory.lock_blocks($1, $2)")
         .bind(operator.as_str())
         .bind(&blocks)
-        .execute(conn)
-        .await?;
-    Ok(())
+        .execute(conn);
+    heard(locked).await.map(|_| ())
 }
 
 /// Commits what was written under the locks. Every statement before it succeeded, so the server has no reason to
 /// answer it with a rollback.
 pub async fn unlock(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-    conn.execute("commit").await.map(|_| ())
+    heard(conn.execute("commit")).await.map(|_| ())
 }

@@ -1,7 +1,7 @@
 //! What background work reads, on the worker's role.
 
 use kernel::{BlockId, BlockName, Error, OperatorId, ReservationId, Scope, Uuid};
-use postgres::{Db, sqlx_error};
+use postgres::{Db, heard, sqlx_error};
 use sqlx::Row as _;
 
 use super::parse;
@@ -13,9 +13,8 @@ pub async fn lapsed_holds(worker: &Db, limit: i64) -> Result<Vec<(OperatorId, Re
          where state = 'HELD' and hold_until <= clock_timestamp() order by hold_until limit $1",
     )
     .bind(limit)
-    .fetch_all(worker.sqlx())
-    .await
-    .map_err(sqlx_error)?;
+    .fetch_all(worker.sqlx());
+    let rows = heard(rows).await.map_err(sqlx_error)?;
     rows.iter()
         .map(|row| {
             let operator: String = row.try_get(0).map_err(sqlx_error)?;
@@ -47,9 +46,8 @@ pub async fn oversold(worker: &Db) -> Result<Vec<Oversold>, Error> {
     let rows = sqlx::query(
         "select operator_id, block_id, resource, at, used_kw, capacity_kw from inventory.oversold_instants()",
     )
-    .fetch_all(worker.sqlx())
-    .await
-    .map_err(sqlx_error)?;
+    .fetch_all(worker.sqlx());
+    let rows = heard(rows).await.map_err(sqlx_error)?;
     rows.iter()
         .map(|row| {
             Ok(Oversold {
@@ -84,9 +82,8 @@ pub async fn short_blocks(worker: &Db) -> Result<Vec<ShortBlock>, Error> {
          join inventory.block_version v on v.operator_id = s.operator_id and v.block_id = s.block_id \
          order by s.operator_id, s.block_id",
     )
-    .fetch_all(worker.sqlx())
-    .await
-    .map_err(sqlx_error)?;
+    .fetch_all(worker.sqlx());
+    let rows = heard(rows).await.map_err(sqlx_error)?;
     rows.iter()
         .map(|row| {
             let text = |index: usize| row.try_get::<String, _>(index).map_err(sqlx_error);

@@ -1,7 +1,7 @@
 //! A change of a reservation after it was placed: one call of `inventory.move_reservation`.
 
 use kernel::{Error, Instant, OperatorId, ReservationId, Uuid};
-use postgres::{Db, RequestKey, sqlx_error};
+use postgres::{Db, RequestKey, heard, sqlx_error};
 use sqlx::Row as _;
 
 use crate::domain::states::{Deed, State};
@@ -82,12 +82,19 @@ pub async fn apply(db: &Db, wanted: &Move<'_>) -> Result<Moved, Error> {
     .bind(wanted.deed.event_kind())
     .bind(wanted.payload)
     .bind(key.map(RequestKey::deed))
-    .fetch_one(db.sqlx())
-    .await
-    .map_err(sqlx_error)?;
+    .fetch_one(db.sqlx());
+    let row = heard(row).await.map_err(lost_or_refused)?;
     match row.try_get::<&str, _>(0).map_err(sqlx_error)? {
         "applied" => Ok(Moved::Applied),
         "missing" => Ok(Moved::Missing),
         _ => Ok(Moved::Changed),
+    }
+}
+
+/// The statement commits by itself: where its answer is lost, nobody knows whether it has.
+fn lost_or_refused(error: sqlx::Error) -> Error {
+    match error {
+        sqlx::Error::Io(_) => Error::outcome_unknown(error),
+        _ => sqlx_error(error),
     }
 }

@@ -6,7 +6,7 @@ use kernel::{
     BlockId, CapacityVector, Error, Instant, OperatorId, Scope, SiteName, TenantId, Uuid, WaitlistEntryId,
     WaitlistEntryName,
 };
-use postgres::{Db, Tx, sqlx_error, store_error};
+use postgres::{Db, Tx, heard, sqlx_error, store_error};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, sea_query::Order,
@@ -173,9 +173,8 @@ pub async fn due(worker: &Db, now: Instant, limit: i64) -> Result<Vec<Due>, Erro
     )
     .bind(now)
     .bind(limit)
-    .fetch_all(worker.sqlx())
-    .await
-    .map_err(sqlx_error)?;
+    .fetch_all(worker.sqlx());
+    let rows = heard(rows).await.map_err(sqlx_error)?;
     rows.iter()
         .map(|row| {
             let operator: String = row.try_get(0).map_err(sqlx_error)?;

@@ -11,6 +11,7 @@ use contracts::inventory::v1::{WatchEventsRequest, WatchEventsResponse};
 use kernel::{Clock, Organisation, Role, SystemClock};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status};
 use tonic_types::StatusExt as _;
 
@@ -133,6 +134,19 @@ impl TestServer {
             server.add_service(ClockServiceServer::new(Told)).add_service(EventServiceServer::new(Told))
         };
         Self::start_adding(change, token_clock, add).await
+    }
+
+    /// The same server with background work, which goes on for a while after it was told to stop.
+    pub(crate) async fn start_lingering(
+        linger: Duration,
+        work: TaskTracker,
+        until: CancellationToken,
+    ) -> Self {
+        let add = |server: Server| {
+            let server = server.wait_for(work, until);
+            server.add_service(ClockServiceServer::new(Told)).add_service(EventServiceServer::new(Told))
+        };
+        Self::start_adding(|settings| settings.server.linger = linger, Box::new(SystemClock), add).await
     }
 
     /// The same server with another event service.

@@ -1,18 +1,24 @@
 //! What every server has: health and reflection, without a token.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use contracts::common::v1::GetTimeRequest;
+use contracts::common::v1::clock_service_client::ClockServiceClient;
+use contracts::inventory::v1::WatchEventsRequest;
+use contracts::inventory::v1::event_service_client::EventServiceClient;
+use kernel::Role;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::{Ready, Server};
-use crate::client::channel;
+use crate::client::{Bearer, channel};
 use crate::settings::Settings;
-use crate::testing::TestServer;
+use crate::testing::{TestServer, reason};
 use crate::{Authenticator, TokenIssuer};
 
 async fn health(health: &mut HealthClient<crate::client::Channel>, service: &str) -> ServingStatus {
@@ -62,6 +68,55 @@ async fn readiness_follows_the_check_and_liveness_does_not() {
     assert_eq!(health(&mut client, "").await, ServingStatus::NotServing);
     assert_eq!(health(&mut client, "liveness").await, ServingStatus::Serving);
     tokio::time::timeout(Duration::from_secs(3), running.ended()).await.unwrap();
+}
+
+/// Balancers send people to a server that was told to stop until they have learnt it. Whoever comes is served, and from what
+/// is known now: the work in the background goes on as long.
+#[tokio::test]
+async fn whoever_comes_while_it_lingers_is_served_and_its_work_goes_on() {
+    let linger = Duration::from_millis(1_500);
+    let (work, until, beats) = (TaskTracker::new(), CancellationToken::new(), Arc::new(AtomicUsize::new(0)));
+    let (counted, end) = (Arc::clone(&beats), until.clone());
+    work.spawn(async move {
+        while end.run_until_cancelled(tokio::time::sleep(Duration::from_millis(20))).await.is_some() {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let server = TestServer::start_lingering(linger, work.clone(), until.clone()).await;
+    let sales = Bearer::new(&server.token("operators/north", &[Role::Sales])).unwrap();
+    let admin = server.token("platform", &[Role::PlatformAdmin]);
+    let bearer = || Bearer::new(&admin).unwrap();
+
+    server.stop.cancel();
+    tokio::time::sleep(linger / 3).await;
+    let before = beats.load(Ordering::SeqCst);
+    let newcomer = channel(&server.running.url()).unwrap();
+    let mut clock = ClockServiceClient::with_interceptor(newcomer.clone(), bearer());
+    clock.get_time(GetTimeRequest {}).await.expect("a new connection is served");
+    let mut events = EventServiceClient::with_interceptor(newcomer, sales);
+    let asked = WatchEventsRequest { parent: "operators/north".to_owned(), ..Default::default() };
+    let mut stream = events.watch_events(asked).await.expect("a new stream is served").into_inner();
+    stream.message().await.expect("it tells events").expect("an event");
+    tokio::time::sleep(linger / 6).await;
+    assert!(beats.load(Ordering::SeqCst) > before && !until.is_cancelled(), "the work has ended early");
+
+    // Then it ends: streams are told why, the work is waited for, and nobody is let in.
+    let ended = async {
+        loop {
+            match stream.message().await {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("the stream ended without a word"),
+                Err(status) => return status,
+            }
+        }
+    };
+    let status = tokio::time::timeout(linger * 2, ended).await.expect("the stream ends");
+    assert_eq!(reason(&status), "SERVER_DRAINING");
+    let url = server.running.url();
+    tokio::time::timeout(linger * 2, server.running.ended()).await.expect("the server ends");
+    assert!(until.is_cancelled() && work.is_empty(), "the work was not waited for");
+    let late = ClockServiceClient::with_interceptor(channel(&url).unwrap(), bearer());
+    late.clone().get_time(GetTimeRequest {}).await.expect_err("nobody listens");
 }
 
 #[tokio::test]

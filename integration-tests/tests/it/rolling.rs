@@ -67,6 +67,7 @@ async fn roll(installation: &mut Installation, restarted: &mut u32) -> Result<Du
 }
 
 /// No request failed, and everything that was acknowledged is there.
+#[expect(clippy::print_stderr, reason = "whoever runs the test sees what it did")]
 async fn ends_well(load: Load, installation: &Installation, what: &str) -> Result<()> {
     let (tally, lasted) = load.end().await?;
     eprintln!(

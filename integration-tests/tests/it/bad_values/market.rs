@@ -11,12 +11,14 @@ use tonic::Code;
 use super::{NO_DAY, range};
 use crate::bad_input::Case;
 
-/// The bad values of an RPC about needs and bids.
-pub(crate) fn market(method: &str, n: &Names) -> Vec<Case> {
+/// The bad values of an RPC about needs, bids and opportunities.
+pub(crate) fn of(method: &str, n: &Names) -> Vec<Case> {
     match method {
         "CreateCapacityRequest" => create(n),
         "SubmitBid" => submit(n),
-        _ => award(n),
+        "AwardBid" => award(n),
+        "CreateOpportunity" | "UpdateOpportunity" => pipeline(method, n),
+        _ => rest(method, n),
     }
 }
 
@@ -170,7 +172,7 @@ fn award(n: &Names) -> Vec<Case> {
 }
 
 /// The bad values of an RPC about opportunities.
-pub(crate) fn pipeline(method: &str, n: &Names) -> Vec<Case> {
+fn pipeline(method: &str, n: &Names) -> Vec<Case> {
     let create = |opportunity| {
         leasing::CreateOpportunityRequest {
             parent: n.operator.clone(),
@@ -220,7 +222,7 @@ pub(crate) fn pipeline(method: &str, n: &Names) -> Vec<Case> {
 }
 
 /// The bad values of the other RPCs.
-pub(crate) fn rest(method: &str, n: &Names) -> Vec<Case> {
+fn rest(method: &str, n: &Names) -> Vec<Case> {
     let parent = n.operator.clone();
     match method {
         "CancelCapacityRequest" => {
@@ -249,7 +251,7 @@ pub(crate) fn rest(method: &str, n: &Names) -> Vec<Case> {
             };
             vec![Case::invalid("every filter", message.encode_to_vec(), &["capacity_request", "states[0]"])]
         }
-        _ => {
+        "ListDeadlines" => {
             let message = leasing::ListDeadlinesRequest {
                 parent,
                 within_days: 3_661,
@@ -258,5 +260,6 @@ pub(crate) fn rest(method: &str, n: &Names) -> Vec<Case> {
             };
             vec![Case::invalid("every filter", message.encode_to_vec(), &["within_days", "kinds[0]"])]
         }
+        _ => Vec::new(),
     }
 }

@@ -199,12 +199,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "PreviewInvoices" | "SimulateBilling" | "StartBillingRun" | "GetTrialBalance" => {
             bad_terms::bills(method, n)
         }
-        "CreateCapacityRequest" | "SubmitBid" | "AwardBid" => market::market(method, n),
-        "CreateOpportunity" | "UpdateOpportunity" => market::pipeline(method, n),
-        "CancelCapacityRequest" | "ListCapacityRequests" | "ListBids" | "ListDeadlines" => {
-            market::rest(method, n)
-        }
-        _ => [amendments::of(method, n), offers::of(method, n)].concat(),
+        _ => [amendments::of(method, n), offers::of(method, n), market::of(method, n)].concat(),
     }
 }
 

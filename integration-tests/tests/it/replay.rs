@@ -102,6 +102,8 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.billing.v1.PaymentService/RefundPayment", &["bank_reference"], "else"),
     ("gridlease.billing.v1.InvoiceService/CreateCreditNote", &["reason"], "else"),
     ("gridlease.billing.v1.InvoiceService/VoidInvoice", &["reason"], "else"),
+    ("gridlease.billing.v1.DisputeService/DisputeLine", &["reason"], "else"),
+    ("gridlease.billing.v1.DisputeService/ResolveDispute", &["reason"], "else"),
     ("gridlease.billing.v1.BooksService/PostJournal", &["reason"], "else"),
     ("gridlease.billing.v1.BooksService/PostAccrual", &["description"], "else"),
     ("gridlease.billing.v1.BooksService/WriteOff", &["reason"], "else"),

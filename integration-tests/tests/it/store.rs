@@ -350,6 +350,11 @@ async fn a_request_id_belongs_to_its_payload_and_its_caller() {
     deed(&db, &tenant("lab"), &key("tenants/lab", 2, "x"), &done).await.expect("another caller's own id");
     assert_eq!(done.load(Ordering::SeqCst), 2);
 
+    // An operator sees what a tenant has asked of it, and the id is free for it all the same.
+    deed(&db, &tenant("lab"), &key("tenants/lab", 3, "x"), &done).await.expect("the tenant's");
+    deed(&db, &acme, &key("operators/acme", 3, "x"), &done).await.expect("the operator's own");
+    assert_eq!(done.load(Ordering::SeqCst), 4);
+
     // Row security holds the keys apart even where a query forgets to.
     let seen = db
         .read("peek", &tenant("rival"), |tx| async move {

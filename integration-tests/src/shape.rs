@@ -1,12 +1,12 @@
 //! What the descriptor set says of request messages, and how to bend an encoded message without its type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use contracts::{FILE_DESCRIPTOR_SET, Rpc, rpcs};
 use prost::Message as _;
 use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::{DescriptorProto, FileDescriptorSet};
+use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
 
 /// A field of a message.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Field {
     pub type_name: String,
     /// Whether it is a list.
     pub repeated: bool,
+    /// Whether only the server says it: what a caller says there is ignored.
+    pub output_only: bool,
 }
 
 /// Full name of an RPC, as the policy says it: `package.Service/Method`.
@@ -55,23 +57,39 @@ fn messages() -> BTreeMap<String, Vec<Field>> {
     let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).expect("our own descriptor set");
     let mut all = BTreeMap::new();
     for file in &set.file {
-        for message in &file.message_type {
-            all.insert(format!("{}.{}", file.package(), message.name()), fields_of(message));
+        for (index, message) in file.message_type.iter().enumerate() {
+            let fields = fields_of(message, &output_only(file, index));
+            all.insert(format!("{}.{}", file.package(), message.name()), fields);
         }
     }
     all
 }
 
-fn fields_of(message: &DescriptorProto) -> Vec<Field> {
+/// The places of a message's fields whose comment begins with "Output only".
+fn output_only(file: &FileDescriptorProto, message: usize) -> BTreeSet<usize> {
+    let locations = file.source_code_info.iter().flat_map(|info| &info.location);
+    locations
+        .filter(|location| location.leading_comments().trim_start().starts_with("Output only"))
+        .filter_map(|location| match location.path[..] {
+            // 4 is `message_type` of a file, 2 is `field` of a message.
+            [4, of, 2, field] if usize::try_from(of) == Ok(message) => usize::try_from(field).ok(),
+            _ => None,
+        })
+        .collect()
+}
+
+fn fields_of(message: &DescriptorProto, output_only: &BTreeSet<usize>) -> Vec<Field> {
     let mut fields: Vec<Field> = message
         .field
         .iter()
-        .map(|field| Field {
+        .enumerate()
+        .map(|(index, field)| Field {
             name: field.name().to_owned(),
             number: u32::try_from(field.number()).expect("numbers are positive"),
             kind: field.r#type(),
             type_name: field.type_name().trim_start_matches('.').to_owned(),
             repeated: field.label() == Label::Repeated,
+            output_only: output_only.contains(&index),
         })
         .collect();
     fields.sort_by_key(|field| field.number);
@@ -97,7 +115,8 @@ pub fn with_number(mut message: Vec<u8>, path: &[u32], value: i64) -> Vec<u8> {
 }
 
 /// A field within messages within messages.
-fn wrapped(outer: &[u32], inner: Vec<u8>) -> Vec<u8> {
+#[must_use]
+pub fn wrapped(outer: &[u32], inner: Vec<u8>) -> Vec<u8> {
     outer.iter().rev().fold(inner, |inner, number| {
         let mut bytes = Vec::new();
         prost::encoding::bytes::encode(*number, &inner, &mut bytes);

@@ -19,6 +19,7 @@ mod billing_periods;
 mod billing_runs;
 mod billing_store;
 mod booking;
+mod bounds;
 mod browser;
 mod charges;
 mod charges_drill;

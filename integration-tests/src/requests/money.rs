@@ -1,6 +1,7 @@
 //! Requests about what becomes of issued invoices.
 
 use contracts::billing::v1 as billing;
+use contracts::common::v1 as common;
 use contracts::google::r#type::Money;
 use prost::Message as _;
 
@@ -102,6 +103,13 @@ pub(super) fn books(method: &str, n: &Names) -> Option<Vec<u8>> {
             name: n.account.clone(),
             start_date: Some(date("2027-01-01")),
             end_date: Some(date("2027-02-01")),
+        }
+        .encode_to_vec(),
+        "AccountService/RenderStatement" => billing::RenderStatementRequest {
+            name: n.account.clone(),
+            start_date: Some(date("2027-01-01")),
+            end_date: Some(date("2027-02-01")),
+            format: common::DocumentFormat::Html.into(),
         }
         .encode_to_vec(),
         "BooksService/GetBooks" => billing::GetBooksRequest { parent }.encode_to_vec(),

@@ -93,6 +93,7 @@ mod secrets;
 mod server;
 mod shortfalls;
 mod simulate;
+mod statements;
 mod store;
 mod tariffs;
 mod traces;

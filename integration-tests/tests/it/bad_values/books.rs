@@ -168,16 +168,28 @@ pub(super) fn reports(method: &str, n: &Names) -> Vec<Case> {
         let ask = billing::GetReceivablesAgingRequest { parent: n.operator.clone(), as_of_date: NO_DAY };
         return vec![Case::invalid("no day", ask.encode_to_vec(), &["as_of_date"])];
     }
-    let ask = |start, end| {
-        billing::GetStatementRequest { name: n.account.clone(), start_date: start, end_date: end }
-            .encode_to_vec()
-    };
     let (early, late) = (Some(date("2027-01-01")), Some(date("2038-01-01")));
-    vec![
+    let printed = method == "RenderStatement";
+    // The two requests are of one form, but for the format.
+    let render = |start_date, end_date, format| {
+        let name = n.account.clone();
+        billing::RenderStatementRequest { name, start_date, end_date, format }.encode_to_vec()
+    };
+    let ask = |start, end| render(start, end, i32::from(printed));
+    let mut cases = vec![
         Case::invalid("no days", ask(NO_DAY, None), &["start_date", "end_date"]),
         Case::invalid("backwards", ask(late, early), &["end_date"]),
         Case::invalid("too long", ask(early, late), &["end_date"]),
-    ]
+    ];
+    if printed {
+        cases.push(Case::invalid("no format", render(early, early, 0), &["end_date", "format"]));
+        cases.push(Case::invalid(
+            "a format of nobody's",
+            render(NO_DAY, late, 99),
+            &["start_date", "format"],
+        ));
+    }
+    cases
 }
 
 pub(super) fn by_month(method: &str, n: &Names) -> Vec<Case> {

@@ -193,7 +193,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "ClosePeriod" | "ReopenPeriod" | "PostJournal" | "PostAccrual" | "WriteOff" => {
             books::books(method, n)
         }
-        "GetStatement" | "GetReceivablesAging" => books::reports(method, n),
+        "GetStatement" | "RenderStatement" | "GetReceivablesAging" => books::reports(method, n),
         "GetRevenueSchedule" | "GetBacklog" | "GetAdvanceRollForward" => books::by_month(method, n),
         "GetMaturityAnalysis" | "GetContractedCapacity" | "ExportReport" => books::of_day(method, n),
         "PreviewInvoices" | "SimulateBilling" | "StartBillingRun" | "GetTrialBalance" => {

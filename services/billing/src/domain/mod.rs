@@ -29,6 +29,7 @@ pub mod posting;
 pub mod posting_money;
 pub mod price_series;
 pub mod printed_invoice;
+pub mod printed_statement;
 pub mod rating;
 pub mod reading;
 pub mod reckoned;

@@ -8,18 +8,19 @@ use runtime::{caller, status};
 use tonic::{Request, Response, Status};
 
 use super::{account, receivables};
-use crate::app::App;
+use crate::app::{App, StatementPrinter};
 
 /// Answers for accounts.
 pub(crate) struct AccountHandler {
     app: Arc<App>,
+    printer: StatementPrinter,
 }
 
 impl AccountHandler {
     /// A handler over these use cases.
     #[must_use]
-    pub(crate) fn new(app: Arc<App>) -> Self {
-        Self { app }
+    pub(crate) fn new(app: Arc<App>, printer: StatementPrinter) -> Self {
+        Self { app, printer }
     }
 }
 
@@ -53,5 +54,16 @@ impl AccountService for AccountHandler {
         let (name, days) = receivables::statement(request.get_ref()).map_err(status)?;
         let statement = self.app.statement(&caller, &name, days).await.map_err(status)?;
         Ok(Response::new(receivables::stated(&statement)))
+    }
+
+    async fn render_statement(
+        &self,
+        request: Request<wire::RenderStatementRequest>,
+    ) -> Result<Response<wire::RenderStatementResponse>, Status> {
+        let caller = caller(&request)?;
+        let (name, days, format) = receivables::render(request.get_ref()).map_err(status)?;
+        let content = self.printer.print(&caller, &name, days, format).await.map_err(status)?;
+        let document = Some(paper::wire::document(&receivables::file_stem(&name, days), format, content));
+        Ok(Response::new(wire::RenderStatementResponse { document }))
     }
 }

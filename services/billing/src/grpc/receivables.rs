@@ -1,11 +1,13 @@
 //! Receivables and statements to the wire, and what is asked about them from it.
 
 use contracts::billing::v1 as wire;
+use contracts::google::r#type::Date;
 use kernel::{
     AccountName, CivilDate, DateRange, Error, InvoiceName, Money, OperatorId, OperatorName, TenantName,
     Violations,
 };
-use runtime::wire::{date_range, optional_date, to_date, to_money};
+use paper::Format;
+use runtime::wire::{date_range, known, optional_date, to_date, to_money};
 
 use crate::domain::aging::{Aging, AgingRow, Dunning, Owed};
 use crate::domain::invoice::TooLarge;
@@ -98,15 +100,35 @@ fn owed_to_wire(aging: &Aging, owed: &Owed) -> wire::OwedInvoice {
 
 pub(super) fn statement(request: &wire::GetStatementRequest) -> Result<(AccountName, DateRange), Error> {
     let mut v = Violations::new();
-    let name = v.parse("name", &request.name, str::parse::<AccountName>);
-    let days = date_range(
-        &mut v,
-        ("start_date", request.start_date.as_ref()),
-        ("end_date", request.end_date.as_ref()),
-    );
+    let (name, days) = asked(&mut v, &request.name, (request.start_date, request.end_date));
+    v.build(|| Some((name?, days?)))
+}
+
+/// Reads what to print.
+pub(super) fn render(
+    request: &wire::RenderStatementRequest,
+) -> Result<(AccountName, DateRange, Format), Error> {
+    let mut v = Violations::new();
+    let (name, days) = asked(&mut v, &request.name, (request.start_date, request.end_date));
+    let format = known(&mut v, "format", request.format).and_then(Format::of_wire);
+    v.build(|| Some((name?, days?, format?)))
+}
+
+fn asked(
+    v: &mut Violations,
+    name: &str,
+    (start, end): (Option<Date>, Option<Date>),
+) -> (Option<AccountName>, Option<DateRange>) {
+    let name = v.parse("name", name, str::parse::<AccountName>);
+    let days = date_range(v, ("start_date", start.as_ref()), ("end_date", end.as_ref()));
     let short = days.is_none_or(|days| days.days() <= DAYS_MAX);
     v.require("end_date", short, "must be at most 10 years after start_date");
-    v.build(|| Some((name?, days?)))
+    (name, days)
+}
+
+/// What the file of a statement is called, without its end.
+pub(super) fn file_stem(name: &AccountName, days: DateRange) -> String {
+    format!("statement-{}-{}-{}", name.operator, days.start(), days.last_day())
 }
 
 pub(super) fn stated(statement: &Statement) -> wire::GetStatementResponse {

@@ -1,7 +1,7 @@
 //! What the ledger says of tenants: what they owe by invoice, what is kept for them, what moved on an account.
 
 use kernel::{
-    AccountId, AccountName, CivilDate, DateRange, Error, InvoiceId, Money, OperatorId, TenantId, Uuid,
+    AccountId, AccountName, CivilDate, DateRange, Error, InvoiceId, Money, OperatorId, SiteId, TenantId, Uuid,
 };
 use postgres::store_error;
 use sea_orm::{ConnectionTrait, FromQueryResult};
@@ -24,10 +24,11 @@ struct OwedRow {
     open_minor: i64,
 }
 
-/// What is owed of each invoice, by postings up to and with a day.
+/// What is owed of each invoice, of one account or of all, by postings up to and with a day.
 pub async fn owed(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
+    account: Option<AccountId>,
     as_of: CivilDate,
 ) -> Result<Vec<Owed>, Error> {
     let sql = "select i.invoice_id, i.series, i.number, i.account_id, i.tenant_id, i.due_date, i.currency_code, \
@@ -37,11 +38,10 @@ pub async fn owed(
                     on t.operator_id = e.operator_id and t.transaction_id = e.transaction_id \
                join billing.invoice i on i.operator_id = t.operator_id and i.invoice_id = t.invoice_id \
                where e.operator_id = $1 and e.ledger_account = 'accounts_receivable' and t.posting_date <= $2 \
+                 and ($3::uuid is null or e.account_id = $3) \
                group by i.operator_id, i.invoice_id having sum(e.amount_minor) <> 0";
-    let rows = OwedRow::find_by_statement(statement(sql, [operator.as_str().into(), as_of.into()]))
-        .all(conn)
-        .await
-        .map_err(store_error)?;
+    let values = [operator.as_str().into(), as_of.into(), account.map(AccountId::get).into()];
+    let rows = OwedRow::find_by_statement(statement(sql, values)).all(conn).await.map_err(store_error)?;
     let disputed = dispute::open_on(conn, operator, as_of).await?;
     rows.into_iter()
         .map(|row| {
@@ -68,10 +68,11 @@ struct KeptRow {
     kept_minor: i64,
 }
 
-/// What is kept for each account, by postings up to and with a day.
+/// What is kept for each account, or for one, by postings up to and with a day.
 pub async fn unapplied(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
+    account: Option<AccountId>,
     as_of: CivilDate,
 ) -> Result<Vec<(AccountId, TenantId, Money)>, Error> {
     let sql = "select a.account_id, a.tenant_id, a.currency_code, -sum(e.amount_minor)::bigint as kept_minor \
@@ -80,11 +81,10 @@ pub async fn unapplied(
                     on t.operator_id = e.operator_id and t.transaction_id = e.transaction_id \
                join billing.account a on a.operator_id = e.operator_id and a.account_id = e.account_id \
                where e.operator_id = $1 and e.ledger_account = 'unapplied_cash' and t.posting_date <= $2 \
+                 and ($3::uuid is null or e.account_id = $3) \
                group by a.operator_id, a.account_id having sum(e.amount_minor) <> 0";
-    let rows = KeptRow::find_by_statement(statement(sql, [operator.as_str().into(), as_of.into()]))
-        .all(conn)
-        .await
-        .map_err(store_error)?;
+    let values = [operator.as_str().into(), as_of.into(), account.map(AccountId::get).into()];
+    let rows = KeptRow::find_by_statement(statement(sql, values)).all(conn).await.map_err(store_error)?;
     rows.into_iter()
         .map(|row| {
             let kept = money(row.kept_minor, &row.currency_code)?;
@@ -157,4 +157,19 @@ pub async fn balance_before(
     let row = conn.query_one_raw(statement(sql, values)).await.map_err(store_error)?;
     let row = row.ok_or_else(|| Error::internal("an aggregate gave no row"))?;
     money(row.try_get_by_index(0).map_err(store_error)?, currency_code)
+}
+
+/// The sites that the issued invoices of an account charge rent for.
+pub async fn sites(conn: &impl ConnectionTrait, account: &AccountName) -> Result<Vec<SiteId>, Error> {
+    let sql = "select distinct l.site_id from billing.invoice i \
+               join billing.invoice_line l on l.operator_id = i.operator_id and l.invoice_id = i.invoice_id \
+               where i.operator_id = $1 and i.account_id = $2 and i.number is not null order by l.site_id";
+    let values = [account.operator.as_str().into(), account.account.get().into()];
+    let rows = conn.query_all_raw(statement(sql, values)).await.map_err(store_error)?;
+    rows.iter()
+        .map(|row| {
+            let site: String = row.try_get_by_index(0).map_err(store_error)?;
+            parse("site_id", &site)
+        })
+        .collect()
 }

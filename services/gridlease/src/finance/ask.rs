@@ -17,7 +17,7 @@ use crate::sales::report::{Report, day, text, word};
 const PAGE: i32 = 1_000;
 
 /// An amount with its thousands parted, its currency beside it.
-fn amount(money: Option<&Money>) -> Value {
+pub(super) fn amount(money: Option<&Money>) -> Value {
     let Some(money) = money else { return Value::Null };
     let Ok(currency) = money.currency_code.parse::<Currency>() else { return Value::Null };
     let scale = 10_i64.pow(u32::from(currency.minor_digits()));

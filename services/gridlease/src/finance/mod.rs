@@ -2,11 +2,12 @@
 //! table, or the same rows as JSON.
 
 mod ask;
+mod statement;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use kernel::{CivilDate, LeaseName, OperatorId, Organisation, Role, TenantId, YearMonth};
+use kernel::{CivilDate, Currency, LeaseName, OperatorId, Organisation, Role, TenantId, YearMonth};
 use runtime::client::{Bearer, channel};
 use tonic::service::interceptor::InterceptedService;
 
@@ -31,6 +32,8 @@ pub enum FinanceWhat {
     Invoices(Invoices),
     /// What tenants owe, by how long it is due
     Aging(Aging),
+    /// What moved on a tenant's account in some days, with what was owed before and after; as a file to send, too
+    Statement(Statement),
     /// Straight-line revenue, rent billed and the accrued rent between them, month by month
     Revenue(Revenue),
     /// What is contracted and not yet earned, lease by lease
@@ -129,6 +132,38 @@ pub struct Aging {
     pub server: Server,
 }
 
+const STATEMENT_EXAMPLES: &str = "\
+Examples:
+  gridlease finance statement anthropic --operator hut-8 --from 2027-01-01 --through 2027-03-31
+  gridlease finance statement anthropic --operator hut-8 --from 2027-01-01 --through 2027-03-31 --pdf statement.pdf";
+
+/// `gridlease finance statement`.
+#[derive(Debug, Args)]
+#[command(after_help = STATEMENT_EXAMPLES)]
+pub struct Statement {
+    /// The tenant
+    #[arg(value_name = "TENANT")]
+    pub tenant: TenantId,
+    /// The first day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: CivilDate,
+    /// The last day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub through: CivilDate,
+    /// The account's currency [default: that of the only account]
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<Currency>,
+    /// Also write it as PDF/A
+    #[arg(long, value_name = "FILE")]
+    pub pdf: Option<PathBuf>,
+    /// Also write it as one HTML file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
 const REVENUE_EXAMPLES: &str = "\
 Examples:
   gridlease finance revenue --operator hut-8 --from 2027-01 --through 2027-12
@@ -181,6 +216,7 @@ pub async fn answer(what: FinanceWhat) -> anyhow::Result<String> {
         FinanceWhat::Close(arguments) => ask::close(arguments).await,
         FinanceWhat::Invoices(arguments) => ask::invoices(arguments).await,
         FinanceWhat::Aging(arguments) => ask::aging(arguments).await,
+        FinanceWhat::Statement(arguments) => statement::statement(arguments).await,
         FinanceWhat::Revenue(arguments) => ask::revenue(arguments).await,
         FinanceWhat::Rpo(arguments) => ask::rpo(arguments).await,
     }

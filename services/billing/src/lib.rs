@@ -27,7 +27,7 @@ use runtime::feed::{Feed, follow};
 use runtime::{Deps, Server, page_tokens};
 use tokio::sync::Notify;
 
-use crate::app::{App, InventoryFollower, InvoicePrinter, LeasingFollower, StatementPrinter};
+use crate::app::{App, InventoryFollower, LeasingFollower, Printer};
 use crate::grpc::WIRE;
 use crate::grpc::{
     AccountHandler, BillingRuns, BooksHandler, ChargingHandler, DisputeHandler, EventHandler, InvoiceHandler,
@@ -47,8 +47,7 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
     let pages = page_tokens(settings.page_secret_file.as_ref())?;
     let stores = (deps.db.clone(), deps.worker_db.clone());
     let app = Arc::new(assemble(stores, Arc::clone(&deps.clock), Arc::clone(&deps.ids), pages));
-    let printer = InvoicePrinter::new(Arc::clone(&app), inventory.clone(), leasing.clone());
-    let statements = StatementPrinter::new(Arc::clone(&app), inventory.clone(), leasing.clone());
+    let printer = Printer::new(Arc::clone(&app), inventory.clone(), leasing.clone());
     let (follower, stop) = (LeasingFollower::new(Arc::clone(&app), leasing), deps.stop.clone());
     let feed = deps.metrics.feed("leasing");
     deps.tasks.spawn(async move { follow(&feed, &follower, &stop).await });
@@ -59,10 +58,10 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
         let (hand, stop) = (Arc::clone(&app), deps.stop.clone());
         deps.tasks.spawn(async move { hand.finish_runs(&stop).await });
     }
-    let invoices = InvoiceHandler::new(Arc::clone(&app), printer, BillingRuns::new(&deps.metrics));
+    let invoices = InvoiceHandler::new(Arc::clone(&app), printer.clone(), BillingRuns::new(&deps.metrics));
     Ok(deps
         .server(settings.page_secret_file.as_ref())?
-        .add_service(AccountServiceServer::new(AccountHandler::new(Arc::clone(&app), statements)))
+        .add_service(AccountServiceServer::new(AccountHandler::new(Arc::clone(&app), printer)))
         .add_service(ChargingServiceServer::new(ChargingHandler::new(Arc::clone(&app))))
         .add_service(InvoiceServiceServer::new(invoices))
         .add_service(MeteringServiceServer::new(MeteringHandler::new(Arc::clone(&app))))

@@ -1,7 +1,7 @@
 //! The end of a month: closes it, accrues into it.
 
 use kernel::{Caller, CivilDate, Error, LedgerTransactionId, OperatorId, Uuid, Violations, YearMonth};
-use postgres::{Answer, RequestKey, Tx};
+use postgres::{Answer, Tx};
 use serde::Serialize;
 use tracing::info;
 
@@ -203,12 +203,11 @@ pub(super) async fn accounts_exist(
 pub(super) fn of_operator<T, C: Serialize>(
     caller: &Caller,
     operator: &OperatorId,
-    (transaction, rpc): (&'static str, &'static str),
-    (request_id, validate_only): (Uuid, bool),
+    what: (&'static str, &'static str),
+    of: (Uuid, bool),
     command: &C,
     encode: fn(&T) -> Vec<u8>,
 ) -> Result<Write<T>, Error> {
-    let scope = App::own_operator(caller, operator)?;
-    let key = RequestKey::new(format!("operators/{operator}"), caller, rpc, request_id, command)?;
-    Ok(Write { name: transaction, scope, key, validate_only, encode })
+    App::own_operator(caller, operator)?;
+    Write::in_books(caller, operator, what, of, command, encode)
 }

@@ -6,7 +6,7 @@ use kernel::{
     AccountName, Caller, CreditNoteId, CreditNoteName, DisputeId, Error, Instant, InvoiceName,
     LedgerTransactionId, Money, PaymentId, Reason, Scope, Uuid,
 };
-use postgres::{Answer, RequestKey, Tx};
+use postgres::{Answer, Tx};
 use serde::Serialize;
 use tracing::info;
 
@@ -22,7 +22,7 @@ use crate::domain::payment::{Payment, PaymentKind};
 use crate::domain::posting::{Deed, post};
 use crate::domain::posting_money::post_credit_note;
 use crate::domain::settlement::exceeded;
-use crate::store::credit_note::CreditNoteKey;
+use crate::store::listing::Newest;
 use crate::store::{advance, credit_note, dispute, invoice, ledger, number, payment, settlement};
 
 /// Takes an invoice back.
@@ -202,7 +202,7 @@ impl App {
     ) -> Result<Listed<CreditNote>, Error> {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
-        let key = |note: &CreditNote| CreditNoteKey(note.id, note.operator.clone());
+        let key = |note: &CreditNote| Newest(note.id.get(), note.operator.clone());
         let what = ("list_credit_notes", rpc::LIST_CREDIT_NOTES);
         self.page(caller, what, scope, &command.list, key, |tx, page| async move {
             let sight = sight(scope, &command.list.parent);
@@ -229,14 +229,13 @@ impl App {
 pub(super) fn of_invoice<T, C: Serialize>(
     caller: &Caller,
     name: &InvoiceName,
-    (transaction, rpc): (&'static str, &'static str),
-    (request_id, validate_only): (Uuid, bool),
+    what: (&'static str, &'static str),
+    of: (Uuid, bool),
     command: &C,
     encode: fn(&T) -> Vec<u8>,
 ) -> Result<Write<T>, Error> {
-    let scope = App::own_operator(caller, &name.operator).map_err(|_| Error::not_found("invoice"))?;
-    let key = RequestKey::new(format!("operators/{}", name.operator), caller, rpc, request_id, command)?;
-    Ok(Write { name: transaction, scope, key, validate_only, encode })
+    App::own_operator(caller, &name.operator).map_err(|_| Error::not_found("invoice"))?;
+    Write::in_books(caller, &name.operator, what, of, command, encode)
 }
 
 /// The invoice, locked in its account's turn.

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{
-    Caller, DisputeId, DisputeName, Error, Instant, InvoiceName, LeaseName, Money, OperatorId, Scope, Uuid,
-};
-use postgres::{Answer, RequestKey, Tx};
+use kernel::{Caller, DisputeId, DisputeName, Error, Instant, InvoiceName, LeaseName, Money, Uuid};
+use postgres::{Answer, Tx};
 use serde::Serialize;
 use tracing::info;
 
@@ -15,7 +13,7 @@ use super::{About, App, ListRequest, Listed, check_etag, kind, rpc, sight};
 use crate::domain::credit_note::WantedCredit;
 use crate::domain::dispute::{Dispute, DisputeFilter, DisputeState, Outcome, Resolution, disputed};
 use crate::domain::invoice::TooLarge;
-use crate::store::dispute::DisputeKey;
+use crate::store::listing::Newest;
 use crate::store::{credit_note, dispute, lease};
 
 /// Disputes a line.
@@ -86,7 +84,7 @@ impl App {
         self.get_invoice(caller, &command.invoice).await?;
         let of = (command.request_id, command.validate_only);
         let what = ("dispute_line", rpc::DISPUTE_LINE);
-        let write = of_operator(caller, &command.invoice.operator, what, of, &command, encode)?;
+        let write = Write::in_books(caller, &command.invoice.operator, what, of, &command, encode)?;
         let (now, command, by, scope) = (self.now(), &command, caller.subject.as_str(), &write.scope);
         let answer = self
             .write(&write, |tx| async move {
@@ -133,7 +131,7 @@ impl App {
         Self::own_operator(caller, &command.name.operator).map_err(|_| gone())?;
         let of = (command.request_id, command.validate_only);
         let what = ("resolve_dispute", rpc::RESOLVE_DISPUTE);
-        let write = of_operator(caller, &command.name.operator, what, of, &command, encode)?;
+        let write = Write::in_books(caller, &command.name.operator, what, of, &command, encode)?;
         let (now, command, by, scope) = (self.now(), &command, caller.subject.as_str(), &write.scope);
         let answer = self
             .write(&write, |tx| async move {
@@ -185,7 +183,7 @@ impl App {
     ) -> Result<Listed<Dispute>, Error> {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
-        let key = |dispute: &Dispute| DisputeKey(dispute.id, dispute.operator.clone());
+        let key = |dispute: &Dispute| Newest(dispute.id.get(), dispute.operator.clone());
         let what = ("list_disputes", rpc::LIST_DISPUTES);
         self.page(caller, what, scope, &command.list, key, |tx, page| async move {
             let sight = sight(scope, &command.list.parent);
@@ -233,17 +231,4 @@ fn taken_back(dispute: &Dispute, invoice: InvoiceName, command: &ResolveDispute)
         request_id: command.request_id,
         validate_only: command.validate_only,
     }
-}
-
-fn of_operator<T, C: Serialize>(
-    caller: &Caller,
-    operator: &OperatorId,
-    (transaction, rpc): (&'static str, &'static str),
-    (request_id, validate_only): (Uuid, bool),
-    command: &C,
-    encode: fn(&T) -> Vec<u8>,
-) -> Result<Write<T>, Error> {
-    let scope = Scope::Operator(operator.clone());
-    let key = RequestKey::new(format!("operators/{operator}"), caller, rpc, request_id, command)?;
-    Ok(Write { name: transaction, scope, key, validate_only, encode })
 }

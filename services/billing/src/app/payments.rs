@@ -6,7 +6,7 @@ use kernel::{
     AccountId, AccountName, Caller, CivilDate, Error, Instant, InvoiceId, LedgerTransactionId, Money,
     OperatorId, PaymentId, PaymentName, Scope, Uuid,
 };
-use postgres::{Answer, RequestKey, Tx};
+use postgres::{Answer, Tx};
 use serde::Serialize;
 use tracing::info;
 
@@ -15,7 +15,7 @@ use super::{About, App, ListRequest, Listed, check_etag, kind, rpc, sight};
 use crate::domain::invoice::Invoice;
 use crate::domain::payment::{Payment, PaymentFilter, PaymentKind, Wanted};
 use crate::domain::posting_money::{post_allocation, post_payment, post_refund};
-use crate::store::payment::PaymentKey;
+use crate::store::listing::Newest;
 use crate::store::{ledger, payment, settlement};
 
 /// Records a payment.
@@ -106,11 +106,11 @@ impl App {
         encode: fn(&Payment) -> Vec<u8>,
     ) -> Result<Answer<Payment>, Error> {
         let gone = || Error::not_found("account");
-        let scope = Self::own_operator(caller, &command.account.operator).map_err(|_| gone())?;
-        let owner = format!("operators/{}", command.account.operator);
-        let key = RequestKey::new(owner, caller, rpc::RECORD_PAYMENT, command.request_id, &command)?;
-        let validate_only = command.validate_only;
-        let write = Write { name: "record_payment", scope, key, validate_only, encode };
+        let operator = &command.account.operator;
+        Self::own_operator(caller, operator).map_err(|_| gone())?;
+        let of = (command.request_id, command.validate_only);
+        let what = ("record_payment", rpc::RECORD_PAYMENT);
+        let write = Write::in_books(caller, operator, what, of, &command, encode)?;
         let now = self.now();
         if command.value_date > now.date_naive() {
             return Err(Error::invalid_field(
@@ -233,7 +233,7 @@ impl App {
     ) -> Result<Listed<Payment>, Error> {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
-        let key = |payment: &Payment| PaymentKey(payment.id, payment.operator.clone());
+        let key = |payment: &Payment| Newest(payment.id.get(), payment.operator.clone());
         let what = ("list_payments", rpc::LIST_PAYMENTS);
         self.page(caller, what, scope, &command.list, key, |tx, page| async move {
             let sight = sight(scope, &command.list.parent);
@@ -307,14 +307,13 @@ async fn invoices_of(
 fn of_payment<T, C: Serialize>(
     caller: &Caller,
     name: &PaymentName,
-    (transaction, rpc): (&'static str, &'static str),
-    (request_id, validate_only): (Uuid, bool),
+    what: (&'static str, &'static str),
+    of: (Uuid, bool),
     command: &C,
     encode: fn(&T) -> Vec<u8>,
 ) -> Result<Write<T>, Error> {
-    let scope = App::own_operator(caller, &name.operator).map_err(|_| Error::not_found("payment"))?;
-    let key = RequestKey::new(format!("operators/{}", name.operator), caller, rpc, request_id, command)?;
-    Ok(Write { name: transaction, scope, key, validate_only, encode })
+    App::own_operator(caller, &name.operator).map_err(|_| Error::not_found("payment"))?;
+    Write::in_books(caller, &name.operator, what, of, command, encode)
 }
 
 /// The payment in its account's turn.

@@ -7,8 +7,7 @@ use crate::domain::account::Account;
 use crate::domain::invoice::{Invoice, InvoiceFilter};
 use crate::domain::run::{BillingRun, Problem};
 use crate::store::account::AccountKey;
-use crate::store::invoice::InvoiceKey;
-use crate::store::run::RunKey;
+use crate::store::listing::Newest;
 use crate::store::{account, invoice, run, run_chunk};
 
 /// Lists accounts.
@@ -87,7 +86,7 @@ impl App {
     ) -> Result<Listed<Invoice>, Error> {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
-        let key = |invoice: &Invoice| InvoiceKey(invoice.id, invoice.operator.clone());
+        let key = |invoice: &Invoice| Newest(invoice.id.get(), invoice.operator.clone());
         let what = ("list_invoices", rpc::LIST_INVOICES);
         self.page(caller, what, scope, &command.list, key, |tx, page| async move {
             let sight = sight(scope, &command.list.parent);
@@ -123,7 +122,7 @@ impl App {
     ) -> Result<Listed<BillingRun>, Error> {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
-        let key = |run: &BillingRun| RunKey(run.head.id, run.head.operator.clone());
+        let key = |run: &BillingRun| Newest(run.head.id.get(), run.head.operator.clone());
         let what = ("list_billing_runs", rpc::LIST_RUNS);
         self.page(caller, what, scope, &command.list, key, |tx, page| async move {
             let sight = sight(scope, &command.list.parent);

@@ -17,7 +17,8 @@ use crate::domain::books::{Journal, check_lines};
 use crate::domain::posting::Deed;
 use crate::domain::posting_money::{post_journal, post_write_off};
 use crate::domain::voucher::{Content, Voucher, VoucherState};
-use crate::store::books::{self, PeriodDeed, VoucherKey};
+use crate::store::books::{self, PeriodDeed};
+use crate::store::listing::Newest;
 use crate::store::{invoice, ledger, settlement};
 
 /// Proposes something that needs two people.
@@ -246,7 +247,7 @@ impl App {
     ) -> Result<Listed<Voucher>, Error> {
         let scope = &Self::list_scope(caller, &command.list.parent)?;
         let command = &command;
-        let key = |voucher: &Voucher| VoucherKey(voucher.id, voucher.operator.clone());
+        let key = |voucher: &Voucher| Newest(voucher.id.get(), voucher.operator.clone());
         let what = ("list_vouchers", rpc::LIST_VOUCHERS);
         self.page(caller, what, scope, &command.list, key, |tx, page| async move {
             let sight = sight(scope, &command.list.parent);

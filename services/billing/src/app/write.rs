@@ -3,8 +3,9 @@
 
 use std::sync::Mutex;
 
-use kernel::{Error, Scope};
+use kernel::{Caller, Error, OperatorId, Scope, Uuid};
 use postgres::{Answer, RequestKey, Tx, idempotency};
+use serde::Serialize;
 
 use super::App;
 use crate::store::SCHEMA;
@@ -21,6 +22,21 @@ pub(crate) struct Write<T> {
     pub(crate) validate_only: bool,
     /// Its answer as it goes over the wire.
     pub(crate) encode: fn(&T) -> Vec<u8>,
+}
+
+impl<T> Write<T> {
+    /// A deed in an operator's books; whether the caller may do it was asked before.
+    pub(super) fn in_books<C: Serialize>(
+        caller: &Caller,
+        operator: &OperatorId,
+        (name, rpc): (&'static str, &'static str),
+        (request_id, validate_only): (Uuid, bool),
+        command: &C,
+        encode: fn(&T) -> Vec<u8>,
+    ) -> Result<Self, Error> {
+        let key = RequestKey::new(format!("operators/{operator}"), caller, rpc, request_id, command)?;
+        Ok(Self { name, scope: Scope::Operator(operator.clone()), key, validate_only, encode })
+    }
 }
 
 /// Rolls a trial back; nobody sees it.

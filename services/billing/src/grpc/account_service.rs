@@ -8,18 +8,18 @@ use runtime::{caller, status};
 use tonic::{Request, Response, Status};
 
 use super::{account, receivables};
-use crate::app::{App, StatementPrinter};
+use crate::app::{App, Printer};
 
 /// Answers for accounts.
 pub(crate) struct AccountHandler {
     app: Arc<App>,
-    printer: StatementPrinter,
+    printer: Printer,
 }
 
 impl AccountHandler {
     /// A handler over these use cases.
     #[must_use]
-    pub(crate) fn new(app: Arc<App>, printer: StatementPrinter) -> Self {
+    pub(crate) fn new(app: Arc<App>, printer: Printer) -> Self {
         Self { app, printer }
     }
 }
@@ -62,7 +62,7 @@ impl AccountService for AccountHandler {
     ) -> Result<Response<wire::RenderStatementResponse>, Status> {
         let caller = caller(&request)?;
         let (name, days, format) = receivables::render(request.get_ref()).map_err(status)?;
-        let content = self.printer.print(&caller, &name, days, format).await.map_err(status)?;
+        let content = self.printer.statement(&caller, &name, days, format).await.map_err(status)?;
         let document = Some(paper::wire::document(&receivables::file_stem(&name, days), format, content));
         Ok(Response::new(wire::RenderStatementResponse { document }))
     }

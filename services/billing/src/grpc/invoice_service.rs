@@ -10,12 +10,12 @@ use runtime::{caller, reply, status};
 use tonic::{Code, Request, Response, Status};
 
 use super::{credit_note, explanation, invoice, run, simulation};
-use crate::app::{App, InvoicePrinter};
+use crate::app::{App, Printer};
 
 /// Answers for billing runs and invoices.
 pub(crate) struct InvoiceHandler {
     app: Arc<App>,
-    printer: InvoicePrinter,
+    printer: Printer,
     runs: BillingRuns,
 }
 
@@ -54,7 +54,7 @@ impl BillingRuns {
 impl InvoiceHandler {
     /// A handler over these use cases.
     #[must_use]
-    pub(crate) fn new(app: Arc<App>, printer: InvoicePrinter, runs: BillingRuns) -> Self {
+    pub(crate) fn new(app: Arc<App>, printer: Printer, runs: BillingRuns) -> Self {
         Self { app, printer, runs }
     }
 }
@@ -168,7 +168,7 @@ impl InvoiceService for InvoiceHandler {
     ) -> Result<Response<wire::RenderInvoiceResponse>, Status> {
         let caller = caller(&request)?;
         let (name, format) = invoice::render(request.get_ref()).map_err(status)?;
-        let printed = self.printer.print(&caller, &name, format).await.map_err(status)?;
+        let printed = self.printer.invoice(&caller, &name, format).await.map_err(status)?;
         let stem = invoice::file_stem(&printed.invoice);
         let document = Some(paper::wire::document(&stem, format, printed.content));
         Ok(Response::new(wire::RenderInvoiceResponse { document }))

@@ -3,13 +3,11 @@
 use kernel::{CivilDate, Error, Instant, OperatorId, Scope, Uuid, VoucherId, VoucherName, YearMonth};
 use postgres::store_error;
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Set,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _, Set,
 };
-use serde::{Deserialize, Serialize};
 
 use super::entity::voucher;
-use super::listing::{Page, Paged, Sight};
+use super::listing::{Newest, Page, Paged, Sight, newest_first};
 use super::rows::{broken, parse, statement};
 use crate::domain::books::Books;
 use crate::domain::voucher::{Voucher, VoucherState};
@@ -161,34 +159,19 @@ pub async fn lock_voucher(conn: &impl ConnectionTrait, name: &VoucherName) -> Re
     row.as_ref().map(voucher_of).transpose()
 }
 
-/// Sort key of vouchers, newest first: their ids are in order of proposal.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct VoucherKey(pub VoucherId, pub OperatorId);
-
 /// Vouchers, newest first.
 pub async fn list(
     conn: &impl ConnectionTrait,
     sight: &Sight<'_>,
     state: Option<VoucherState>,
-    page: &Page<VoucherKey>,
+    page: &Page<Newest>,
 ) -> Result<Paged<Voucher>, Error> {
     use voucher::Column as C;
-    let after = page.after.as_ref().map(|VoucherKey(id, operator)| {
-        Condition::any()
-            .add(C::VoucherId.lt(id.get()))
-            .add(Condition::all().add(C::VoucherId.eq(id.get())).add(C::OperatorId.gt(operator.as_str())))
-    });
     let state = state.map(|state| C::State.eq(state.as_str()));
     let rows = voucher::Entity::find()
         .filter(sight.of_operator(C::OperatorId))
-        .filter(Condition::all().add_option(state).add_option(after))
-        .order_by_desc(C::VoucherId)
-        .order_by_asc(C::OperatorId)
-        .limit(page.limit())
-        .all(conn)
-        .await
-        .map_err(store_error)?;
-    let paged = Paged::of(rows, page);
+        .filter(Condition::all().add_option(state));
+    let paged = newest_first(conn, rows, (C::VoucherId, C::OperatorId), page).await?;
     let rows = paged.rows.iter().map(voucher_of).collect::<Result<_, _>>()?;
     Ok(Paged { rows, more: paged.more })
 }

@@ -2,18 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use kernel::{
-    AccountId, CreditNoteId, CreditNoteName, Error, InvoiceId, InvoiceName, OperatorId, Scope, Uuid,
-};
+use kernel::{AccountId, CreditNoteId, CreditNoteName, Error, InvoiceId, InvoiceName, Scope, Uuid};
 use postgres::{insert_all, store_error};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Set,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set,
 };
-use serde::{Deserialize, Serialize};
 
 use super::entity::{credit_note, credit_note_line};
-use super::listing::{Page, Paged, Sight};
+use super::listing::{Newest, Page, Paged, Sight, newest_first};
 use super::rows::{money, parse};
 use crate::domain::credit_note::{CreditNote, CreditNoteLine};
 use crate::domain::number::InvoiceNumber;
@@ -82,36 +78,20 @@ pub async fn find(
     Ok(with_lines(conn, rows).await?.pop())
 }
 
-/// Sort key of credit notes, newest first: their ids are in order of creation.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CreditNoteKey(pub CreditNoteId, pub OperatorId);
-
 /// Credit notes, newest first.
 pub async fn list(
     conn: &impl ConnectionTrait,
     sight: &Sight<'_>,
     invoice: Option<&InvoiceName>,
-    page: &Page<CreditNoteKey>,
+    page: &Page<Newest>,
 ) -> Result<Paged<CreditNote>, Error> {
     use credit_note::Column as C;
-    let after = page.after.as_ref().map(|CreditNoteKey(id, operator)| {
-        Condition::any()
-            .add(C::CreditNoteId.lt(id.get()))
-            .add(Condition::all().add(C::CreditNoteId.eq(id.get())).add(C::OperatorId.gt(operator.as_str())))
-    });
     let of_invoice = Condition::all()
         .add_option(invoice.map(|name| C::OperatorId.eq(name.operator.as_str())))
         .add_option(invoice.map(|name| C::InvoiceId.eq(name.invoice.get())));
-    let rows = credit_note::Entity::find()
-        .filter(sight.condition(C::OperatorId, C::TenantId))
-        .filter(of_invoice.add_option(after))
-        .order_by_desc(C::CreditNoteId)
-        .order_by_asc(C::OperatorId)
-        .limit(page.limit())
-        .all(conn)
-        .await
-        .map_err(store_error)?;
-    let paged = Paged::of(rows, page);
+    let rows =
+        credit_note::Entity::find().filter(sight.condition(C::OperatorId, C::TenantId)).filter(of_invoice);
+    let paged = newest_first(conn, rows, (C::CreditNoteId, C::OperatorId), page).await?;
     Ok(Paged { rows: with_lines(conn, paged.rows).await?, more: paged.more })
 }
 

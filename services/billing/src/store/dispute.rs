@@ -6,16 +6,13 @@ use kernel::{
     CivilDate, CreditNoteId, DisputeId, DisputeName, Error, Instant, InvoiceId, InvoiceName, OperatorId,
     Scope, Uuid,
 };
-use postgres::page::after_last;
 use postgres::store_error;
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, FromQueryResult, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Set,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, FromQueryResult, QueryFilter as _, Set,
 };
-use serde::{Deserialize, Serialize};
 
 use super::entity::dispute;
-use super::listing::{Page, Paged, Sight};
+use super::listing::{Newest, Page, Paged, Sight, newest_first};
 use super::rows::{broken, money, parse, statement};
 use crate::domain::dispute::{Dispute, DisputeFilter, DisputeState, Resolution};
 use crate::domain::interest::Disputed;
@@ -81,37 +78,21 @@ pub async fn find(
     row.as_ref().map(dispute_of).transpose()
 }
 
-/// Sort key of disputes, newest first: their ids are in order of creation.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct DisputeKey(pub DisputeId, pub OperatorId);
-
 /// Disputes, newest first.
 pub async fn list(
     conn: &impl ConnectionTrait,
     sight: &Sight<'_>,
     filter: &DisputeFilter,
-    page: &Page<DisputeKey>,
+    page: &Page<Newest>,
 ) -> Result<Paged<Dispute>, Error> {
     use dispute::Column as C;
-    let after = page.after.as_ref().map(|DisputeKey(id, operator)| {
-        after_last(C::DisputeId.lt(id.get()), C::DisputeId.eq(id.get()), C::OperatorId.gt(operator.as_str()))
-    });
     let invoice = filter.invoice.as_ref();
     let condition = Condition::all()
         .add_option(invoice.map(|name| C::OperatorId.eq(name.operator.as_str())))
         .add_option(invoice.map(|name| C::InvoiceId.eq(name.invoice.get())))
-        .add_option(filter.open_only.then(|| C::State.eq(DisputeState::Open.as_str())))
-        .add_option(after);
-    let rows = dispute::Entity::find()
-        .filter(sight.condition(C::OperatorId, C::TenantId))
-        .filter(condition)
-        .order_by_desc(C::DisputeId)
-        .order_by_asc(C::OperatorId)
-        .limit(page.limit())
-        .all(conn)
-        .await
-        .map_err(store_error)?;
-    let paged = Paged::of(rows, page);
+        .add_option(filter.open_only.then(|| C::State.eq(DisputeState::Open.as_str())));
+    let rows = dispute::Entity::find().filter(sight.condition(C::OperatorId, C::TenantId)).filter(condition);
+    let paged = newest_first(conn, rows, (C::DisputeId, C::OperatorId), page).await?;
     let rows = paged.rows.iter().map(dispute_of).collect::<Result<_, _>>()?;
     Ok(Paged { rows, more: paged.more })
 }

@@ -6,16 +6,14 @@ use kernel::{
     AccountId, DateRange, Error, InvoiceId, InvoiceName, OperatorId, Percent, Proration, ReckoningId, RunId,
     Scope, Uuid, YearMonth,
 };
-use postgres::page::after_last;
 use postgres::{insert_all, is_unique_violation, store_error};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set,
 };
-use serde::{Deserialize, Serialize};
 
 use super::entity::{invoice, invoice_line};
-use super::listing::{Page, Paged, Sight};
+use super::listing::{Newest, Page, Paged, Sight, newest_first};
 use super::rows::{broken, money, narrow, parse, place_of, statement};
 use crate::domain::charge::Charge;
 use crate::domain::invoice::{Invoice, InvoiceFilter, InvoiceLine, Issued, LineCharge};
@@ -124,10 +122,6 @@ pub async fn lock_drafts(
     with_lines(conn, rows).await
 }
 
-/// Sort key of invoices, newest first: their ids are in order of creation.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct InvoiceKey(pub InvoiceId, pub OperatorId);
-
 fn condition_of(filter: &InvoiceFilter) -> Condition {
     use invoice::Column as C;
     let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
@@ -148,22 +142,13 @@ pub async fn list(
     conn: &impl ConnectionTrait,
     sight: &Sight<'_>,
     filter: &InvoiceFilter,
-    page: &Page<InvoiceKey>,
+    page: &Page<Newest>,
 ) -> Result<Paged<Invoice>, Error> {
     use invoice::Column as C;
-    let after = page.after.as_ref().map(|InvoiceKey(id, operator)| {
-        after_last(C::InvoiceId.lt(id.get()), C::InvoiceId.eq(id.get()), C::OperatorId.gt(operator.as_str()))
-    });
     let rows = invoice::Entity::find()
         .filter(sight.condition(C::OperatorId, C::TenantId))
-        .filter(condition_of(filter).add_option(after))
-        .order_by_desc(C::InvoiceId)
-        .order_by_asc(C::OperatorId)
-        .limit(page.limit())
-        .all(conn)
-        .await
-        .map_err(store_error)?;
-    let paged = Paged::of(rows, page);
+        .filter(condition_of(filter));
+    let paged = newest_first(conn, rows, (C::InvoiceId, C::OperatorId), page).await?;
     Ok(Paged { rows: with_lines(conn, paged.rows).await?, more: paged.more })
 }
 

@@ -1,7 +1,13 @@
 //! How lists are cut: which organisation's rows, after which row, how many.
 
-use kernel::{OperatorId, Scope};
-use sea_orm::{ColumnTrait, Condition};
+use kernel::{Error, OperatorId, Scope, Uuid};
+use postgres::page::after_last;
+use postgres::store_error;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, Select,
+};
+use serde::{Deserialize, Serialize};
 
 /// What a list or a look-up may see: the caller's scope, and one operator if the request names one.
 #[derive(Clone, Debug)]
@@ -65,4 +71,27 @@ impl<T> Paged<T> {
         rows.truncate(size);
         Self { rows, more }
     }
+}
+
+/// Sort key of rows, newest first: their ids are in order of creation, and an operator's is the last word.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Newest(pub Uuid, pub OperatorId);
+
+/// One page of these rows, newest first.
+pub(super) async fn newest_first<E: EntityTrait>(
+    conn: &impl ConnectionTrait,
+    rows: Select<E>,
+    (id, operator): (E::Column, E::Column),
+    page: &Page<Newest>,
+) -> Result<Paged<E::Model>, Error> {
+    let after = |Newest(last, of): &Newest| after_last(id.lt(*last), id.eq(*last), operator.gt(of.as_str()));
+    let rows = rows
+        .filter(Condition::all().add_option(page.after.as_ref().map(after)))
+        .order_by_desc(id)
+        .order_by_asc(operator)
+        .limit(page.limit())
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    Ok(Paged::of(rows, page))
 }

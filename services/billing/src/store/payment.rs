@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use kernel::{AccountId, Error, Instant, InvoiceId, OperatorId, PaymentId, PaymentName, Scope, Uuid};
+use kernel::{AccountId, Error, Instant, InvoiceId, PaymentId, PaymentName, Scope, Uuid};
 use postgres::{insert_all, is_unique_violation, store_error};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Set,
+    Set,
 };
-use serde::{Deserialize, Serialize};
 
 use super::entity::{payment, payment_allocation, payment_refund};
-use super::listing::{Page, Paged, Sight};
+use super::listing::{Newest, Page, Paged, Sight, newest_first};
 use super::rows::{money, parse, statement};
 use crate::domain::payment::{Allocation, Payment, PaymentFilter, Refund};
 
@@ -113,39 +112,21 @@ pub async fn find(
     Ok(with_parts(conn, rows).await?.pop())
 }
 
-/// Sort key of payments, newest first: their ids are in order of recording.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PaymentKey(pub PaymentId, pub OperatorId);
-
 /// Payments, newest first.
 pub async fn list(
     conn: &impl ConnectionTrait,
     sight: &Sight<'_>,
     filter: &PaymentFilter,
-    page: &Page<PaymentKey>,
+    page: &Page<Newest>,
 ) -> Result<Paged<Payment>, Error> {
     use payment::Column as C;
-    let after = page.after.as_ref().map(|PaymentKey(id, operator)| {
-        Condition::any()
-            .add(C::PaymentId.lt(id.get()))
-            .add(Condition::all().add(C::PaymentId.eq(id.get())).add(C::OperatorId.gt(operator.as_str())))
-    });
     let used = Expr::col(C::AllocatedMinor).add(Expr::col(C::RefundedMinor));
     let condition = Condition::all()
         .add_option(filter.account.as_ref().map(|(operator, _)| C::OperatorId.eq(operator.as_str())))
         .add_option(filter.account.as_ref().map(|(_, account)| C::AccountId.eq(account.get())))
-        .add_option(filter.unapplied_only.then(|| used.lt(Expr::col(C::AmountMinor))))
-        .add_option(after);
-    let rows = payment::Entity::find()
-        .filter(sight.condition(C::OperatorId, C::TenantId))
-        .filter(condition)
-        .order_by_desc(C::PaymentId)
-        .order_by_asc(C::OperatorId)
-        .limit(page.limit())
-        .all(conn)
-        .await
-        .map_err(store_error)?;
-    let paged = Paged::of(rows, page);
+        .add_option(filter.unapplied_only.then(|| used.lt(Expr::col(C::AmountMinor))));
+    let rows = payment::Entity::find().filter(sight.condition(C::OperatorId, C::TenantId)).filter(condition);
+    let paged = newest_first(conn, rows, (C::PaymentId, C::OperatorId), page).await?;
     Ok(Paged { rows: with_parts(conn, paged.rows).await?, more: paged.more })
 }
 

@@ -3,18 +3,15 @@
 use std::collections::HashMap;
 
 use kernel::{BillingRunName, Error, Instant, Money, OperatorId, RunId, Scope, Uuid, YearMonth};
-use postgres::page::after_last;
 use postgres::store_error;
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, Select, Set,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _, Select, Set,
 };
-use serde::{Deserialize, Serialize};
 
 use super::account::ensure_entity;
 use super::entity::{billing_run, invoice};
-use super::listing::{Page, Paged, Sight};
+use super::listing::{Newest, Page, Paged, Sight, newest_first};
 use super::rows::{broken, money, parse, statement};
 use crate::domain::invoice_state::InvoiceState;
 use crate::domain::run::{BillingRun, Progress, RunHead, RunState};
@@ -157,30 +154,15 @@ pub async fn has_draft(
     Ok(draft.is_some())
 }
 
-/// Sort key of runs, newest first: their ids are in order of creation.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RunKey(pub RunId, pub OperatorId);
-
 /// Runs, newest first.
 pub async fn list(
     conn: &impl ConnectionTrait,
     sight: &Sight<'_>,
-    page: &Page<RunKey>,
+    page: &Page<Newest>,
 ) -> Result<Paged<BillingRun>, Error> {
     use billing_run::Column as C;
-    let after = page.after.as_ref().map(|RunKey(id, operator)| {
-        after_last(C::RunId.lt(id.get()), C::RunId.eq(id.get()), C::OperatorId.gt(operator.as_str()))
-    });
-    let rows = billing_run::Entity::find()
-        .filter(sight.of_operator(C::OperatorId))
-        .filter(Condition::all().add_option(after))
-        .order_by_desc(C::RunId)
-        .order_by_asc(C::OperatorId)
-        .limit(page.limit())
-        .all(conn)
-        .await
-        .map_err(store_error)?;
-    let paged = Paged::of(rows, page);
+    let rows = billing_run::Entity::find().filter(sight.of_operator(C::OperatorId));
+    let paged = newest_first(conn, rows, (C::RunId, C::OperatorId), page).await?;
     Ok(Paged { rows: with_totals(conn, paged.rows).await?, more: paged.more })
 }
 

@@ -25,10 +25,7 @@ async fn the_store_is_restarted_and_fails_over_and_loses_nothing() -> Result<()>
     if !is_possible() {
         return Ok(());
     }
-    let installation = Installation::start(REPLICAS).await?;
-    let processes = processes(&installation);
-    let load = Load::start(&installation, Patience::For(Duration::from_secs(60))).await?;
-    load.all_book_since(Instant::now(), BACK_WITHIN).await?;
+    let (installation, processes, load) = under_load().await?;
 
     let gone = Instant::now();
     installation.store.stop()?;
@@ -51,12 +48,7 @@ async fn the_store_is_restarted_and_fails_over_and_loses_nothing() -> Result<()>
     readiness_is(&installation, true, gone + promoted, READY_WITHIN).await?;
     eprintln!("failover: promoted after {promoted:?}, all booking after {failed_over:?}");
 
-    let (tally, lasted) = load.end().await?;
-    eprintln!("{} calls answered in {lasted:?}, {} repeated", tally.answered, tally.repeated);
-    ensure!(tally.failed.is_empty(), "{} failed: {:#?}", tally.failed.len(), tally.failed.first());
-    ensure!(tally.repeated > 0 && tally.held.len() > 24, "that was no load: {} holds", tally.held.len());
-    ensure!(processes == self::processes(&installation), "a service was restarted");
-    tally.is_stored(&installation).await
+    ends_well(load, &installation, &processes).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -64,10 +56,7 @@ async fn a_primary_that_vanishes_without_a_word_is_noticed_and_nothing_is_lost()
     if !is_possible() {
         return Ok(());
     }
-    let installation = Installation::start(REPLICAS).await?;
-    let processes = processes(&installation);
-    let load = Load::start(&installation, Patience::For(Duration::from_secs(60))).await?;
-    load.all_book_since(Instant::now(), BACK_WITHIN).await?;
+    let (installation, processes, load) = under_load().await?;
 
     let gone = Instant::now();
     installation.store.lose_primary()?;
@@ -84,12 +73,27 @@ async fn a_primary_that_vanishes_without_a_word_is_noticed_and_nothing_is_lost()
     tokio::time::sleep(BACK_WITHIN).await;
     load.all_book_since(Instant::now(), TOLD_WITHIN).await?;
 
+    ends_well(load, &installation, &processes).await
+}
+
+/// An installation on which everybody books, with the processes that it consists of.
+async fn under_load() -> Result<(Installation, Vec<u32>, Load)> {
+    let installation = Installation::start(REPLICAS).await?;
+    let processes = processes(&installation);
+    let load = Load::start(&installation, Patience::For(Duration::from_secs(60))).await?;
+    load.all_book_since(Instant::now(), BACK_WITHIN).await?;
+    Ok((installation, processes, load))
+}
+
+/// Nothing failed in the end, all that was acknowledged is there, and no process is another.
+#[expect(clippy::print_stderr, reason = "whoever runs the test sees what it did")]
+async fn ends_well(load: Load, installation: &Installation, processes: &[u32]) -> Result<()> {
     let (tally, lasted) = load.end().await?;
     eprintln!("{} calls answered in {lasted:?}, {} repeated", tally.answered, tally.repeated);
     ensure!(tally.failed.is_empty(), "{} failed: {:#?}", tally.failed.len(), tally.failed.first());
     ensure!(tally.repeated > 0 && tally.held.len() > 24, "that was no load: {} holds", tally.held.len());
-    ensure!(processes == self::processes(&installation), "a service was restarted");
-    tally.is_stored(&installation).await
+    ensure!(*processes == self::processes(installation), "a service was restarted");
+    tally.is_stored(installation).await
 }
 
 fn processes(installation: &Installation) -> Vec<u32> {

@@ -133,15 +133,8 @@ async fn every_report_is_a_table_too() -> Result<()> {
 async fn a_controllers_month_in_the_terminal() -> Result<()> {
     let books = Books::open().await?;
     books.issue(1).await?;
-    let token = books.stack.token(&books.operator, Role::Finance)?;
     let server = |json| -> Result<Server> {
-        Ok(Server {
-            billing: format!("http://{}", books.stack.stack().addresses().billing),
-            operator: "acme".parse()?,
-            token: Some(token.clone()),
-            data_dir: None,
-            json,
-        })
+        Ok(Server { operator: "acme".parse()?, billing: books.as_finance()?, json })
     };
     let at = |text: &str| text.parse::<YearMonth>();
     let ask = |which: usize, json: bool| -> Result<FinanceWhat> {

@@ -4,6 +4,7 @@
 use anyhow::{Context as _, Result, ensure};
 use contracts::billing::v1 as billing;
 use contracts::google::r#type::Money;
+use gridlease::asking::Billing;
 use gridlease::clients::Clients;
 use integration_tests::market::{self, date, day, request_id};
 use integration_tests::requests::money::{credit, record, usd};
@@ -28,6 +29,15 @@ pub(crate) fn cents(money: Option<&Money>) -> i64 {
 }
 
 impl Books {
+    /// Billing, as the commands of a controller ask it.
+    pub(crate) fn as_finance(&self) -> Result<Billing> {
+        Ok(Billing {
+            billing: format!("http://{}", self.stack.stack().addresses().billing),
+            token: Some(self.stack.token(&self.operator, Role::Finance)?),
+            data_dir: None,
+        })
+    }
+
     /// Noon of 2 January, everything commenced.
     pub(crate) async fn open() -> Result<Self> {
         let stack = TestStack::start().await?;

@@ -6,7 +6,6 @@ use contracts::leasing::v1 as leasing;
 use gridlease::simulate::{self, Simulate};
 use integration_tests::market::{day, decimal};
 use integration_tests::requests::money::usd;
-use kernel::Role;
 use serde_json::Value;
 
 use crate::advances::{bill, open, pay_on, twelve_percent};
@@ -106,9 +105,7 @@ async fn terminal(books: &Books, lease: &str, told: &billing::SimulateBillingRes
             index_growth_percent: None,
             days_late: DAYS_LATE,
             json,
-            billing: format!("http://{}", books.stack.stack().addresses().billing),
-            token: Some(books.stack.token(&books.operator, Role::Finance)?),
-            data_dir: None,
+            billing: books.as_finance()?,
         })
     };
     let json: Value = serde_json::from_str(&simulate::answer(ask(true)?).await?)?;

@@ -131,13 +131,7 @@ async fn in_the_terminal(books: &Books) -> Result<()> {
             currency: None,
             pdf: Some(pdf.clone()),
             html: Some(html.clone()),
-            server: Server {
-                billing: format!("http://{}", books.stack.stack().addresses().billing),
-                operator: "acme".parse()?,
-                token: Some(books.stack.token(&books.operator, Role::Finance)?),
-                data_dir: None,
-                json,
-            },
+            server: Server { operator: "acme".parse()?, billing: books.as_finance()?, json },
         }))
     };
     let json: Value = serde_json::from_str(&finance::answer(asked(true)?).await?)?;

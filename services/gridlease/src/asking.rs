@@ -1,4 +1,4 @@
-//! What commands that ask inventory have in common: whom they ask, as whom, about which place and which days.
+//! What commands that ask a service have in common: whom they ask, as whom, about which place and which days.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -65,6 +65,35 @@ impl Server {
             Organisation::Operator(_) | Organisation::Platform | Organisation::Service(_) => Role::SiteOps,
         };
         minted(self.data_dir.clone(), &organisation, role)
+    }
+}
+
+/// Billing, asked as an operator's finance.
+#[derive(Clone, Debug, Args)]
+pub struct Billing {
+    /// Where billing listens
+    #[arg(long, env = "GRIDLEASE_BILLING", default_value = "http://127.0.0.1:50053", value_name = "URI")]
+    pub billing: String,
+    /// A token [default: one of the local development issuer]
+    #[arg(long, env = "GRIDLEASE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub token: Option<String>,
+    /// The data directory of the `up` whose issuer mints the token [default: the user's data directory]
+    #[arg(long, env = "GRIDLEASE_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Billing {
+    /// A connection with the token that was given, or else one for the finance of this operator.
+    ///
+    /// # Errors
+    /// A bad address or token; production without a token.
+    pub fn connect(&self, operator: &OperatorId) -> anyhow::Result<Wire> {
+        let organisation = Organisation::Operator(operator.clone());
+        let token = match &self.token {
+            Some(token) => token.clone(),
+            None => minted(self.data_dir.clone(), &organisation, Role::Finance)?,
+        };
+        Ok(InterceptedService::new(channel(&self.billing)?, Bearer::new(&token)?))
     }
 }
 

@@ -1,20 +1,16 @@
 //! `gridlease simulate`: a contract's invoices from its first day to its last, in seconds, under stated assumptions.
 
-use std::path::PathBuf;
-
 use anyhow::Context as _;
 use clap::Args;
 use contracts::billing::v1 as billing;
 use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
 use contracts::google::r#type::Decimal;
-use kernel::{Currency, LeaseName, Money, Organisation, Percent, Role};
-use runtime::client::{Bearer, channel};
+use kernel::{Currency, LeaseName, Money, Percent};
 use runtime::wire::to_decimal;
 use serde_json::Value;
-use tonic::service::interceptor::InterceptedService;
 
-use crate::asking::minted;
-use crate::clients::Wire;
+use crate::asking::Billing;
+use crate::finance::ask::exact;
 use crate::out;
 use crate::sales::report::{Report, text, word};
 
@@ -43,51 +39,33 @@ pub struct Simulate {
     /// Rows as JSON instead of a table
     #[arg(long)]
     pub json: bool,
-    /// Where billing listens
-    #[arg(long, env = "GRIDLEASE_BILLING", default_value = "http://127.0.0.1:50053", value_name = "URI")]
-    pub billing: String,
-    /// A token [default: one of the local development issuer]
-    #[arg(long, env = "GRIDLEASE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    pub token: Option<String>,
-    /// The data directory of the `up` whose issuer mints the token [default: the user's data directory]
-    #[arg(long, env = "GRIDLEASE_DATA_DIR", value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    /// Whom to ask, and as whom.
+    #[command(flatten)]
+    pub billing: Billing,
 }
 
 /// Months asked for at once.
 const MONTHS: i32 = 24;
 
-/// What the lines of an invoice come to, by what they are for.
-#[derive(Default)]
-struct Sums {
-    rent: i64,
-    paid_ahead: i64,
-    usage: i64,
-    interest: i64,
-    other: i64,
-}
-
-fn minor(money: Option<&contracts::google::r#type::Money>, currency: Currency) -> i64 {
-    let scale = 10_i64.pow(u32::from(currency.minor_digits()));
-    money.map_or(0, |money| money.units * scale + i64::from(money.nanos) / (1_000_000_000 / scale))
-}
-
-impl Sums {
-    fn of(invoice: &billing::Invoice, currency: Currency) -> Self {
-        use billing::ChargeType as T;
-        let mut sums = Self::default();
-        for line in &invoice.lines {
-            let sum = match line.charge_type() {
-                T::BaseRent => &mut sums.rent,
-                T::Prepayment | T::PrepaymentDraw | T::Deposit => &mut sums.paid_ahead,
-                T::Energy | T::Demand | T::PassThrough | T::Tax | T::TakeOrPay => &mut sums.usage,
-                T::LateInterest => &mut sums.interest,
-                T::Unspecified | T::SlaCredit | T::TerminationFee => &mut sums.other,
-            };
-            *sum += minor(line.amount.as_ref(), currency);
-        }
-        sums
+/// What the lines of an invoice come to, by the columns from rent to other.
+fn sums(invoice: &billing::Invoice) -> [i64; 5] {
+    use billing::ChargeType as T;
+    let mut sums = [0; 5];
+    for line in &invoice.lines {
+        let column = match line.charge_type() {
+            T::BaseRent => 0,
+            T::Prepayment | T::PrepaymentDraw | T::Deposit => 1,
+            T::Energy | T::Demand | T::PassThrough | T::Tax | T::TakeOrPay => 2,
+            T::LateInterest => 3,
+            T::Unspecified | T::SlaCredit | T::TerminationFee => 4,
+        };
+        sums[column] += minor(line.amount.as_ref());
     }
+    sums
+}
+
+fn minor(money: Option<&contracts::google::r#type::Money>) -> i64 {
+    exact(money).map_or(0, |money| money.minor)
 }
 
 /// What the command finds, as it is printed.
@@ -95,7 +73,7 @@ impl Sums {
 /// # Errors
 /// A service that cannot be reached or refuses.
 pub async fn answer(arguments: Simulate) -> anyhow::Result<String> {
-    let mut invoices = InvoiceServiceClient::new(wire(&arguments)?);
+    let mut invoices = InvoiceServiceClient::new(arguments.billing.connect(&arguments.lease.operator)?);
     let decimal = |percent: Option<Percent>| -> Option<Decimal> { percent.map(to_decimal) };
     let mut ask = billing::SimulateBillingRequest {
         lease: arguments.lease.to_string(),
@@ -123,11 +101,11 @@ pub async fn answer(arguments: Simulate) -> anyhow::Result<String> {
     };
     let currency: Currency = total.currency_code.parse().context("a currency")?;
     let amount = |minor| text(Money::new(minor, currency).grouped());
-    let row = |month: String, kind: Value, sums: &Sums, total: i64| {
-        let figures = [sums.rent, sums.paid_ahead, sums.usage, sums.interest, sums.other, total].map(amount);
+    let row = |month: String, kind: Value, sums: [i64; 5], total: i64| {
+        let figures = sums.into_iter().chain([total]).map(amount);
         [text(month), kind].into_iter().chain(figures).chain([text(currency.code())])
     };
-    let mut all = Sums::default();
+    let mut all = [0; 5];
     let number = |month: billing::BillingMonth| month.year * 12 + month.month - 1;
     let month = |number: i32| Some(billing::BillingMonth { year: number / 12, month: number % 12 + 1 });
     let mut from = number(first);
@@ -135,20 +113,16 @@ pub async fn answer(arguments: Simulate) -> anyhow::Result<String> {
         (ask.start_month, ask.end_month) = (month(from), month(from + MONTHS - 1));
         let page = invoices.simulate_billing(ask.clone()).await.context("simulate")?.into_inner();
         for invoice in &page.invoices {
-            let sums = Sums::of(invoice, currency);
-            all.rent += sums.rent;
-            all.paid_ahead += sums.paid_ahead;
-            all.usage += sums.usage;
-            all.interest += sums.interest;
-            all.other += sums.other;
+            let sums = sums(invoice);
+            all.iter_mut().zip(sums).for_each(|(all, one)| *all += one);
             let of = invoice.billing_month.unwrap_or_default();
             let kind = word(invoice.kind().as_str_name(), "INVOICE_KIND_");
             let told = format!("{:04}-{:02}", of.year, of.month);
-            report.row(row(told, kind, &sums, minor(invoice.total.as_ref(), currency)));
+            report.row(row(told, kind, sums, minor(invoice.total.as_ref())));
         }
         from += MONTHS;
     }
-    report.row(row("all".to_owned(), text(""), &all, minor(Some(total), currency)));
+    report.row(row("all".to_owned(), text(""), all, minor(Some(total))));
     let mut told = report.told(arguments.json, "");
     if !arguments.json {
         let missing = whole.missing_values.iter().map(|one| {
@@ -163,15 +137,6 @@ pub async fn answer(arguments: Simulate) -> anyhow::Result<String> {
         }
     }
     Ok(told)
-}
-
-fn wire(arguments: &Simulate) -> anyhow::Result<Wire> {
-    let operator = Organisation::Operator(arguments.lease.operator.clone());
-    let token = match &arguments.token {
-        Some(token) => token.clone(),
-        None => minted(arguments.data_dir.clone(), &operator, Role::Finance)?,
-    };
-    Ok(InterceptedService::new(channel(&arguments.billing)?, Bearer::new(&token)?))
 }
 
 /// Runs `gridlease simulate`.

@@ -16,13 +16,18 @@ use crate::sales::report::{Report, day, text, word};
 /// Invoices a page.
 const PAGE: i32 = 1_000;
 
-/// An amount with its thousands parted, its currency beside it.
-pub(super) fn amount(money: Option<&Money>) -> Value {
-    let Some(money) = money else { return Value::Null };
-    let Ok(currency) = money.currency_code.parse::<Currency>() else { return Value::Null };
+/// An amount of the wire; none without a currency that we know.
+pub(crate) fn exact(money: Option<&Money>) -> Option<kernel::Money> {
+    let money = money?;
+    let currency: Currency = money.currency_code.parse().ok()?;
     let scale = 10_i64.pow(u32::from(currency.minor_digits()));
     let minor = money.units * scale + i64::from(money.nanos) / (1_000_000_000 / scale);
-    text(kernel::Money::new(minor, currency).grouped())
+    Some(kernel::Money::new(minor, currency))
+}
+
+/// An amount with its thousands parted, its currency beside it.
+pub(super) fn amount(money: Option<&Money>) -> Value {
+    exact(money).map_or(Value::Null, |money| text(money.grouped()))
 }
 
 fn currency(money: Option<&Money>) -> Value {

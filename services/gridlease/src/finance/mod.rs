@@ -1,17 +1,15 @@
 //! `gridlease finance`: a controller's month in the terminal. Each command asks billing one thing, as finance, and prints one
 //! table, or the same rows as JSON.
 
-mod ask;
+pub(crate) mod ask;
 mod statement;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use kernel::{CivilDate, Currency, LeaseName, OperatorId, Organisation, Role, TenantId, YearMonth};
-use runtime::client::{Bearer, channel};
-use tonic::service::interceptor::InterceptedService;
+use kernel::{CivilDate, Currency, LeaseName, OperatorId, TenantId, YearMonth};
 
-use crate::asking::minted;
+use crate::asking::Billing;
 use crate::clients::Wire;
 use crate::out;
 
@@ -43,18 +41,12 @@ pub enum FinanceWhat {
 /// Whom to ask, and as whom.
 #[derive(Clone, Debug, Args)]
 pub struct Server {
-    /// Where billing listens
-    #[arg(long, env = "GRIDLEASE_BILLING", default_value = "http://127.0.0.1:50053", value_name = "URI")]
-    pub billing: String,
     /// The operator
     #[arg(long, value_name = "SLUG")]
     pub operator: OperatorId,
-    /// A token [default: one of the local development issuer]
-    #[arg(long, env = "GRIDLEASE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    pub token: Option<String>,
-    /// The data directory of the `up` whose issuer mints the token [default: the user's data directory]
-    #[arg(long, env = "GRIDLEASE_DATA_DIR", value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
+    /// Whom to ask, and as whom.
+    #[command(flatten)]
+    pub billing: Billing,
     /// Rows as JSON instead of a table
     #[arg(long)]
     pub json: bool,
@@ -66,12 +58,7 @@ impl Server {
     }
 
     fn wire(&self) -> anyhow::Result<Wire> {
-        let operator = Organisation::Operator(self.operator.clone());
-        let token = match &self.token {
-            Some(token) => token.clone(),
-            None => minted(self.data_dir.clone(), &operator, Role::Finance)?,
-        };
-        Ok(InterceptedService::new(channel(&self.billing)?, Bearer::new(&token)?))
+        self.billing.connect(&self.operator)
     }
 }
 

@@ -1,22 +1,11 @@
-use kernel::{Money, ReservationId, Uuid};
+use kernel::Money;
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::draft::{PremisesDraft, RateDraft};
-use crate::domain::lease::Hold;
 use crate::domain::schedule::{ScheduleLine, freeze, lines};
-use crate::domain::testing::{at, date, proposing, river_bend, terms};
+use crate::domain::testing::{active, at, date, river_bend, terms};
 use crate::domain::{Command, LeaseState};
-
-/// River Bend, commenced on 1 December 2027.
-fn active() -> Lease {
-    let mut lease = proposing(terms(river_bend(), "America/Chicago"));
-    let reservation = ReservationId::new(Uuid::from_u128(9));
-    lease.held(Hold { reservation, expire_time: at("2027-01-01") }, at("2026-12-01")).unwrap();
-    lease.state = LeaseState::Effective;
-    assert_eq!(lease.pass(at("2027-12-02")).unwrap(), Some(Happened::Commenced));
-    lease
-}
 
 /// Its terms with another rate, load from a day on, and end.
 fn other(rate: &str, from: &str, kw: i64, end: &str) -> Terms {
@@ -56,7 +45,7 @@ fn amounts(lines: &[ScheduleLine], when: impl Fn(CivilDate) -> bool) -> Vec<(Civ
 
 #[test]
 fn the_version_in_force_stays_until_both_have_signed() {
-    let mut lease = active();
+    let mut lease = active(river_bend());
     let before = lease.clone();
     let wanted = other("130", "2029-01-01", 250_000, "2044-12-01");
     let proposed = propose(&mut lease, wanted, "2029-01-01", "2028-02-02").unwrap();
@@ -79,7 +68,7 @@ fn the_version_in_force_stays_until_both_have_signed() {
 
 #[test]
 fn on_its_day_it_expires_and_it_can_be_withdrawn_before() {
-    let mut lease = active();
+    let mut lease = active(river_bend());
     let before = lease.clone();
     let wanted = other("130", "2029-01-01", 250_000, "2044-12-01");
     propose(&mut lease, wanted.clone(), "2029-01-01", "2028-02-02").unwrap();
@@ -95,7 +84,7 @@ fn on_its_day_it_expires_and_it_can_be_withdrawn_before() {
 
 #[test]
 fn what_cannot_be_amended_is_said_at_once() {
-    let mut lease = active();
+    let mut lease = active(river_bend());
     let mut wanted = other("130", "2029-01-01", 250_000, "2044-12-01");
     wanted.premises[0].commencement = date("2027-12-02");
     wanted.premises[0].end = date("2028-06-01");
@@ -121,7 +110,7 @@ proptest! {
         rate in 50_u32..300,
         longer in 0_i32..40,
     ) {
-        let mut lease = active();
+        let mut lease = active(river_bend());
         let before = schedule(&lease);
         let effective = kernel::time::add_months(date("2028-01-01"), months).unwrap();
         let end = kernel::time::add_months(date("2042-12-01"), longer).unwrap();

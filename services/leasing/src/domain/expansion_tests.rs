@@ -1,12 +1,11 @@
-use kernel::{CapacityVector, Reason, ReservationId, Uuid};
+use kernel::{CapacityVector, Reason};
 
 use super::*;
 use crate::domain::deadline::{DeadlineKind, of_lease};
 use crate::domain::draft::{Draft, PremisesDraft, RateDraft};
 use crate::domain::expansion_draft::ExpansionDraft;
-use crate::domain::lease::Hold;
 use crate::domain::schedule::value;
-use crate::domain::testing::{at, date, proposing, river_bend, terms};
+use crate::domain::testing::{active, at, date, river_bend, terms};
 use crate::domain::{Command, Findings, LeaseState, record};
 
 /// 1,000 kW of another hall for ten years at 100.
@@ -35,16 +34,6 @@ fn expandable() -> Draft {
     let first = option("east", &["east-1"], (None, "2028-03-31"));
     let second = option("west", &["west-1", "west-2"], (Some("2028-06-01"), "2028-12-31"));
     Draft { expansion_options: vec![first, second], ..river_bend() }
-}
-
-/// Commenced on 1 December 2027.
-fn active(draft: Draft) -> Lease {
-    let mut lease = proposing(terms(draft, "America/Chicago"));
-    let reservation = ReservationId::new(Uuid::from_u128(9));
-    lease.held(Hold { reservation, expire_time: at("2027-01-01") }, at("2026-12-01")).unwrap();
-    lease.state = LeaseState::Effective;
-    assert_eq!(lease.pass(at("2027-12-02")).unwrap(), Some(Happened::Commenced));
-    lease
 }
 
 fn exercise(lease: &mut Lease, option: &str, day: &str) -> Result<Happened, Error> {

@@ -1,10 +1,9 @@
-use kernel::{Money, Reason, ReservationId, Uuid};
+use kernel::{Money, Reason};
 
 use super::*;
 use crate::domain::draft::{Draft, RateDraft};
-use crate::domain::lease::Hold;
 use crate::domain::schedule::lines;
-use crate::domain::testing::{at, date, proposing, river_bend, terms};
+use crate::domain::testing::{active, at, date, river_bend};
 use crate::domain::{Command, Party};
 
 /// 1,000 kW from 1 December 2027 for two years at 100 and then 103; nothing to renew.
@@ -17,15 +16,6 @@ fn short() -> Draft {
     draft.premises[0].rate = Some(RateDraft::Base("100".parse().ok()));
     draft.term_months = 24;
     draft
-}
-
-fn active(draft: Draft) -> Lease {
-    let mut lease = proposing(terms(draft, "America/Chicago"));
-    let reservation = ReservationId::new(Uuid::from_u128(9));
-    lease.held(Hold { reservation, expire_time: at("2027-01-01") }, at("2026-12-01")).unwrap();
-    lease.state = LeaseState::Effective;
-    assert_eq!(lease.pass(at("2027-12-02")).unwrap(), Some(Happened::Commenced));
-    lease
 }
 
 fn says(lease: &mut Lease, command: &Command, day: &str) -> Result<Happened, Error> {

@@ -1,16 +1,19 @@
 //! Leases to test with: River Bend as published.
 
-use kernel::{CapacityVector, CivilDate, Currency, EscalationBasis, Instant, Percent, Rate, Uuid, Zone};
+use kernel::{
+    CapacityVector, CivilDate, Currency, EscalationBasis, Instant, Percent, Rate, ReservationId, Uuid, Zone,
+};
 
 use super::comparison::Place;
 use super::contract::{Condition, Contract, CureTerms, DeliveryTerms, TermBasis, TerminationTerms};
 use super::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
+use super::lease::Hold;
 use super::mining::Mine;
 use super::quote::{self, Candidate, Need};
 use super::quote_record::{Quote, QuoteState, Whereabouts};
 use super::rate_card::{Band, CardFacts, Cooling, LeaseType, NetConversion, RateCard, Redundancy};
 use super::terms::{RenewalOption, Structure};
-use super::{Findings, Lease, Party, Proposal, Terms};
+use super::{Findings, Happened, Lease, LeaseState, Party, Proposal, Terms};
 
 /// A date in its ISO form.
 pub(crate) fn date(text: &str) -> CivilDate {
@@ -74,6 +77,16 @@ pub(crate) fn proposing(terms: Terms) -> Lease {
         hold_seconds: 3_600,
     };
     Lease::propose(proposal, at("2026-12-01")).expect("a lease").0
+}
+
+/// A lease of these terms, commenced on 1 December 2027.
+pub(crate) fn active(draft: Draft) -> Lease {
+    let mut lease = proposing(terms(draft, "America/Chicago"));
+    let reservation = ReservationId::new(Uuid::from_u128(9));
+    lease.held(Hold { reservation, expire_time: at("2027-01-01") }, at("2026-12-01")).unwrap();
+    lease.state = LeaseState::Effective;
+    assert_eq!(lease.pass(at("2027-12-02")).unwrap(), Some(Happened::Commenced));
+    lease
 }
 
 /// The worked example: overhead 1.05, up 95 % of 30.4167 days, power at 45 a MWh.

@@ -531,7 +531,8 @@ $$;
 create trigger invoice_void_frees_charges after update of state on billing.invoice
     for each row when (new.state = 'VOID' and old.state <> 'VOID') execute function billing.free_charges();
 
--- Gapless: whoever moves the counter must have issued exactly the numbers it passed, in the same commit ...
+-- Gapless: whoever moves the counter must have issued exactly the numbers it passed, in the same commit, or have written
+-- them down as lost ...
 create function billing.check_number_counter() returns trigger
     language plpgsql set search_path = '' set enable_seqscan = off as $$
 declare
@@ -547,6 +548,9 @@ begin
          + (select count(*) from billing.credit_note n
                 where n.operator_id = new.operator_id and n.series = new.series
                   and n.number between first_free and new.last_number)
+         + (select coalesce(sum(l.last_number - l.first_number + 1), 0) from billing.lost_numbers l
+                where l.operator_id = new.operator_id and l.series = new.series
+                  and l.first_number between first_free and new.last_number)
         into issued;
     if new.last_number < first_free or issued <> new.last_number - first_free + 1 then
         raise exception 'series % of % would have a gap', new.series, new.operator_id

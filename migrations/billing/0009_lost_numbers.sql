@@ -30,34 +30,6 @@ create policy lost_numbers_operator on billing.lost_numbers to billing, gridleas
 create policy lost_numbers_worker on billing.lost_numbers to billing_worker using (true) with check (true);
 grant select on billing.lost_numbers to billing, billing_worker;
 
--- As before, and what is lost counts as given.
-create or replace function billing.check_number_counter() returns trigger
-    language plpgsql set search_path = '' set enable_seqscan = off as $$
-declare
-    first_free bigint := 1;
-    issued bigint;
-begin
-    if tg_op = 'UPDATE' then
-        first_free := old.last_number + 1;
-    end if;
-    select (select count(*) from billing.invoice i
-                where i.operator_id = new.operator_id and i.series = new.series
-                  and i.number between first_free and new.last_number)
-         + (select count(*) from billing.credit_note n
-                where n.operator_id = new.operator_id and n.series = new.series
-                  and n.number between first_free and new.last_number)
-         + (select coalesce(sum(l.last_number - l.first_number + 1), 0) from billing.lost_numbers l
-                where l.operator_id = new.operator_id and l.series = new.series
-                  and l.first_number between first_free and new.last_number)
-        into issued;
-    if new.last_number < first_free or issued <> new.last_number - first_free + 1 then
-        raise exception 'series % of % would have a gap', new.series, new.operator_id
-            using errcode = 'check_violation', constraint = 'number_counter_gapless';
-    end if;
-    return null;
-end
-$$;
-
 -- Writes down as lost what an operator's series gave out after the instant that was restored to, up to the last number that is
 -- known to have left the house. Says how many numbers that are; 0 where the series has passed that number.
 create function billing.lose_numbers(of_operator text, of_series text, through bigint, why text) returns bigint

@@ -7,10 +7,11 @@ use contracts::leasing::v1 as leasing;
 use integration_tests::Refusal;
 use integration_tests::market::{date, day, request_id};
 use integration_tests::requests::money::{credit, dispute, usd};
+use sqlx::{AssertSqlSafe, Connection as _};
 use tonic::Code;
 
 use crate::advances::{amounts, bill, of_kind, open, pay_on, twelve_percent};
-use crate::money::{Books, cents};
+use crate::money::{Books, broken, cents};
 use crate::rent_terms::run;
 
 async fn dispute_a_part(books: &Books, invoice: &str, units: i64) -> Result<billing::Dispute> {
@@ -185,6 +186,39 @@ async fn what_is_in_dispute_is_in_no_credit_note_and_its_invoice_is_not_taken_ba
     settle(&books, &paid, billing::DisputeOutcome::Upheld).await?;
     ensure!(books.ledger("unapplied_cash").await? == -100_000);
     books.agree().await?;
+    books.stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_store_itself_keeps_what_was_said_and_no_more_than_a_line_is_in_dispute() -> Result<()> {
+    let (books, january) = disputable(None).await?;
+    dispute_a_part(&books, &january.name, 400_000).await?;
+    let mut superuser = books.stack.database.superuser().await?;
+    let another = |minor: i64| {
+        format!(
+            "insert into billing.dispute (operator_id, dispute_id, invoice_id, line_number, tenant_id, currency_code, \
+                amount_minor, reason, opened_by, state, version, create_time) \
+             select operator_id, gen_random_uuid(), invoice_id, line_number, tenant_id, currency_code, {minor}, reason, \
+                opened_by, state, version, create_time from billing.dispute limit 1"
+        )
+    };
+    for (sql, constraint) in [
+        (another(60_000_001), "dispute_within_line"),
+        ("update billing.dispute set amount_minor = 1".to_owned(), "dispute_immutable"),
+        ("delete from billing.dispute".to_owned(), "dispute_immutable"),
+        ("update billing.dispute set state = 'REJECTED'".to_owned(), "dispute_state"),
+    ] {
+        let named = broken(&mut superuser, &sql).await?;
+        ensure!(named == constraint, "{sql}: {named}");
+    }
+    sqlx::raw_sql(AssertSqlSafe(another(60_000_000))).execute(&mut superuser).await?;
+    sqlx::raw_sql("update billing.dispute set state = 'REJECTED', resolved_by = 'ana', resolve_time = now()")
+        .execute(&mut superuser)
+        .await?;
+    let again = broken(&mut superuser, "update billing.dispute set resolved_by = 'ben'").await?;
+    ensure!(again == "dispute_immutable", "settled twice: {again}");
+    superuser.close().await?;
     books.stack.stop().await;
     Ok(())
 }

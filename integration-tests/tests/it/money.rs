@@ -11,6 +11,7 @@ use integration_tests::requests::money::{credit, record, usd};
 use integration_tests::world::{billable, sign};
 use integration_tests::{Refusal, TestStack};
 use kernel::Role;
+use sqlx::{AssertSqlSafe, PgConnection};
 use tonic::Code;
 
 /// Rent of a month: 10,000 kW at 125.00.
@@ -145,6 +146,14 @@ impl Books {
         let answer = self.finance.invoices().create_credit_note(ask).await?.into_inner();
         Ok((answer.credit_note.context("a credit note")?, answer.invoice.context("an invoice")?))
     }
+}
+
+/// What the store says to a statement of whoever rules it: the constraint that is broken.
+pub(crate) async fn broken(superuser: &mut PgConnection, sql: &str) -> Result<String> {
+    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(superuser).await;
+    let error = done.err().with_context(|| format!("done: {sql}"))?;
+    let named = error.as_database_error().and_then(|error| error.constraint().map(str::to_owned));
+    named.with_context(|| format!("{sql}: {error}"))
 }
 
 #[tokio::test]

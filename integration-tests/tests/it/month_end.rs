@@ -8,10 +8,9 @@ use integration_tests::market::{date, day, request_id};
 use integration_tests::requests::money::{accrual, journal, record, usd};
 use integration_tests::{Refusal, TestStack};
 use kernel::Role;
-use sqlx::AssertSqlSafe;
 use tonic::Code;
 
-use crate::money::{Books, MONTH_CENTS, cents};
+use crate::money::{Books, MONTH_CENTS, broken, cents};
 
 fn month(month: i32) -> Option<billing::BillingMonth> {
     Some(billing::BillingMonth { year: 2027, month })
@@ -138,10 +137,8 @@ async fn walls_hold(stack: &TestStack) -> Result<()> {
             "voucher_two_people",
         ),
     ] {
-        let refused = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut superuser).await;
-        let error = refused.err().with_context(|| format!("{sql} was not refused"))?;
-        let named = error.as_database_error().and_then(|error| error.constraint().map(str::to_owned));
-        ensure!(named.as_deref().is_some_and(|name| name.starts_with(constraint)), "{sql}: {error}");
+        let named = broken(&mut superuser, sql).await?;
+        ensure!(named.starts_with(constraint), "{sql}: {named}");
     }
     Ok(())
 }

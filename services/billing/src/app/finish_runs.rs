@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use kernel::{BillingRunName, Error, Scope};
+use kernel::{BillingRunName, Error, Instant, Scope};
+use postgres::Tx;
 use runtime::failpoint;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{App, kind};
 use crate::domain::run::RunState;
-use crate::store::{run, run_chunk};
+use crate::store::{invoice, run, run_chunk};
 
 /// Leases or drafts of a chunk: so many that its writes are a few statements, so few that it lasts less than a second.
 pub const CHUNK: usize = 2_000;
@@ -59,6 +60,8 @@ impl App {
         }
         if worked {
             self.feed.notify();
+            // Where there was one piece there may be two: another hand that is idle looks too.
+            self.more.notify_one();
         }
         Ok(worked)
     }
@@ -73,40 +76,51 @@ impl App {
                 let Some(seen) = run::look(tx.conn(), &name.operator, name.run).await? else {
                     return Ok((tx, false));
                 };
-                match seen.state {
+                let worked = match seen.state {
                     RunState::Computing => {
-                        if let Some(chunk) = run_chunk::take(tx.conn(), &name.operator, name.run).await? {
-                            self.compute_chunk(&tx, scope, &seen, &chunk, now).await?;
-                            failpoint("billing.chunk.before_commit")?;
-                            return Ok((tx, true));
+                        match run_chunk::take(tx.conn(), &name.operator, name.run).await? {
+                            Some(chunk) => {
+                                self.compute_chunk(&tx, scope, &seen, &chunk, now).await?;
+                                true
+                            }
+                            None => self.close_if_whole(&tx, name, now).await?,
                         }
-                        let Some(run) = run::lock_if_free(tx.conn(), &name.operator, name.run).await? else {
-                            return Ok((tx, false));
-                        };
-                        let left = run_chunk::is_left(tx.conn(), &name.operator, name.run).await?;
-                        if left || run.state != seen.state {
-                            return Ok((tx, false));
-                        }
-                        run::put(tx.conn(), &run.computed()?).await?;
-                        let run = self.tell_run(&tx, kind::RUN_COMPUTED, name, now).await?;
-                        info!(run = %name, invoices = run.invoice_count, "billing run computed");
                     }
                     RunState::Issuing => {
-                        let Some(run) = run::lock_if_free(tx.conn(), &name.operator, name.run).await? else {
-                            return Ok((tx, false));
-                        };
-                        if run.state != seen.state {
-                            return Ok((tx, false));
+                        let drafts =
+                            invoice::take_drafts(tx.conn(), &name.operator, name.run, self.chunk).await?;
+                        if drafts.is_empty() {
+                            self.close_if_whole(&tx, name, now).await?
+                        } else {
+                            self.issue(&tx, &name.operator, drafts, now).await?;
+                            true
                         }
-                        self.issue_chunk(&tx, run, now).await?;
-                        failpoint("billing.chunk.before_commit")?;
                     }
-                    RunState::Draft | RunState::Issued => return Ok((tx, false)),
-                }
-                Ok((tx, true))
+                    RunState::Draft | RunState::Issued => false,
+                };
+                failpoint("billing.chunk.before_commit")?;
+                Ok((tx, worked))
             })
             .await?;
         failpoint("billing.chunk.after_commit")?;
         Ok(worked)
+    }
+
+    /// Moves a run on of which nobody finds another piece: once what others have in hand is written, and by one of them.
+    async fn close_if_whole(&self, tx: &Tx, name: &BillingRunName, now: Instant) -> Result<bool, Error> {
+        let (operator, id) = (&name.operator, name.run);
+        let Some(run) = run::lock_if_free(tx.conn(), operator, id).await? else { return Ok(false) };
+        match run.state {
+            RunState::Computing if !run_chunk::is_left(tx.conn(), operator, id).await? => {
+                run::put(tx.conn(), &run.computed()?).await?;
+                let run = self.tell_run(tx, kind::RUN_COMPUTED, name, now).await?;
+                info!(run = %name, invoices = run.invoice_count, "billing run computed");
+            }
+            RunState::Issuing if !run::has_draft(tx.conn(), operator, id).await? => {
+                self.issued_some(tx, run, false, now).await?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 }

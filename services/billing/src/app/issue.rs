@@ -1,4 +1,5 @@
-//! Issues drafts: one, or all of a run. Numbers are drawn in the last step, under the counter's lock.
+//! Issues drafts: one, or all of a run. Numbers are drawn late, since others wait for the counter until the commit:
+//! what needs no number is written before.
 //!
 //! Locks are taken in one order: the run, its invoices by lease, the counter.
 
@@ -98,20 +99,15 @@ impl App {
     }
 
     /// Issues some drafts of a run that is locked; the last of them issue the run, which is then given.
-    pub(super) async fn issue_chunk(
-        &self,
-        tx: &Tx,
-        run: RunHead,
-        now: Instant,
-    ) -> Result<Option<BillingRun>, Error> {
-        let drafts = invoice::lock_drafts(tx.conn(), &run.operator, run.id, self.chunk).await?;
+    async fn issue_chunk(&self, tx: &Tx, run: RunHead, now: Instant) -> Result<Option<BillingRun>, Error> {
+        let drafts = invoice::take_drafts(tx.conn(), &run.operator, run.id, self.chunk).await?;
         self.issue(tx, &run.operator, drafts, now).await?;
         let rest = run::has_draft(tx.conn(), &run.operator, run.id).await?;
         self.issued_some(tx, run, rest, now).await
     }
 
     /// Where a run stands after some of its drafts were issued because all are to be: the run, once none is left.
-    async fn issued_some(
+    pub(super) async fn issued_some(
         &self,
         tx: &Tx,
         run: RunHead,
@@ -210,9 +206,9 @@ impl App {
             .await
     }
 
-    /// Numbers, posts and freezes drafts that are locked and may be issued. All that can fail is done before the
+    /// Posts, numbers and freezes drafts that are locked and may be issued. All that can fail is done before the
     /// numbers are drawn; after that there are only writes.
-    async fn issue(
+    pub(super) async fn issue(
         &self,
         tx: &Tx,
         operator: &OperatorId,
@@ -222,20 +218,19 @@ impl App {
         if drafts.is_empty() {
             return Ok(drafts);
         }
+        let mut postings = Vec::with_capacity(drafts.len());
         for draft in &drafts {
             draft.may_issue()?;
+            let id = LedgerTransactionId::new(self.ids.next());
+            postings.extend(post(Deed::InvoiceIssued, draft, id, now.date_naive())?);
         }
+        ledger::insert(tx.conn(), &postings, || self.ids.next(), now).await?;
         let first = number::draw(tx.conn(), operator, Series::Invoice, drafts.len()).await?;
         let mut issued = Vec::with_capacity(drafts.len());
-        let mut postings = Vec::with_capacity(drafts.len());
         for (number, draft) in (first..).zip(drafts) {
-            let invoice = draft.issue(InvoiceNumber::new(Series::Invoice.as_str(), number), now)?;
-            let id = LedgerTransactionId::new(self.ids.next());
-            postings.extend(post(Deed::InvoiceIssued, &invoice, id, now.date_naive())?);
-            issued.push(invoice);
+            issued.push(draft.issue(InvoiceNumber::new(Series::Invoice.as_str(), number), now)?);
         }
         invoice::mark_issued(tx.conn(), operator, &issued).await?;
-        ledger::insert(tx.conn(), &postings, || self.ids.next(), now).await?;
         let events = issued.iter().map(|invoice| {
             let subject = InvoiceName::new(operator.clone(), invoice.id).to_string();
             let about = About { operator, tenant: Some(&invoice.tenant), subject };

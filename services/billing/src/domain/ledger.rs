@@ -5,6 +5,7 @@ use kernel::{
 };
 
 use super::ledger_account::LedgerAccount;
+use super::number::InvoiceNumber;
 
 /// An entry with what its transaction says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct PostedEntry {
     pub posting_date: CivilDate,
     /// The invoice whose receivable it moves.
     pub invoice: Option<InvoiceId>,
+    /// That invoice's number, once it has one.
+    pub invoice_number: Option<InvoiceNumber>,
     /// Why.
     pub description: String,
     /// When it was posted.

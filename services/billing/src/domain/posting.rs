@@ -330,17 +330,13 @@ pub(super) fn by_table(
 }
 
 pub(super) fn from_invoice<'a>(invoice: &'a Invoice, done: &str) -> Source<'a> {
-    let description = match &invoice.issued {
-        Some(issued) => format!("Invoice {} of {} {done}", issued.number, invoice.month),
-        None => format!("Invoice of {} {done}", invoice.month),
-    };
     Source {
         operator: &invoice.operator,
         id: invoice.id.get(),
         invoice: Some(invoice.id),
         account: invoice.account,
         currency: invoice.total.currency,
-        description,
+        description: format!("Invoice of {} {done}", invoice.month),
     }
 }
 

@@ -86,5 +86,6 @@ fn to_wire(entry: &PostedEntry) -> wire::LedgerEntry {
         description: entry.description.clone(),
         create_time: Some(to_timestamp(entry.create_time)),
         jurisdiction: entry.jurisdiction.clone().unwrap_or_default(),
+        invoice_number: entry.invoice_number.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }

@@ -7,6 +7,7 @@ use kernel::{
     Scope, Uuid, YearMonth,
 };
 use postgres::{insert_all, is_unique_violation, store_error};
+use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _, Set,
@@ -100,8 +101,8 @@ pub async fn lock(conn: &impl ConnectionTrait, name: &InvoiceName) -> Result<Opt
     Ok(with_lines(conn, rows).await?.pop())
 }
 
-/// The first drafts of a run in order of lease, locked until the transaction ends.
-pub async fn lock_drafts(
+/// The first drafts of a run in order of lease that nobody has in hand, locked until the transaction ends.
+pub async fn take_drafts(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
     run: RunId,
@@ -115,7 +116,7 @@ pub async fn lock_drafts(
         .order_by_asc(C::LeaseId)
         .order_by_asc(C::InvoiceId)
         .limit(u64::try_from(most).unwrap_or(u64::MAX))
-        .lock_exclusive()
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .all(conn)
         .await
         .map_err(store_error)?;
@@ -170,6 +171,26 @@ pub async fn first_of_run(
         .await
         .map_err(store_error)?;
     with_lines(conn, rows).await
+}
+
+/// The numbers of those of some invoices that have one.
+pub(super) async fn numbers_of(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    invoices: Vec<Uuid>,
+) -> Result<HashMap<Uuid, InvoiceNumber>, Error> {
+    use invoice::Column as C;
+    let numbers = invoice::Entity::find()
+        .select_only()
+        .columns([C::InvoiceId, C::Series, C::Number])
+        .filter(C::OperatorId.eq(operator.as_str()))
+        .filter(C::InvoiceId.eq_any(invoices))
+        .filter(C::Number.is_not_null())
+        .into_tuple::<(Uuid, String, i64)>()
+        .all(conn)
+        .await
+        .map_err(store_error)?;
+    Ok(numbers.into_iter().map(|(id, series, number)| (id, InvoiceNumber::new(&series, number))).collect())
 }
 
 /// Adds the lines, in one statement for all.

@@ -11,10 +11,12 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 
 use super::entity::{ledger_entry, ledger_transaction};
+use super::invoice;
 use super::listing::{Page, Paged};
 use super::rows::{money, narrow, parse, statement};
 use crate::domain::ledger::{EntryFilter, PostedEntry};
 use crate::domain::ledger_transaction::LedgerTransaction;
+use crate::domain::number::InvoiceNumber;
 use crate::domain::trial_balance::{TrialBalance, TrialBalanceRow};
 
 /// Writes transactions with their entries. At commit the database refuses one that does not sum to zero.
@@ -167,12 +169,19 @@ async fn with_heads(
             .into_iter()
             .map(|head| (head.transaction_id, head))
             .collect();
+    let invoices = heads.values().filter_map(|head| head.invoice_id).collect();
+    let numbers = invoice::numbers_of(conn, operator, invoices).await?;
+    let number_of = |head: &ledger_transaction::Model| numbers.get(&head.invoice_id?).cloned();
     rows.into_iter()
-        .filter_map(|row| heads.get(&row.transaction_id).map(|head| entry_of(&row, head)))
+        .filter_map(|row| heads.get(&row.transaction_id).map(|head| entry_of(&row, head, number_of(head))))
         .collect()
 }
 
-fn entry_of(row: &ledger_entry::Model, head: &ledger_transaction::Model) -> Result<PostedEntry, Error> {
+fn entry_of(
+    row: &ledger_entry::Model,
+    head: &ledger_transaction::Model,
+    invoice_number: Option<InvoiceNumber>,
+) -> Result<PostedEntry, Error> {
     Ok(PostedEntry {
         operator: parse("operator_id", &row.operator_id)?,
         id: LedgerEntryId::new(row.entry_id),
@@ -184,6 +193,7 @@ fn entry_of(row: &ledger_entry::Model, head: &ledger_transaction::Model) -> Resu
         amount: money(row.amount_minor, &row.currency_code)?,
         posting_date: head.posting_date,
         invoice: head.invoice_id.map(InvoiceId::new),
+        invoice_number,
         description: head.description.clone(),
         create_time: head.create_time,
     })

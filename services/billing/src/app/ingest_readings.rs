@@ -1,7 +1,8 @@
 //! Takes a stream of readings: checks message by message, writes in batches, and answers once all is committed.
 //!
-//! While a batch is written the next is read and checked. The order of locks is that of the meters' ids; whoever holds
-//! a meter's row may write its readings.
+//! While batches are written the next are read and checked. A stream's meters are dealt out to lanes that write at the same
+//! time, since a statement of many rows keeps one processor busy. The order of locks is that of the meters' ids; whoever
+//! holds a meter's row may write its readings.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,8 +20,10 @@ use crate::domain::reading::{
 use crate::store::reading::{Row, Superseded};
 use crate::store::{meter, reading, usage};
 
+/// Batches of a stream that are written at the same time, each of other meters.
+const LANES: usize = 2;
 /// Readings that are written in one transaction, or a few more.
-const BATCH: usize = 16_384;
+const BATCH: usize = 8_192;
 /// Conflicts that an answer tells at most.
 const CONFLICTS_TOLD: usize = 100;
 
@@ -49,10 +52,18 @@ pub struct Ingest {
     app: Arc<App>,
     caller: Caller,
     stream: Option<(OperatorId, Scope, bool)>,
-    meters: HashMap<MeterId, Arc<Meter>>,
+    /// Those that the stream has named, each with its lane.
+    meters: HashMap<MeterId, (Arc<Meter>, usize)>,
+    lanes: [Lane; LANES],
+    counts: Counts,
+}
+
+/// Some of a stream's meters: the readings that wait, the batch before them, and what was not kept of those before it.
+#[derive(Default)]
+struct Lane {
     pending: Batch,
     writing: Option<JoinHandle<Result<Written, Error>>>,
-    done: Ingested,
+    conflicts: Vec<Conflict>,
 }
 
 /// What became of a batch: every reading counted, and those that were not kept.
@@ -75,9 +86,8 @@ impl Ingest {
             caller,
             stream: None,
             meters: HashMap::new(),
-            pending: Batch::default(),
-            writing: None,
-            done: Ingested::default(),
+            lanes: Default::default(),
+            counts: Counts::default(),
         }
     }
 
@@ -88,7 +98,7 @@ impl Ingest {
         let now = self.app.now();
         let mut v = Violations::new();
         for (at, series) in message.series.iter().enumerate() {
-            if let Some(meter) = self.meters.get(&series.meter) {
+            if let Some((meter, _)) = self.meters.get(&series.meter) {
                 v.nested(&format!("series[{at}]"), |v| series.check(v, meter, now));
             }
         }
@@ -97,18 +107,32 @@ impl Ingest {
             return Ok(());
         }
         for series in &message.series {
-            if let Some(meter) = self.meters.get(&series.meter) {
-                self.pending.add(meter, series);
+            if let Some((meter, lane)) = self.meters.get(&series.meter) {
+                self.lanes[*lane].pending.add(meter, series);
             }
         }
-        if self.pending.arrivals.len() >= BATCH { self.write().await } else { Ok(()) }
+        for lane in 0..LANES {
+            if self.lanes[lane].pending.arrivals.len() >= BATCH {
+                self.write(lane).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Waits until all is committed.
     pub async fn finish(mut self) -> Result<Ingested, Error> {
-        self.write().await?;
-        self.written().await?;
-        Ok(self.done)
+        for lane in 0..LANES {
+            self.write(lane).await?;
+        }
+        for lane in 0..LANES {
+            self.written(lane).await?;
+        }
+        let Some((operator, _, _)) = self.stream else { return Ok(Ingested::default()) };
+        let mut conflicts: Vec<Conflict> = self.lanes.into_iter().flat_map(|lane| lane.conflicts).collect();
+        conflicts.sort_by(|a, b| (&a.meter, a.start).cmp(&(&b.meter, b.start)));
+        let told = conflicts.into_iter().take(CONFLICTS_TOLD);
+        let conflicts = told.map(|conflict| (operator.clone(), conflict)).collect();
+        Ok(Ingested { counts: self.counts, conflicts })
     }
 
     /// A stream is of one operator, and meant or not meant.
@@ -145,31 +169,33 @@ impl Ingest {
         if found.len() < ids.len() {
             return Err(Error::not_found("meter"));
         }
-        self.meters.extend(found.into_iter().map(|meter| (meter.id.clone(), Arc::new(meter))));
+        for meter in found {
+            let lane = self.meters.len() % LANES;
+            self.meters.insert(meter.id.clone(), (Arc::new(meter), lane));
+        }
         Ok(())
     }
 
-    /// Sends the pending readings off, after the batch before them.
-    async fn write(&mut self) -> Result<(), Error> {
-        self.written().await?;
+    /// Sends a lane's pending readings off, after the batch before them.
+    async fn write(&mut self, lane: usize) -> Result<(), Error> {
+        self.written(lane).await?;
         let Some((operator, scope, _)) = self.stream.clone() else { return Ok(()) };
-        if self.pending.arrivals.is_empty() {
+        let lane = &mut self.lanes[lane];
+        if lane.pending.arrivals.is_empty() {
             return Ok(());
         }
-        let (batch, app) = (std::mem::take(&mut self.pending), Arc::clone(&self.app));
-        self.writing = Some(tokio::spawn(async move { app.write_readings(&operator, &scope, batch).await }));
+        let (batch, app) = (std::mem::take(&mut lane.pending), Arc::clone(&self.app));
+        lane.writing = Some(tokio::spawn(async move { app.write_readings(&operator, &scope, batch).await }));
         Ok(())
     }
 
-    async fn written(&mut self) -> Result<(), Error> {
-        let Some(writing) = self.writing.take() else { return Ok(()) };
+    async fn written(&mut self, lane: usize) -> Result<(), Error> {
+        let lane = &mut self.lanes[lane];
+        let Some(writing) = lane.writing.take() else { return Ok(()) };
         let (counts, conflicts) = writing.await.map_err(Error::internal)??;
-        self.done.counts.add(&counts);
-        if let Some((operator, _, _)) = &self.stream {
-            let room = CONFLICTS_TOLD.saturating_sub(self.done.conflicts.len());
-            let told = conflicts.into_iter().take(room).map(|conflict| (operator.clone(), conflict));
-            self.done.conflicts.extend(told);
-        }
+        self.counts.add(&counts);
+        let room = CONFLICTS_TOLD.saturating_sub(lane.conflicts.len());
+        lane.conflicts.extend(conflicts.into_iter().take(room));
         Ok(())
     }
 }

@@ -11,9 +11,8 @@ use integration_tests::market;
 use integration_tests::{Refusal, TestStack, eventually};
 use kernel::Role;
 use sqlx::{PgConnection, Row as _};
-use tonic::Code;
 
-use crate::sagas::answered;
+use crate::sagas::{answered, is_open};
 
 /// Leases that run at once to their ends.
 const HEAT: usize = 50;
@@ -169,9 +168,8 @@ async fn finish(
     tokio::time::sleep(Duration::from_micros(u64::try_from(wait).unwrap_or(0))).await;
     let sent = now_us();
     let mut answer = admin.leases().sign_lease(signature.clone()).await;
-    // A busy machine may leave the outcome open: the same request finds it.
     while let Err(status) = &answer
-        && matches!(status.code(), Code::DeadlineExceeded | Code::Aborted | Code::Unavailable)
+        && is_open(status)
     {
         tokio::time::sleep(Duration::from_millis(100)).await;
         answer = admin.leases().sign_lease(signature.clone()).await;

@@ -170,6 +170,12 @@ const INVARIANTS: &[(&str, &str)] = &[
     ("leases that billing could not keep", "select * from billing.parked_lease"),
 ];
 
+/// Whether a call's outcome is open: on a busy machine, or where the server ended the connection, as it does after ten
+/// minutes. The same request finds it.
+pub(crate) fn is_open(status: &Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::Aborted | Code::DeadlineExceeded | Code::Cancelled)
+}
+
 /// Repeats a call under the same request id until it is answered.
 pub(crate) async fn answered<T>(
     what: &str,
@@ -177,11 +183,7 @@ pub(crate) async fn answered<T>(
 ) -> Result<T> {
     eventually(what, async || match call().await {
         Ok(answer) => Ok(Some(answer.into_inner())),
-        Err(status)
-            if matches!(status.code(), Code::Unavailable | Code::Aborted | Code::DeadlineExceeded) =>
-        {
-            Ok(None)
-        }
+        Err(status) if is_open(&status) => Ok(None),
         Err(status) => Err(status.into()),
     })
     .await

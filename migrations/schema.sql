@@ -953,6 +953,7 @@ table leasing.lease owner gridlease_owner row security forced
   effective_time timestamp with time zone
   due_at timestamp with time zone
   life jsonb not null default '{}'::jsonb
+  unplaced boolean not null default false
   constraint lease_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_due_at CHECK (((due_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (due_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_due_state CHECK (((due_at IS NULL) OR (state = ANY (ARRAY['SIGNED'::text, 'EFFECTIVE'::text, 'ACTIVE'::text, 'HOLDOVER'::text, 'DEFAULTED'::text]))))
@@ -963,7 +964,7 @@ CASE
 END)
   constraint lease_effective_time CHECK (((effective_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (effective_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_ended_because CHECK (((state = ANY (ARRAY['CANCELLED'::text, 'LAPSED'::text])) = (ended_because IS NOT NULL)))
-  constraint lease_held CHECK (((state = ANY (ARRAY['DRAFT'::text, 'PROPOSING'::text])) OR ((reservation_id IS NOT NULL) AND (hold_expire_time IS NOT NULL))))
+  constraint lease_held CHECK ((((reservation_id IS NULL) = (hold_expire_time IS NULL)) AND ((state = ANY (ARRAY['DRAFT'::text, 'PROPOSING'::text])) OR unplaced OR (reservation_id IS NOT NULL))))
   constraint lease_hold_expire_time CHECK (((hold_expire_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (hold_expire_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_hold_seconds CHECK ((hold_seconds > 0))
   constraint lease_intent CHECK (((((state = ANY (ARRAY['PROPOSING'::text, 'SIGNING'::text])) OR (COALESCE((life -> 'pending'::text), 'null'::jsonb) <> 'null'::jsonb)) = (intent_rpc IS NOT NULL)) AND ((intent_rpc IS NULL) = (intent_caller IS NULL)) AND ((intent_rpc IS NULL) = (intent_request_id IS NULL)) AND ((intent_rpc IS NULL) = (intent_hash IS NULL))))

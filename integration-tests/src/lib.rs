@@ -11,6 +11,7 @@ pub mod fleet;
 pub mod fuzz;
 pub mod installation;
 pub mod market;
+mod nominations;
 pub mod raw;
 pub mod refusal;
 pub mod requests;

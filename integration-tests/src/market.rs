@@ -1,5 +1,6 @@
 //! A small market to book in: operators with a site, halls and capacity, and tenants; and the requests that use it.
 
+pub use crate::nominations::{nominated, nomination};
 use anyhow::{Context as _, Result};
 use contracts::billing::v1 as billing;
 use contracts::common::v1::{CapacityProfile, CapacityStep, CapacityVector};

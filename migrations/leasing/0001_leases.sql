@@ -48,6 +48,8 @@ create table leasing.lease (
     effective_time timestamptz,
     due_at timestamptz,
     life jsonb not null default '{}',
+    -- Whether it takes nothing of any block, and so has no reservation.
+    unplaced boolean not null default false,
     constraint lease_pkey primary key (operator_id, lease_id),
     constraint lease_uid_unique unique (operator_id, lease_uid),
     constraint lease_tenant foreign key (tenant_id) references leasing.tenant (tenant_id),
@@ -58,7 +60,8 @@ create table leasing.lease (
     constraint lease_revision check (revision > 0),
     constraint lease_hold_seconds check (hold_seconds > 0),
     constraint lease_held check (
-        state in ('DRAFT', 'PROPOSING') or (reservation_id is not null and hold_expire_time is not null)),
+        (reservation_id is null) = (hold_expire_time is null)
+        and (state in ('DRAFT', 'PROPOSING') or unplaced or reservation_id is not null)),
     constraint lease_intent check (
         (state in ('PROPOSING', 'SIGNING') or coalesce(life -> 'pending', 'null') <> 'null') = (intent_rpc is not null)
         and (intent_rpc is null) = (intent_caller is null)

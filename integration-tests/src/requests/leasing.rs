@@ -155,6 +155,11 @@ fn later(method: &str, n: &Names) -> Option<Vec<u8>> {
             expansion_option: String::new(),
         }
         .encode_to_vec(),
+        "LeaseService/NominatePremises" => leasing::NominatePremisesRequest {
+            validate_only,
+            ..market::nominated(&n.unplaced, "later", &[(&n.free_block, 500)])
+        }
+        .encode_to_vec(),
         "LeaseService/BeginHoldover" => leasing::BeginHoldoverRequest {
             validate_only,
             ..holds_over(&n.active, "2037-03-01", "they are not done")

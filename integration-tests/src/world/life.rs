@@ -1,5 +1,5 @@
 //! Leases in the middle of their lives: one with a condition open, one in default, one whose hall waits to be accepted, one
-//! that is to be amended.
+//! that is to be amended, one whose blocks are to be named.
 
 use anyhow::{Context as _, Result};
 use chrono::Days;
@@ -21,6 +21,7 @@ pub(super) struct Lives {
     pub(super) amended: String,
     pub(super) renewable: String,
     pub(super) lingering: String,
+    pub(super) unplaced: String,
     pub(super) amendment_hash: Vec<u8>,
 }
 
@@ -35,6 +36,7 @@ impl Lives {
             amended: self.amended,
             renewable: self.renewable,
             lingering: self.lingering,
+            unplaced: self.unplaced,
             amendment_hash: self.amendment_hash,
             ..names
         }
@@ -80,6 +82,12 @@ pub(super) async fn live(
     let renewable = leasing::LeaseTerms { renewal_options: vec![option], ..terms("2026-12-02") };
     let renewable = agree(stack, place, tenant, "renewable", renewable).await?;
     let lingering = agree(stack, place, tenant, "lingering", terms("2026-12-02")).await?;
+    let later = leasing::LeaseTerms {
+        premises: Vec::new(),
+        nominations: vec![market::nomination(&place.site, "later", 1_000, "2027-06-01", "2027-05-01")],
+        ..terms("2027-06-01")
+    };
+    let unplaced = agree(stack, place, tenant, "unplaced", later).await?;
     let cure = Some(leasing::CureTerms { monetary_days: 1, other_days: 30 });
     let strict = leasing::LeaseTerms { cure, ..terms("2026-12-02") };
     let defaulted = agree(stack, place, tenant, "defaulted", strict).await?;
@@ -117,6 +125,7 @@ pub(super) async fn live(
         amended,
         renewable,
         lingering,
+        unplaced,
         amendment_hash: amendment.terms_hash,
     })
 }

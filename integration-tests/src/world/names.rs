@@ -71,6 +71,8 @@ pub struct Names {
     pub renewable: String,
     /// A lease, ACTIVE, whose tenant is to stay beyond its term.
     pub lingering: String,
+    /// A lease, EFFECTIVE, of 1,000 kW whose blocks are to be named, as `later`.
+    pub unplaced: String,
     /// A lease, EFFECTIVE, that another tenant is to have.
     pub transferred: String,
     /// Another one.
@@ -171,6 +173,7 @@ impl Names {
             &mut names.amended,
             &mut names.renewable,
             &mut names.lingering,
+            &mut names.unplaced,
             &mut names.transferred,
             &mut names.other_transferred,
             &mut names.contested,

@@ -46,6 +46,7 @@ mod late_holds;
 mod lease;
 mod lease_amendments;
 mod lease_expansions;
+mod lease_nominations;
 mod lease_options;
 mod lease_reports;
 mod life;

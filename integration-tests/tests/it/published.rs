@@ -137,7 +137,9 @@ impl Deal {
         let mut findings = Findings::new();
         let checked = draft.check(None, "2026-12-01".parse()?, &mut findings);
         findings.finish()?;
-        let terms = checked.and_then(|checked| checked.in_zones(&[Zone::UTC])).context("terms")?;
+        let checked = checked.context("terms")?;
+        let zones: Vec<_> = checked.sites().map(|site| (site, Zone::UTC)).collect();
+        let terms = checked.in_zones(&zones).context("terms")?;
         let proposal = Proposal {
             name: format!("operators/published/leases/{}", self.row.deal_id.to_lowercase()).parse()?,
             uid: kernel::Uuid::from_u128(1),

@@ -71,6 +71,7 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.leasing.v1.LeaseService/SignAmendment", &["signatory", "title"], "Else"),
     ("gridlease.leasing.v1.LeaseService/WithdrawAmendment", &["etag"], "\"1\""),
     ("gridlease.leasing.v1.LeaseService/ExerciseOption", &["signatory", "title"], "Else"),
+    ("gridlease.leasing.v1.LeaseService/NominatePremises", &["signatory", "title"], "Else"),
     ("gridlease.leasing.v1.LeaseService/BeginHoldover", &["note"], "else"),
     ("gridlease.leasing.v1.LeaseService/EndHoldover", &["note"], "else"),
     ("gridlease.leasing.v1.LeaseService/AcceptBlock", &["signatory", "title"], "Else"),

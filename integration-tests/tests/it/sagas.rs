@@ -129,7 +129,7 @@ const INVARIANTS: &[(&str, &str)] = &[
     (
         "leases without the capacity they promise",
         "select l.lease_id, l.state from leasing.lease l
-         where l.state in ('PROPOSED', 'SIGNED', 'EFFECTIVE', 'ACTIVE', 'HOLDOVER', 'DEFAULTED')
+         where l.state in ('PROPOSED', 'SIGNED', 'EFFECTIVE', 'ACTIVE', 'HOLDOVER', 'DEFAULTED') and not l.unplaced
            and not exists (select from inventory.reservation r
            where r.operator_id = l.operator_id and r.reservation_id = l.reservation_id
              and r.state = case l.state when 'PROPOSED' then 'HELD' else 'COMMITTED' end)",

@@ -3,8 +3,8 @@
 use anyhow::{Context as _, Result, ensure};
 use contracts::leasing::v1 as leasing;
 use gridlease::sales::{
-    self, Clear, Consent, Deadlines, Find, Hold, Lease, OperatorWhat, Pipeline, Premises, Propose, SalesWhat,
-    Server, Sign,
+    self, Clear, Consent, Deadlines, Find, Hold, Lease, Nominate, OperatorWhat, Pipeline, Premises, Propose,
+    SalesWhat, Server, Sign, Unplaced,
 };
 use integration_tests::market::{self, READY, day, request_id};
 use integration_tests::requests::tender::opportunity;
@@ -282,6 +282,54 @@ async fn the_signatory_consents_to_another_tenant_and_sales_does_not() -> Result
     ensure!(told[0]["paper"] == wish.reference.as_str(), "{told:#}");
     let twice = sales::operator_told(desk.consent(&lease.name, Role::OperatorAdmin)?).await;
     refused(twice)?.is(Code::FailedPrecondition, "INVALID_STATE_TRANSITION")?;
+    desk.stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_has_no_block_yet_is_listed_and_named_by_the_signatory() -> Result<()> {
+    let desk = Desk::prepare().await?;
+    let unplaced = async || {
+        let server = desk.server(Role::Sales, true)?;
+        rows(SalesWhat::Unplaced(Unplaced { server })).await
+    };
+    ensure!(unplaced().await?.as_array().is_some_and(Vec::is_empty), "nothing is promised");
+    let site = desk.hall.split("/blocks/").next().context("a site")?.to_owned();
+    let terms = leasing::LeaseTerms {
+        premises: Vec::new(),
+        nominations: vec![market::nomination(&site, "north", 4_000, "2028-01-01", "2027-09-30")],
+        ..market::terms(&desk.hall, market::load(4_000))
+    };
+    let admin = desk.stack.clients("operators/acme", Role::OperatorAdmin)?;
+    let tenant = desk.stack.clients("tenants/lab", Role::Tenant)?;
+    let proposal = market::proposal("operators/acme", "tenants/lab", "river", terms);
+    let lease = admin.leases().propose_lease(proposal).await?.into_inner().lease.context("a lease")?;
+    for clients in [&admin, &tenant] {
+        clients.leases().sign_lease(market::signature(&lease)).await.context("sign")?;
+    }
+    let listed = unplaced().await?;
+    ensure!(listed[0]["it_kw_left"] == 4_000 && word(&listed[0], "name_by")? == "2027-09-30", "{listed:#}");
+    ensure!(word(&listed[0], "site")? == site && word(&listed[0], "tenant")? == "tenants/lab", "{listed:#}");
+    let nominate = |role, kw, dry_run| -> Result<OperatorWhat> {
+        Ok(OperatorWhat::Nominate(Nominate {
+            lease: lease.name.parse()?,
+            nomination: "north".to_owned(),
+            block: desk.hall.parse()?,
+            kw,
+            liquid_percent: 100,
+            name: "Ben Ortiz".to_owned(),
+            title: "Director".to_owned(),
+            dry_run,
+            server: desk.server(role, true)?,
+        }))
+    };
+    let sales = refused(sales::operator_told(nominate(Role::Sales, 1_000, false)?).await)?;
+    sales.is(Code::PermissionDenied, "ROLE_NOT_ALLOWED")?;
+    sales::operator_told(nominate(Role::OperatorAdmin, 1_000, true)?).await.context("a check")?;
+    ensure!(unplaced().await?[0]["it_kw_left"] == 4_000, "a check names nothing");
+    let left: Value =
+        serde_json::from_str(&sales::operator_told(nominate(Role::OperatorAdmin, 1_000, false)?).await?)?;
+    ensure!(left[0]["it_kw_left"] == 3_000, "{left:#}");
     desk.stack.stop().await;
     Ok(())
 }

@@ -146,6 +146,10 @@ reasons! {
     RightNotCleared = "RIGHT_NOT_CLEARED",
     /// The days in which a line may be disputed are over.
     DisputeWindowClosed = "DISPUTE_WINDOW_CLOSED",
+    /// It is more than is left to be named.
+    NominationExceeded = "NOMINATION_EXCEEDED",
+    /// The last day to name blocks has passed.
+    NominationClosed = "NOMINATION_CLOSED",
 }
 
 impl fmt::Display for Reason {

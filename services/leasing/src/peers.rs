@@ -28,6 +28,8 @@ pub type FeedMessage = wire::WatchEventsResponse;
 /// An event of inventory's feed.
 pub type FeedEvent = Event;
 
+/// Long enough for a process to come back; what it leaves then ends by itself.
+const TAKING_SECONDS: i64 = 15 * 60;
 const RESERVATION_TYPE: &str = "gridlease.inventory.v1.Reservation";
 
 /// The inventory service.
@@ -71,24 +73,23 @@ impl Inventory {
         Self { peer }
     }
 
-    /// The zone of each block's site, in the order of the blocks.
+    /// The zone of each of these sites, each asked once.
     ///
     /// # Errors
     /// `RESOURCE_NOT_FOUND` for a site that `organisation` may not see; what [`Peer::call`] fails with.
     pub async fn zones(
         &self,
         organisation: &Organisation,
-        blocks: impl Iterator<Item = &BlockName> + Send,
-    ) -> Result<Vec<Zone>, Error> {
-        let sites: Vec<SiteName> = blocks.map(BlockName::site_name).collect();
+        sites: impl Iterator<Item = SiteName> + Send,
+    ) -> Result<Vec<(SiteName, Zone)>, Error> {
         let mut known: Vec<(SiteName, Zone)> = Vec::new();
-        for site in &sites {
-            if !known.iter().any(|(name, _)| name == site) {
-                known.push((site.clone(), self.zone(organisation, site).await?));
+        for site in sites {
+            if !known.iter().any(|(name, _)| *name == site) {
+                let zone = self.zone(organisation, &site).await?;
+                known.push((site, zone));
             }
         }
-        let zone_of = |site| known.iter().find(|(name, _)| name == site).map(|(_, zone)| *zone);
-        Ok(sites.iter().filter_map(zone_of).collect())
+        Ok(known)
     }
 
     async fn zone(&self, organisation: &Organisation, site: &SiteName) -> Result<Zone, Error> {
@@ -108,8 +109,31 @@ impl Inventory {
     /// # Errors
     /// Inventory's refusal, unchanged; what [`Peer::call`] fails with.
     pub async fn place_hold(&self, organisation: &Organisation, lease: &Lease) -> Result<Hold, Error> {
-        let reply = self.send_hold(organisation, lease, false).await?;
+        let reply = self.send_hold(organisation, lease, "hold", lease.hold_seconds, false).await?;
         hold_of(reply.reservation)
+    }
+
+    /// Holds, for its operator and for as long as it takes to commit it, what a lease takes that had nothing before. `step` names the
+    /// attempt: the same step gets the same hold.
+    ///
+    /// # Errors
+    /// As [`Inventory::place_hold`].
+    pub async fn take(&self, lease: &Lease, step: &str) -> Result<Hold, Error> {
+        let operator = Organisation::Operator(lease.name.operator.clone());
+        let reply = self.send_hold(&operator, lease, step, TAKING_SECONDS, false).await?;
+        hold_of(reply.reservation)
+    }
+
+    /// Asks whether the reservation of a lease, if it has one, could take what is wanted.
+    ///
+    /// # Errors
+    /// As [`Inventory::amend`].
+    pub async fn check_claims(&self, lease: &Lease, wanted: &Lease) -> Result<(), Error> {
+        if lease.hold.is_some() {
+            return self.amend(lease, &wanted.claims(), "check", true).await;
+        }
+        let operator = Organisation::Operator(lease.name.operator.clone());
+        self.send_hold(&operator, wanted, "check", TAKING_SECONDS, true).await.map(|_| ())
     }
 
     /// Asks whether the capacity could be held now.
@@ -117,16 +141,18 @@ impl Inventory {
     /// # Errors
     /// As [`Inventory::place_hold`].
     pub async fn check_hold(&self, organisation: &Organisation, lease: &Lease) -> Result<(), Error> {
-        self.send_hold(organisation, lease, true).await.map(|_| ())
+        self.send_hold(organisation, lease, "hold", lease.hold_seconds, true).await.map(|_| ())
     }
 
     async fn send_hold(
         &self,
         organisation: &Organisation,
         lease: &Lease,
+        step: &str,
+        seconds: i64,
         validate_only: bool,
     ) -> Result<wire::PlaceHoldResponse, Error> {
-        let seconds = u64::try_from(lease.hold_seconds).map_err(Error::internal)?;
+        let seconds = u64::try_from(seconds).map_err(Error::internal)?;
         let request = wire::PlaceHoldRequest {
             parent: format!("operators/{}", lease.name.operator),
             tenant: lease.tenant.to_string(),
@@ -134,7 +160,7 @@ impl Inventory {
             claims: lease.claims().iter().map(claim).collect(),
             hold_duration: Some(to_duration(std::time::Duration::from_secs(seconds))),
             note: note(lease),
-            request_id: derive_id(lease.uid, "hold").to_string(),
+            request_id: derive_id(lease.uid, step).to_string(),
             validate_only,
         };
         self.peer
@@ -178,9 +204,10 @@ impl Inventory {
     /// # Errors
     /// Inventory's refusal, such as `HOLD_EXPIRED`; what [`Peer::call`] fails with.
     pub async fn commit(&self, organisation: &Organisation, lease: &Lease) -> Result<(), Error> {
+        let name = reservation_of(lease)?;
         let request = wire::CommitReservationRequest {
-            name: reservation_of(lease)?.to_string(),
-            request_id: derive_id(lease.uid, "commit").to_string(),
+            name: name.to_string(),
+            request_id: derive_id(name.reservation.get(), "commit").to_string(),
             validate_only: false,
         };
         self.peer

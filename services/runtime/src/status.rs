@@ -57,6 +57,8 @@ pub fn code(reason: Reason) -> Code {
         | Reason::AmountExceeded
         | Reason::RightNotCleared
         | Reason::DisputeWindowClosed
+        | Reason::NominationExceeded
+        | Reason::NominationClosed
         | Reason::RequestIdReused => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RequestInProgress | Reason::TransactionConflict => Code::Aborted,
         Reason::QuotaExceeded | Reason::Overloaded | Reason::MessageTooLarge => Code::ResourceExhausted,

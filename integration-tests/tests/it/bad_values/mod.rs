@@ -14,6 +14,7 @@ mod life;
 mod market;
 mod metering;
 mod money;
+mod nominations;
 mod offers;
 mod reservations;
 mod rights;
@@ -129,7 +130,14 @@ pub(crate) const OUTPUT_ONLY: &[&str] =
 pub(crate) const NO_DAY: Option<Date> = Some(Date { year: 2027, month: 2, day: 30 });
 
 fn proposals(n: &Names) -> Vec<Case> {
-    [bad_terms::propose(n), rights::in_terms(n), cut_over::supports(n), series::rents(n)].concat()
+    [
+        bad_terms::propose(n),
+        rights::in_terms(n),
+        cut_over::supports(n),
+        series::rents(n),
+        nominations::terms(n),
+    ]
+    .concat()
 }
 
 /// The bad values of an RPC.
@@ -171,6 +179,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "ProposeLease" => proposals(n),
         "GetCreditCover" => cut_over::cover(n),
         "ImportLease" => cut_over::import(n),
+        "NominatePremises" => nominations::nominate(n),
         "BeginHoldover" | "EndHoldover" => cut_over::holdover(method, n),
         "RequestAssignment" | "ConsentToAssignment" | "DeclineAssignment" => rights::assignments(method, n),
         "OfferToRightHolders" | "ExerciseRight" | "WaiveRight" | "ListRightOffers" => rights::of(method, n),

@@ -128,7 +128,7 @@ impl Plain {
         }
         self.blocks.push(extra.block.clone());
         self.extras[at].state = "EXERCISED";
-        self.papers.expanded();
+        self.papers.joined();
         self.say(self.state, "expanded");
         self.settle();
         Ok(())

@@ -3,7 +3,7 @@
 use chrono::Datelike as _;
 use kernel::time::add_months;
 
-use super::plain::{Deed, Plain, Side, day, number};
+use super::plain::{Block, Deed, Plain, Side, day, number};
 use crate::obvious::Dice;
 
 /// States in which papers can be put on the table.
@@ -20,8 +20,8 @@ pub(super) struct Papers {
     asked: Option<(bool, i64, bool)>,
     /// Whether somebody uses it already.
     pub(super) guest: bool,
-    /// From when other terms count, and who has signed.
-    amendment: Option<(i64, Vec<Side>)>,
+    /// From when other terms count, who has signed, and the block that they add.
+    pub(super) amendment: Option<(i64, Vec<Side>, Option<Block>)>,
     /// Terms in force, from 1.
     pub(super) version: i64,
     /// First day beyond the term, and the day on which the tenant is gone.
@@ -36,7 +36,7 @@ impl Papers {
 
 impl Papers {
     /// The next version is in force, of which other terms that are proposed do not know.
-    pub(super) fn expanded(&mut self) {
+    pub(super) fn joined(&mut self) {
         self.version += 1;
         self.amendment = None;
     }
@@ -62,7 +62,7 @@ impl Plain {
             self.say(self.state, told);
             return true;
         }
-        let over = self.papers.amendment.as_ref().is_some_and(|(on, _)| *on <= today);
+        let over = self.papers.amendment.as_ref().is_some_and(|(on, ..)| *on <= today);
         if over {
             self.papers.amendment = None;
             self.say(self.state, "amendment_expired");
@@ -89,7 +89,11 @@ impl Plain {
             Deed::Ask(whole, on) => self.ask(*whole, *on),
             Deed::Consent => self.answer(true),
             Deed::Decline => self.answer(false),
-            Deed::Amend(on) => self.amend(*on),
+            Deed::Amend(on) => self.amend(*on, None),
+            Deed::Add(on, first, months) => {
+                let added = Block::planned(self.spare, *first, *months);
+                self.amend(*on, Some(added))
+            }
             Deed::Sign(side) => self.sign(*side),
             _ => match self.papers.amendment.take() {
                 None => NOT_NOW,
@@ -110,7 +114,8 @@ impl Plain {
             return NOT_NOW;
         }
         let known = !whole && self.papers.guest;
-        let within = self.live_ends().max().is_some_and(|end| on < end);
+        let later = self.later.filter(|later| later.state == "OPEN").map(|later| later.end());
+        let within = self.live_ends().chain(later).max().is_some_and(|end| on < end);
         if known || day(on).day() != 1 || on <= self.today || !within {
             return WRONG;
         }
@@ -126,21 +131,24 @@ impl Plain {
         Ok(())
     }
 
-    fn may_amend(&self) -> bool {
+    pub(super) fn may_amend(&self) -> bool {
         self.ending.is_none() && self.papers.stays.is_none_or(|(from, until)| until <= from)
     }
 
-    fn amend(&mut self, on: i64) -> Answer {
+    fn amend(&mut self, on: i64, added: Option<Block>) -> Answer {
         if !self.may_amend() || self.papers.amendment.is_some() {
             return NOT_NOW;
         }
         let live = || self.blocks.iter().filter(|one| !["ENDED", "LAPSED"].contains(&one.state));
         let too_late = live().any(|one| on >= one.agreed.1 || one.state == "PLANNED" && on > one.first);
         let within = live().map(|one| one.end).max().is_none_or(|end| on < end);
-        if day(on).day() != 1 || on <= self.today || too_late || !within {
+        let early = added.as_ref().is_some_and(|one| one.agreed.0 < on);
+        if day(on).day() != 1 || on <= self.today || too_late || !within || early {
             return WRONG;
         }
-        self.papers.amendment = Some((on, Vec::new()));
+        self.spare += usize::from(added.is_some());
+        self.papers.amendment = Some((on, Vec::new(), added));
+        self.later.iter_mut().for_each(|later| later.proposed = later.state == "OPEN");
         self.extras.iter_mut().for_each(|extra| extra.proposed = extra.state == "OPEN");
         self.say(self.state, "amendment_proposed");
         Ok(())
@@ -150,7 +158,7 @@ impl Plain {
         if !self.may_amend() {
             return NOT_NOW;
         }
-        let Some((_, signed)) = &mut self.papers.amendment else { return NOT_NOW };
+        let Some((_, signed, _)) = &mut self.papers.amendment else { return NOT_NOW };
         if signed.contains(&side) {
             return NOT_NOW;
         }
@@ -159,18 +167,23 @@ impl Plain {
             self.say(self.state, "amendment_signed");
             return Ok(());
         }
-        self.papers.amendment = None;
+        let added = self.papers.amendment.take().and_then(|(.., added)| added);
         self.papers.version += 1;
         for extra in self.extras.iter_mut().filter(|extra| extra.state == "LAPSED" && !extra.proposed) {
             extra.state = "LEFT";
         }
         self.say(self.state, "amended");
+        self.other_terms(added);
         Ok(())
     }
 
     fn stay(&mut self, until: i64) -> Answer {
         let can = ["ACTIVE", "HOLDOVER", "EXPIRED"].contains(&self.state) && self.ending.is_none();
-        if !can || self.window().is_some() || self.blocks.iter().any(|one| one.state == "PLANNED") {
+        if !can
+            || self.is_to_be_named()
+            || self.window().is_some()
+            || self.blocks.iter().any(|one| one.state == "PLANNED")
+        {
             return NOT_NOW;
         }
         let had = self.blocks.iter().filter(|one| one.state != "LAPSED").map(|one| one.end).max();
@@ -222,6 +235,13 @@ impl Plain {
             0 | 1 => Deed::Ask(dice.chance(50), first_of(dice.roll(0, 4)) + i64::from(dice.chance(5))),
             2 | 3 => Deed::Consent,
             4 => Deed::Decline,
+            5 if self.spares > self.spare => {
+                let on = first_of(dice.roll(0, 4));
+                let first = number(
+                    add_months(day(on), i32::try_from(dice.roll(0, 4)).expect("small") - 1).expect("a date"),
+                );
+                Deed::Add(on, first, i32::try_from(dice.roll(3, 24)).expect("small"))
+            }
             5 | 6 => Deed::Amend(first_of(dice.roll(0, 6)) + i64::from(dice.chance(5))),
             7 | 8 => Deed::Sign(side),
             9 if dice.chance(30) => Deed::Withdraw,

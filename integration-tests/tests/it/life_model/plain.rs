@@ -3,10 +3,13 @@
 use kernel::CivilDate;
 use kernel::time::add_months;
 
+use super::later::{LATER, Later, any_later};
 use super::options::{Extra, Renewals, any_extras};
 use super::papers::Papers;
 use crate::obvious::Dice;
 
+/// Halls that the terms of one lease may name, and other terms of it.
+pub(super) const HALLS: usize = 8;
 /// Day 0.
 pub(super) const EPOCH: &str = "2026-12-01";
 
@@ -107,6 +110,10 @@ pub(super) enum Deed {
     Renew,
     /// An option on a block more is.
     Expand(usize),
+    /// So many halls are named.
+    Nominate(usize),
+    /// As Amend, with a block more from another day on, for so many months.
+    Add(i64, i64, i32),
 }
 
 /// A lease as it should be.
@@ -117,6 +124,11 @@ pub(super) struct Plain {
     pub(super) blocks: Vec<Block>,
     pub(super) renewals: Renewals,
     pub(super) extras: Vec<Extra>,
+    pub(super) later: Option<Later>,
+    /// The hall that the next amendment may add; each is added once.
+    pub(super) spare: usize,
+    /// The first hall that there is not.
+    pub(super) spares: usize,
     pub(super) conditions: Vec<Condition>,
     pub(super) delivery: Option<Delivery>,
     pub(super) from_each: bool,
@@ -135,7 +147,9 @@ const IN_FORCE: [&str; 4] = ["EFFECTIVE", "ACTIVE", "HOLDOVER", "DEFAULTED"];
 impl Plain {
     /// Any terms, signed on day 0.
     pub(super) fn agree(dice: &mut Dice) -> Self {
-        let blocks: Vec<Block> = (0..usize::try_from(dice.roll(1, 2)).expect("small"))
+        // Now and then there is nothing but what is to be named.
+        let least = i64::from(!dice.chance(12));
+        let blocks: Vec<Block> = (0..usize::try_from(dice.roll(least, 2 * least)).expect("small"))
             .map(|hall| {
                 // The first of a month, so that whole months are whole.
                 let first =
@@ -144,11 +158,15 @@ impl Plain {
             })
             .collect();
         let renewals = Renewals::any(dice);
-        let extras = any_extras(dice, &blocks);
+        let extras = if blocks.is_empty() { Vec::new() } else { any_extras(dice, &blocks) };
+        let named = blocks.len() + extras.len();
+        let is_later = blocks.is_empty() || dice.chance(40);
+        let later = is_later.then(|| any_later(dice, named, &blocks));
         let conditions = (0..dice.roll(0, 2))
             .map(|n| Condition {
                 id: format!("condition-{n}"),
-                block: (dice.roll(0, 1) == 1).then(|| usize::try_from(n).expect("small") % blocks.len()),
+                block: (!blocks.is_empty() && dice.roll(0, 1) == 1)
+                    .then(|| usize::try_from(n).expect("small") % blocks.len()),
                 outside: dice.roll(20, 160),
                 side: if dice.roll(0, 1) == 0 { Side::Operator } else { Side::Tenant },
                 met: false,
@@ -163,6 +181,9 @@ impl Plain {
             blocks,
             renewals,
             extras,
+            later,
+            spare: named + LATER,
+            spares: HALLS,
             conditions,
             delivery,
             from_each: roll(0, 1) == 1,
@@ -188,8 +209,8 @@ impl Plain {
         self.conditions.iter().any(|condition| condition.block == Some(block) && !condition.met)
     }
 
-    fn over(&self) -> bool {
-        self.blocks.iter().all(|block| ["ENDED", "LAPSED"].contains(&block.state))
+    pub(super) fn over(&self) -> bool {
+        self.blocks.iter().all(|block| ["ENDED", "LAPSED"].contains(&block.state)) && !self.is_to_be_named()
     }
 
     /// Whether nothing more can come of it but to be closed.
@@ -250,7 +271,7 @@ impl Plain {
             if self.is_done() {
                 return;
             }
-            if self.settles_papers(today) || self.settles_options(today) {
+            if self.settles_papers(today) || self.settles_options(today) || self.settles_later(today) {
                 continue;
             }
             if self.state == "SIGNED" && whole {
@@ -259,7 +280,8 @@ impl Plain {
                 self.say("LAPSED", "lapsed");
             } else if !late.is_empty() {
                 late.iter().for_each(|block| self.blocks[*block].state = "LAPSED");
-                match (self.blocks.iter().all(|block| block.state == "LAPSED"), self.state) {
+                let none = self.blocks.iter().all(|block| block.state == "LAPSED");
+                match (none && self.over(), self.state) {
                     (true, "SIGNED") => self.say("LAPSED", "lapsed"),
                     (true, _) => self.say("TERMINATED", "terminated"),
                     (false, _) if self.over() => self.say("EXPIRED", "expired"),
@@ -308,6 +330,10 @@ impl Plain {
             self.papers.forget();
             let open = |extra: &&mut Extra| extra.state == "OPEN";
             self.extras.iter_mut().filter(open).for_each(|extra| extra.state = "GONE");
+            self.later
+                .iter_mut()
+                .filter(|later| later.state == "OPEN")
+                .for_each(|later| later.state = "GONE");
         }
     }
 
@@ -332,12 +358,14 @@ impl Plain {
             | Deed::Consent
             | Deed::Decline
             | Deed::Amend(_)
+            | Deed::Add(..)
             | Deed::Sign(_)
             | Deed::Withdraw
             | Deed::Stay(_)
             | Deed::Leave(_) => self.paper(deed),
             Deed::Renew => self.renew(),
             Deed::Expand(extra) => self.expand(*extra),
+            Deed::Nominate(count) => self.nominate(*count),
             Deed::Short(block, until) => {
                 self.blocks[*block].short = *until;
                 self.settle();
@@ -426,7 +454,8 @@ impl Plain {
         if self.is_done() || self.ending.is_some() {
             return Err("INVALID_STATE_TRANSITION");
         }
-        if end < self.today || self.blocks.iter().all(|block| block.end <= end) {
+        let none_left = !self.blocks.is_empty() && self.blocks.iter().all(|block| block.end <= end);
+        if end < self.today || none_left {
             return Err("INVALID_FIELD");
         }
         let right = match ground {
@@ -448,11 +477,16 @@ impl Plain {
 
     /// Something that somebody might do next.
     pub(super) fn next(&self, dice: &mut Dice) -> Deed {
-        let block = usize::try_from(dice.roll(0, 3)).expect("small") % self.blocks.len();
-        let (agreed, planned) = (self.blocks[block].agreed, self.blocks[block].state == "PLANNED");
+        let block = usize::try_from(dice.roll(0, 3)).expect("small") % self.blocks.len().max(1);
+        let stands = self.blocks.get(block);
+        let (agreed, planned) =
+            stands.map_or(((0, 0), false), |stands| (stands.agreed, stands.state == "PLANNED"));
         let side = if dice.roll(0, 3) == 0 { Side::Tenant } else { Side::Operator };
         let days = |dice: &mut Dice, most| dice.roll(0, most);
-        match dice.roll(0, 23) {
+        match dice.roll(0, 25) {
+            24 | 25 if self.later.is_some() => {
+                Deed::Nominate(usize::try_from(dice.roll(1, 2)).expect("small"))
+            }
             21..=23 => Deed::Wait(days(dice, 60)),
             18 => Deed::Renew,
             19 | 20 if !self.extras.is_empty() => {
@@ -465,7 +499,7 @@ impl Plain {
                     [usize::try_from(dice.roll(0, 1)).expect("small") % self.conditions.len()];
                 Deed::Satisfy(if dice.roll(0, 4) == 0 { side } else { one.side }, one.id.clone())
             }
-            5 | 6 => Deed::Accept(block, self.today + 2 - days(dice, 12)),
+            5 | 6 if stands.is_some() => Deed::Accept(block, self.today + 2 - days(dice, 12)),
             7 => Deed::Notify(
                 ["DEFAULT", "CURED", "CLOSE_OUT"][usize::try_from(dice.roll(0, 2)).expect("small")],
             ),

@@ -6,8 +6,10 @@ use leasing::domain::contract::{Condition, Contract, CureTerms, DeliveryTerms, T
 use leasing::domain::draft::{Draft, PremisesDraft, RateDraft, RenewalDraft};
 use leasing::domain::expansion_draft::ExpansionDraft;
 use leasing::domain::life::{Ground, NoticeKind};
+use leasing::domain::nomination::Named;
+use leasing::domain::nomination_draft::NominationDraft;
 use leasing::domain::premises::ReadyDates;
-use leasing::domain::terms::Structure;
+use leasing::domain::terms::{PremisesTerms, ProfileStep, RateTerms, Structure};
 use leasing::domain::{
     Actor, Command, Findings, Hold, Lease, Party, Proposal, Signatory, Signature, TermsHash,
 };
@@ -97,7 +99,22 @@ fn signed(plain: &Plain) -> Lease {
         ..Contract::default()
     };
     let (renewal_options, expansion_options) = options(plain, premises);
+    let nominations = plain.later.iter().map(|later| NominationDraft {
+        id: Some("later".to_owned()),
+        site: Some(block(0).site_name()),
+        capacity: CapacityVector::new(
+            1_000 * i64::try_from(later.left).expect("small"),
+            0,
+            1_000 * i64::try_from(later.left).expect("small"),
+            0,
+        ),
+        commencement: Some(day(later.first)),
+        end: kernel::time::add_months(day(later.first), later.months),
+        rate: "125".parse().ok(),
+        last: Some(day(later.last)),
+    });
     let draft = Draft {
+        nominations: nominations.collect(),
         expansion_options,
         renewal_options,
         currency: Currency::new("USD"),
@@ -111,7 +128,7 @@ fn signed(plain: &Plain) -> Lease {
     let mut findings = Findings::new();
     let checked = draft.check(None, day(0), &mut findings);
     findings.finish().expect("good terms");
-    let zones = vec![zone(); plain.blocks.len() + plain.extras.len()];
+    let zones = [(block(0).site_name(), zone())];
     let proposal = Proposal {
         name: "operators/acme/leases/river".parse().expect("a name"),
         uid: kernel::Uuid::from_u128(7),
@@ -121,7 +138,8 @@ fn signed(plain: &Plain) -> Lease {
     };
     let (mut lease, _) = Lease::propose(proposal, noon(0)).expect("a lease");
     let reservation = ReservationId::new(kernel::Uuid::from_u128(9));
-    lease.held(Hold { reservation, expire_time: noon(1) }, noon(0)).expect("held");
+    let hold = Hold { reservation, expire_time: noon(1) };
+    lease.held((!lease.claims().is_empty()).then_some(hold), noon(0)).expect("held");
     for party in [Party::Operator, Party::Tenant] {
         lease.sign(signature(party, lease.terms_hash)).expect("signed");
     }
@@ -139,8 +157,8 @@ fn ada() -> Signatory {
     Signatory { name: "Ada Marsh".to_owned(), title: String::new() }
 }
 
-fn command(deed: &Deed, lease: &Lease) -> Option<(Party, Command)> {
-    if let Some(paper) = paper(deed, lease) {
+fn command(deed: &Deed, lease: &Lease, plain: &Plain) -> Option<(Party, Command)> {
+    if let Some(paper) = paper(deed, lease, plain) {
         return Some(paper);
     }
     Some(match deed {
@@ -154,6 +172,15 @@ fn command(deed: &Deed, lease: &Lease) -> Option<(Party, Command)> {
         Deed::Renew => (Party::Tenant, Command::Renew { signatory: ada() }),
         Deed::Expand(number) => {
             (Party::Tenant, Command::Expand { option: format!("more-{number}"), signatory: ada() })
+        }
+        Deed::Nominate(count) => {
+            let first = plain.later.map_or(0, |later| later.next_hall());
+            let named = |hall| Named {
+                block: block(hall),
+                capacity: CapacityVector::new(1_000, 0, 1_000, 0).expect("a load"),
+            };
+            let blocks = (first..first + count).map(named).collect();
+            (Party::Operator, Command::Nominate { nomination: "later".to_owned(), blocks, signatory: ada() })
         }
         Deed::Notify(kind) => {
             let kind = match *kind {
@@ -176,7 +203,7 @@ fn command(deed: &Deed, lease: &Lease) -> Option<(Party, Command)> {
 }
 
 /// The same of what is put on the table.
-fn paper(deed: &Deed, lease: &Lease) -> Option<(Party, Command)> {
+fn paper(deed: &Deed, lease: &Lease, plain: &Plain) -> Option<(Party, Command)> {
     let signatory = Signatory { name: "Ada Marsh".to_owned(), title: String::new() };
     Some(match deed {
         Deed::Ask(whole, on) => {
@@ -193,11 +220,16 @@ fn paper(deed: &Deed, lease: &Lease) -> Option<(Party, Command)> {
         }
         Deed::Consent => (Party::Operator, Command::ConsentToAssignment { signatory }),
         Deed::Decline => (Party::Operator, Command::DeclineAssignment),
-        Deed::Amend(on) => {
+        Deed::Amend(on) | Deed::Add(on, ..) => {
             let mut terms = lease.terms.clone();
             terms.payment_terms_days += 1;
             terms.contract.conditions = Vec::new();
             terms.expansion_options.retain(|option| lease.is_open_option(option));
+            let open: Vec<_> = lease.open_nominations().map(|one| one.id.clone()).collect();
+            terms.nominations.retain(|one| open.contains(&one.id));
+            if let Deed::Add(_, first, months) = deed {
+                terms.premises.push(added(plain.spare, *first, *months));
+            }
             let (effective, note) = (day(*on), "later".to_owned());
             (Party::Operator, Command::ProposeAmendment { terms: Box::new(terms), effective, note })
         }
@@ -217,6 +249,21 @@ fn paper(deed: &Deed, lease: &Lease) -> Option<(Party, Command)> {
     })
 }
 
+/// A hall more.
+fn added(hall: usize, first: i64, months: i32) -> PremisesTerms {
+    PremisesTerms {
+        block: block(hall),
+        zone: zone(),
+        profile: vec![ProfileStep {
+            from: day(first),
+            capacity: CapacityVector::new(1_000, 0, 1_000, 0).expect("a load"),
+        }],
+        commencement: day(first),
+        end: kernel::time::add_months(day(first), months).expect("a date"),
+        rate: RateTerms::Base("125".parse().expect("a rate")),
+    }
+}
+
 /// The lease under test, and what it told.
 struct Run {
     lease: Lease,
@@ -224,8 +271,9 @@ struct Run {
 }
 
 impl Run {
-    fn apply(&mut self, deed: &Deed, today: i64) -> Result<(), String> {
-        let done = match (command(deed, &self.lease), deed) {
+    /// `before`: the model as it was before the deed.
+    fn apply(&mut self, deed: &Deed, before: &Plain, today: i64) -> Result<(), String> {
+        let done = match (command(deed, &self.lease, before), deed) {
             (Some((party, command)), _) => {
                 let by = Actor { party, subject: "tester".to_owned(), address: String::new() };
                 let mut after = self.lease.clone();
@@ -281,6 +329,12 @@ impl Run {
         if (lease.taken().len(), open) != (plain.blocks.len(), ought_open) {
             return Err(format!("{} blocks and {open} options, not as {plain:?}", lease.taken().len()));
         }
+        let left = lease.open_nominations().map(|one| one.capacity.critical_it).sum::<i64>();
+        let ought_left = plain.later.filter(|later| later.state == "OPEN").map_or(0, |later| later.left);
+        if left != 1_000 * i64::try_from(ought_left).expect("small") {
+            return Err(format!("{left} kW are left to be named, not as {:?}", plain.later));
+        }
+        self.takes_what_it_should(plain)?;
         for (is, ought) in lease.taken().iter().zip(&plain.blocks) {
             let days = |all: [CivilDate; 3]| all.map(number);
             let is_days = days([is.commencement, is.end, is.rent_from()]);
@@ -298,6 +352,24 @@ impl Run {
             return Err("something is due of what is over".to_owned());
         }
         Ok(())
+    }
+}
+
+impl Run {
+    /// The halls that it takes are those of its blocks, its options, and what lies on the table; it never takes one that is to be named.
+    fn takes_what_it_should(&self, plain: &Plain) -> Result<(), String> {
+        if plain.is_done() {
+            return Ok(());
+        }
+        let live = plain.blocks.iter().filter(|one| one.state != "LAPSED").map(|one| one.hall);
+        let open = plain.extras.iter().filter(|extra| extra.state == "OPEN").map(|extra| extra.block.hall);
+        let added =
+            plain.papers.amendment.iter().filter_map(|(.., added)| added.as_ref().map(|one| one.hall));
+        let mut ought: Vec<_> = live.chain(open).chain(added).map(block).collect();
+        let mut is: Vec<_> = self.lease.claims().into_iter().map(|claim| claim.block).collect();
+        ought.sort_by_key(ToString::to_string);
+        is.sort_by_key(ToString::to_string);
+        if is == ought { Ok(()) } else { Err(format!("it takes {is:?} and not {ought:?}")) }
     }
 }
 
@@ -320,8 +392,9 @@ fn live(seed: u64) -> Result<(u64, Vec<String>), String> {
         // Twice: the second time is another deed, and mostly refused.
         let times = if matches!(deed, Deed::Wait(_)) { 1 } else { 1 + u64::from(dice.chance(33)) };
         for _ in 0..times {
+            let before = plain.clone();
             let expected = plain.apply(&deed);
-            let answer = run.apply(&deed, plain.today);
+            let answer = run.apply(&deed, &before, plain.today);
             words.push(expected.err().unwrap_or("OK").to_owned());
             let ought = expected.map_err(str::to_owned);
             if answer != ought {
@@ -386,6 +459,10 @@ fn lives(first: u64) {
         "NO_OPTION_TO_EXERCISE",
         "expanded",
         "expansion_lapsed",
+        "premises_nominated",
+        "nomination_lapsed",
+        "NOMINATION_CLOSED",
+        "NOMINATION_EXCEEDED",
     ] {
         assert!(tally.contains_key(word), "never {word}: {tally:?}");
     }

@@ -68,6 +68,7 @@ fn terms() -> Terms {
         term_months: 12,
         renewal_options: Vec::new(),
         expansion_options: Vec::new(),
+        nominations: Vec::new(),
         announced: None,
         notes: String::new(),
         contract: Contract::default(),

@@ -15,12 +15,10 @@ use sqlx::Row as _;
 use tonic::{Response, Status};
 
 use super::options::Renewals;
-use super::plain::{Block, Deed, Delivery, Plain, Side, day};
+use super::plain::{Block, Deed, Delivery, HALLS, Plain, Side, day};
 use crate::obvious::Dice;
 
 const LEASES: u64 = 10;
-/// Halls that the terms of one lease name at the most.
-const HALLS: usize = 4;
 /// Times at which everybody waits for the clock to move.
 const ROUNDS: usize = 12;
 /// Deeds of each lease between two of them.
@@ -72,18 +70,36 @@ impl Player {
         Ok(player)
     }
 
+    /// A hall of the terms.
+    pub(super) fn premises(&self, plain: &Block) -> wire::Premises {
+        let mut premises = market::terms(&self.blocks[plain.hall], market::load(1_000)).premises.remove(0);
+        premises.commencement_date = on(plain.agreed.0);
+        premises.end_date = on(plain.agreed.1);
+        premises.quantity_steps[0].from_date = on(plain.agreed.0);
+        premises
+    }
+
+    /// The name of a hall.
+    pub(super) fn hall(&self, number: usize) -> &str {
+        &self.blocks[number]
+    }
+
     pub(super) fn terms(&self) -> Result<wire::LeaseTerms> {
         let small = |days: i64| i32::try_from(days);
         let mut terms = market::terms(&self.blocks[0], market::load(1_000));
-        let premises = |plain: &Block| {
-            let mut premises =
-                market::terms(&self.blocks[plain.hall], market::load(1_000)).premises.remove(0);
-            premises.commencement_date = on(plain.agreed.0);
-            premises.end_date = on(plain.agreed.1);
-            premises.quantity_steps[0].from_date = on(plain.agreed.0);
-            premises
-        };
+        let premises = |plain: &Block| self.premises(plain);
         terms.premises = self.plain.blocks.iter().map(premises).collect();
+        if let Some(later) = self.plain.later.filter(|later| later.state == "OPEN") {
+            let site = self.blocks[0].split("/blocks/").next().unwrap_or_default();
+            let kw = 1_000 * i64::try_from(later.left)?;
+            let end = kernel::time::add_months(day(later.first), later.months).map(to_date);
+            terms.nominations = vec![wire::Nomination {
+                commencement_date: on(later.first),
+                end_date: end,
+                last_nomination_date: on(later.last),
+                ..market::nomination(site, "later", kw, "2028-01-01", "2027-01-01")
+            }];
+        }
         let extras = self.plain.extras.iter().enumerate().filter(|(_, extra)| extra.state == "OPEN");
         terms.expansion_options = extras
             .map(|(number, extra)| wire::ExpansionOption {
@@ -313,7 +329,11 @@ impl Player {
         let state = format!("LEASE_STATE_{}", self.plain.state);
         let open = |one: &&wire::Expansion| one.state() == wire::ExpansionState::Open;
         let ought_open = self.plain.extras.iter().filter(|extra| extra.state == "OPEN").count();
-        lease.state().as_str_name() == state
+        let left = |one: &wire::NominationStatus| one.left.map_or(0, |left| left.critical_it_kw);
+        let left: i64 = lease.nominations.iter().map(left).sum();
+        let later = self.plain.later.filter(|later| later.state == "OPEN").map_or(0, |later| later.left);
+        i64::try_from(later).is_ok_and(|halls| left == 1_000 * halls)
+            && lease.state().as_str_name() == state
             && lease.blocks.len() == self.plain.blocks.len()
             && lease.expansions.iter().filter(open).count() == ought_open
             && lease.blocks.iter().zip(&self.plain.blocks).all(|(is, ought)| {
@@ -347,6 +367,11 @@ impl Player {
         ensure!(told == self.plain.told, "{told:?} and not {:?}", self.plain.told);
         let ask = wire::GetLeaseRequest { name: self.name.clone(), version: 0 };
         let lease = self.operator.leases().get_lease(ask).await?.into_inner().lease.context("a lease")?;
+        if lease.reservation.is_empty() {
+            let none = self.plain.blocks.iter().all(|block| block.state == "LAPSED");
+            ensure!(none, "no reservation for {:#?}", self.plain);
+            return Ok(());
+        }
         let given_back = self.plain.told.iter().any(|told| ["lapsed", "terminated"].contains(told));
         eventually("the reservation takes what the lease says", async || {
             let name = lease.reservation.clone();
@@ -376,8 +401,9 @@ impl Player {
             let live = lease.blocks.iter().filter(|block| block.state() != wire::LeaseBlockState::Lapsed);
             // A block that has not commenced takes what was agreed until it does.
             // What is held for options is no block of the lease, or beyond its end.
-            let nothing_left =
-                self.plain.window().is_none() && self.plain.extras.iter().all(|extra| extra.state != "OPEN");
+            let nothing_left = self.plain.papers.amendment.is_none()
+                && self.plain.window().is_none()
+                && self.plain.extras.iter().all(|extra| extra.state != "OPEN");
             let begun = nothing_left
                 && live.clone().all(|block| {
                     ![wire::LeaseBlockState::Planned, wire::LeaseBlockState::Ready].contains(&block.state())

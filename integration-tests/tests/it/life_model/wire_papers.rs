@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use contracts::leasing::v1 as wire;
-use integration_tests::market::request_id;
+use integration_tests::market::{nominated, request_id};
 
-use super::plain::Deed;
+use super::plain::{Block, Deed};
 use super::wire::{Answer, Player, on, taken};
 
 fn signatory() -> Option<wire::Signatory> {
@@ -84,9 +84,24 @@ impl Player {
         let lease = self.read().await?;
         let (name, request_id) = (self.name.clone(), request_id());
         Ok(match deed {
-            Deed::Amend(day) => {
+            Deed::Nominate(count) => {
+                let first = self.plain.later.map_or(0, |later| later.next_hall());
+                let halls: Vec<_> = (first..first + count).map(|hall| (self.hall(hall), 1_000)).collect();
+                let ask = wire::NominatePremisesRequest {
+                    signatory: signatory(),
+                    request_id,
+                    ..nominated(&name, "later", &halls)
+                };
+                let clients = self.operator.clone();
+                let call = async || taken(clients.leases().nominate_premises(ask.clone()).await, |r| r.lease);
+                self.sure(call).await
+            }
+            Deed::Amend(day) | Deed::Add(day, ..) => {
                 let mut terms = self.terms()?;
                 terms.conditions = Vec::new();
+                if let Deed::Add(_, first, months) = deed {
+                    terms.premises.push(self.premises(&Block::planned(self.plain.spare, *first, *months)));
+                }
                 terms.payment_terms_days += i32::try_from(lease.version)?;
                 let ask = wire::ProposeAmendmentRequest {
                     name,

@@ -120,7 +120,9 @@ pub fn portfolio(leases: &[LeaseCopy], as_of: CivilDate) -> Result<Portfolio, Er
             }
         }
         if counted.is_empty() {
-            excluded.push(out(lease, "nothing of it is to come".to_owned()));
+            let none = lease.terms.premises.is_empty();
+            let why = if none { "no block of it is named yet" } else { "nothing of it is to come" };
+            excluded.push(out(lease, why.to_owned()));
         }
     }
     let rows = sums.into_iter().map(|((_, stage), (currency, sum))| row(stage, currency, sum)).collect();

@@ -7,8 +7,9 @@ use kernel::Role;
 use runtime::wire::to_date;
 use serde_json::Value;
 
+use super::desk::{unplaced_report, unplaced_rows};
 use super::report::{Report, day, number, text, time, word};
-use super::{Deadlines, Find, Lease, Pipeline};
+use super::{Deadlines, Find, Lease, Pipeline, Unplaced};
 use crate::out;
 
 /// Rows a page.
@@ -103,6 +104,36 @@ pub(super) async fn lease(arguments: Lease) -> anyhow::Result<String> {
         time(found.next_action_time.as_ref()),
     ]);
     Ok(report.told(server.json, ""))
+}
+
+/// Leases in which something has no block yet, also those that are not agreed.
+pub(super) async fn unplaced(arguments: Unplaced) -> anyhow::Result<String> {
+    let server = &arguments.server;
+    let mut client = server.desk(Role::Sales)?.leases();
+    let states = [
+        leasing::LeaseState::Proposed,
+        leasing::LeaseState::Signing,
+        leasing::LeaseState::Signed,
+        leasing::LeaseState::Effective,
+        leasing::LeaseState::Active,
+        leasing::LeaseState::Defaulted,
+    ];
+    let mut request = leasing::ListLeasesRequest {
+        parent: server.parent(),
+        states: states.into_iter().map(Into::into).collect(),
+        page_size: PAGE,
+        ..Default::default()
+    };
+    let mut report = unplaced_report();
+    loop {
+        let page = client.list_leases(request.clone()).await.context("ask for the leases")?.into_inner();
+        page.leases.iter().for_each(|lease| unplaced_rows(lease, &mut report));
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    Ok(report.told(server.json, "Everything that is promised has its blocks."))
 }
 
 pub(super) async fn pipeline(arguments: Pipeline) -> anyhow::Result<String> {

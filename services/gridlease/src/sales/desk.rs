@@ -12,17 +12,11 @@ use serde_json::Value;
 
 use super::report::{Report, day, text, time, word};
 use super::server::Desk;
-use super::{Clear, Consent, Hold, Premises, Propose, Sign};
+use super::{Clear, Consent, Hold, Nominate, Premises, Propose, Sign};
 
 impl Premises {
     fn capacity(&self) -> CapacityVector {
-        let liquid = self.kw * i64::from(self.liquid_percent) / 100;
-        CapacityVector {
-            critical_it_kw: self.kw,
-            air_cooling_kw: self.kw - liquid,
-            liquid_cooling_kw: liquid,
-            ..Default::default()
-        }
+        load(self.kw, self.liquid_percent)
     }
 
     fn end(&self) -> anyhow::Result<CivilDate> {
@@ -31,6 +25,16 @@ impl Premises {
 
     fn held(&self) -> Option<Duration> {
         Some(Duration { seconds: self.days * 86_400, nanos: 0 })
+    }
+}
+
+fn load(kw: i64, liquid_percent: i32) -> CapacityVector {
+    let liquid = kw * i64::from(liquid_percent) / 100;
+    CapacityVector {
+        critical_it_kw: kw,
+        air_cooling_kw: kw - liquid,
+        liquid_cooling_kw: liquid,
+        ..Default::default()
     }
 }
 
@@ -191,6 +195,51 @@ pub(super) async fn consent(arguments: Consent) -> anyhow::Result<String> {
         text(asked.reference),
     ]);
     Ok(report.told(server.json, ""))
+}
+
+/// Names a block for the operator.
+pub(super) async fn nominate(arguments: Nominate) -> anyhow::Result<String> {
+    let server = &arguments.server;
+    let mut leases = server.desk(Role::OperatorAdmin)?.leases();
+    let request = leasing::NominatePremisesRequest {
+        name: arguments.lease.to_string(),
+        nomination: arguments.nomination.clone(),
+        blocks: vec![leasing::NominatedBlock {
+            block: arguments.block.to_string(),
+            capacity: Some(load(arguments.kw, arguments.liquid_percent)),
+        }],
+        signatory: Some(leasing::Signatory { name: arguments.name.clone(), title: arguments.title.clone() }),
+        etag: String::new(),
+        request_id: SystemIds.next().to_string(),
+        validate_only: arguments.dry_run,
+    };
+    let answer = leases.nominate_premises(request).await.context("nominate")?.into_inner();
+    let mut report = unplaced_report();
+    unplaced_rows(&answer.lease.context("no lease")?, &mut report);
+    Ok(report.told(server.json, "All of it is named."))
+}
+
+/// What is promised and has no block yet.
+pub(super) fn unplaced_report() -> Report {
+    Report::new(&["Lease", "Tenant", "Nomination", "Site", ">IT kW left", "From", "Name by"])
+}
+
+/// Of one lease.
+pub(super) fn unplaced_rows(lease: &leasing::Lease, report: &mut Report) {
+    let open = lease.nominations.iter().filter_map(|one| Some((one, one.left?)));
+    for (one, left) in open {
+        let terms = lease.terms.iter().flat_map(|terms| &terms.nominations);
+        let agreed = terms.clone().find(|agreed| agreed.nomination_id == one.nomination_id);
+        report.row([
+            text(lease.name.clone()),
+            text(lease.tenant.clone()),
+            text(one.nomination_id.clone()),
+            text(agreed.map(|agreed| agreed.site.clone()).unwrap_or_default()),
+            Value::from(left.critical_it_kw),
+            day(agreed.and_then(|agreed| agreed.commencement_date.as_ref())),
+            day(agreed.and_then(|agreed| agreed.last_nomination_date.as_ref())),
+        ]);
+    }
 }
 
 fn told(lease: &leasing::Lease, json: bool) -> String {

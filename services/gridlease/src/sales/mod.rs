@@ -38,6 +38,8 @@ pub enum SalesWhat {
     Clear(Clear),
     /// Where a deal stands: signatures, dates, and who acts next
     Lease(Lease),
+    /// What is promised and has no block yet: nothing is held for it, so count it before anything else is promised there
+    Unplaced(Unplaced),
     /// What may come, by stage, with what it is worth
     Pipeline(Pipeline),
     /// What runs out soon: holds, notices, terms, bids
@@ -59,6 +61,8 @@ pub enum OperatorWhat {
     Sign(Sign),
     /// Consent to the tenant's wish that another has the lease, or the use of it
     Consent(Consent),
+    /// Name a block for capacity that was agreed without; its capacity is taken at once. Sales may not
+    Nominate(Nominate),
 }
 
 const FIND_EXAMPLES: &str = "\
@@ -197,6 +201,20 @@ pub struct Lease {
     pub server: Server,
 }
 
+const UNPLACED_EXAMPLES: &str = "\
+Examples:
+  gridlease sales unplaced --operator hut-8
+  gridlease sales unplaced --operator hut-8 --json";
+
+/// `gridlease sales unplaced`.
+#[derive(Debug, Args)]
+#[command(after_help = UNPLACED_EXAMPLES)]
+pub struct Unplaced {
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
 const PIPELINE_EXAMPLES: &str = "\
 Examples:
   gridlease sales pipeline --operator hut-8
@@ -278,6 +296,44 @@ pub struct Consent {
     pub server: Server,
 }
 
+const NOMINATE_EXAMPLES: &str = "\
+Examples:
+  gridlease operator nominate operators/hut-8/leases/river-bend --operator hut-8 --nomination north --kw 20000 \\
+    --block operators/hut-8/sites/river-bend/blocks/hall-2 --liquid-percent 85 --name \"Ada Marsh\" --title Director";
+
+/// `gridlease operator nominate`.
+#[derive(Debug, Args)]
+#[command(after_help = NOMINATE_EXAMPLES)]
+pub struct Nominate {
+    /// The lease
+    #[arg(value_name = "LEASE")]
+    pub lease: LeaseName,
+    /// Which capacity, by its id in the terms
+    #[arg(long, value_name = "SLUG")]
+    pub nomination: String,
+    /// The block
+    #[arg(long, value_name = "NAME")]
+    pub block: BlockName,
+    /// Critical IT load, kW
+    #[arg(long, value_name = "KW", value_parser = clap::value_parser!(i64).range(1..))]
+    pub kw: i64,
+    /// Share of the heat that liquid carries; air carries the rest
+    #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(i32).range(0..=100))]
+    pub liquid_percent: i32,
+    /// Who signs
+    #[arg(long, value_name = "TEXT")]
+    pub name: String,
+    /// The signatory's office
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub title: String,
+    /// Only ask whether it could be
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
 /// Does what a salesperson asks.
 ///
 /// # Errors
@@ -299,6 +355,7 @@ pub async fn told(what: SalesWhat) -> anyhow::Result<String> {
         SalesWhat::Propose(arguments) => desk::propose(arguments).await,
         SalesWhat::Clear(arguments) => desk::clear(arguments).await,
         SalesWhat::Lease(arguments) => ask::lease(arguments).await,
+        SalesWhat::Unplaced(arguments) => ask::unplaced(arguments).await,
         SalesWhat::Pipeline(arguments) => ask::pipeline(arguments).await,
         SalesWhat::Deadlines(arguments) => ask::deadlines(arguments).await,
     }
@@ -321,5 +378,6 @@ pub async fn operator_told(what: OperatorWhat) -> anyhow::Result<String> {
     match what {
         OperatorWhat::Sign(arguments) => desk::sign(arguments).await,
         OperatorWhat::Consent(arguments) => desk::consent(arguments).await,
+        OperatorWhat::Nominate(arguments) => desk::nominate(arguments).await,
     }
 }

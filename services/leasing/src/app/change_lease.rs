@@ -1,13 +1,15 @@
 //! What a side says about a lease that is agreed: one transaction, or, where its reservation must take more first, a saga
 //! of intent, inventory's word and record.
 
-use kernel::{Caller, Error, LeaseName, Organisation, Uuid};
+use kernel::{Caller, Error, LeaseName, Organisation, Reason, Uuid};
 use postgres::{Answer, RequestKey, Tx, idempotency};
 use runtime::failpoint;
 use serde::Serialize;
 
 use super::assignment::assignee_is_known;
+use super::new_blocks::settled_by_phases;
 use super::requests::{Earlier, Sagas, in_progress, is_nothing_done};
+use super::sign_lease::Verdict;
 use super::{App, Hands, View, kind};
 use crate::domain::life::Pending;
 use crate::domain::{Actor, Command, Happened, Hold, Lease, Party, PremisesState};
@@ -58,6 +60,7 @@ impl Command {
             Self::SignAmendment { .. } => super::rpc::SIGN_AMENDMENT,
             Self::WithdrawAmendment => super::rpc::WITHDRAW_AMENDMENT,
             Self::Renew { .. } | Self::Expand { .. } => super::rpc::EXERCISE,
+            Self::Nominate { .. } => super::rpc::NOMINATE,
             Self::BeginHoldover { .. } => super::rpc::BEGIN_HOLDOVER,
             Self::EndHoldover { .. } => super::rpc::END_HOLDOVER,
             Self::RequestAssignment { .. } => super::rpc::REQUEST_ASSIGNMENT,
@@ -74,14 +77,18 @@ impl App {
     /// What [`Lease::obey`] refuses; `ETAG_MISMATCH`, `RESOURCE_NOT_FOUND`; what a request id is refused with; where the
     /// reservation must take more first, inventory's refusal, `PEER_UNAVAILABLE` and its like.
     pub async fn change_lease(&self, caller: &Caller, change: ChangeLease) -> Result<Answer<View>, Error> {
-        let (change, by) = (&change, &actor(caller, &change.peer_address)?);
+        let by = &actor(caller, &change.peer_address)?;
         let scope =
             &caller.scope_of_operator(&change.name.operator).map_err(|_| Error::not_found("lease"))?;
+        let hands = Hands { db: &self.db, scope };
+        let intent = Intent { key: key_of(caller, &change)? };
+        let change = &match self.with_new_blocks(caller, hands, change, &intent).await? {
+            Ok(change) => change,
+            Err(reply) => return Ok(Answer::Replayed(reply)),
+        };
         if change.validate_only {
             return self.would_change(caller, change, by).await;
         }
-        let hands = Hands { db: &self.db, scope };
-        let intent = Intent { key: key_of(caller, change)? };
         match self.take_change(hands, change, by, &intent).await? {
             Taken::Done(view) => {
                 failpoint("leasing.change.after_record")?;
@@ -125,7 +132,7 @@ impl App {
         };
         let wanted = amended.as_ref().unwrap_or(&lease);
         if takes_more(&before, wanted) {
-            self.inventory.amend(&lease, &wanted.claims(), "check", true).await?;
+            self.inventory.check_claims(&before, wanted).await?;
         }
         View::of(lease).map(Answer::Fresh)
     }
@@ -194,10 +201,16 @@ impl App {
         happened: Happened,
     ) -> Result<View, Error> {
         store::save(tx.conn(), &lease, from, None).await?;
-        match happened {
-            Happened::Amended | Happened::Expanded => store::add_version(tx.conn(), &lease).await?,
-            _ => store::save_premises(tx.conn(), &lease).await?,
-        }
+        let lease = match happened {
+            Happened::Amended | Happened::Expanded | Happened::Nominated => {
+                store::add_version(tx.conn(), &lease).await?;
+                settled_by_phases(tx, lease).await?
+            }
+            _ => {
+                store::save_premises(tx.conn(), &lease).await?;
+                lease
+            }
+        };
         self.give_back_if_over(tx, &lease).await?;
         let view = View::of(lease)?;
         self.tell(tx, kind::of(happened), &view).await?;
@@ -234,9 +247,9 @@ impl App {
         let verdict = match wanted.obey(&pending.command, &pending.by, pending.time) {
             Ok(_) => {
                 let step = format!("claims/{}", lease.life.claims_no);
-                self.inventory.amend(lease, &wanted.claims(), &step, false).await
+                self.take_claims(lease, &wanted, &step).await
             }
-            refused => refused.map(|_| ()),
+            Err(refusal) => Err(refusal),
         };
         let verdict = match verdict {
             Err(open) if !is_nothing_done(open.reason()) => return Err(open),
@@ -249,16 +262,35 @@ impl App {
         done
     }
 
+    /// The reservation takes what is wanted; a lease that had nothing yet gets one.
+    async fn take_claims(&self, lease: &Lease, wanted: &Lease, step: &str) -> Result<Hold, Error> {
+        if let Some(hold) = lease.hold {
+            self.inventory.amend(lease, &wanted.claims(), step, false).await?;
+            return Ok(hold);
+        }
+        let hold = self.inventory.take(wanted, step).await?;
+        failpoint("leasing.change.after_hold")?;
+        let held = Lease { hold: Some(hold), ..wanted.clone() };
+        let operator = Organisation::Operator(lease.name.operator.clone());
+        match self.commit_hold(&operator, &held).await? {
+            Verdict::Committed => Ok(hold),
+            Verdict::Lapsed(_) => Err(Error::refused(
+                Reason::HoldExpired,
+                "It took so long to take the capacity that its hold ended: send it again.",
+            )),
+        }
+    }
+
     /// Inventory has agreed, or not: the deed is done, or was never wanted.
     async fn record_word(
         &self,
         hands: Hands<'_>,
         asked: &Lease,
         pending: &Pending,
-        verdict: Result<(), Error>,
+        verdict: Result<Hold, Error>,
         intent: &Intent,
     ) -> Result<Result<Answer<View>, Error>, Error> {
-        let agreed = verdict.is_ok();
+        let agreed = verdict.as_ref().ok().copied();
         let recorded = hands
             .db
             .in_tx("change_lease_word", hands.scope, |tx| async move {
@@ -270,12 +302,13 @@ impl App {
                 }
                 lease.life.pending = None;
                 let from = lease.revision;
-                if !agreed {
+                let Some(hold) = agreed else {
                     // An earlier word may have been another one: the reservation takes what the lease does.
-                    lease.life.claims_due = true;
+                    lease.life.claims_due = lease.hold.is_some();
                     store::save(tx.conn(), &lease, from, None).await?;
                     return Ok((tx, None));
-                }
+                };
+                lease.hold = Some(hold);
                 let happened = lease.obey(&pending.command, &pending.by, pending.time)?;
                 let view = self.record_change(&tx, lease, from, happened).await?;
                 let reply = (self.wire.changed)(&view);
@@ -286,14 +319,17 @@ impl App {
         Ok(match (recorded, verdict) {
             (Some(answer), _) => Ok(answer),
             (None, Err(refusal)) => Err(refusal),
-            (None, Ok(())) => Err(in_progress()),
+            (None, Ok(_)) => Err(in_progress()),
         })
     }
 
     /// The reservation is told what its lease takes now. Where that is more than there is, what was agreed is all there is.
     pub(crate) async fn tell_claims(&self, hands: Hands<'_>, lease: &Lease) -> Result<(), Error> {
         let step = format!("claims/due/{}/{}", lease.life.claims_no, lease.revision);
-        let verdict = self.inventory.amend(lease, &lease.claims(), &step, false).await;
+        let claims = lease.claims();
+        // One that takes nothing any more has no reservation; one that never took anything never had one.
+        let nothing = claims.is_empty() || lease.hold.is_none();
+        let verdict = if nothing { Ok(()) } else { self.inventory.amend(lease, &claims, &step, false).await };
         failpoint("leasing.claims.after_amend")?;
         let refused = match verdict {
             Ok(()) => false,
@@ -310,6 +346,9 @@ impl App {
                 let from = now.revision;
                 now.life.claims_due = false;
                 now.life.claims_no += 1;
+                if nothing && let Some(hold) = now.hold.take() {
+                    self.give_back(&tx, &now, hold).await?;
+                }
                 let longer = now.premises.iter().any(|premises| premises.end > premises.firm_end());
                 if refused && longer {
                     now.cut_back(self.now())?;
@@ -326,8 +365,8 @@ impl App {
     }
 }
 
-/// Whether a lease would take capacity before the day from which on its terms give it, or beyond them, or anything else by
-/// other terms.
+/// Whether a lease would take capacity before the day from which on its terms give it, or beyond them, or of another block, or
+/// anything else by other terms.
 fn takes_more(before: &Lease, after: &Lease) -> bool {
     let early = before.premises.iter().zip(&after.premises).any(|(before, after)| {
         let reserved = before.commencement.min(before.agreed.start());
@@ -338,7 +377,9 @@ fn takes_more(before: &Lease, after: &Lease) -> bool {
         .iter()
         .zip(&after.premises)
         .any(|(before, after)| after.standing.held_over_from.is_some() && after.end > before.end);
-    early || stays || after.version != before.version && !after.takes_as(before)
+    let has = before.claims();
+    let more = after.claims().iter().any(|wanted| !has.iter().any(|claim| claim.block == wanted.block));
+    early || stays || more || after.version != before.version && !after.takes_as(before)
 }
 
 /// The side that the caller stands for.

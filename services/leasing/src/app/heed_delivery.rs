@@ -1,9 +1,10 @@
 //! What inventory tells of the delivery of leased blocks: capacity that comes late, and phases that are ready.
 
-use kernel::{Error, LeaseName};
+use kernel::{CivilDate, Error, LeaseName, Zone};
 use postgres::Tx;
 
 use super::App;
+use crate::domain::premises::Standing;
 use crate::domain::state::{COMMITTED, FINAL};
 use crate::domain::{Happened, Lease, PremisesState};
 use crate::peers::{PhaseNews, Shortage};
@@ -16,20 +17,14 @@ impl App {
             return Ok(());
         };
         let Some(mut lease) = store::lock(tx.conn(), &name).await? else { return Ok(()) };
-        let Some(premises) = lease.premises_of(&shortage.block) else { return Ok(()) };
-        let until = shortage.lasts_from(premises.zone.start_of_day(premises.agreed.start()));
-        let until = until.map(|end| {
-            let day = premises.zone.date_of(end);
-            if premises.zone.start_of_day(day) < end { day.succ_opt().unwrap_or(day) } else { day }
-        });
-        // Work on the hall, or less of it, is not a delay, and does not end one.
-        let known = premises.standing.short_until;
-        let until = if shortage.is_delay || until.is_none() { until } else { known };
-        if !matches!(premises.state, PremisesState::Planned | PremisesState::Optioned) || until == known {
+        let Some(premises) = lease.premises_of(&shortage.block) else {
+            return heed_added(tx, lease, shortage).await;
+        };
+        let open = matches!(premises.state, PremisesState::Planned | PremisesState::Optioned);
+        let (zone, start) = (premises.zone, premises.agreed.start());
+        if !open || !is_delayed(&mut premises.standing, shortage, zone, start) {
             return Ok(());
         }
-        premises.standing.short_until = until;
-        premises.standing.delayed_by = until.map(|_| shortage.cause.clone()).unwrap_or_default();
         if premises.state == PremisesState::Optioned {
             // Nothing of the lease is moved by it yet: it counts once the option is exercised.
             return store::save_premises(tx.conn(), &lease).await;
@@ -94,4 +89,39 @@ impl App {
         }
         self.record_change(tx, lease, from, happened).await.map(|_| ())
     }
+}
+
+/// A block that the lease does not have yet: what is told of it counts once the terms that have it are signed.
+async fn heed_added(tx: &Tx, mut lease: Lease, shortage: &Shortage) -> Result<(), Error> {
+    let Some(amendment) = &mut lease.life.amendment else { return Ok(()) };
+    let Some(agreed) = amendment.terms.premises.iter().find(|one| one.block == shortage.block) else {
+        return Ok(());
+    };
+    let (zone, start) = (agreed.zone, agreed.commencement);
+    let at = amendment.told.iter().position(|(block, _)| *block == shortage.block).unwrap_or_else(|| {
+        amendment.told.push((shortage.block.clone(), Standing::default()));
+        amendment.told.len() - 1
+    });
+    if !is_delayed(&mut amendment.told[at].1, shortage, zone, start) {
+        return Ok(());
+    }
+    let intent = store::intent_of(tx.conn(), &lease.name, super::rpc::SAGAS).await?;
+    store::save(tx.conn(), &lease, lease.revision, intent.as_ref()).await
+}
+
+/// Notes from when on a block is there; whether that is news.
+fn is_delayed(standing: &mut Standing, shortage: &Shortage, zone: Zone, start: CivilDate) -> bool {
+    let until = shortage.lasts_from(zone.start_of_day(start)).map(|end| {
+        let day = zone.date_of(end);
+        if zone.start_of_day(day) < end { day.succ_opt().unwrap_or(day) } else { day }
+    });
+    // Work on the hall, or less of it, is not a delay, and does not end one.
+    let known = standing.short_until;
+    let until = if shortage.is_delay || until.is_none() { until } else { known };
+    if until == known {
+        return false;
+    }
+    standing.short_until = until;
+    standing.delayed_by = until.map(|_| shortage.cause.clone()).unwrap_or_default();
+    true
 }

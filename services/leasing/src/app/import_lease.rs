@@ -1,7 +1,7 @@
 //! Bringing in a contract that was signed on paper: durable intent, the hold, its commitment, and then it is what its days say.
 //! Whoever dies in between, the sweeper goes on.
 
-use kernel::{Caller, CivilDate, Error, LeaseId, OperatorId, Organisation, TenantName, Uuid};
+use kernel::{Caller, CivilDate, Error, LeaseId, OperatorId, Organisation, SiteName, TenantName, Uuid, Zone};
 use postgres::{Answer, RequestKey, idempotency};
 use runtime::failpoint;
 use serde::Serialize;
@@ -77,7 +77,7 @@ impl App {
             return Ok(Answer::Replayed(reply));
         }
         self.must_know_tenant(hands, &command.tenant).await?;
-        let zones = self.inventory.zones(organisation, command.terms.blocks()).await?;
+        let zones = self.inventory.zones(organisation, command.terms.sites()).await?;
         let (lease, terms) = self.paper_lease(caller, &command, &zones)?;
         if command.validate_only {
             let mut lease = self.would_propose(hands, organisation, lease).await?.lease;
@@ -97,14 +97,14 @@ impl App {
         &self,
         caller: &Caller,
         command: &ImportLease,
-        zones: &[kernel::Zone],
+        zones: &[(SiteName, Zone)],
     ) -> Result<(Lease, Vec<u8>), Error> {
         let terms = command.terms.clone().in_zones(zones);
         let proposal = Proposal {
             name: self.lease_name(&command.operator, command.lease.clone())?,
             uid: self.ids.next(),
             tenant: command.tenant.clone(),
-            terms: terms.ok_or_else(|| Error::internal("a block without a zone"))?,
+            terms: terms.ok_or_else(|| Error::internal("a site without a zone"))?,
             hold_seconds: HOLD_SECONDS,
         };
         let now = self.now();
@@ -125,7 +125,7 @@ impl App {
     ) -> Result<Answer<View>, Error> {
         let hold = self.hold_or_give_up(hands, organisation, &lease).await?;
         failpoint("leasing.import.after_hold")?;
-        lease.hold = Some(hold);
+        lease.hold = hold;
         let verdict = self.commit_hold(organisation, &lease).await?;
         failpoint("leasing.import.after_commit")?;
         let outcome = self.record_import(hands, &lease, hold, verdict, intent).await?;
@@ -137,7 +137,7 @@ impl App {
         &self,
         hands: Hands<'_>,
         lease: &Lease,
-        hold: Hold,
+        hold: Option<Hold>,
         verdict: Verdict,
         intent: &Intent,
     ) -> Result<Outcome, Error> {
@@ -154,7 +154,7 @@ impl App {
                     return Ok((tx, Outcome::Answered(reply)));
                 }
                 let from = lease.revision;
-                lease.hold = Some(hold);
+                lease.hold = hold;
                 let kind = match verdict {
                     Verdict::Committed => {
                         lease.brought_in(now)?;

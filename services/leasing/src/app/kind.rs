@@ -105,6 +105,8 @@ pub fn of(happened: Happened) -> &'static str {
         Happened::Renewed => "lease.renewed",
         Happened::Expanded => "lease.expanded",
         Happened::ExpansionLapsed => "lease.expansion_lapsed",
+        Happened::Nominated => "lease.premises_nominated",
+        Happened::NominationLapsed => "lease.nomination_lapsed",
         Happened::OptionLapsed => "lease.option_lapsed",
         Happened::HoldoverAgreed => "lease.holdover_agreed",
         Happened::HeldOver => "lease.held_over",

@@ -14,6 +14,7 @@ mod heed_delivery;
 mod history;
 mod import_lease;
 pub mod kind;
+mod new_blocks;
 mod once;
 mod opportunities;
 mod propose_lease;
@@ -39,9 +40,7 @@ use postgres::{Db, NewEvent, Tx, outbox};
 use runtime::feed::Feed;
 
 use crate::domain::quote_record::Quote;
-use crate::domain::{
-    Bid, CapacityRequest, Lease, Opportunity, RateCard, RightOffer, Tenant, Value, schedule,
-};
+use crate::domain::{Bid, CapacityRequest, Lease, Opportunity, RateCard, RightOffer, Tenant, Value};
 use crate::peers::Inventory;
 use crate::store::{self, SCHEMA};
 
@@ -83,7 +82,7 @@ impl View {
     /// # Errors
     /// `TERM_OUT_OF_RANGE`, which a lease that was accepted does not give.
     pub fn of(lease: Lease) -> Result<Self, Error> {
-        let value = schedule::value(&lease.terms, &lease.premises)?;
+        let value = lease.value()?;
         Ok(Self { lease, value })
     }
 }
@@ -242,6 +241,8 @@ pub mod rpc {
     pub const WITHDRAW_AMENDMENT: &str = "gridlease.leasing.v1.LeaseService/WithdrawAmendment";
     /// `ExerciseOption`.
     pub const EXERCISE: &str = "gridlease.leasing.v1.LeaseService/ExerciseOption";
+    /// `NominatePremises`.
+    pub const NOMINATE: &str = "gridlease.leasing.v1.LeaseService/NominatePremises";
     /// `BeginHoldover`.
     pub const BEGIN_HOLDOVER: &str = "gridlease.leasing.v1.LeaseService/BeginHoldover";
     /// `EndHoldover`.
@@ -253,8 +254,19 @@ pub mod rpc {
     /// `DeclineAssignment`.
     pub const DECLINE_ASSIGNMENT: &str = "gridlease.leasing.v1.LeaseService/DeclineAssignment";
     /// Those whose deeds the sweeper may have to finish.
-    pub const SAGAS: &[&str] =
-        &[PROPOSE, IMPORT, SIGN, SATISFY, ACCEPT, NOTICE, TERMINATE, SIGN_AMENDMENT, BEGIN_HOLDOVER];
+    pub const SAGAS: &[&str] = &[
+        PROPOSE,
+        IMPORT,
+        SIGN,
+        SATISFY,
+        ACCEPT,
+        NOTICE,
+        TERMINATE,
+        PROPOSE_AMENDMENT,
+        SIGN_AMENDMENT,
+        NOMINATE,
+        BEGIN_HOLDOVER,
+    ];
     /// `OfferToRightHolders`.
     pub const OFFER_TO_RIGHT_HOLDERS: &str = "gridlease.leasing.v1.RightService/OfferToRightHolders";
     /// `ExerciseRight`.

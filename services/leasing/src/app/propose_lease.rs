@@ -88,14 +88,14 @@ impl App {
             return Ok(Answer::Replayed(reply));
         }
         self.must_know_tenant(hands, &command.tenant).await?;
-        let zones = self.inventory.zones(organisation, command.terms.blocks()).await?;
+        let zones = self.inventory.zones(organisation, command.terms.sites()).await?;
         let of_quote = command.of_quote.as_ref();
         let uid = of_quote.and_then(|quote| quote.uid).unwrap_or_else(|| self.ids.next());
         let proposal = Proposal {
             name: self.lease_name(&command.operator, command.lease.clone())?,
             uid,
             tenant: command.tenant.clone(),
-            terms: command.terms.in_zones(&zones).ok_or_else(|| Error::internal("a block without a zone"))?,
+            terms: command.terms.in_zones(&zones).ok_or_else(|| Error::internal("a site without a zone"))?,
             hold_seconds: command.hold_seconds,
         };
         let (lease, terms) = Lease::propose(proposal, self.now())?;
@@ -140,7 +140,9 @@ impl App {
         if taken {
             return Err(Error::name_taken("lease"));
         }
-        self.inventory.check_hold(organisation, &lease).await?;
+        if !lease.claims().is_empty() {
+            self.inventory.check_hold(organisation, &lease).await?;
+        }
         View::of(lease)
     }
 
@@ -230,20 +232,23 @@ impl App {
         }
     }
 
-    /// The hold for a recorded intent, or the end of the intent where inventory refuses it.
+    /// The hold for a recorded intent, or the end of the intent where inventory refuses it; none where nothing is taken yet.
     pub(super) async fn hold_or_give_up(
         &self,
         hands: Hands<'_>,
         organisation: &Organisation,
         lease: &Lease,
-    ) -> Result<Hold, Error> {
+    ) -> Result<Option<Hold>, Error> {
+        if lease.claims().is_empty() {
+            return Ok(None);
+        }
         let held = self.inventory.place_hold(organisation, lease).await;
         if let Err(refusal) = &held
             && is_nothing_done(refusal.reason())
         {
             self.give_up(hands, lease).await?;
         }
-        held
+        held.map(Some)
     }
 
     /// Nothing was held: the intent disappears, and its name is free again. If the feed has told of a hold meanwhile,
@@ -262,7 +267,7 @@ impl App {
         &self,
         hands: Hands<'_>,
         lease: &Lease,
-        hold: Hold,
+        hold: Option<Hold>,
         intent: &Intent,
     ) -> Result<Outcome, Error> {
         let now = self.now();

@@ -107,7 +107,7 @@ impl App {
 
     async fn ask_holders(&self, tx: &Tx, lease: &Lease) -> Result<(), Error> {
         let (now, real_time) = (self.now(), store::database_time(tx.conn()).await?);
-        let rights = store::rights_on(tx.conn(), lease, lease.today(now)).await?;
+        let rights = store::rights_on(tx.conn(), lease, store::places_of(lease), lease.today(now)).await?;
         for one in rights.into_iter().filter(|one| one.offer.is_none()) {
             let id = RightOfferId::new(self.ids.next());
             let offer = RightOffer {
@@ -235,7 +235,7 @@ impl App {
             .in_tx("rights_cleared", hands.scope, |tx| async move {
                 // Whoever has not answered by now has waived, also if the sweeper has not been here.
                 self.end_offers(&tx, Some(&lease.name)).await?;
-                let rights = store::rights_on(tx.conn(), lease, today).await?;
+                let rights = store::rights_on(tx.conn(), lease, store::places_of(lease), today).await?;
                 Ok((tx, rights))
             })
             .await?;

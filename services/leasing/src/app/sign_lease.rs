@@ -174,6 +174,10 @@ impl App {
         lease: &Lease,
         validate_only: bool,
     ) -> Result<(), Error> {
+        if lease.hold.is_none() {
+            // Nothing is held where no block is named yet.
+            return Ok(());
+        }
         failpoint("leasing.sign.before_extend")?;
         let spell = hands.db.database_time().await?.timestamp() / EXTENDED_FOR_S;
         let step = format!("extend/{spell}");
@@ -246,12 +250,15 @@ impl App {
         self.answer_of(outcome)
     }
 
-    /// Commits a lease's hold, if it is still there; what leaves that open is an error.
+    /// Commits a lease's hold, if it is still there; what leaves that open is an error. A lease that takes nothing yet needs none.
     pub(super) async fn commit_hold(
         &self,
         organisation: &Organisation,
         lease: &Lease,
     ) -> Result<Verdict, Error> {
+        if lease.hold.is_none() && lease.claims().is_empty() {
+            return Ok(Verdict::Committed);
+        }
         let Err(refusal) = self.inventory.commit(organisation, lease).await else {
             return Ok(Verdict::Committed);
         };

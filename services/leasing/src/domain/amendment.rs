@@ -4,12 +4,15 @@
 //! changed at all.
 
 use chrono::Datelike as _;
-use kernel::{CivilDate, Error, Instant, OperatorName, Reason, RentRules, Violations};
+use kernel::{
+    BlockName, CivilDate, Error, Instant, OperatorName, Reason, RentRules, SiteName, Violations, Zone,
+};
 use serde::{Deserialize, Serialize};
 
-use super::lease::{Lease, Party, Signatory, Signature};
+use super::lease::{Claim, Lease, Party, Signatory, Signature};
 use super::life::{Actor, Happened};
 use super::orders::refused;
+use super::premises::Standing;
 use super::record::{self, TermsHash};
 use super::schedule;
 use super::state::{Deed, PremisesState};
@@ -31,6 +34,9 @@ pub struct Amendment {
     pub note: String,
     /// Who has signed them, in order of time.
     pub consents: Vec<Consent>,
+    /// What was told meanwhile of blocks that the lease does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<(BlockName, Standing)>,
 }
 
 /// A signature on them.
@@ -49,6 +55,12 @@ pub struct Consent {
 }
 
 impl Amendment {
+    /// What is known of a block that the lease does not have.
+    pub(super) fn standing_of(&self, block: &BlockName) -> Standing {
+        let told = self.told.iter().find(|(name, _)| name == block);
+        told.map(|(_, standing)| standing.clone()).unwrap_or_default()
+    }
+
     /// Its signatures, on this hash.
     #[must_use]
     pub fn signatures(&self, terms_hash: TermsHash) -> Vec<Signature> {
@@ -103,11 +115,7 @@ impl Lease {
         self.check_amendment(terms, effective, now)?;
         let mut terms = terms.clone();
         terms.contract.conditions = self.terms.contract.conditions.clone();
-        let options = terms.expansion_options.iter_mut().flat_map(|option| &mut option.premises);
-        for premises in terms.premises.iter_mut().chain(options) {
-            let stands = self.premises.iter().find(|stands| stands.block == premises.block);
-            premises.zone = stands.map_or(premises.zone, |stands| stands.zone);
-        }
+        terms.set_zones(|site| self.zone_of(site));
         if terms == self.terms {
             return Err(Error::invalid_field("terms", "are the terms in force: there is nothing to amend"));
         }
@@ -118,6 +126,7 @@ impl Lease {
             time: now,
             note: note.to_owned(),
             consents: Vec::new(),
+            told: Vec::new(),
         });
         // What cannot be computed is refused now, and not when it is signed.
         self.as_amended(now)?;
@@ -176,6 +185,8 @@ impl Lease {
     /// The proposed terms are off the table; nothing else changes.
     pub(super) fn drop_amendment(&mut self, now: Instant) -> Result<(), Error> {
         self.go(Deed::Amend, now)?;
+        let held = self.added_claims().next().is_some();
+        self.life.claims_due |= held;
         self.life.amendment = None;
         Ok(())
     }
@@ -183,7 +194,12 @@ impl Lease {
     /// Both have signed: the next version is in force.
     fn amend(&mut self, amendment: Amendment, now: Instant) -> Result<(), Error> {
         let terms_hash = self.hash_of(&amendment.terms)?;
-        self.premises = schedule::amend(&amendment.terms, &self.premises, amendment.effective)?;
+        let (taken, spent) = (self.taken().len(), self.options_spent());
+        self.premises = schedule::amend(&amendment.terms, &self.premises, taken, amendment.effective)?;
+        for one in self.premises.iter_mut().take(amendment.terms.premises.len()).skip(taken) {
+            one.standing = amendment.standing_of(&one.block);
+            one.standing.options_spent = spent;
+        }
         self.signatures = amendment.signatures(terms_hash);
         if amendment.terms.renewal_options != self.terms.renewal_options {
             // What was used of the options before says nothing of other ones.
@@ -195,9 +211,29 @@ impl Lease {
         self.life.amendment = None;
         // They may have lain on the table while the window of an option closed: nothing is held for it again.
         self.drop_closed(self.today(now));
+        self.nominations_of_new_terms(now);
         self.settle()?;
-        schedule::value(&self.terms, &self.premises)?;
+        self.value()?;
         self.go(Deed::Amend, now)
+    }
+
+    /// The zone of a site that the lease knows.
+    fn zone_of(&self, site: &SiteName) -> Option<Zone> {
+        let blocks = self.premises.iter().filter(|one| one.block.site_name() == *site).map(|one| one.zone);
+        let named_later = self.terms.nominations.iter().filter(|one| one.site == *site).map(|one| one.zone);
+        blocks.chain(named_later).next()
+    }
+
+    /// What an amendment that is proposed takes of blocks that the lease does not have: held until it is signed, or off the
+    /// table, and for the renewals that they would have.
+    pub(super) fn added_claims(&self) -> impl Iterator<Item = Claim> {
+        let added = self.life.amendment.iter().flat_map(|one| {
+            let same = one.terms.renewal_options == self.terms.renewal_options;
+            let months = one.terms.months_left(if same { self.options_spent() } else { 0 });
+            one.terms.premises.iter().skip(self.taken().len()).map(move |agreed| agreed.claim(months))
+        });
+        added
+            .filter(|claim| !self.premises.iter().any(|one| one.block == claim.block && !one.state.is_over()))
     }
 
     fn may_amend(&self) -> Result<(), Error> {
@@ -227,11 +263,14 @@ impl Lease {
             &format!("must stay {}", currency.code()),
         );
         let blocks = || self.terms.premises.iter().map(|agreed| &agreed.block);
-        if !blocks().eq(terms.premises.iter().map(|agreed| &agreed.block)) {
+        let taken = self.terms.premises.len();
+        if !blocks().eq(terms.premises.iter().take(taken).map(|agreed| &agreed.block)) {
             let names: Vec<_> = blocks().map(ToString::to_string).collect();
-            v.add("terms.premises", format!("must be the blocks of the lease: {}", names.join(", ")));
+            let problem = format!("must begin with the blocks of the lease: {}", names.join(", "));
+            v.add("terms.premises", problem);
             return v.finish();
         }
+        self.check_added(terms, effective, &mut v);
         // What a month comes to depends on them, and so does what was billed before the amendment counts.
         let begun = self.premises.iter().any(|one| one.commence_time.is_some());
         let (wanted, agreed) = (&terms.contract.rent, &self.terms.contract.rent);
@@ -262,6 +301,20 @@ impl Lease {
             }
         }
         v.finish()
+    }
+
+    /// Blocks that the lease does not have begin when the terms count, and are not held for it already by other terms of it.
+    fn check_added(&self, terms: &Terms, effective: CivilDate, v: &mut Violations) {
+        for (i, added) in terms.premises.iter().enumerate().skip(self.terms.premises.len()) {
+            if added.commencement < effective {
+                let path = format!("terms.premises[{i}].commencement_date");
+                v.add(&path, format!("must be {effective} or later, when the terms count"));
+            }
+            if self.open_expansions().any(|option| option.has(&added.block)) {
+                let path = format!("terms.premises[{i}].block");
+                v.add(&path, "is held for an option of the lease: exercise it, or name another block");
+            }
+        }
     }
 
     /// An option of amended terms is on blocks that options of the lease are on, or were.

@@ -34,6 +34,26 @@ fn sign(lease: &mut Lease, party: Party, day: &str) -> Result<Happened, Error> {
     lease.obey(&Command::SignAmendment { terms_hash, signatory }, &by(party), at(day))
 }
 
+/// The terms in force, and so much of another hall from a day on.
+fn with_hall(lease: &Lease, hall: &str, kw: i64, from: &str) -> Terms {
+    let mut terms = lease.terms.clone();
+    let mut added = terms.premises[0].clone();
+    added.block = format!("operators/hut8/sites/river-bend/blocks/{hall}").parse().unwrap();
+    added.profile = vec![super::super::terms::ProfileStep {
+        from: date(from),
+        capacity: kernel::CapacityVector::new(kw, 0, kw, 0).unwrap(),
+    }];
+    added.commencement = date(from);
+    terms.premises.push(added);
+    terms
+}
+
+fn claimed(lease: &Lease) -> Vec<String> {
+    let mut blocks: Vec<_> = lease.claims().iter().map(|claim| claim.block.block.to_string()).collect();
+    blocks.sort();
+    blocks
+}
+
 fn schedule(lease: &Lease) -> Vec<ScheduleLine> {
     lines(&lease.terms, &lease.premises).unwrap()
 }
@@ -123,4 +143,81 @@ proptest! {
         prop_assert_eq!(amounts(&after, |day| day < effective), amounts(&before, |day| day < effective));
         prop_assert_eq!(amounts(&after, |day| day >= effective), amounts(&alone, |day| day >= effective));
     }
+}
+
+#[test]
+fn an_added_block_is_held_from_the_proposal_on_and_is_the_leases_once_both_have_signed() {
+    let mut lease = active(river_bend());
+    let before = lease.clone();
+    let wanted = with_hall(&lease, "two", 1_000, "2029-06-15");
+    propose(&mut lease, wanted.clone(), "2029-01-01", "2028-02-02").unwrap();
+    assert_eq!(claimed(&lease), ["hut-fs-rb-1", "two"]);
+    let held = lease.claims();
+    assert_eq!(
+        (lease.version, &lease.premises, lease.value().unwrap()),
+        (1, &before.premises, before.value().unwrap())
+    );
+    sign(&mut lease, Party::Tenant, "2028-02-03").unwrap();
+    assert_eq!(lease.claims(), held);
+    assert_eq!(sign(&mut lease, Party::Operator, "2028-02-04").unwrap(), Happened::Amended);
+    assert_eq!(lease.claims()[1], held[1], "it takes what was held, renewals included");
+    assert_eq!((lease.version, lease.taken().len()), (2, 2));
+    let [old, new] = lease.taken() else { panic!("two blocks") };
+    assert_eq!((old.state, new.state), (PremisesState::Commenced, PremisesState::Planned));
+    let of = |at| move |line: &&ScheduleLine| line.premises == at;
+    let (lines, were) = (schedule(&lease), schedule(&before));
+    let old: Vec<_> = lines.iter().filter(of(0)).map(|line| line.line).collect();
+    assert_eq!(old, were.iter().map(|line| line.line).collect::<Vec<_>>(), "what is billed stays");
+    let first = lines.iter().find(of(1)).unwrap();
+    assert_eq!(first.line.period.start(), date("2029-06-15"), "from its own commencement on");
+    assert_eq!(lease.pass(at("2029-06-16")).unwrap(), Some(Happened::Commenced));
+    assert_eq!(lease.life.amendment, None);
+}
+
+#[test]
+fn what_was_held_for_an_added_block_is_given_back_however_it_leaves_the_table() {
+    let mut lease = active(river_bend());
+    let wanted = with_hall(&lease, "two", 1_000, "2029-06-15");
+    propose(&mut lease, wanted, "2029-01-01", "2028-02-02").unwrap();
+    lease.life.claims_due = false;
+    let mut withdrawn = lease.clone();
+    withdrawn.obey(&Command::WithdrawAmendment, &by(Party::Tenant), at("2028-03-01")).unwrap();
+    let mut expired = lease.clone();
+    assert_eq!(expired.pass(at("2029-01-02")).unwrap(), Some(Happened::AmendmentExpired));
+    let mut over = lease.clone();
+    over.go(Deed::Terminate, at("2028-03-01")).unwrap();
+    for gone in [withdrawn, expired, over] {
+        assert!(gone.life.claims_due, "{}", gone.state);
+        assert_eq!(claimed(&gone), ["hut-fs-rb-1"]);
+    }
+}
+
+#[test]
+fn a_block_that_is_added_begins_with_the_terms_and_behind_the_others() {
+    let lease = active(river_bend());
+    let refused = |terms: Terms| {
+        let refusal = propose(&mut lease.clone(), terms, "2029-01-01", "2028-02-02").unwrap_err();
+        refusal.violations().iter().map(|one| one.field.clone()).collect::<Vec<_>>()
+    };
+    let early = with_hall(&lease, "two", 1_000, "2028-12-31");
+    assert_eq!(refused(early), ["terms.premises[1].commencement_date"]);
+    let mut turned = with_hall(&lease, "two", 1_000, "2029-06-15");
+    turned.premises.reverse();
+    assert_eq!(refused(turned), ["terms.premises"]);
+    let mut without = with_hall(&lease, "two", 1_000, "2029-06-15");
+    without.premises.remove(0);
+    assert_eq!(refused(without), ["terms.premises"]);
+}
+
+#[test]
+fn what_is_told_of_an_added_block_counts_once_it_is_the_leases() {
+    let mut lease = active(river_bend());
+    let wanted = with_hall(&lease, "two", 1_000, "2029-06-15");
+    let block = wanted.premises[1].block.clone();
+    propose(&mut lease, wanted, "2029-01-01", "2028-02-02").unwrap();
+    let standing = Standing { short_until: Some(date("2029-09-01")), ..Standing::default() };
+    lease.life.amendment.as_mut().unwrap().told.push((block, standing));
+    sign(&mut lease, Party::Tenant, "2028-02-03").unwrap();
+    sign(&mut lease, Party::Operator, "2028-02-04").unwrap();
+    assert_eq!(lease.taken()[1].commencement, date("2029-09-01"));
 }

@@ -119,7 +119,8 @@ impl Lease {
             self.start_of(day) > now,
             "must be later than today, where the first block lies",
         );
-        let end = self.premises.iter().filter(|one| one.state.is_live()).map(|one| one.end).max();
+        let live = self.premises.iter().filter(|one| one.state.is_live()).map(|one| one.end);
+        let end = live.chain(self.open_nominations().map(|one| one.end)).max();
         v.require("effective_date", end.is_some_and(|end| day < end), "must lie before the end of the term");
         v.build(|| Some(()))
     }

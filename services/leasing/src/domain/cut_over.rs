@@ -54,7 +54,8 @@ impl Lease {
         }
         let first = import.billed_from.day() == 1;
         v.require("billed_from_date", first, "must be the first of a month: rent is billed by months");
-        let end = self.taken().iter().map(|one| one.end).max();
+        let named_later = self.terms.nominations.iter().map(|one| one.end);
+        let end = self.taken().iter().map(|one| one.end).chain(named_later).max();
         let within = end.is_some_and(|end| import.billed_from < end);
         v.require("billed_from_date", within, "must lie before the end of the term");
         for (i, one) in self.taken().iter().enumerate() {

@@ -47,6 +47,8 @@ pub enum DeadlineKind {
     ExpansionWindow,
     /// The last day for notice of more blocks.
     ExpansionNotice,
+    /// The last day to name blocks.
+    Nomination,
 }
 
 impl DeadlineKind {
@@ -77,6 +79,9 @@ impl DeadlineKind {
             Self::Holdover => "The term is over and the tenant stays, at the rate for it.",
             Self::ExpansionWindow => "From then on the tenant may take more blocks.",
             Self::ExpansionNotice => "The option is gone, and its blocks are free.",
+            Self::Nomination => {
+                "What is not named by then is owed no more. Nothing is held for it: what is free may be sold to another first."
+            }
             Self::RightResponse => "The right is deemed waived, and the capacity may be leased to another.",
         }
     }
@@ -102,7 +107,8 @@ impl DeadlineKind {
             | Self::Assignment
             | Self::Holdover
             | Self::ExpansionWindow
-            | Self::ExpansionNotice => false,
+            | Self::ExpansionNotice
+            | Self::Nomination => false,
         }
     }
 }
@@ -208,6 +214,7 @@ fn of_agreed(lease: &Lease) -> Vec<Deadline> {
     let mut found: Vec<_> =
         conditions.chain(cures).chain(amendments).chain(assignments).chain(stays).chain(blocks).collect();
     found.extend(lease.open_expansions().flat_map(|option| of_expansion(lease, option)));
+    found.extend(of_nominations(lease));
     if let Some(termination) = &lease.life.termination {
         let end = whole(lease.start_of(termination.end), termination.end, DeadlineKind::Termination);
         // Nothing runs out after it.
@@ -225,6 +232,22 @@ fn of_expansion(lease: &Lease, option: &ExpansionOption) -> Vec<Deadline> {
     };
     let first = option.first.into_iter().flat_map(|day| on(day, DeadlineKind::ExpansionWindow));
     first.chain(on(option.last, DeadlineKind::ExpansionNotice)).collect()
+}
+
+/// What is to be named by one day is one deadline of the lease.
+fn of_nominations(lease: &Lease) -> Vec<Deadline> {
+    let mut found: Vec<Deadline> = Vec::new();
+    for one in lease.open_nominations() {
+        let (time, kw) = (one.zone.start_of_day(one.last), one.capacity.critical_it);
+        match found.iter_mut().find(|known| known.time == time) {
+            Some(known) => known.critical_it_kw = known.critical_it_kw.saturating_add(kw),
+            None => found.push(Deadline {
+                date: one.last,
+                ..Deadline::at(time, DeadlineKind::Nomination, lease.name.to_string(), kw)
+            }),
+        }
+    }
+    found
 }
 
 fn of_premises(lease: &Lease, premises: &Premises) -> Vec<Deadline> {

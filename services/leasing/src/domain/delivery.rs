@@ -92,7 +92,14 @@ impl NextAction {
     /// The next block to be handed over; when all are, the next notice or end.
     fn delivery(lease: &Lease, now: Instant) -> Self {
         let planned = lease.premises.iter().filter(|one| one.state == PremisesState::Planned);
-        if let Some(next) = planned.min_by_key(|one| one.commence_at) {
+        let planned = planned.min_by_key(|one| one.commence_at);
+        let unplaced = lease.open_nominations().min_by_key(|one| one.last);
+        if let Some(next) = unplaced.filter(|next| planned.is_none_or(|one| next.last <= one.commencement)) {
+            let (kw, site, last) = (next.capacity.critical_it, &next.site, next.last);
+            let action = format!("Name blocks of {site} for {kw} kW by {last}; nothing is held for them.");
+            return Self::new(action, Owner::Operator, Some(next.zone.start_of_day(last)));
+        }
+        if let Some(next) = planned {
             let action = format!("Hand over {} by {}.", next.block, next.commencement);
             return Self::new(action, Owner::Operator, Some(next.commence_at));
         }

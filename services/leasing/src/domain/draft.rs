@@ -3,12 +3,14 @@
 use kernel::time::add_months;
 use kernel::{
     BlockName, CapacityVector, CivilDate, Currency, Error, EscalationBasis, Escalator, OperatorId,
-    OperatorName, Percent, Rate, RateStep, TenantName, Zone,
+    OperatorName, Percent, Rate, RateStep, SiteName, TenantName, Zone,
 };
 
 use super::contract::Contract;
+use super::draft_rules::{check_capacity, check_steps};
 use super::expansion_draft::{self, ExpansionDraft, Frame};
 use super::findings::Findings;
+use super::nomination_draft::{self, NominationDraft};
 use super::record;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 
@@ -96,6 +98,8 @@ pub struct Draft {
     pub renewal_options: Vec<RenewalDraft>,
     /// Options on more blocks.
     pub expansion_options: Vec<ExpansionDraft>,
+    /// Capacity whose blocks are named later.
+    pub nominations: Vec<NominationDraft>,
     /// When the deal was made public.
     pub announced: Option<CivilDate>,
     /// Free text.
@@ -111,9 +115,9 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The blocks, in order, then those of the options.
-    pub fn blocks(&self) -> impl Iterator<Item = &BlockName> {
-        self.terms.all_premises().map(|premises| &premises.block)
+    /// The site of every block, and of whatever is to be named later.
+    pub fn sites(&self) -> impl Iterator<Item = SiteName> {
+        self.terms.sites()
     }
 
     /// What the caller sent, in one form: equal for equal requests, whatever the zones are.
@@ -131,16 +135,14 @@ impl Checked {
         self.terms
     }
 
-    /// The terms with the zone of every block, in order; `None` unless there are as many zones as blocks.
+    /// The terms with their zones; `None` where that of a site is not among these.
     #[must_use]
-    pub fn in_zones(mut self, zones: &[Zone]) -> Option<Terms> {
-        if zones.len() != self.blocks().count() {
+    pub fn in_zones(mut self, zones: &[(SiteName, Zone)]) -> Option<Terms> {
+        let zone = |site: &SiteName| zones.iter().find(|(name, _)| name == site).map(|(_, zone)| *zone);
+        if self.sites().any(|site| zone(&site).is_none()) {
             return None;
         }
-        let options = self.terms.expansion_options.iter_mut().flat_map(|option| &mut option.premises);
-        for (premises, zone) in self.terms.premises.iter_mut().chain(options).zip(zones) {
-            premises.zone = *zone;
-        }
+        self.terms.set_zones(zone);
         Some(self.terms)
     }
 }
@@ -157,7 +159,9 @@ impl Draft {
         let term_months = bounded(findings, "terms.term_months", self.term_months, 1, TERM_MONTHS_MAX);
         let lead = bounded(findings, "terms.invoice_lead_days", self.invoice_lead_days, 0, LEAD_DAYS_MAX);
         let due = bounded(findings, "terms.payment_terms_days", self.payment_terms_days, 0, PAYMENT_DAYS_MAX);
-        check_count(findings, "terms.premises", self.premises.len(), 1, PREMISES_MAX);
+        // A lease may have no block yet, if there is something to name blocks for.
+        let least = usize::from(self.nominations.is_empty() || !self.expansion_options.is_empty());
+        check_count(findings, "terms.premises", self.premises.len(), least, PREMISES_MAX);
         expansion_draft::check_blocks(findings, &self.premises, &self.expansion_options, operator);
         let blocks: Vec<_> = self.premises.iter().map(|premises| premises.block.clone()).collect();
         self.contract.check(operator, &blocks, today, findings);
@@ -167,6 +171,7 @@ impl Draft {
         let bounds = Bounds { today, term_months: term_months.and_then(|months| i32::try_from(months).ok()) };
         let frame = Frame::of(&self.premises);
         let expansions = expansion_draft::check(self.expansion_options, frame, &bounds, findings);
+        let nominations = nomination_draft::check(self.nominations, operator, frame, &bounds, findings);
         let premises: Vec<_> = self
             .premises
             .into_iter()
@@ -198,6 +203,7 @@ impl Draft {
                 term_months: term_months?,
                 renewal_options: renewals.into_iter().collect::<Option<_>>()?,
                 expansion_options: expansions?,
+                nominations: nominations?,
                 announced: self.announced,
                 notes: self.notes,
                 contract: self.contract,
@@ -309,7 +315,13 @@ impl RateDraft {
     }
 }
 
-fn check_term(path: &str, start: CivilDate, end: CivilDate, bounds: &Bounds, findings: &mut Findings) {
+pub(super) fn check_term(
+    path: &str,
+    start: CivilDate,
+    end: CivilDate,
+    bounds: &Bounds,
+    findings: &mut Findings,
+) {
     if end <= start {
         findings.invalid(&format!("{path}.end_date"), "must be later than commencement_date");
         return;
@@ -323,51 +335,6 @@ fn check_term(path: &str, start: CivilDate, end: CivilDate, bounds: &Bounds, fin
         && add_months(start, months).is_none_or(|latest| end > latest)
     {
         findings.invalid(&format!("{path}.end_date"), "the term is longer than terms.term_months");
-    }
-}
-
-/// Steps begin with the term, rise, and lie inside it.
-fn check_steps(
-    path: &str,
-    dates: &[Option<CivilDate>],
-    term: Option<(CivilDate, CivilDate)>,
-    findings: &mut Findings,
-) {
-    let mut last = None;
-    for (i, from) in dates.iter().enumerate() {
-        let Some(from) = *from else { continue };
-        if let Some((start, end)) = term {
-            if i == 0 && from != start {
-                findings.invalid(&format!("{path}[0].from_date"), "must be the commencement date");
-            } else if i > 0 && (from <= start || from >= end) {
-                findings.invalid(&format!("{path}[{i}].from_date"), "must lie inside the term");
-            }
-        }
-        if last.is_some_and(|last| from <= last) {
-            findings.invalid(&format!("{path}[{i}].from_date"), "must be later than the step before");
-        }
-        last = Some(from);
-    }
-}
-
-/// Every watt becomes heat: the cooling carries the load it is taken with.
-fn check_capacity(path: &str, capacity: &CapacityVector, findings: &mut Findings) {
-    for (lane, kw) in [
-        ("critical_it_kw", capacity.critical_it),
-        ("air_cooling_kw", capacity.air),
-        ("liquid_cooling_kw", capacity.liquid),
-        ("immersion_cooling_kw", capacity.immersion),
-        ("accelerators", capacity.accelerators),
-    ] {
-        if !(0..=KW_MAX).contains(&kw) {
-            findings.invalid(&format!("{path}.{lane}"), format!("must be 0 to {KW_MAX}"));
-            return;
-        }
-    }
-    if capacity.critical_it == 0 {
-        findings.invalid(&format!("{path}.critical_it_kw"), "must be more than 0");
-    } else if !capacity.carries_heat() {
-        findings.invalid(path, "the cooling must carry the critical IT load");
     }
 }
 

@@ -23,9 +23,9 @@ fn fields(refusal: &kernel::Error) -> Vec<&str> {
 #[test]
 fn good_terms_pass() {
     let checked = check(river_bend()).unwrap();
-    assert_eq!(checked.blocks().count(), 1);
+    assert_eq!(checked.sites().count(), 1);
     let chicago: Zone = "America/Chicago".parse().unwrap();
-    let terms = checked.clone().in_zones(&[chicago]).unwrap();
+    let terms = checked.clone().in_zones(&[(checked.sites().next().unwrap(), chicago)]).unwrap();
     assert_eq!(terms.lease_start(), Some(date("2027-12-01")));
     assert!(checked.in_zones(&[]).is_none());
 }
@@ -167,7 +167,7 @@ proptest! {
             ..Draft::default()
         };
         if let Ok(checked) = check(draft) {
-            let terms = checked.clone().in_zones(&vec![Zone::UTC; checked.blocks().count()]).unwrap();
+            let terms = checked.clone().in_zones(&checked.sites().map(|site| (site, Zone::UTC)).collect::<Vec<_>>()).unwrap();
             for premises in &terms.premises {
                 prop_assert!(premises.commencement < premises.end);
                 prop_assert_eq!(premises.profile[0].from, premises.commencement);

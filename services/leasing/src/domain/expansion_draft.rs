@@ -27,7 +27,7 @@ pub struct ExpansionDraft {
 pub(super) struct Frame {
     count: usize,
     start: Option<CivilDate>,
-    end: Option<CivilDate>,
+    pub(super) end: Option<CivilDate>,
 }
 
 impl Frame {

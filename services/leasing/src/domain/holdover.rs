@@ -88,6 +88,9 @@ impl Lease {
         if self.premises.iter().any(|one| one.state == PremisesState::Planned) {
             return Err(refused(self.state, "A block has not commenced yet."));
         }
+        if self.open_nominations().next().is_some() {
+            return Err(refused(self.state, "Blocks are to be named yet."));
+        }
         match self.option_window() {
             Some(window) => {
                 let problem =

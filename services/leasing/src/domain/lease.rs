@@ -90,7 +90,7 @@ pub struct Lease {
     pub premises: Vec<Premises>,
     /// Who has signed this version, in order of time.
     pub signatures: Vec<Signature>,
-    /// The capacity; none while PROPOSING.
+    /// The capacity; none while PROPOSING, and as long as it takes none.
     pub hold: Option<Hold>,
     /// How long the proposal asked to hold, in seconds.
     pub hold_seconds: i64,
@@ -157,7 +157,7 @@ impl Lease {
             effective_time: None,
             life: Life::default(),
         };
-        schedule::value(&lease.terms, &lease.premises)?;
+        lease.value()?;
         Ok((lease, canonical.bytes))
     }
 
@@ -178,13 +178,13 @@ impl Lease {
         Err(Error::etag_mismatch())
     }
 
-    /// Inventory holds the capacity: PROPOSED.
+    /// Inventory holds the capacity, if it takes any yet: PROPOSED.
     ///
     /// # Errors
     /// `INVALID_STATE_TRANSITION`.
-    pub fn held(&mut self, hold: Hold, now: Instant) -> Result<(), Error> {
+    pub fn held(&mut self, hold: impl Into<Option<Hold>>, now: Instant) -> Result<(), Error> {
         self.go(Deed::Hold, now)?;
-        self.hold = Some(hold);
+        self.hold = hold.into();
         Ok(())
     }
 
@@ -224,6 +224,7 @@ impl Lease {
     pub fn sign(&mut self, signature: Signature) -> Result<Signing, Error> {
         let signing = self.may_sign(signature.party, &signature.terms_hash)?;
         let now = signature.time;
+        self.still_leases_something(now)?;
         match signing {
             Signing::First => self.go(Deed::SignFirst, now)?,
             Signing::Last => {
@@ -276,6 +277,7 @@ impl Lease {
         for premises in &mut self.premises {
             Self::step(premises, Step::Lapse);
         }
+        self.drop_nominations();
     }
 
     /// Brings the dates of the blocks that have not commenced up to date with what is known, and their rates.
@@ -305,7 +307,8 @@ impl Lease {
     }
 
     /// Everything that its reservation is to take: what was agreed of a block until it commences, since a delay may be made
-    /// good; nothing of one that never will; what renewals that are left would take; and what options on more blocks would.
+    /// good; nothing of one that never will; what renewals that are left would take; what options on more blocks would; and what
+    /// an amendment that is proposed would of blocks that the lease does not have.
     #[must_use]
     pub fn claims(&self) -> Vec<Claim> {
         let live = self.premises.iter().filter(|premises| premises.state != PremisesState::Lapsed);
@@ -320,6 +323,7 @@ impl Lease {
                 None => premises.claim(left(premises)),
             }
         })
+        .chain(self.added_claims())
         .map(|claim| self.claimed_here(claim))
         .collect()
     }
@@ -335,10 +339,10 @@ impl Lease {
         sorted(self) == sorted(other)
     }
 
-    /// Today, where its first block lies: in that zone everything is read that is about the whole lease.
+    /// Today, where its first block lies, or is to be named: in that zone everything is read that is about the whole lease.
     #[must_use]
     pub fn today(&self, now: Instant) -> CivilDate {
-        self.premises.first().map_or_else(|| now.date_naive(), |premises| premises.zone.date_of(now))
+        self.terms.zone().date_of(now)
     }
 
     /// A step of one block. The table says which it may take, and this asks before it moves.
@@ -352,6 +356,8 @@ impl Lease {
         self.state = self.state.after(deed)?;
         if !self.state.is_in(COMMITTED) {
             // Nothing is left to amend, or to assign.
+            let adds = self.added_claims().next().is_some();
+            self.life.claims_due |= adds;
             self.life.amendment = None;
             self.life.assignment = None;
         }

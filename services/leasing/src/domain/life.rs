@@ -9,6 +9,7 @@ use super::cut_over::Import;
 use super::expansion::Expansion;
 use super::holdover::Holdover;
 use super::lease::{Party, Signatory};
+use super::nomination::{Named, Placement};
 use super::record;
 use super::terms::Terms;
 
@@ -27,6 +28,12 @@ pub struct Life {
     /// Options on more blocks that were exercised, in order of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expansions: Vec<Expansion>,
+    /// Blocks that were named for capacity that was agreed without, in order of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub placements: Vec<Placement>,
+    /// Of which capacity in the terms nothing more can be named: its last day has passed, or the lease is over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lapsed_nominations: Vec<String>,
     /// Other terms that are proposed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amendment: Option<Amendment>,
@@ -252,6 +259,15 @@ pub enum Command {
         /// Who signs.
         signatory: Signatory,
     },
+    /// Blocks are named for capacity that was agreed without.
+    Nominate {
+        /// Its id.
+        nomination: String,
+        /// The blocks.
+        blocks: Vec<Named>,
+        /// Who signs.
+        signatory: Signatory,
+    },
     /// The tenant stays beyond the term.
     BeginHoldover {
         /// First day on which it is to be gone.
@@ -331,6 +347,10 @@ pub enum Happened {
     Expanded,
     /// Its notice window closed.
     ExpansionLapsed,
+    /// Blocks were named: they are premises of the version in force.
+    Nominated,
+    /// The last day to name blocks has passed.
+    NominationLapsed,
     /// The tenant is to stay beyond the term, or longer than was said.
     HoldoverAgreed,
     /// The term is over, and the tenant is there.

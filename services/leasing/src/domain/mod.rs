@@ -12,6 +12,7 @@ pub mod cut_over;
 pub mod deadline;
 pub mod delivery;
 pub mod draft;
+mod draft_rules;
 pub mod exact;
 pub mod expansion;
 pub mod expansion_draft;
@@ -23,6 +24,9 @@ pub mod life;
 pub mod market_state;
 pub mod mining;
 mod money_words;
+pub mod nomination;
+pub mod nomination_draft;
+mod nomination_record;
 pub mod opportunity;
 pub mod options;
 mod order_contract;
@@ -44,6 +48,7 @@ pub mod tenant;
 pub mod terms;
 #[cfg(test)]
 pub(crate) mod testing;
+mod unplaced;
 
 pub use bid::Bid;
 pub use capacity_request::CapacityRequest;

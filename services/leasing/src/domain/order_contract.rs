@@ -68,6 +68,43 @@ pub(super) fn expansions(lease: &Lease, value: &Value, names: &Names) -> Option<
     ))
 }
 
+/// Capacity whose blocks are named later, where some is open.
+pub(super) fn nominations(lease: &Lease, value: &Value) -> Option<Section> {
+    let rows: Vec<_> = lease
+        .open_nominations()
+        .map(|one| {
+            [
+                one.id.clone(),
+                one.site.to_string(),
+                words::day(one.commencement),
+                words::last_day(one.end),
+                words::number(one.capacity.critical_it),
+                one.rate.to_string(),
+                words::day(one.last),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let columns = [
+        Column::words("Nomination"),
+        Column::words("Site"),
+        Column::words("From"),
+        Column::words("Through"),
+        Column::numbers("Critical IT, kW"),
+        Column::numbers(format!("First rent per kW and month, {}", lease.terms.currency)),
+        Column::words("To be named by"),
+    ];
+    let rent = words::money(value.unplaced_contract_value);
+    let apart = format!(
+        "Nothing is held for it until the operator names blocks; what is not named by its day lapses. Its rent, not yet placed: {rent}. \
+         It is no part of the base term."
+    );
+    let parts = vec![Part::Table(Table::new(columns, rows)), Part::Text(apart)];
+    Some(Section::new("Capacity without blocks yet", parts))
+}
+
 fn after_signature(contract: &Contract) -> Vec<Fact> {
     let days = |days| words::count(days, "day");
     let cure = [true, false].map(|monetary| days(contract.cure_days(monetary)));

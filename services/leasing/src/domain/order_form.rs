@@ -58,13 +58,19 @@ pub fn order_form(
     names: &Names,
 ) -> Result<Document, Error> {
     let terms = &lease.terms;
-    let mut sections = vec![
-        Section::new("Premises", vec![Part::Table(premises(lease, names))]),
-        Section::new("Rates", vec![Part::Text(escalation(terms)), Part::Table(rates(lease, names))]),
-        Section::new("Rent by lease year", rent(lease, value, lines)?),
-        Section::new("Renewal options", options(terms, value)),
-        Section::new("Billing", vec![Part::Facts(billing(terms))]),
-    ];
+    let mut sections = Vec::new();
+    if lease.taken().is_empty() {
+        sections.push(Section::new("Rates", vec![Part::Text(escalation(terms))]));
+    } else {
+        sections.extend([
+            Section::new("Premises", vec![Part::Table(premises(lease, names))]),
+            Section::new("Rates", vec![Part::Text(escalation(terms)), Part::Table(rates(lease, names))]),
+            Section::new("Rent by lease year", rent(lease, value, lines)?),
+        ]);
+    }
+    sections.extend(order_contract::nominations(lease, value));
+    sections.push(Section::new("Renewal options", options(terms, value)));
+    sections.push(Section::new("Billing", vec![Part::Facts(billing(terms))]));
     sections.extend(order_contract::expansions(lease, value, names));
     sections.extend(order_contract::section(lease, names));
     if !terms.notes.is_empty() {
@@ -304,6 +310,10 @@ fn signatures(lease: &Lease) -> Vec<Part> {
             words::instant(*time),
             peer_address.clone(),
         ],
+        None if lease.is_nominated() => {
+            [side(party), "bound by the right to name blocks in the version before", "", "", ""]
+                .map(str::to_owned)
+        }
         None if lease.is_expanded() => {
             [side(party), "bound by the option in the version before", "", "", ""].map(str::to_owned)
         }

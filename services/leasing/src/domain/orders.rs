@@ -68,6 +68,9 @@ impl Lease {
             Command::WithdrawAmendment => self.withdraw_amendment(now),
             Command::Renew { signatory } => self.renew(signatory, by, now),
             Command::Expand { option, signatory } => self.expand(option, signatory, by, now),
+            Command::Nominate { nomination, blocks, signatory } => {
+                self.nominate(nomination, blocks, signatory, by, now)
+            }
             Command::BeginHoldover { until, note } => self.begin_holdover(*until, note, by, now),
             Command::EndHoldover { end, note } => self.end_holdover(*end, note, by, now),
             Command::RequestAssignment { wish } => self.request_assignment(wish, by, now),

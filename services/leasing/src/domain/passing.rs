@@ -4,8 +4,9 @@
 use kernel::{CivilDate, Error, Instant};
 
 use super::contract::Condition;
-use super::lease::{Lease, Premises};
+use super::lease::Lease;
 use super::life::Happened;
+use super::nomination::Nomination;
 use super::state::{COMMITTED, Deed, IN_FORCE, LeaseState, PremisesState, Step};
 
 /// Why a lease lapsed: a condition was open on its outside date.
@@ -18,6 +19,7 @@ enum Due {
     ExpireAmendment,
     LapseOption,
     LapseExpansions,
+    LapseNominations,
     Lapse,
     LapseBlocks,
     Terminate,
@@ -67,7 +69,10 @@ impl Lease {
         let settled = assignments.map(|one| (self.start_of(one.wish.effective), Due::SettleAssignment));
         let stays = self.holds_over_from().map(|day| (self.start_of(day), Due::HoldOver));
         let first = conditions.chain(ended).chain(defaults).chain(blocks);
-        first.chain(expired).chain(options).chain(expansions).chain(settled).chain(stays).min()
+        let nominations = self.open_nominations().filter_map(Nomination::closes_at);
+        let nominations = nominations.map(|at| (at, Due::LapseNominations));
+        let later = expired.chain(options).chain(expansions).chain(nominations);
+        first.chain(later).chain(settled).chain(stays).min()
     }
 
     /// The next thing that is due by `now`, done; none if nothing is.
@@ -80,6 +85,7 @@ impl Lease {
             Due::SettleAssignment => self.settle_assignment(now).map(Some),
             Due::LapseOption => self.lapse_options(now).map(|()| Some(Happened::OptionLapsed)),
             Due::LapseExpansions => self.lapse_expansions(at, now).map(|()| Some(Happened::ExpansionLapsed)),
+            Due::LapseNominations => self.lapse_nominations(at, now).map(Some),
             Due::ExpireAmendment => self.drop_amendment(now).map(|()| Some(Happened::AmendmentExpired)),
             Due::Lapse => self.lapse(CONDITION_OPEN, now).map(|()| Some(Happened::Lapsed)),
             Due::LapseBlocks => self.lapse_blocks(at, now).map(Some),
@@ -113,7 +119,7 @@ impl Lease {
         for premises in self.premises.iter_mut().filter(|premises| premises.end_at <= at) {
             Self::step(premises, Step::End);
         }
-        let over = !self.premises.iter().any(|premises| premises.state.is_live());
+        let over = self.is_over();
         if over {
             self.life.claims_due |= self.drop_expansions();
         }
@@ -131,12 +137,12 @@ impl Lease {
         for premises in self.premises.iter_mut().filter(|premises| late.contains(&premises.block)) {
             Self::step(premises, Step::Lapse);
         }
-        let over = !self.premises.iter().any(|premises| premises.state.is_live());
+        let over = self.is_over();
         self.life.claims_due = true;
         if over {
             self.drop_expansions();
         }
-        if !self.premises.iter().any(|premises| premises.state.is_leased()) {
+        if over && !self.premises.iter().any(|premises| premises.state.is_leased()) {
             if self.state == LeaseState::Signed {
                 self.lapse(CONDITION_OPEN, now)?;
                 return Ok(Happened::Lapsed);
@@ -156,6 +162,7 @@ impl Lease {
     fn terminate(&mut self, now: Instant) -> Result<(), Error> {
         let end = self.life.termination.as_ref().map(|termination| termination.end);
         self.drop_expansions();
+        self.drop_nominations();
         let leased = self.terms.premises.len();
         for premises in self.premises.iter_mut().take(leased) {
             if let Some(end) = end.filter(|end| *end < premises.end) {
@@ -200,10 +207,7 @@ impl Lease {
     }
 
     pub(super) fn start_of(&self, day: CivilDate) -> Instant {
-        self.premises.first().map_or_else(
-            || kernel::Zone::UTC.start_of_day(day),
-            |premises: &Premises| premises.zone.start_of_day(day),
-        )
+        self.terms.zone().start_of_day(day)
     }
 
     pub(super) fn outside(&self, condition: &Condition) -> Instant {

@@ -136,6 +136,22 @@ pub struct Claim {
     pub end: Instant,
 }
 
+impl PremisesTerms {
+    /// What to reserve for a block that no lease has yet, and for so many months of renewals.
+    #[must_use]
+    pub fn claim(&self, option_months: i32) -> Claim {
+        Claim::of(&self.block, self.zone, &self.profile, self.end, option_months)
+    }
+}
+
+impl Claim {
+    fn of(block: &BlockName, zone: Zone, steps: &[ProfileStep], end: CivilDate, option_months: i32) -> Self {
+        let end = zone.start_of_day(add_months(end, option_months).unwrap_or(end));
+        let steps = steps.iter().map(|step| (zone.start_of_day(step.from), step.capacity)).collect();
+        Self { block: block.clone(), steps, end }
+    }
+}
+
 impl Premises {
     /// The largest critical IT load of the ramp.
     #[must_use]
@@ -171,9 +187,7 @@ impl Premises {
     }
 
     fn claim_of(&self, steps: &[ProfileStep], end: CivilDate, option_months: i32) -> Claim {
-        let end = self.zone.start_of_day(add_months(end, option_months).unwrap_or(end));
-        let steps = steps.iter().map(|step| (self.zone.start_of_day(step.from), step.capacity)).collect();
-        Claim { block: self.block.clone(), steps, end }
+        Claim::of(&self.block, self.zone, steps, end, option_months)
     }
 
     /// First day of rent.

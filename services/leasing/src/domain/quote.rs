@@ -243,6 +243,7 @@ fn terms(
         term_months: need.term_months,
         renewal_options: need.renewal_options.clone(),
         expansion_options: Vec::new(),
+        nominations: Vec::new(),
         announced: None,
         notes: String::new(),
         contract: Contract::default(),

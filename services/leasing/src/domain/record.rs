@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::Contract;
 use super::expansion::ExpansionOption;
+use super::nomination_record::NominationRecord;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 
 /// SHA-256 of a terms record: what a signature is on.
@@ -105,6 +106,9 @@ struct Record {
     /// Since version 2.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     expansion_options: Vec<ExpansionRecord>,
+    /// Since version 2.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    nominations: Vec<NominationRecord>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     announced_date: Option<String>,
     notes: String,
@@ -185,18 +189,21 @@ const PLAIN: u32 = 1;
 /// Of all others.
 const VERSION: u32 = 2;
 
-fn version(contract: &Contract, no_expansions: bool) -> u32 {
-    if contract.is_plain() && no_expansions { PLAIN } else { VERSION }
+fn version(contract: &Contract, nothing_later: bool) -> u32 {
+    if contract.is_plain() && nothing_later { PLAIN } else { VERSION }
 }
 
-fn date(date: CivilDate) -> String {
+pub(super) fn date(date: CivilDate) -> String {
     date.format("%Y-%m-%d").to_string()
 }
 
 impl Record {
     fn of(operator: String, tenant: String, terms: &Terms) -> Self {
         Self {
-            version: version(&terms.contract, terms.expansion_options.is_empty()),
+            version: version(
+                &terms.contract,
+                terms.expansion_options.is_empty() && terms.nominations.is_empty(),
+            ),
             operator,
             tenant,
             currency_code: terms.currency.code().to_owned(),
@@ -209,6 +216,7 @@ impl Record {
             term_months: terms.term_months,
             renewal_options: terms.renewal_options.iter().map(RenewalRecord::of).collect(),
             expansion_options: terms.expansion_options.iter().map(ExpansionRecord::of).collect(),
+            nominations: terms.nominations.iter().map(NominationRecord::of).collect(),
             announced_date: terms.announced.map(date),
             notes: terms.notes.clone(),
             contract: terms.contract.clone(),
@@ -216,7 +224,8 @@ impl Record {
     }
 
     fn into_terms(self) -> Option<Terms> {
-        let version = version(&self.contract, self.expansion_options.is_empty());
+        let nothing_later = self.expansion_options.is_empty() && self.nominations.is_empty();
+        let version = version(&self.contract, nothing_later);
         if self.version != version || self.billing_frequency != self.contract.rent.frequency.as_str() {
             return None;
         }
@@ -238,6 +247,11 @@ impl Record {
                 .expansion_options
                 .into_iter()
                 .map(ExpansionRecord::option)
+                .collect::<Option<_>>()?,
+            nominations: self
+                .nominations
+                .into_iter()
+                .map(NominationRecord::nomination)
                 .collect::<Option<_>>()?,
             announced: match self.announced_date {
                 None => None,

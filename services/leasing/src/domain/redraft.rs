@@ -3,6 +3,8 @@
 use super::draft::{Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
 use super::expansion::ExpansionOption;
 use super::expansion_draft::ExpansionDraft;
+use super::nomination::Nomination;
+use super::nomination_draft::NominationDraft;
 use super::terms::{PremisesTerms, RateTerms, Terms};
 
 impl Draft {
@@ -30,6 +32,7 @@ impl Draft {
             term_months: small(terms.term_months),
             renewal_options: renewals.collect(),
             expansion_options: terms.expansion_options.iter().map(ExpansionDraft::of).collect(),
+            nominations: terms.nominations.iter().map(NominationDraft::of).collect(),
             announced: terms.announced,
             notes: terms.notes.clone(),
             contract: terms.contract.clone(),
@@ -61,6 +64,20 @@ impl ExpansionDraft {
             premises: option.premises.iter().map(PremisesDraft::of).collect(),
             first: option.first,
             last: Some(option.last),
+        }
+    }
+}
+
+impl NominationDraft {
+    fn of(one: &Nomination) -> Self {
+        Self {
+            id: Some(one.id.clone()),
+            site: Some(one.site.clone()),
+            capacity: Some(one.capacity),
+            commencement: Some(one.commencement),
+            end: Some(one.end),
+            rate: Some(one.rate),
+            last: Some(one.last),
         }
     }
 }

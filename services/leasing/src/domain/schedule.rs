@@ -32,6 +32,10 @@ pub struct Value {
     pub options_contract_value: Money,
     /// Rent of every option on more blocks that is open; never part of the base.
     pub expansions_contract_value: Money,
+    /// Rent of the base term of what is not placed yet; never part of the base.
+    pub unplaced_contract_value: Money,
+    /// Load that is not placed yet, kW.
+    pub unplaced_it_kw: i64,
     /// Lines of the schedule.
     pub line_count: usize,
 }
@@ -41,14 +45,19 @@ pub struct Value {
 /// # Errors
 /// `TERM_OUT_OF_RANGE` when a rate outgrows its type.
 pub fn freeze(terms: &Terms) -> Result<Vec<Premises>, Error> {
-    let lease_start = terms.lease_start().ok_or_else(too_large)?;
+    // Without a block nothing is frozen.
+    let lease_start = terms.lease_start().unwrap_or_default();
     let optioned = |one| Premises { state: PremisesState::Optioned, ..one };
     let leased = terms.premises.iter().map(|premises| freeze_one(terms, premises, lease_start));
     let options = terms.expansion_options.iter().flat_map(|option| &option.premises);
     leased.chain(options.map(|premises| freeze_one(terms, premises, lease_start).map(optioned))).collect()
 }
 
-fn freeze_one(terms: &Terms, premises: &PremisesTerms, lease_start: CivilDate) -> Result<Premises, Error> {
+pub(super) fn freeze_one(
+    terms: &Terms,
+    premises: &PremisesTerms,
+    lease_start: CivilDate,
+) -> Result<Premises, Error> {
     let agreed = DateRange::new(premises.commencement, premises.end).map_err(|_| too_large())?;
     let rate_steps = match &premises.rate {
         RateTerms::Stated(steps) => steps.clone(),
@@ -71,7 +80,12 @@ fn freeze_one(terms: &Terms, premises: &PremisesTerms, lease_start: CivilDate) -
     })
 }
 
-fn rates(terms: &Terms, base: Rate, lease_start: CivilDate, over: DateRange) -> Result<Vec<RateStep>, Error> {
+pub(super) fn rates(
+    terms: &Terms,
+    base: Rate,
+    lease_start: CivilDate,
+    over: DateRange,
+) -> Result<Vec<RateStep>, Error> {
     rent::rate_steps(base, terms.escalator.as_ref(), lease_start, over.start(), over.end())
         .map_err(|_| too_large())
 }
@@ -98,15 +112,21 @@ pub fn move_rates(terms: &Terms, premises: &mut [Premises]) -> Result<(), Error>
 }
 
 /// The blocks of amended terms: what the terms say counts from `effective` on, what was before it stays as it was. A block
-/// that has not commenced has all of them before it; one that is over keeps what it had. `premises` begins with the blocks of `terms`, in their order.
+/// that has not commenced has all of them before it; one that is over keeps what it had. The first `taken` of `premises` are the first
+/// blocks of `terms`, in their order; those after them are new.
 ///
 /// # Errors
 /// `TERM_OUT_OF_RANGE` when a rate outgrows its type.
-pub fn amend(terms: &Terms, premises: &[Premises], effective: CivilDate) -> Result<Vec<Premises>, Error> {
-    let live = premises.iter().filter(|one| one.state.is_leased());
-    let lease_start = live.map(|one| one.commencement).min().ok_or_else(too_large)?;
-    let both = premises.iter().zip(&terms.premises);
+pub fn amend(
+    terms: &Terms,
+    premises: &[Premises],
+    taken: usize,
+    effective: CivilDate,
+) -> Result<Vec<Premises>, Error> {
+    let lease_start = start_with(premises, &terms.premises[taken.min(terms.premises.len())..]);
+    let both = premises.iter().take(taken).zip(&terms.premises);
     let leased = both.map(|(one, agreed)| amend_one(terms, one, agreed, lease_start, effective));
+    let added = terms.premises.iter().skip(taken).map(|agreed| freeze_one(terms, agreed, lease_start));
     let options = terms.expansion_options.iter().flat_map(|option| &option.premises).map(|agreed| {
         let mut frozen =
             Premises { state: PremisesState::Optioned, ..freeze_one(terms, agreed, lease_start)? };
@@ -115,7 +135,13 @@ pub fn amend(terms: &Terms, premises: &[Premises], effective: CivilDate) -> Resu
         }
         Ok(frozen)
     });
-    leased.chain(options).collect()
+    leased.chain(added).chain(options).collect()
+}
+
+/// The day on which a lease begins that has these blocks, and takes those.
+pub(super) fn start_with(premises: &[Premises], more: &[PremisesTerms]) -> CivilDate {
+    let live = premises.iter().filter(|one| one.state.is_leased()).map(|one| one.commencement);
+    live.chain(more.iter().map(|one| one.commencement)).min().unwrap_or_default()
 }
 
 fn amend_one(
@@ -194,15 +220,17 @@ pub fn lines(terms: &Terms, premises: &[Premises]) -> Result<Vec<ScheduleLine>, 
     Ok(lines)
 }
 
-/// The figures of a lease.
+/// The figures of the blocks of a lease.
 ///
 /// # Errors
 /// `TERM_OUT_OF_RANGE` when a sum outgrows its type.
 pub fn value(terms: &Terms, premises: &[Premises]) -> Result<Value, Error> {
     let base = lines(terms, premises)?;
     let own = || premises.iter().take(terms.premises.len());
+    // Without a block there is no year one, and nothing to add up.
     let start = own().map(|one| one.commencement).min();
-    let first_year_end = start.and_then(|start| add_months(start, 12)).ok_or_else(too_large)?;
+    let first_year_end = start.map_or(Some(CivilDate::MAX), |start| add_months(start, 12));
+    let first_year_end = first_year_end.ok_or_else(too_large)?;
     let mut year_one = Money::zero(terms.currency);
     let mut options = Money::zero(terms.currency);
     for one in own().filter(|one| one.state.is_leased()) {
@@ -224,6 +252,8 @@ pub fn value(terms: &Terms, premises: &[Premises]) -> Result<Value, Error> {
         base_contract_value: sum(terms, base.iter().map(|line| line.line))?,
         options_contract_value: options,
         expansions_contract_value: expansions,
+        unplaced_contract_value: Money::zero(terms.currency),
+        unplaced_it_kw: 0,
         line_count: base.len(),
     })
 }
@@ -313,7 +343,7 @@ pub(super) fn rent_of(
     agreed_lines(terms, days, &quantities(of), &rates, range)
 }
 
-fn agreed_lines(
+pub(super) fn agreed_lines(
     terms: &Terms,
     days: DateRange,
     quantity_steps: &[QuantityStep],
@@ -335,10 +365,24 @@ fn certain(
 ) -> Result<Vec<RateStep>, Error> {
     let agreed = terms.of_block(&of.block);
     let base = agreed.is_some_and(|agreed| matches!(agreed.rate, RateTerms::Base(_)));
-    let Some(index) = terms.contract.rent.index.as_ref().filter(|_| base) else { return Ok(rates) };
+    if !base {
+        return Ok(rates);
+    }
     let live = premises.iter().filter(|one| one.state.is_leased());
     let lease_start = live.map(|one| one.commencement).min().unwrap_or(of.commencement);
-    let indexed = index.rates(&rates, lease_start, of.commencement, end, &IndexValues::new());
+    risen(terms, lease_start, of.commencement, rates, end)
+}
+
+/// Base rates with the floor of their index, where they follow one.
+pub(super) fn risen(
+    terms: &Terms,
+    lease_start: CivilDate,
+    block_start: CivilDate,
+    rates: Vec<RateStep>,
+    end: CivilDate,
+) -> Result<Vec<RateStep>, Error> {
+    let Some(index) = terms.contract.rent.index.as_ref() else { return Ok(rates) };
+    let indexed = index.rates(&rates, lease_start, block_start, end, &IndexValues::new());
     indexed.map(|indexed| indexed.steps).map_err(|_| too_large())
 }
 

@@ -105,6 +105,8 @@ pub enum Deed {
     Renew,
     /// The tenant exercises an option on more blocks.
     Expand,
+    /// The operator names blocks.
+    Nominate,
     /// Inventory has committed what a contract takes that was signed on paper, and nothing is open.
     BringIn,
     /// The same, and a condition is open.
@@ -137,6 +139,7 @@ impl Deed {
         Self::Amend,
         Self::Renew,
         Self::Expand,
+        Self::Nominate,
         Self::BringIn,
         Self::BringInOpen,
     ];
@@ -168,6 +171,7 @@ impl Deed {
             Self::Amend => "AMEND",
             Self::Renew => "RENEW",
             Self::Expand => "EXPAND",
+            Self::Nominate => "NOMINATE",
             Self::BringIn => "BRING_IN",
             Self::BringInOpen => "BRING_IN_OPEN",
         }
@@ -189,7 +193,7 @@ impl Deed {
             Self::Default => Some(Defaulted),
             Self::Terminate => Some(Terminated),
             Self::Close => Some(Closed),
-            Self::Satisfy | Self::Adjust | Self::Notify | Self::Amend | Self::Expand => None,
+            Self::Satisfy | Self::Adjust | Self::Notify | Self::Amend | Self::Expand | Self::Nominate => None,
         }
     }
 }
@@ -255,6 +259,7 @@ impl LeaseState {
             (Signed | Effective | Active | Holdover | Defaulted, Deed::Satisfy | Deed::Adjust)
             | (Active | Holdover | Defaulted, Deed::Notify)
             | (Signed | Effective | Active | Defaulted, Deed::Amend)
+            | (Signed | Effective | Active, Deed::Nominate)
             | (Effective | Active, Deed::Expand) => self,
             _ => return Err(self.refuse(deed)),
         };

@@ -2,7 +2,8 @@
 
 use super::contract::Contract;
 use super::expansion::ExpansionOption;
-use kernel::{BlockName, CapacityVector, CivilDate, Currency, Escalator, Rate, RateStep, Zone};
+use super::nomination::Nomination;
+use kernel::{BlockName, CapacityVector, CivilDate, Currency, Escalator, Rate, RateStep, SiteName, Zone};
 use serde::{Deserialize, Serialize};
 
 /// Who bears the running costs.
@@ -98,6 +99,8 @@ pub struct Terms {
     pub renewal_options: Vec<RenewalOption>,
     /// Options on more blocks, apart from the base term.
     pub expansion_options: Vec<ExpansionOption>,
+    /// Capacity whose blocks are named later, apart from what the blocks come to.
+    pub nominations: Vec<Nomination>,
     /// When the deal was made public.
     pub announced: Option<CivilDate>,
     /// Free text, signed with the rest.
@@ -127,10 +130,34 @@ impl Terms {
         self.premises.iter().chain(self.expansion_options.iter().flat_map(|option| &option.premises))
     }
 
+    /// The site of every block, and of whatever is to be named later.
+    pub fn sites(&self) -> impl Iterator<Item = SiteName> {
+        let blocks = self.all_premises().map(|premises| premises.block.site_name());
+        blocks.chain(self.nominations.iter().map(|one| one.site.clone()))
+    }
+
     /// What is agreed of a block, whether it is the lease's or an option's.
     #[must_use]
     pub fn of_block(&self, block: &BlockName) -> Option<&PremisesTerms> {
         self.all_premises().find(|agreed| agreed.block == *block)
+    }
+
+    /// Sets the zone of every block and of every nomination, by its site; those that `zone` does not know stay as they are.
+    pub fn set_zones(&mut self, zone: impl Fn(&SiteName) -> Option<Zone>) {
+        let options = self.expansion_options.iter_mut().flat_map(|option| &mut option.premises);
+        for premises in self.premises.iter_mut().chain(options) {
+            premises.zone = zone(&premises.block.site_name()).unwrap_or(premises.zone);
+        }
+        for nomination in &mut self.nominations {
+            nomination.zone = zone(&nomination.site).unwrap_or(nomination.zone);
+        }
+    }
+
+    /// The zone in which days of the whole lease are read: that of its first block, or of what is to be named first.
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        let block = self.all_premises().next().map(|premises| premises.zone);
+        block.or(self.nominations.first().map(|one| one.zone)).unwrap_or(Zone::UTC)
     }
 
     /// The earliest commencement: the day the lease begins.

@@ -51,6 +51,7 @@ pub(crate) fn river_bend() -> Draft {
             window_months: 0,
         }],
         expansion_options: Vec::new(),
+        nominations: Vec::new(),
         announced: Some(date("2025-12-17")),
         notes: "Base term and options apart.".to_owned(),
         contract: Contract::default(),
@@ -63,8 +64,8 @@ pub(crate) fn terms(draft: Draft, zone: &str) -> Terms {
     let checked = draft.check(None, date("2026-12-01"), &mut findings);
     findings.finish().expect("good terms");
     let checked = checked.expect("good terms");
-    let zones = vec![zone.parse().expect("a zone"); checked.blocks().count()];
-    checked.in_zones(&zones).expect("a zone for each block")
+    let zones: Vec<_> = checked.sites().map(|site| (site, zone.parse().expect("a zone"))).collect();
+    checked.in_zones(&zones).expect("a zone for each site")
 }
 
 /// A lease in PROPOSING on these terms.

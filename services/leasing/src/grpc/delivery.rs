@@ -54,6 +54,7 @@ fn kind_of(named: wire::DeadlineKind) -> Option<DeadlineKind> {
         wire::DeadlineKind::Holdover => DeadlineKind::Holdover,
         wire::DeadlineKind::ExpansionWindow => DeadlineKind::ExpansionWindow,
         wire::DeadlineKind::ExpansionNotice => DeadlineKind::ExpansionNotice,
+        wire::DeadlineKind::Nomination => DeadlineKind::Nomination,
     })
 }
 
@@ -77,6 +78,7 @@ fn kind(kind: DeadlineKind) -> wire::DeadlineKind {
         DeadlineKind::Holdover => wire::DeadlineKind::Holdover,
         DeadlineKind::ExpansionWindow => wire::DeadlineKind::ExpansionWindow,
         DeadlineKind::ExpansionNotice => wire::DeadlineKind::ExpansionNotice,
+        DeadlineKind::Nomination => wire::DeadlineKind::Nomination,
     }
 }
 

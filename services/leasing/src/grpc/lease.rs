@@ -10,7 +10,7 @@ use runtime::wire::{
     display_name, duration, known, page_size, request_id, to_date, to_decimal, to_money, to_timestamp,
 };
 
-use super::{amendment, assignment, cut_over, expansion, holdover, life, terms};
+use super::{amendment, assignment, cut_over, expansion, holdover, life, nomination, terms};
 use crate::app::{CancelLease, ListLeases, ProposeLease, RentSchedule, SignLease, View};
 use crate::domain::{Findings, LeaseState, Party, Premises, ScheduleLine, Signatory, Signature, TermsHash};
 
@@ -217,6 +217,8 @@ fn write(view: &View, money: bool) -> wire::Lease {
             base_contract_value: money.then(|| to_money(value.base_contract_value)),
             options_contract_value: money.then(|| to_money(value.options_contract_value)),
             expansions_contract_value: money.then(|| to_money(value.expansions_contract_value)),
+            unplaced_contract_value: money.then(|| to_money(value.unplaced_contract_value)),
+            unplaced_critical_it_kw: value.unplaced_it_kw,
             schedule_line_count: i32::try_from(value.line_count).unwrap_or(i32::MAX),
         }),
         state_reason: lease.ended_because.clone().unwrap_or_default(),
@@ -236,6 +238,7 @@ fn write(view: &View, money: bool) -> wire::Lease {
         import: lease.life.import.as_ref().map(cut_over::to_wire),
         holdover: lease.life.holdover.as_ref().map(holdover::to_wire),
         expansions: expansion::standing(lease),
+        nominations: nomination::standing(lease),
         amendment: lease.life.amendment.as_ref().map(|one| amendment::to_wire(lease, one, money)),
     }
 }

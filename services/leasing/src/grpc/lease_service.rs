@@ -10,7 +10,7 @@ use runtime::wire::known;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::{amendment, assignment, credit, cut_over, delivery, holdover, lease, life};
+use super::{amendment, assignment, credit, cut_over, delivery, holdover, lease, life, nomination};
 use crate::app::{App, View};
 
 /// Answers for leases.
@@ -205,6 +205,18 @@ impl LeaseService for LeaseHandler {
         let change = life::exercise(request.get_ref()).map_err(status)?;
         reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
             wire::ExerciseOptionResponse { lease: Some(lease::to_wire(view)) }
+        })
+    }
+
+    async fn nominate_premises(
+        &self,
+        request: Request<wire::NominatePremisesRequest>,
+    ) -> Result<Response<wire::NominatePremisesResponse>, Status> {
+        let caller = caller(&request)?;
+        let from = request.remote_addr().map(|address| address.ip().to_string());
+        let change = nomination::nominate(request.get_ref(), from.unwrap_or_default()).map_err(status)?;
+        reply(self.app.change_lease(&caller, change).await.map_err(status)?, |view| {
+            wire::NominatePremisesResponse { lease: Some(lease::to_wire(view)) }
         })
     }
 

@@ -18,6 +18,7 @@ mod life;
 mod market_service;
 mod mining;
 mod money_terms;
+mod nomination;
 mod offer_service;
 mod opportunity;
 mod pipeline_service;

@@ -8,7 +8,7 @@ use runtime::wire::{
     capacity, date, escalation_basis, known, optional_date, percent, rate, to_capacity, to_date, to_decimal,
 };
 
-use super::{contract, expansion, money_terms, rent};
+use super::{contract, expansion, money_terms, nomination, rent};
 use crate::domain::Findings;
 use crate::domain::draft::{Checked, Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
 use crate::domain::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
@@ -40,6 +40,12 @@ pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Opt
                 .iter()
                 .enumerate()
                 .map(|(i, one)| v.nested(&format!("expansion_options[{i}]"), |v| expansion::draft(v, one)))
+                .collect(),
+            nominations: terms
+                .nominations
+                .iter()
+                .enumerate()
+                .map(|(i, one)| v.nested(&format!("nominations[{i}]"), |v| nomination::draft(v, one)))
                 .collect(),
             announced: optional_date(v, "announced_date", terms.announced_date.as_ref()).flatten(),
             notes: terms.notes.clone(),
@@ -155,6 +161,7 @@ pub(super) fn to_wire(terms: &Terms, money: bool) -> wire::LeaseTerms {
             .iter()
             .map(|one| expansion::option_to_wire(one, money))
             .collect(),
+        nominations: terms.nominations.iter().map(|one| nomination::term(one, money)).collect(),
         announced_date: terms.announced.map(to_date),
         notes: if money { terms.notes.clone() } else { String::new() },
         ..Default::default()

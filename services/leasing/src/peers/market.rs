@@ -7,7 +7,7 @@ use super::{
     SiteServiceClient, Zone, claim, derive_id, hold_of, nonsense, to_duration, wire,
 };
 use crate::domain::Bid;
-use crate::domain::bid::Offer;
+use crate::domain::bid::{BidPremises, Offer};
 
 impl Inventory {
     /// What an offer would take, its site and its blocks known to be there.
@@ -21,9 +21,14 @@ impl Inventory {
         for premises in &offer.premises {
             self.block_exists(organisation, &premises.block).await?;
         }
-        let blocks = offer.premises.iter().map(|premises| &premises.block);
-        let zones = self.zones(organisation, blocks).await?;
-        offer.premises.iter().zip(zones).map(|(premises, zone)| claim_of(offer, premises, zone)).collect()
+        let sites = offer.premises.iter().map(|premises| premises.block.site_name());
+        let zones = self.zones(organisation, sites).await?;
+        let claim = |premises: &BidPremises| {
+            let site = premises.block.site_name();
+            let zone = zones.iter().find(|(name, _)| *name == site).map(|(_, zone)| *zone);
+            claim_of(offer, premises, zone.ok_or_else(|| nonsense("a time zone"))?)
+        };
+        offer.premises.iter().map(claim).collect()
     }
 
     async fn site_exists(&self, organisation: &Organisation, site: &SiteName) -> Result<(), Error> {
@@ -103,7 +108,7 @@ fn operator_of(bid: &Bid) -> Organisation {
 }
 
 /// The whole term at the same load, in instants of the site's zone.
-fn claim_of(offer: &Offer, premises: &crate::domain::bid::BidPremises, zone: Zone) -> Result<Claim, Error> {
+fn claim_of(offer: &Offer, premises: &BidPremises, zone: Zone) -> Result<Claim, Error> {
     let months = i32::try_from(offer.term_months).map_err(Error::internal)?;
     let end = add_months(offer.commencement, months).ok_or_else(|| nonsense("a calendar"))?;
     Ok(Claim {

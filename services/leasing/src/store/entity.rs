@@ -32,6 +32,7 @@ entity!("leasing", lease = "lease" {
     effective_time: Option<DateTimeUtc>,
     due_at: Option<DateTimeUtc>,
     life: Json,
+    unplaced: bool,
 });
 
 entity!("leasing", lease_version = "lease_version" {

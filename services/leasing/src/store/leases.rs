@@ -1,7 +1,7 @@
 //! Writing leases, and listing them.
 
 use kernel::{BlockName, Error, LeaseName, OperatorName, Reason};
-use postgres::store_error;
+use postgres::{insert_all, store_error};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, Statement, Value,
@@ -49,6 +49,7 @@ pub async fn insert(
         effective_time: Set(None),
         due_at: Set(None),
         life: Set(json(&lease.life)?),
+        unplaced: Set(lease.claims().is_empty()),
     };
     let inserted = lease::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
@@ -121,7 +122,7 @@ async fn insert_version(tx: &DatabaseTransaction, lease: &Lease, terms: Vec<u8>)
         }));
     }
     insert_rights(tx, lease).await?;
-    premises::Entity::insert_many(blocks).exec_without_returning(tx).await.map_err(store_error)?;
+    insert_all(tx, blocks).await.map_err(store_error)?;
     // At most 50 blocks of 240 steps: in chunks, since one statement takes 65,535 values.
     for chunk in rates.chunks(5_000) {
         let rows = chunk.to_vec();
@@ -172,13 +173,13 @@ pub async fn save(
         "update leasing.lease set state = $4, version = $19, tenant_id = $20, revision = $5, reservation_id = $6, hold_expire_time = $7, \
          ended_because = $8, intent_rpc = $9, intent_caller = $10, intent_request_id = $11, intent_hash = $12, intent_actor = $21, \
          update_time = $13, signed_time = $14, effective_time = $15, due_at = $16, life = $17, \
-         sweep_at = case when $4 in ('PROPOSING', 'SIGNING') or $18 then clock_timestamp() + {SAGA_PATIENCE} \
+         unplaced = $22, sweep_at = case when $4 in ('PROPOSING', 'SIGNING') or $18 then clock_timestamp() + {SAGA_PATIENCE} \
          when $4 = 'PROPOSED' then $7 end \
          where operator_id = $1 and lease_id = $2 and revision = $3"
     );
     let key = intent.map(|intent| &intent.key);
     let waits = lease.life.pending.is_some() || lease.life.claims_due && lease.state.is_in(COMMITTED);
-    let values: [Value; 21] = [
+    let values: [Value; 22] = [
         lease.name.operator.to_string().into(),
         lease.name.lease.to_string().into(),
         from.into(),
@@ -200,6 +201,7 @@ pub async fn save(
         lease.version.into(),
         lease.tenant.tenant.to_string().into(),
         key.map(|key| key.actor.to_text()).into(),
+        lease.claims().is_empty().into(),
     ];
     match execute(tx, sql, values).await? {
         1 => Ok(()),

@@ -37,7 +37,7 @@ pub use quotes::{
 pub use rate_cards::{find_rate_card, insert_rate_card, list_rate_cards, lock_rate_card, update_rate_card};
 pub use rights::{
     RightOfferFilter, due_right_offers, find_right_offer, insert_right_offer, list_right_offers,
-    lock_right_offer, rights_on, save_right_offer,
+    lock_right_offer, places_of, rights_on, save_right_offer,
 };
 pub use sagas::{
     Due, Intent, Release, due_releases, due_sagas, find_intent, forget_release, intent_of,

@@ -300,6 +300,8 @@ fn offer_of(body: OfferBody) -> Result<Offer, Error> {
             options_contract_value: body.options_contract_value,
             // A quote has no options on more blocks.
             expansions_contract_value: Money::zero(body.options_contract_value.currency),
+            unplaced_contract_value: Money::zero(body.options_contract_value.currency),
+            unplaced_it_kw: 0,
             line_count: body.line_count,
         },
         net_equivalent: body.net_equivalent,

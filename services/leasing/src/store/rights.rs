@@ -50,11 +50,20 @@ pub(super) async fn insert_rights(tx: &DatabaseTransaction, lease: &Lease) -> Re
     insert_all(tx, rows).await.map_err(store_error)
 }
 
-/// The rights of other tenants on what a lease would take, that live on `today`; by rank, then by the lease that gives them.
-/// A default, an early end and what comes after the term put a right to sleep.
+/// Where a lease would take something: its blocks, and the sites of which some are to be named.
+#[must_use]
+pub fn places_of(lease: &Lease) -> Vec<(String, String)> {
+    let blocks = lease.premises.iter().map(|one| (one.block.site.to_string(), one.block.block.to_string()));
+    let later = lease.open_nominations().map(|one| (one.site.site.to_string(), String::new()));
+    blocks.chain(later).collect()
+}
+
+/// The rights of other tenants on places (a site and a block, or none) that a lease would take, that live on `today`; by rank, then
+/// by the lease that gives them. A default, an early end and what comes after the term put a right to sleep.
 pub async fn rights_on(
     conn: &impl ConnectionTrait,
     lease: &Lease,
+    places: Vec<(String, String)>,
     today: CivilDate,
 ) -> Result<Vec<Encumbered>, Error> {
     let sql = "select r.lease_id, h.tenant_id, r.body, o.state, o.respond_by from leasing.lease_right r \
@@ -65,16 +74,19 @@ pub async fn rights_on(
                where r.operator_id = $1 and h.tenant_id <> $3 and h.state in ('EFFECTIVE', 'ACTIVE') \
                  and coalesce(h.life -> 'termination', 'null') = 'null' \
                  and (r.until_date is null or r.until_date > $4) \
-                 and exists (select 1 from leasing.premises p where p.operator_id = $1 and p.lease_id = $2 \
-                   and p.version = $5 and (r.site_id is null or r.site_id = p.site_id) \
+                 and exists (select 1 from unnest(string_to_array($5, ','), string_to_array($6, ',')) p (site_id, block_slug) \
+                   where (r.site_id is null or r.site_id = p.site_id) \
                    and (r.block_slug is null or r.block_slug = p.block_slug)) \
                order by r.kind desc, r.lease_id, r.right_id";
-    let values: [Value; 5] = [
+    // An id has no comma.
+    let (sites, blocks): (Vec<_>, Vec<_>) = places.into_iter().unzip();
+    let values: [Value; 6] = [
         lease.name.operator.to_string().into(),
         lease.name.lease.to_string().into(),
         lease.tenant.tenant.to_string().into(),
         today.into(),
-        lease.version.into(),
+        sites.join(",").into(),
+        blocks.join(",").into(),
     ];
     let rows = query(conn, sql, values).await?;
     rows.iter().map(|row| encumbered_of(&lease.name.operator, row)).collect()

@@ -1876,7 +1876,7 @@ CASE
     WHEN (charge_type = ANY (ARRAY['PREPAYMENT'::text, 'DEPOSIT'::text, 'PREPAYMENT_DRAW'::text, 'LATE_INTEREST'::text, 'TERMINATION_FEE'::text])) THEN 2
     ELSE 0
 END))
-  constraint invoice_line_charge_type CHECK ((charge_type = ANY (ARRAY['BASE_RENT'::text, 'ENERGY'::text, 'DEMAND'::text, 'PASS_THROUGH'::text, 'TAX'::text, 'SLA_CREDIT'::text, 'PREPAYMENT'::text, 'DEPOSIT'::text, 'PREPAYMENT_DRAW'::text, 'TAKE_OR_PAY'::text, 'LATE_INTEREST'::text, 'TERMINATION_FEE'::text])))
+  constraint invoice_line_charge_type CHECK ((charge_type = ANY (ARRAY['BASE_RENT'::text, 'ENERGY'::text, 'DEMAND'::text, 'PASS_THROUGH'::text, 'TAX'::text, 'SLA_CREDIT'::text, 'PREPAYMENT'::text, 'DEPOSIT'::text, 'PREPAYMENT_DRAW'::text, 'TAKE_OR_PAY'::text, 'LATE_INTEREST'::text, 'TERMINATION_FEE'::text, 'TRUE_UP'::text])))
   constraint invoice_line_days CHECK (((days = (period_end - period_start)) AND (days > 0) AND (days <= days_in_month) AND ((days_in_month >= 28) AND (days_in_month <= 31))))
   constraint invoice_line_number CHECK ((line_number > 0))
   constraint invoice_line_period_bounds CHECK (((period_start >= '2000-01-01'::date) AND (period_end <= '9999-01-01'::date)))
@@ -2435,6 +2435,46 @@ table billing.usage_day owner gridlease_owner row security forced with fillfacto
   grant update (peaks_wh) to billing
   grant update (reading_count) to billing
 
+table billing.utility_bill owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  bill_id uuid not null
+  meter_id text collate "C" not null
+  number text not null
+  from_date date not null
+  until_date date not null
+  bill_date date not null
+  currency_code text collate "C" not null
+  amount_minor bigint not null
+  energy_kwh bigint not null
+  components jsonb not null
+  revision integer not null
+  corrects_id uuid
+  division jsonb
+  division_time timestamp with time zone
+  version bigint not null
+  create_time timestamp with time zone not null
+  constraint utility_bill_amount CHECK (((amount_minor >= 0) AND (amount_minor <= '100000000000000'::bigint)))
+  constraint utility_bill_dates CHECK ((((from_date >= '2000-01-01'::date) AND (from_date <= '9998-12-31'::date)) AND ((until_date >= (from_date + 1)) AND (until_date <= (from_date + 366))) AND ((bill_date >= '2000-01-01'::date) AND (bill_date <= '9999-12-31'::date))))
+  constraint utility_bill_divided CHECK (((division IS NULL) = (division_time IS NULL)))
+  constraint utility_bill_energy CHECK (((energy_kwh >= 0) AND (energy_kwh <= '100000000000'::bigint)))
+  constraint utility_bill_revision CHECK (((revision > 0) AND ((revision > 1) = (corrects_id IS NOT NULL))))
+  constraint utility_bill_times CHECK ((((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)) AND ((division_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (division_time <= '9999-12-31 00:00:00+00'::timestamp with time zone))))
+  constraint utility_bill_version CHECK ((version > 0))
+  constraint utility_bill_corrects FOREIGN KEY (operator_id, corrects_id) REFERENCES billing.utility_bill(operator_id, bill_id)
+  constraint utility_bill_meter FOREIGN KEY (operator_id, meter_id) REFERENCES billing.meter(operator_id, meter_id)
+  constraint utility_bill_pkey PRIMARY KEY (operator_id, bill_id)
+  constraint utility_bill_corrected_once UNIQUE (operator_id, corrects_id)
+  constraint utility_bill_days UNIQUE (operator_id, meter_id, from_date, revision)
+  CREATE INDEX utility_bill_by_day ON billing.utility_bill USING btree (operator_id, from_date)
+  CREATE TRIGGER utility_bill_guard BEFORE DELETE OR UPDATE ON billing.utility_bill FOR EACH ROW EXECUTE FUNCTION billing.guard_utility_bill()
+  CREATE CONSTRAINT TRIGGER utility_bill_overlap AFTER INSERT ON billing.utility_bill DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_utility_bill()
+  policy utility_bill_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy utility_bill_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+  grant update (division) to billing
+  grant update (division_time) to billing
+  grant update (version) to billing
+
 table billing.voucher owner gridlease_owner row security forced
   operator_id text collate "C" not null
   voucher_id uuid not null
@@ -2505,6 +2545,9 @@ function billing.check_prepaid_line() returns trigger owner gridlease_owner lang
 function billing.check_settlement() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body bb378f0e100d040adcbf441836f3d49a
   grant execute to public
 
+function billing.check_utility_bill() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 7c4de5cf0ceb3544ac205fd47b248ad2
+  grant execute to public
+
 function billing.free_charges() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body cf6a3937b1d2de75f249d81dc0e2a3b0
   grant execute to public
 
@@ -2524,6 +2567,9 @@ function billing.guard_payment() returns trigger owner gridlease_owner language 
   grant execute to public
 
 function billing.guard_settlement() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 90ce24ce159f17957595764867a2244c
+  grant execute to public
+
+function billing.guard_utility_bill() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 9ff1dd33560043f949fba78007ee1298
   grant execute to public
 
 function billing.is_reading_month(parent text, part text) returns boolean owner gridlease_owner language sql stable set search_path="" body 04de4d1dc32d2629a7b1157775463435

@@ -123,6 +123,14 @@ async fn charging(stack: &TestStack, names: &mut Names, marker: &str) -> Result<
     names.meter = metered(stack, names, marker).await?;
     names.tariff = priced(stack, &names.operator, marker).await?;
     names.charging_plan = charged(stack, names).await?;
+    let finance = stack.clients(&names.operator, Role::Finance)?;
+    let bill = billing::UtilityBill {
+        number: format!("{marker} bill"),
+        ..charging::utility_bill(names, "2026-11-01", "2026-12-01")
+    };
+    let record = charging::record(&names.operator, bill);
+    let recorded = finance.charging().record_utility_bill(record).await.context("record a bill")?;
+    names.utility_bill = recorded.into_inner().utility_bill.context("a bill")?.name;
     Ok(())
 }
 

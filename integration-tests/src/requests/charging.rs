@@ -4,6 +4,7 @@ use contracts::billing::v1 as billing;
 use contracts::billing::v1::credit_rule::Trigger;
 use prost::Message as _;
 
+use super::money::usd;
 use crate::market::{ZONE, date, decimal, request_id};
 use crate::world::Names;
 
@@ -47,6 +48,32 @@ pub fn create(parent: &str, id: &str, plan: billing::ChargingPlan) -> billing::C
     }
 }
 
+/// What a utility charged for the meter on some days.
+#[must_use]
+pub fn utility_bill(n: &Names, from: &str, until: &str) -> billing::UtilityBill {
+    billing::UtilityBill {
+        meter: n.meter.clone(),
+        number: "4711".to_owned(),
+        from_date: Some(date(from)),
+        until_date: Some(date(until)),
+        bill_date: Some(date(until)),
+        amount: Some(usd(1_000)),
+        energy_kwh: 20_000,
+        ..Default::default()
+    }
+}
+
+/// Records a utility's bill.
+#[must_use]
+pub fn record(parent: &str, bill: billing::UtilityBill) -> billing::RecordUtilityBillRequest {
+    billing::RecordUtilityBillRequest {
+        parent: parent.to_owned(),
+        utility_bill: Some(bill),
+        request_id: request_id(),
+        validate_only: false,
+    }
+}
+
 pub(super) fn charging(method: &str, n: &Names) -> Option<Vec<u8>> {
     let parent = n.operator.clone();
     Some(match method {
@@ -60,6 +87,23 @@ pub(super) fn charging(method: &str, n: &Names) -> Option<Vec<u8>> {
         "ChargingService/ListChargingPlans" => {
             billing::ListChargingPlansRequest { parent, lease: n.active.clone(), ..Default::default() }
                 .encode_to_vec()
+        }
+        "ChargingService/RecordUtilityBill" => {
+            let bill = utility_bill(n, "2026-10-01", "2026-11-01");
+            billing::RecordUtilityBillRequest { validate_only: true, ..record(&parent, bill) }.encode_to_vec()
+        }
+        "ChargingService/PostTrueUp" => billing::PostTrueUpRequest {
+            name: n.utility_bill.clone(),
+            request_id: request_id(),
+            validate_only: true,
+            ..Default::default()
+        }
+        .encode_to_vec(),
+        "ChargingService/GetUtilityBill" => {
+            billing::GetUtilityBillRequest { name: n.utility_bill.clone() }.encode_to_vec()
+        }
+        "ChargingService/ListUtilityBills" => {
+            billing::ListUtilityBillsRequest { parent, ..Default::default() }.encode_to_vec()
         }
         "InvoiceService/ExplainLine" => {
             billing::ExplainLineRequest { invoice: n.open_invoice.clone(), line_number: 1 }.encode_to_vec()

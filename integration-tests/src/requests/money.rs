@@ -181,6 +181,9 @@ pub(super) fn reports(method: &str, n: &Names) -> Option<Vec<u8>> {
         "ReportService/GetMaturityAnalysis" => {
             billing::GetMaturityAnalysisRequest { parent, start_date: None }.encode_to_vec()
         }
+        "ReportService/GetExposure" => {
+            billing::GetExposureRequest { parent, as_of_date: None }.encode_to_vec()
+        }
         "ReportService/GetContractedCapacity" => {
             billing::GetContractedCapacityRequest { parent, as_of_date: None }.encode_to_vec()
         }

@@ -91,6 +91,8 @@ pub struct Names {
     pub tariff: String,
     /// What the hall of the lease in force is charged beside its rent.
     pub charging_plan: String,
+    /// What a utility charged for the meter in November 2026.
+    pub utility_bill: String,
     /// A run of February, in draft.
     pub draft_run: String,
     /// Its invoice.
@@ -183,6 +185,7 @@ impl Names {
             &mut names.meter,
             &mut names.tariff,
             &mut names.charging_plan,
+            &mut names.utility_bill,
             &mut names.draft_run,
             &mut names.draft_invoice,
             &mut names.open_invoice,

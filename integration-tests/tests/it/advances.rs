@@ -301,6 +301,8 @@ async fn b15_what_is_paid_late_bears_interest_and_what_is_paid_within_the_grace_
 async fn the_fee_for_ending_early_has_an_invoice_of_its_own_once() -> Result<()> {
     let with_fee = |terms: &mut leasing::LeaseTerms| {
         terms.termination = Some(leasing::TerminationTerms { notice_months: 1, fee_months: 3 });
+        terms.credit_supports =
+            vec![leasing::CreditSupport { cap: Some(usd(1_200_000)), ..market::backstop() }];
     };
     let (books, lease) = open(8_000, with_fee).await?;
     books.stack.move_to(day("2027-01-02")).await?;
@@ -327,6 +329,15 @@ async fn the_fee_for_ending_early_has_an_invoice_of_its_own_once() -> Result<()>
     ensure!(billed.total == Some(fee.clone()) && cents(Some(&fee)) > 0, "{billed:#?}");
     explained(&books, &billed).await?;
     ensure!(books.ledger("termination_income").await? == -cents(Some(&fee)));
+    // Two whole months after the first rent 118 of 120 parts of the cap are left.
+    let ask = billing::GetExposureRequest { parent: books.operator.clone(), as_of_date: None };
+    let exposed = books.finance.reports().get_exposure(ask).await?.into_inner();
+    let row = exposed.rows.iter().find(|row| row.lease == lease).context("a row")?;
+    ensure!(row.open_termination_fee.as_ref() == Some(&fee), "{row:#?}");
+    ensure!(cents(row.cover.as_ref()) == 118_000_000, "{row:#?}");
+    ensure!(cents(row.covered_termination_fee.as_ref()) == cents(Some(&fee)).min(118_000_000), "{row:#?}");
+    let uncovered = (cents(row.open.as_ref()) - 118_000_000).max(0);
+    ensure!(uncovered > 0 && cents(row.uncovered_open.as_ref()) == uncovered, "{row:#?}");
     ensure!(
         run(&books, 2027, 3).await?.invoices.is_empty() && run(&books, 2027, 4).await?.invoices.is_empty()
     );

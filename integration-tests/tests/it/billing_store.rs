@@ -74,6 +74,7 @@ fn lease(id: &str, tenant: &str) -> LeaseCopy {
             escalator: None,
             rent: kernel::RentRules::default(),
             money: kernel::MoneyTerms::default(),
+            credit: Vec::new(),
             premises: vec![Premises {
                 place: place.clone(),
                 term: DateRange::new(start, end).expect("a term"),

@@ -1,17 +1,19 @@
 //! What stands behind a tenant: part of what both sign, and told for any day with what is left of each cap.
 
 use anyhow::{Context as _, Result, ensure};
+use contracts::billing::v1 as billing;
 use contracts::google::r#type::{Date, Money};
 use contracts::leasing::v1 as leasing;
 use gridlease::clients::Clients;
-use integration_tests::Refusal;
 use integration_tests::market::{self, date, day};
 use integration_tests::world::in_state;
+use integration_tests::{Refusal, eventually};
 use kernel::Role;
 use leasing::LeaseState;
 use tonic::Code;
 
 use crate::life::Deal;
+use crate::money::cents;
 
 async fn cover(by: &Clients, lease: &str, on: Option<Date>) -> Result<leasing::GetCreditCoverResponse> {
     let ask = leasing::GetCreditCoverRequest { name: lease.to_owned(), as_of_date: on };
@@ -60,6 +62,7 @@ async fn a_backstop_covers_from_the_first_rent_on_and_falls_by_the_month() -> Re
     ensure!(now.as_of_date == Some(date("2027-02-02")), "{now:#?}");
     ensure!(now.covers[0].cover == usd(1_289_166_666, 670_000_000), "{now:#?}");
     ensure!(now.total == usd(1_299_166_666, 670_000_000), "{now:#?}");
+    exposed(&deal.finance, &proposed.name, &now).await?;
     let later = cover(&deal.finance, &proposed.name, Some(date("2032-01-01"))).await?;
     ensure!(later.total == usd(650_000_000, 0), "half of it, and no letter: {later:#?}");
     let last = cover(&deal.finance, &proposed.name, Some(date("2037-01-01"))).await?;
@@ -79,5 +82,25 @@ async fn a_backstop_covers_from_the_first_rent_on_and_falls_by_the_month() -> Re
     Refusal::expect(stranger.leases().get_credit_cover(ask).await)?
         .is(Code::NotFound, "RESOURCE_NOT_FOUND")?;
     deal.stack.stop().await;
+    Ok(())
+}
+
+/// Billing tells the same cover beside what is owed and still to pay, on the day and before the first rent.
+async fn exposed(finance: &Clients, lease: &str, cover: &leasing::GetCreditCoverResponse) -> Result<()> {
+    let ask = async |on: Option<Date>| {
+        let operator = lease.split("/leases/").next().unwrap_or_default().to_owned();
+        let ask = billing::GetExposureRequest { parent: operator, as_of_date: on };
+        let told = finance.reports().get_exposure(ask).await?.into_inner();
+        ensure!(told.rows.len() <= 1 || told.totals.len() == 1, "{told:#?}");
+        anyhow::Ok(told.rows.into_iter().find(|row| row.lease == lease))
+    };
+    let row = eventually("billing has heard of the lease", async || ask(None).await).await?;
+    ensure!(row.cover == cover.total && row.first_rent_date == cover.first_rent_date, "{row:#?}");
+    ensure!(!row.before_first_rent && row.covers.len() == 2, "{row:#?}");
+    let (rent, covered) = (row.remaining_rent.context("rent")?, row.cover.context("a cover")?);
+    let (rent, covered) = (cents(Some(&rent)), cents(Some(&covered)));
+    ensure!(rent > 0 && cents(row.uncovered.as_ref()) == (rent - covered).max(0), "{rent} {covered}");
+    let before = ask(Some(date("2026-12-31"))).await?.context("a row")?;
+    ensure!(before.before_first_rent && before.cover == usd(10_000_000, 0), "{before:#?}");
     Ok(())
 }

@@ -124,6 +124,8 @@ const WRITES: &[(&str, &[&str], &str)] = &[
         "operators/acme/priceSeries/else",
     ),
     ("gridlease.billing.v1.ChargingService/CreateChargingPlan", &["charging_plan_id"], "else"),
+    ("gridlease.billing.v1.ChargingService/RecordUtilityBill", &["utility_bill", "number"], "else"),
+    ("gridlease.billing.v1.ChargingService/PostTrueUp", &["etag"], "\"1\""),
 ];
 
 #[test]

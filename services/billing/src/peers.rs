@@ -1,6 +1,7 @@
 //! What billing hears from leasing and inventory: their feeds, translated into billing's own words. And the names it asks
 //! them for.
 
+mod credit;
 mod incidents;
 mod names;
 
@@ -157,6 +158,7 @@ fn billing_terms(
     };
     let rent = rent_rules(v, terms);
     let money = money_terms(v, terms);
+    let credit = v.each("credit_supports", &terms.credit_supports, credit::support_of);
     let premises = v.each("premises", &terms.premises, |v, premises| premises_of(v, premises, operator));
     Some(BillingTerms {
         currency: currency?,
@@ -164,6 +166,7 @@ fn billing_terms(
         escalator: escalator?,
         rent,
         money,
+        credit: credit?,
         premises: premises?,
     })
 }

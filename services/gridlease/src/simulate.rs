@@ -55,7 +55,7 @@ fn sums(invoice: &billing::Invoice) -> [i64; 5] {
         let column = match line.charge_type() {
             T::BaseRent => 0,
             T::Prepayment | T::PrepaymentDraw | T::Deposit => 1,
-            T::Energy | T::Demand | T::PassThrough | T::Tax | T::TakeOrPay => 2,
+            T::Energy | T::Demand | T::PassThrough | T::Tax | T::TakeOrPay | T::TrueUp => 2,
             T::LateInterest => 3,
             T::Unspecified | T::SlaCredit | T::TerminationFee => 4,
         };

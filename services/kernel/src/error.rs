@@ -150,6 +150,14 @@ reasons! {
     NominationExceeded = "NOMINATION_EXCEEDED",
     /// The last day to name blocks has passed.
     NominationClosed = "NOMINATION_CLOSED",
+    /// Another utility bill of the meter has some of these days.
+    UtilityBillOverlaps = "UTILITY_BILL_OVERLAPS",
+    /// No billing run has charged for all of these days yet.
+    PeriodNotBilled = "PERIOD_NOT_BILLED",
+    /// A utility bill was corrected by another one, which counts.
+    UtilityBillCorrected = "UTILITY_BILL_CORRECTED",
+    /// Charging plans of those who share a meter divide it differently.
+    ChargingPlansDisagree = "CHARGING_PLANS_DISAGREE",
 }
 
 impl fmt::Display for Reason {

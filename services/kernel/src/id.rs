@@ -270,6 +270,8 @@ uuid_ids! {
     DisputeId;
     /// A deed that needs two people.
     VoucherId;
+    /// What a utility charged for a meter over some days.
+    UtilityBillId;
 }
 
 /// Where new identifiers come from. Handed in with the request, so that a test can name what it makes.

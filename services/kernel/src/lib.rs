@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod caller;
+pub mod credit;
 pub mod error;
 pub mod exact;
 pub mod id;
@@ -14,6 +15,7 @@ pub mod time;
 pub mod validate;
 
 pub use caller::{Caller, Organisation, Role, Scope};
+pub use credit::{CoversFrom, CreditSupport, SupportKind};
 pub use error::{Error, Reason, Violation};
 pub use exact::Exact;
 pub use id::{
@@ -21,7 +23,7 @@ pub use id::{
     CurtailmentId, DisputeId, EncumbranceId, EventId, Ids, IncidentId, InvoiceId, InvoiceLineId, LeaseId,
     LedgerEntryId, LedgerTransactionId, MaintenanceId, MeterId, OperatorId, OpportunityId, PaymentId,
     PhaseId, PriceSeriesId, QuoteId, RateCardId, ReckoningId, RequestId, ReservationId, RightOfferId, RunId,
-    SiteId, SystemIds, TariffId, TenantId, TestIds, VoucherId, WaitlistEntryId, derive_id,
+    SiteId, SystemIds, TariffId, TenantId, TestIds, UtilityBillId, VoucherId, WaitlistEntryId, derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
 pub use money_terms::{
@@ -33,7 +35,7 @@ pub use name::{
     CurtailmentName, DisputeName, EncumbranceName, IncidentName, InvoiceName, LeaseName, MaintenanceName,
     MeterName, NameError, OperatorName, OperatorParent, OpportunityName, PaymentName, PhaseName,
     PriceSeriesName, QuoteName, RateCardName, ReservationName, RightOfferName, SiteName, TariffName,
-    TenantName, VoucherName, WaitlistEntryName,
+    TenantName, UtilityBillName, VoucherName, WaitlistEntryName,
 };
 pub use quantity::{CapacityVector, CoolingKw, GrossKw, GrossPerIt, ItKw, Resource, UtilityKw};
 pub use rent::{

@@ -7,7 +7,7 @@ use crate::id::{
     AccountId, BidId, BlockSlug, CapacityRequestId, ChargingPlanId, CreditNoteId, CurtailmentId, DisputeId,
     EncumbranceId, IncidentId, InvoiceId, LeaseId, MaintenanceId, MeterId, OperatorId, OpportunityId,
     PaymentId, PhaseId, PriceSeriesId, QuoteId, RateCardId, ReservationId, RightOfferId, RunId, SiteId,
-    TariffId, TenantId, VoucherId, WaitlistEntryId, serde_as_text,
+    TariffId, TenantId, UtilityBillId, VoucherId, WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -156,6 +156,8 @@ names! {
     DisputeName { operator: OperatorId = "operators", dispute: DisputeId = "disputes" }
     /// A voucher: `operators/{operator}/vouchers/{voucher}`.
     VoucherName { operator: OperatorId = "operators", voucher: VoucherId = "vouchers" }
+    /// A utility's bill: `operators/{operator}/utilityBills/{utility_bill}`.
+    UtilityBillName { operator: OperatorId = "operators", utility_bill: UtilityBillId = "utilityBills" }
 }
 
 impl PhaseName {

@@ -59,6 +59,10 @@ pub fn code(reason: Reason) -> Code {
         | Reason::DisputeWindowClosed
         | Reason::NominationExceeded
         | Reason::NominationClosed
+        | Reason::UtilityBillOverlaps
+        | Reason::PeriodNotBilled
+        | Reason::UtilityBillCorrected
+        | Reason::ChargingPlansDisagree
         | Reason::RequestIdReused => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RequestInProgress | Reason::TransactionConflict => Code::Aborted,
         Reason::QuotaExceeded | Reason::Overloaded | Reason::MessageTooLarge => Code::ResourceExhausted,

@@ -226,6 +226,10 @@ pub(super) fn of_day(method: &str, n: &Names) -> Vec<Case> {
             let ask = billing::GetMaturityAnalysisRequest { parent, start_date: NO_DAY };
             vec![Case::invalid("no day", ask.encode_to_vec(), &["start_date"])]
         }
+        "GetExposure" => {
+            let ask = billing::GetExposureRequest { parent, as_of_date: NO_DAY };
+            vec![Case::invalid("no day", ask.encode_to_vec(), &["as_of_date"])]
+        }
         "GetContractedCapacity" => {
             let ask = billing::GetContractedCapacityRequest { parent, as_of_date: NO_DAY };
             vec![Case::invalid("no day", ask.encode_to_vec(), &["as_of_date"])]

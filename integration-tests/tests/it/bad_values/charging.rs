@@ -95,13 +95,19 @@ fn usages(n: &Names) -> Vec<Case> {
         Case::invalid(
             "no usage",
             usage(&|rule| {
-                *rule = billing::UsageRule { coincident_kw: -1, estimates: 99, ..Default::default() }
+                *rule = billing::UsageRule {
+                    coincident_kw: -1,
+                    estimates: 99,
+                    correction_months: 25,
+                    ..Default::default()
+                }
             }),
             &[
                 "charging_plan.usage.tariff",
                 "charging_plan.usage.meter",
                 "charging_plan.usage.estimates",
                 "charging_plan.usage.coincident_kw",
+                "charging_plan.usage.correction_months",
             ],
         ),
         Case::invalid(

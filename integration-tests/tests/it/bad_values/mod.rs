@@ -21,6 +21,7 @@ mod rights;
 mod series;
 mod sites;
 mod tariffs;
+mod utility_bills;
 
 use contracts::billing::v1 as billing;
 use contracts::common::v1::revoke_tokens_request::Tokens;
@@ -103,6 +104,7 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.billing.v1.PriceSeriesService/RecordSeriesValues", "nothing's"),
     ("gridlease.billing.v1.PriceSeriesService/ListSeriesValues", "nothing's"),
     ("gridlease.billing.v1.ChargingService/ListChargingPlans", "nothing's"),
+    ("gridlease.billing.v1.ChargingService/ListUtilityBills", "nothing's"),
     ("gridlease.billing.v1.InvoiceService/ListCreditNotes", "nothing's"),
     ("gridlease.billing.v1.DisputeService/ListDisputes", "nothing's"),
     ("gridlease.billing.v1.PaymentService/ListPayments", "nothing's"),
@@ -117,6 +119,7 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.billing.v1.ReportService/GetAdvanceRollForward", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetMaturityAnalysis", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetContractedCapacity", "nothing's"),
+    ("gridlease.billing.v1.ReportService/GetExposure", "nothing's"),
     ("gridlease.billing.v1.ReportService/ExportReport", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetTrialBalance", "nothing's"),
     ("gridlease.billing.v1.ReportService/ListLedgerEntries", "nothing's"),
@@ -193,6 +196,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
             life::of(method, n)
         }
         "CreateChargingPlan" | "ListChargingPlans" | "ExplainLine" => charging::of(method, n),
+        "RecordUtilityBill" | "ListUtilityBills" => utility_bills::of(method, n),
         "ProposeAmendment" => amended_terms::propose(n),
         "SignAmendment" | "WithdrawAmendment" => amended_terms::sign_and_withdraw(method, n),
         "GetLease" => amended_terms::versions(n),
@@ -204,7 +208,9 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         }
         "GetStatement" | "RenderStatement" | "GetReceivablesAging" => books::reports(method, n),
         "GetRevenueSchedule" | "GetBacklog" | "GetAdvanceRollForward" => books::by_month(method, n),
-        "GetMaturityAnalysis" | "GetContractedCapacity" | "ExportReport" => books::of_day(method, n),
+        "GetMaturityAnalysis" | "GetContractedCapacity" | "GetExposure" | "ExportReport" => {
+            books::of_day(method, n)
+        }
         "PreviewInvoices" | "SimulateBilling" | "StartBillingRun" | "GetTrialBalance" => {
             bad_terms::bills(method, n)
         }

@@ -6,4 +6,5 @@ mod field;
 mod minimum;
 mod shared;
 mod tariffs;
+mod true_up;
 mod usage;

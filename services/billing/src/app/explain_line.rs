@@ -7,11 +7,12 @@ use super::App;
 use super::reckon::{Supplies, gather};
 use crate::domain::charge::{self, Charge};
 use crate::domain::explanation::{Explanation, RentWhy, UsageWhy, Why};
-use crate::domain::invoice::{Invoice, InvoiceLine, LineCharge};
+use crate::domain::invoice::{Invoice, InvoiceLine, LineCharge, TooLarge};
 use crate::domain::lease::LeaseCopy;
 use crate::domain::minimum::MinimumInputs;
 use crate::domain::reckoned::{ReckonedLine, Whole};
 use crate::domain::reckoning::{CreditInputs, Inputs, UsageInputs};
+use crate::domain::true_up::TrueUpInputs;
 use crate::store::{lease, reckoning};
 
 /// Asks for the explanation of a line.
@@ -70,6 +71,7 @@ impl App {
             }
             Inputs::Draw { draw } => Ok((draw.amount(), Why::Agreed(draw.steps()))),
             Inputs::Interest { interest } => Ok(of_wholes(line, interest.wholes(), interest.steps())),
+            Inputs::TrueUp { true_up } => self.trued_up_again(tx, of, line, true_up).await,
             Inputs::Minimum { minimum } => self.minimum_again(tx, of, line, minimum).await,
             Inputs::Usage { parts } => {
                 // A charge that no part makes any more was given back.
@@ -79,6 +81,26 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Divides a utility's bill again, by the readings that counted then.
+    async fn trued_up_again(
+        &self,
+        tx: &Tx,
+        of: &Invoice,
+        line: &ReckonedLine,
+        kept: TrueUpInputs,
+    ) -> Result<(Option<Money>, Why), Error> {
+        let division = self.divide_again(tx, &of.operator, &kept.facts, &kept.division).await?;
+        let again = TrueUpInputs { division, ..kept.clone() };
+        let too_large = || Error::internal(TooLarge);
+        let whole = again.wholes().ok_or_else(too_large)?.into_iter().find(|whole| whole.key() == line.key());
+        let Some(whole) = whole else { return Ok((less(Money::zero(of.total.currency), line), Why::Gone)) };
+        let true_up = again.true_ups().ok_or_else(too_large)?;
+        let true_up = true_up.into_iter().find(|one| again.item(&one.shares.code) == line.item);
+        let true_up = true_up.ok_or_else(too_large)?;
+        let computed = less(whole.amount, line).filter(|_| again == kept);
+        Ok((computed, Why::TrueUp(Box::new((again, true_up, before(line))))))
     }
 
     /// Measures again what was taken.

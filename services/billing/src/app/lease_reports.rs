@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use kernel::{Caller, CivilDate, Currency, DateRange, Error, LeaseName, OperatorId, YearMonth};
 
 use super::App;
+use crate::domain::exposure::{Exposure, counts, of_lease};
 use crate::domain::lease::{LeaseCopy, LeaseState};
 use crate::domain::portfolio::{Portfolio, portfolio};
 use crate::domain::revenue::{BacklogRow, Maturity, RevenueRow, backlog, maturity, schedule};
 use crate::domain::roll_forward::AdvanceRow;
-use crate::store::{lease, roll_forward};
+use crate::store::{exposure, lease, roll_forward};
 
 /// Which months of whose leases.
 #[derive(Clone, Debug)]
@@ -102,6 +103,31 @@ impl App {
     ) -> Result<(CivilDate, Portfolio), Error> {
         let as_of = as_of.unwrap_or_else(|| self.now().date_naive());
         Ok((as_of, portfolio(&self.leases_of(caller, operator).await?, as_of)?))
+    }
+
+    /// What leases owe and are still to pay, and what stands behind their tenants; without a day, as of today.
+    pub async fn exposure(
+        &self,
+        caller: &Caller,
+        operator: &OperatorId,
+        as_of: Option<CivilDate>,
+    ) -> Result<(CivilDate, Vec<Exposure>), Error> {
+        let scope = &Self::own_operator(caller, operator)?;
+        let as_of = as_of.unwrap_or_else(|| self.now().date_naive());
+        self.db
+            .read("exposure", scope, |tx| async move {
+                let booked = exposure::booked(tx.conn(), operator, as_of).await?;
+                let leases = lease::all(tx.conn(), operator).await?;
+                let rows = leases
+                    .iter()
+                    .filter(|lease| counts(lease))
+                    .map(|lease| {
+                        of_lease(lease, booked.get(&lease.lease).copied().unwrap_or_default(), as_of)
+                    })
+                    .collect::<Result<Vec<_>, _>>()?;
+                Ok((tx, (as_of, rows)))
+            })
+            .await
     }
 
     async fn leases_of(&self, caller: &Caller, operator: &OperatorId) -> Result<Vec<LeaseCopy>, Error> {

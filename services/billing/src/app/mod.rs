@@ -29,6 +29,8 @@ pub mod rpc;
 mod simulate;
 mod start_billing_run;
 mod tariffs;
+mod true_up;
+mod utility_bills;
 mod vouchers;
 mod write;
 
@@ -80,6 +82,7 @@ pub use report::ListEntries;
 pub use simulate::{SimulateBilling, Simulation};
 pub use start_billing_run::StartBillingRun;
 pub use tariffs::{AddTariffComponents, CreateTariff, ListTariffs};
+pub use utility_bills::{BillTold, ListUtilityBills, PostTrueUp, RecordUtilityBill};
 pub use vouchers::{Decide, ListVouchers, Propose};
 
 /// Invoices that an answer about a run carries at most; the list has all.

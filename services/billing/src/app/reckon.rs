@@ -19,7 +19,7 @@ use crate::domain::meter::Meter;
 use crate::domain::minimum::MinimumInputs;
 use crate::domain::plan::{ChargingPlan, UsageRule, in_force};
 use crate::domain::rating::Metered;
-use crate::domain::reckoned::{BilledCharges, ReckonedLine, Whole, difference};
+use crate::domain::reckoned::{Billed, BilledCharges, ReckonedKey, ReckonedLine, Whole, difference};
 use crate::domain::reckoning::{
     CreditInputs, Inputs, Reckoning, UsageInputs, contracted_kw, holding, is_over, months_before,
     needs_intervals, needs_year, weight, year_before,
@@ -27,11 +27,12 @@ use crate::domain::reckoning::{
 use crate::domain::run::Problem;
 use crate::domain::service_level::Outage;
 use crate::domain::tariff::Tariff;
+use crate::domain::utility_bill::{Bearer, UtilityBill};
 use crate::store::incident::PlacedOutage;
 use crate::store::lease::LeaseSpan;
 use crate::store::plan::BlockPlans;
 use crate::store::reckoning::BilledMonths;
-use crate::store::{incident, meter, plan, reckoning, tariff};
+use crate::store::{incident, meter, plan, reckoning, tariff, utility_bill};
 
 /// What a run adds to rent.
 #[derive(Default)]
@@ -57,8 +58,10 @@ pub(super) struct Books<'a> {
     app: &'a App,
     tx: &'a Tx,
     now: Instant,
+    month: YearMonth,
     plans: BlockPlans,
     billed: BilledMonths,
+    pub(super) bills: Vec<UtilityBill>,
     outages: Vec<PlacedOutage>,
     supplies: Supplies,
 }
@@ -73,7 +76,7 @@ pub(super) struct Supplies {
 enum Trouble {
     /// It is told to who runs it.
     Told(String),
-    /// Its readings are put away: what was billed stays.
+    /// Its readings are put away, or it is too long ago: what was billed stays.
     Archived,
     /// The store failed.
     Failed(Error),
@@ -110,26 +113,23 @@ impl<'a> Books<'a> {
         let instants = span.to_interval(kernel::Zone::UTC).map_err(Error::internal)?;
         let outages =
             incident::resolved(tx.conn(), operator, (instants.start() - day, instants.end() + day)).await?;
-        Ok(Some(Self { app, tx, now, plans, billed, outages, supplies }))
+        let bills = utility_bill::divided(tx.conn(), operator, span).await?;
+        Ok(Some(Self { app, tx, now, month, plans, billed, bills, outages, supplies }))
     }
 
-    /// What a lease owes beside rent for the months before `month`, and no invoice has.
-    pub(super) async fn reckon(
-        &self,
-        lease: &LeaseCopy,
-        month: YearMonth,
-        into: &mut Reckoned,
-    ) -> Result<(), Error> {
+    /// What a lease owes beside rent for the months before the run's, and no invoice has.
+    pub(super) async fn reckon(&self, lease: &LeaseCopy, into: &mut Reckoned) -> Result<(), Error> {
         for premises in &lease.terms.premises {
             let billed = lease.block_state(&premises.place).is_some_and(|s| BlockState::BILLED.contains(&s));
             let plans = self.plans.get(&(lease.lease.clone(), premises.place.clone()));
             let (true, Some(plans)) = (billed, plans) else { continue };
             let here = |month: &YearMonth| lease.is_billed_here(month.first_day());
-            for month in months_before(month).into_iter().filter(here) {
+            for month in months_before(self.month).into_iter().filter(here) {
                 let days = month.range().and_then(|days| days.intersection(&occupied(lease, premises)));
                 let Some(days) = days else { continue };
                 self.month(lease, premises, plans, (month, days), into).await?;
             }
+            self.true_ups(lease, premises, into)?;
         }
         Ok(())
     }
@@ -154,10 +154,13 @@ impl<'a> Books<'a> {
             let all = billed.iter().filter(|(key, _)| wanted(key.charge_type));
             all.map(|(key, billed)| (key.clone(), billed.clone())).collect()
         };
-        let usage = self.usage(lease, premises, &held).await;
+        let usage = match is_settled(&held, month.months_until(self.month)) {
+            true => Err(Trouble::Archived),
+            false => self.usage(lease, premises, &held).await,
+        };
         let minimum = usage.as_ref().ok().map(|(inputs, _)| minimum(lease, inputs));
         let mut found = vec![
-            usage.map(|found| (found, of(is_usage))),
+            usage.map(|found| (found, of(|charge_type| ChargeType::BY_TARIFF.contains(&charge_type)))),
             self.credit(lease, &premises.place, &held, days)
                 .map(|found| (found, of(|charge_type| charge_type == ChargeType::SlaCredit))),
         ];
@@ -183,8 +186,18 @@ impl<'a> Books<'a> {
         Ok(())
     }
 
+    /// What a block was billed beside rent in the months of these days.
+    pub(super) fn billed_within<'b>(
+        &'b self,
+        bearer: &'b Bearer,
+        days: DateRange,
+    ) -> impl Iterator<Item = (&'b ReckonedKey, &'b Billed)> {
+        let of = move |(month, _)| self.billed.get(&(bearer.lease.clone(), bearer.place.clone(), month));
+        days.months().filter_map(of).flatten()
+    }
+
     /// Lines for what is not billed as it should be, and the reckoning that they come from.
-    fn compare(
+    pub(super) fn compare(
         &self,
         lease: &LeaseCopy,
         place: &BlockRef,
@@ -264,8 +277,10 @@ impl<'a> Books<'a> {
     }
 }
 
-fn is_usage(charge_type: ChargeType) -> bool {
-    !matches!(charge_type, ChargeType::SlaCredit | ChargeType::TakeOrPay)
+/// Whether a month so many months ago is not corrected any more.
+fn is_settled(held: &[(DateRange, &ChargingPlan)], months_ago: i32) -> bool {
+    let rules = held.iter().filter_map(|(_, plan)| plan.facts.usage.as_ref());
+    rules.into_iter().any(|rule| rule.correction_months < months_ago)
 }
 
 /// What was not taken of the least that a lease pays for.

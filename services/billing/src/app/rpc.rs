@@ -30,6 +30,12 @@ pub const RECORD_VALUES: &str = "gridlease.billing.v1.PriceSeriesService/RecordS
 pub const LIST_VALUES: &str = "gridlease.billing.v1.PriceSeriesService/ListSeriesValues";
 /// `CreateChargingPlan`.
 pub const CREATE_PLAN: &str = "gridlease.billing.v1.ChargingService/CreateChargingPlan";
+/// `RecordUtilityBill`.
+pub const RECORD_UTILITY_BILL: &str = "gridlease.billing.v1.ChargingService/RecordUtilityBill";
+/// `PostTrueUp`.
+pub const POST_TRUE_UP: &str = "gridlease.billing.v1.ChargingService/PostTrueUp";
+/// `ListUtilityBills`.
+pub const LIST_UTILITY_BILLS: &str = "gridlease.billing.v1.ChargingService/ListUtilityBills";
 /// `ListChargingPlans`.
 pub const LIST_PLANS: &str = "gridlease.billing.v1.ChargingService/ListChargingPlans";
 /// `VoidInvoice`.

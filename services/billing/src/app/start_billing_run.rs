@@ -268,7 +268,7 @@ impl App {
                 }
             };
             if let Some(books) = &books {
-                books.reckon(&lease, month, into).await?;
+                books.reckon(&lease, into).await?;
             }
             let reckoned = into.lines.remove(&lease.lease).unwrap_or_default();
             bills.extend(Bill::of(&lease, month, rent, reckoned)?);

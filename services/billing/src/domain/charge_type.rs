@@ -29,6 +29,8 @@ pub enum ChargeType {
     LateInterest,
     /// For ending the lease before its term.
     TerminationFee,
+    /// What a block bears of a utility's bill, less what its tariff charged.
+    TrueUp,
 }
 
 names!(ChargeType {
@@ -44,6 +46,7 @@ names!(ChargeType {
     TakeOrPay => "TAKE_OR_PAY",
     LateInterest => "LATE_INTEREST",
     TerminationFee => "TERMINATION_FEE",
+    TrueUp => "TRUE_UP",
 });
 
 /// What an invoice is for.
@@ -71,6 +74,9 @@ impl ChargeType {
     /// Billed once in the life of a lease, by whichever run comes first.
     pub const ONCE: [Self; 3] = [Self::Prepayment, Self::Deposit, Self::TerminationFee];
 
+    /// Charged by a tariff, which a utility's bill is compared with.
+    pub const BY_TARIFF: [Self; 4] = [Self::Energy, Self::Demand, Self::PassThrough, Self::Tax];
+
     /// On which kind of invoice it stands.
     #[must_use]
     pub fn invoice_kind(self) -> InvoiceKind {
@@ -86,7 +92,8 @@ impl ChargeType {
             | Self::SlaCredit
             | Self::PrepaymentDraw
             | Self::TakeOrPay
-            | Self::LateInterest => InvoiceKind::Regular,
+            | Self::LateInterest
+            | Self::TrueUp => InvoiceKind::Regular,
         }
     }
 }

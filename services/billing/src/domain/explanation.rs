@@ -9,6 +9,7 @@ use super::lease::{LeaseCopy, Poison, Premises, Rent};
 use super::reckoned::Whole;
 use super::reckoning::{CreditInputs, Evidence, UsageInputs};
 use super::service_level::Credit;
+use super::true_up::{TrueUp, TrueUpInputs};
 
 /// A line that was computed again.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub enum Why {
     Usage(Box<UsageWhy>),
     /// Rent given back, from outages: the inputs, what they come to, the whole charge, and what was given back before.
     Credit(Box<(CreditInputs, Credit, Whole, Money)>),
+    /// A utility's bill, divided, with what was charged before the line.
+    TrueUp(Box<(TrueUpInputs, TrueUp, Money)>),
     /// The terms beside rent, in words and figures.
     Agreed(Vec<String>),
     /// A charge that was billed, and is none any more.
@@ -137,6 +140,7 @@ impl Explanation {
             Why::Rent(why) => why.steps(),
             Why::Usage(why) => why.steps(),
             Why::Credit(credit) => credit_steps(&credit.0, &credit.1),
+            Why::TrueUp(of) => of.0.steps(&self.operator),
             Why::Agreed(steps) => steps.clone(),
             Why::Gone => vec!["by the plan and the readings that hold now nothing is charged".to_owned()],
         };

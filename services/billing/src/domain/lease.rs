@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::Datelike as _;
 use kernel::{
-    BlockSlug, CivilDate, Currency, DateRange, Escalator, IndexValues, LeaseId, LeaseName, Money, MoneyTerms,
-    OperatorId, QuantityStep, Rate, RateStep, RentRules, SiteId, TenantId,
+    BlockSlug, CivilDate, CreditSupport, Currency, DateRange, Escalator, IndexValues, LeaseId, LeaseName,
+    Money, MoneyTerms, OperatorId, QuantityStep, Rate, RateStep, RentRules, SiteId, TenantId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -157,6 +157,9 @@ pub struct BillingTerms {
     /// What is paid ahead, held, taken at least, and what late payment costs.
     #[serde(skip_serializing_if = "MoneyTerms::is_plain", default)]
     pub money: MoneyTerms,
+    /// Who else answers for what is owed.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub credit: Vec<CreditSupport>,
     /// The blocks, each once.
     pub premises: Vec<Premises>,
 }

@@ -1,5 +1,7 @@
 //! What a meter measured, as reckonings need it.
 
+use std::collections::BTreeMap;
+
 use kernel::{Instant, MeterId, Zone};
 
 use super::rating::Metered;
@@ -47,8 +49,14 @@ impl Measured {
             .collect()
     }
 
+    /// Its energy in the interval that begins at some time; nothing where there is none, Wh.
+    #[must_use]
+    pub fn energy_at(&self, start: Option<Instant>) -> i64 {
+        self.loads().find(|(begin, _)| Some(*begin) == start).map_or(0, |load| load.1)
+    }
+
     /// Its intervals: when each begins, and its energy, Wh.
-    pub(super) fn loads(&self) -> impl Iterator<Item = (Instant, i64)> {
+    fn loads(&self) -> impl Iterator<Item = (Instant, i64)> {
         self.days.iter().flat_map(|day| &day.intervals).map(|interval| (interval.start, interval.energy_wh))
     }
 
@@ -61,4 +69,14 @@ impl Measured {
         };
         self.days.iter().any(estimated)
     }
+}
+
+/// Start of the first interval in which all of these took most together.
+#[must_use]
+pub fn peak_time(all: &[Measured]) -> Option<Instant> {
+    let mut together: BTreeMap<Instant, i64> = BTreeMap::new();
+    for (start, energy_wh) in all.iter().flat_map(Measured::loads) {
+        *together.entry(start).or_default() += energy_wh;
+    }
+    together.into_iter().reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(start, _)| start)
 }

@@ -57,6 +57,21 @@ pub struct UsageRule {
     pub estimates: EstimatePolicy,
     /// Load at the system's peaks, kW.
     pub coincident_kw: i64,
+    /// For so many months what was charged for a month is still corrected.
+    #[serde(default = "corrected_longest", skip_serializing_if = "is_longest")]
+    pub correction_months: i32,
+}
+
+/// How many months back corrections are billed at most.
+pub const MONTHS_BACK: i32 = 24;
+
+fn corrected_longest() -> i32 {
+    MONTHS_BACK
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_longest(months: &i32) -> bool {
+    *months == MONTHS_BACK
 }
 
 /// A facility whose load is divided among those who share it.
@@ -104,6 +119,12 @@ pub enum EstimatePolicy {
 }
 
 impl UsageRule {
+    /// The meter by which a utility charges for it: the facility's, or its own.
+    #[must_use]
+    pub fn supply(&self) -> &MeterId {
+        self.facility.as_ref().map_or(&self.meter, |facility| &facility.meter)
+    }
+
     /// Every meter that counts, the tenant's own first.
     pub fn meters(&self) -> impl Iterator<Item = &MeterId> {
         let facility = self.facility.iter();

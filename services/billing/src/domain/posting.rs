@@ -170,6 +170,13 @@ pub const POSTING_RULES: &[PostingRule] = &[
         "the fee for ending the lease before its term",
     ),
     rule(
+        Deed::InvoiceIssued,
+        Side::Credit,
+        LedgerAccount::PassThroughIncome,
+        Amount::LinesOf(ChargeType::TrueUp),
+        "a utility's bill, less what was charged by tariff; where that was more it enters as a debit",
+    ),
+    rule(
         Deed::CreditNoteIssued,
         Side::Credit,
         LedgerAccount::AccountsReceivable,

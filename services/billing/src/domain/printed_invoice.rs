@@ -127,6 +127,7 @@ fn row(line: &InvoiceLine, rate: String) -> [String; 6] {
         ChargeType::TakeOrPay => "Paid for and not taken",
         ChargeType::LateInterest => "Late interest",
         ChargeType::TerminationFee => "Termination fee",
+        ChargeType::TrueUp => "Utility bill, trued up",
     };
     let (place, period) = (line.place(), line.period());
     let of = [line.item(), line.jurisdiction().unwrap_or_default()];

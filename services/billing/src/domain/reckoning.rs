@@ -12,16 +12,14 @@ use super::advance::{DrawInputs, OnceInputs};
 use super::charge_type::ChargeType;
 use super::interest::InterestInputs;
 use super::lease::BlockRef;
-use super::measured::Measured;
+use super::measured::{Measured, peak_time};
 use super::minimum::MinimumInputs;
-use super::plan::{Allocation, EstimatePolicy, Facility, UsageRule};
+use super::plan::{Allocation, EstimatePolicy, Facility, MONTHS_BACK, UsageRule};
 use super::rating::{Load, Metered, RatedLine, RatingError, rate};
 use super::reckoned::Whole;
 use super::service_level::{Credit, Outage, ServiceLevel};
 use super::tariff::{Component, Price};
-
-/// How many months back corrections are billed.
-pub const MONTHS_BACK: i32 = 24;
+use super::true_up::TrueUpInputs;
 
 /// A computation that is kept because a line came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +67,11 @@ pub enum Inputs {
     Interest {
         /// All of it.
         interest: InterestInputs,
+    },
+    /// A utility's bill, against what was charged for its days.
+    TrueUp {
+        /// All of it.
+        true_up: TrueUpInputs,
     },
 }
 
@@ -169,15 +172,8 @@ pub fn weight(facility: &Facility, own: &MeterId, sharers: &[Measured]) -> (i64,
 
 /// The energy of each in the first interval in which all together took most.
 fn at_the_peak(sharers: &[Measured]) -> BTreeMap<&MeterId, i64> {
-    let mut together: BTreeMap<Instant, i64> = BTreeMap::new();
-    for (start, energy_wh) in sharers.iter().flat_map(Measured::loads) {
-        *together.entry(start).or_default() += energy_wh;
-    }
-    let peak = together.into_iter().reduce(|a, b| if b.1 > a.1 { b } else { a });
-    let at = peak.map(|(start, _)| start);
-    let then =
-        |measured: &Measured| measured.loads().find(|(start, _)| Some(*start) == at).map_or(0, |load| load.1);
-    sharers.iter().map(|measured| (&measured.meter, then(measured))).collect()
+    let peak = peak_time(sharers);
+    sharers.iter().map(|measured| (&measured.meter, measured.energy_at(peak))).collect()
 }
 
 impl UsageInputs {

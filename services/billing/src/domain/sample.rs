@@ -75,6 +75,7 @@ pub(crate) fn lease(escalator: Option<Escalator>, premises: Vec<Premises>) -> Le
             escalator,
             rent: kernel::RentRules::default(),
             money: kernel::MoneyTerms::default(),
+            credit: Vec::new(),
             premises,
         },
         blocks,

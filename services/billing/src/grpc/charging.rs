@@ -14,11 +14,12 @@ use super::service_level;
 use crate::app::{CreateChargingPlan, ListChargingPlans, Listed};
 use crate::domain::lease::BlockRef;
 use crate::domain::plan::{
-    Allocation, ChargingPlan, EstimatePolicy, Facility, PlanFacts, PlanFilter, Sharer, UsageRule,
+    Allocation, ChargingPlan, EstimatePolicy, Facility, MONTHS_BACK, PlanFacts, PlanFilter, Sharer, UsageRule,
 };
 
 const SHARERS_MAX: usize = 100;
 const KW_MAX: i64 = 100_000_000;
+const CORRECTED_LEAST: i32 = 12;
 
 pub(super) fn name(text: &str) -> Result<ChargingPlanName, Error> {
     let mut v = Violations::new();
@@ -89,6 +90,7 @@ fn usage(v: &mut Violations, rule: &wire::UsageRule, operator: Option<&OperatorI
     let own_meter = meter(v, "meter", &rule.meter, operator);
     let estimates = optional_known::<wire::EstimatePolicy>(v, "estimates", rule.estimates);
     kw(v, "coincident_kw", rule.coincident_kw);
+    let correction_months = correction_months(v, rule.correction_months);
     let facility = facility(v, rule, own_meter.as_ref(), operator);
     Some(UsageRule {
         tariff: tariff?.tariff,
@@ -99,7 +101,19 @@ fn usage(v: &mut Violations, rule: &wire::UsageRule, operator: Option<&OperatorI
             _ => EstimatePolicy::Bill,
         },
         coincident_kw: rule.coincident_kw,
+        correction_months: correction_months?,
     })
+}
+
+fn correction_months(v: &mut Violations, months: i32) -> Option<i32> {
+    match months {
+        0 => Some(MONTHS_BACK),
+        CORRECTED_LEAST..=MONTHS_BACK => Some(months),
+        _ => {
+            v.add("correction_months", "must be from 12 to 24 months, or 0");
+            None
+        }
+    }
 }
 
 fn facility(
@@ -217,5 +231,6 @@ fn usage_to_wire(operator: &OperatorId, rule: &UsageRule) -> wire::UsageRule {
         pue_cap: facility.and_then(|facility| facility.pue_cap).map(to_decimal),
         estimates: estimates.into(),
         coincident_kw: rule.coincident_kw,
+        correction_months: rule.correction_months,
     }
 }

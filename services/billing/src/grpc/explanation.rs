@@ -4,7 +4,7 @@ use contracts::billing::v1 as wire;
 use kernel::rent::Adjustment;
 use kernel::{
     ChargingPlanName, Error, IncidentName, InvoiceName, MeterName, Money, OperatorId, PriceSeriesName,
-    TariffName, Violations,
+    TariffName, UtilityBillName, Violations,
 };
 use runtime::wire::{to_date, to_decimal, to_money};
 
@@ -14,6 +14,7 @@ use crate::domain::explanation::{Explanation, RentWhy, UsageWhy, Why};
 use crate::domain::reckoned::Whole;
 use crate::domain::reckoning::{CreditInputs, Evidence};
 use crate::domain::service_level::Credit;
+use crate::domain::true_up::{TrueUp, TrueUpInputs};
 
 pub(super) fn ask(request: &wire::ExplainLineRequest) -> Result<ExplainLine, Error> {
     let mut v = Violations::new();
@@ -36,6 +37,7 @@ pub(super) fn answer(explained: &Explanation) -> wire::ExplainLineResponse {
         Why::Rent(why) => answer.rent = Some(rent(operator, why)),
         Why::Usage(why) => answer.usage = Some(usage(operator, why)),
         Why::Credit(why) => answer.credit = Some(credit(operator, &why.0, &why.1, (&why.2, why.3))),
+        Why::TrueUp(why) => answer.true_up = Some(true_up(operator, &why.0, &why.1, why.2)),
         Why::Agreed(_) | Why::Gone => {}
     }
     answer
@@ -78,6 +80,27 @@ fn usage(operator: &OperatorId, why: &UsageWhy) -> wire::UsageExplanation {
         whole: Some(to_money(why.whole.amount)),
         billed_before: Some(to_money(why.before)),
         absorbed: Some(to_money(why.absorbed)),
+    }
+}
+
+fn true_up(
+    operator: &OperatorId,
+    inputs: &TrueUpInputs,
+    of: &TrueUp,
+    before: Money,
+) -> wire::TrueUpExplanation {
+    let facts = &inputs.facts;
+    wire::TrueUpExplanation {
+        utility_bill: UtilityBillName::new(operator.clone(), inputs.bill).to_string(),
+        number: facts.number.clone(),
+        from_date: Some(to_date(facts.days.start())),
+        until_date: Some(to_date(facts.days.end())),
+        bill_amount: Some(to_money(of.shares.amount)),
+        share: Some(to_decimal(inputs.division.share_of(Some(&inputs.bearer)))),
+        share_amount: Some(to_money(of.borne)),
+        estimate: Some(to_money(of.estimate)),
+        whole: Some(to_money(of.amount)),
+        billed_before: Some(to_money(before)),
     }
 }
 

@@ -267,6 +267,7 @@ fn type_to_wire(charge_type: ChargeType) -> wire::ChargeType {
         ChargeType::TakeOrPay => wire::ChargeType::TakeOrPay,
         ChargeType::LateInterest => wire::ChargeType::LateInterest,
         ChargeType::TerminationFee => wire::ChargeType::TerminationFee,
+        ChargeType::TrueUp => wire::ChargeType::TrueUp,
     }
 }
 

@@ -12,6 +12,7 @@ mod dispute_service;
 mod event_service;
 mod explanation;
 mod export;
+mod exposure;
 mod invoice;
 mod invoice_service;
 mod lease_report;
@@ -32,6 +33,7 @@ mod service_level;
 mod simulation;
 mod tariff;
 mod tariff_service;
+mod utility_bill;
 
 use prost::Message as _;
 

@@ -9,7 +9,7 @@ use runtime::{caller, status};
 use tonic::{Request, Response, Status};
 
 use super::export::{self, Export};
-use super::{lease_report, receivables, report};
+use super::{exposure, lease_report, receivables, report};
 use crate::app::App;
 
 /// Answers for the books.
@@ -108,6 +108,17 @@ impl ReportService for ReportHandler {
             lease_report::day(&asked.parent, "as_of_date", asked.as_of_date.as_ref()).map_err(status)?;
         let contracted = self.app.contracted_capacity(&caller, &operator, as_of).await.map_err(status)?;
         Ok(Response::new(lease_report::contracted(&operator, &contracted)))
+    }
+
+    async fn get_exposure(
+        &self,
+        request: Request<wire::GetExposureRequest>,
+    ) -> Result<Response<wire::GetExposureResponse>, Status> {
+        let (caller, asked) = (caller(&request)?, request.get_ref());
+        let (operator, as_of) =
+            lease_report::day(&asked.parent, "as_of_date", asked.as_of_date.as_ref()).map_err(status)?;
+        let told = self.app.exposure(&caller, &operator, as_of).await.map_err(status)?;
+        exposure::told(&operator, &told).map(Response::new).map_err(status)
     }
 
     async fn export_report(

@@ -305,3 +305,22 @@ entity!("billing", dispute = "dispute" {
     create_time: DateTimeUtc,
     resolve_time: Option<DateTimeUtc>,
 });
+
+entity!("billing", utility_bill = "utility_bill" {
+    key { operator_id: String, bill_id: Uuid }
+    meter_id: String,
+    number: String,
+    from_date: Date,
+    until_date: Date,
+    bill_date: Date,
+    currency_code: String,
+    amount_minor: i64,
+    energy_kwh: i64,
+    components: Json,
+    revision: i32,
+    corrects_id: Option<Uuid>,
+    division: Option<Json>,
+    division_time: Option<DateTimeUtc>,
+    version: i64,
+    create_time: DateTimeUtc,
+});

@@ -12,6 +12,7 @@ pub mod books;
 pub mod charge;
 pub mod credit_note;
 pub mod dispute;
+pub mod exposure;
 pub mod feed;
 pub mod incident;
 pub mod invoice;
@@ -33,6 +34,7 @@ pub mod run_chunk;
 pub mod settlement;
 pub mod tariff;
 pub mod usage;
+pub mod utility_bill;
 
 /// The schema of this service.
 pub const SCHEMA: &str = "billing";

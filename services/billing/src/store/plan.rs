@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{ChargingPlanId, ChargingPlanName, Error, LeaseId, OperatorId, Scope};
+use kernel::{ChargingPlanId, ChargingPlanName, Error, LeaseId, MeterId, OperatorId, Scope};
 use postgres::page::after_last;
 use postgres::store_error;
 use sea_orm::sea_query::OnConflict;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::entity::charging_plan;
 use super::lease::LeaseSpan;
 use super::listing::{Page, Paged, Sight};
-use super::rows::{broken, parse};
+use super::rows::{broken, parse, statement};
 use crate::domain::lease::BlockRef;
 use crate::domain::plan::{ChargingPlan, PlanFacts, PlanFilter};
 
@@ -88,6 +88,21 @@ pub async fn by_block(
         plans.entry((plan.facts.lease.clone(), plan.facts.place.clone())).or_default().push(plan);
     }
     Ok(plans)
+}
+
+/// The leases with a plan by whose meter a utility charges, in order.
+pub async fn leases_of_supply(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    meter: &MeterId,
+) -> Result<Vec<LeaseId>, Error> {
+    let sql = "select distinct lease_id from billing.charging_plan \
+               where operator_id = $1 and coalesce(usage->'facility'->>'meter', usage->>'meter') = $2 order by lease_id";
+    let values = [operator.as_str().into(), meter.as_str().into()];
+    let rows = conn.query_all_raw(statement(sql, values)).await.map_err(store_error)?;
+    rows.iter()
+        .map(|row| parse("lease_id", &row.try_get_by_index::<String>(0).map_err(store_error)?))
+        .collect()
 }
 
 /// Sort key of plans: their name.

@@ -10,7 +10,7 @@ use kernel::{Currency, Ids as _, SystemIds, TenantName, YearMonth};
 use runtime::wire::to_date;
 use serde_json::Value;
 
-use super::{Aging, Close, Invoices, Revenue, Rpo};
+use super::{Aging, Close, Exposure, Invoices, Revenue, Rpo};
 use crate::sales::report::{Report, day, text, word};
 
 /// Invoices a page.
@@ -141,6 +141,47 @@ pub(super) async fn aging(arguments: Aging) -> anyhow::Result<String> {
         ]);
     }
     Ok(report.told(server.json, "Nobody owes anything."))
+}
+
+pub(super) async fn exposure(arguments: Exposure) -> anyhow::Result<String> {
+    let server = &arguments.server;
+    let request =
+        billing::GetExposureRequest { parent: server.parent(), as_of_date: arguments.as_of.map(to_date) };
+    let mut reports = ReportServiceClient::new(server.wire()?);
+    let exposure = reports.get_exposure(request).await.context("ask for the exposure")?.into_inner();
+    let mut report = Report::new(&[
+        "Lease",
+        "Tenant",
+        ">Open",
+        ">Of it fee",
+        ">Rent to come",
+        ">Deposit",
+        ">Cover",
+        ">Fee covered",
+        ">Open uncovered",
+        ">Uncovered",
+        "Currency",
+        "Cover begins",
+    ]);
+    let rows = exposure.rows.iter().map(|row| (short(&row.lease), row));
+    for (lease, row) in rows.chain(exposure.totals.iter().map(|row| (text("all"), row))) {
+        let waits = row.before_first_rent && row.first_rent_date.is_some();
+        report.row([
+            lease,
+            short(&row.tenant),
+            amount(row.open.as_ref()),
+            amount(row.open_termination_fee.as_ref()),
+            amount(row.remaining_rent.as_ref()),
+            amount(row.deposit.as_ref()),
+            amount(row.cover.as_ref()),
+            amount(row.covered_termination_fee.as_ref()),
+            amount(row.uncovered_open.as_ref()),
+            amount(row.uncovered.as_ref()),
+            currency(row.open.as_ref()),
+            if waits { day(row.first_rent_date.as_ref()) } else { Value::Null },
+        ]);
+    }
+    Ok(report.told(server.json, "No lease is in force."))
 }
 
 pub(super) async fn revenue(arguments: Revenue) -> anyhow::Result<String> {

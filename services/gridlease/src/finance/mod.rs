@@ -30,6 +30,8 @@ pub enum FinanceWhat {
     Invoices(Invoices),
     /// What tenants owe, by how long it is due
     Aging(Aging),
+    /// What leases owe and are still to pay, and how far deposits, guaranties and letters of credit reach
+    Exposure(Exposure),
     /// What moved on a tenant's account in some days, with what was owed before and after; as a file to send, too
     Statement(Statement),
     /// Straight-line revenue, rent billed and the accrued rent between them, month by month
@@ -111,6 +113,23 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = AGING_EXAMPLES)]
 pub struct Aging {
+    /// The day [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub as_of: Option<CivilDate>,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+const EXPOSURE_EXAMPLES: &str = "\
+Examples:
+  gridlease finance exposure --operator hut-8
+  gridlease finance exposure --operator hut-8 --as-of 2027-03-31 --json";
+
+/// `gridlease finance exposure`.
+#[derive(Debug, Args)]
+#[command(after_help = EXPOSURE_EXAMPLES)]
+pub struct Exposure {
     /// The day [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub as_of: Option<CivilDate>,
@@ -203,6 +222,7 @@ pub async fn answer(what: FinanceWhat) -> anyhow::Result<String> {
         FinanceWhat::Close(arguments) => ask::close(arguments).await,
         FinanceWhat::Invoices(arguments) => ask::invoices(arguments).await,
         FinanceWhat::Aging(arguments) => ask::aging(arguments).await,
+        FinanceWhat::Exposure(arguments) => ask::exposure(arguments).await,
         FinanceWhat::Statement(arguments) => statement::statement(arguments).await,
         FinanceWhat::Revenue(arguments) => ask::revenue(arguments).await,
         FinanceWhat::Rpo(arguments) => ask::rpo(arguments).await,

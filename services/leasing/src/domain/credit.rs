@@ -1,8 +1,7 @@
 //! What stands behind a tenant: guaranties and letters of credit, each up to a cap that may fall from the first rent on.
 
-use kernel::time::{add_months, months_between};
-use kernel::{CivilDate, Currency, Error, Exact, Money};
-use serde::{Deserialize, Serialize};
+use kernel::{CivilDate, Currency, Error, Money};
+pub use kernel::{CoversFrom, CreditSupport, SupportKind};
 
 use super::findings::Findings;
 use super::lease::{Lease, Premises};
@@ -13,52 +12,6 @@ use super::state::LeaseState;
 pub const SUPPORTS_MAX: usize = 20;
 /// A million millions of dollars, in cents: more than anybody has promised, and a number that JSON keeps.
 const CAP_MAX: i64 = 100_000_000_000_000;
-
-/// What kind of promise it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum SupportKind {
-    /// Somebody answers for what the tenant owes.
-    Guaranty,
-    /// A bank pays on demand.
-    LetterOfCredit,
-}
-
-/// From when on it covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum CoversFrom {
-    /// As soon as the lease is in force.
-    InForce,
-    /// From the first day of rent on: before it nobody is covered.
-    FirstRent,
-}
-
-/// One promise, as it is signed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreditSupport {
-    /// Its id within the terms.
-    pub id: String,
-    /// What kind it is.
-    pub kind: SupportKind,
-    /// Who gives it.
-    pub provider: String,
-    /// The most that is owed under it.
-    pub cap: Money,
-    /// From when on it covers.
-    pub covers_from: CoversFrom,
-    /// Months from the first day of rent in which the cap falls to nothing, a step a month; 0 is never.
-    #[serde(skip_serializing_if = "is_never", default)]
-    pub amortisation_months: u32,
-    /// First day on which it covers no more; none is as long as the lease has something open.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub expiry: Option<CivilDate>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-fn is_never(months: &u32) -> bool {
-    *months == 0
-}
 
 /// How far one promise reaches on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,36 +37,6 @@ pub struct CreditCover {
     pub total: Money,
 }
 
-impl CreditSupport {
-    /// What it covers on a day of a lease that is in force, whose rent begins on `first_rent`. The cap less a step for each whole
-    /// month since then, rounded once.
-    fn on(&self, day: CivilDate, first_rent: Option<CivilDate>) -> Result<Money, Error> {
-        let nothing = Money::zero(self.cap.currency);
-        let begun = first_rent.filter(|first| day >= *first);
-        let waits = self.covers_from == CoversFrom::FirstRent && begun.is_none();
-        if waits || self.expiry.is_some_and(|expiry| day >= expiry) {
-            return Ok(nothing);
-        }
-        let Some(first) = begun.filter(|_| self.amortisation_months > 0) else { return Ok(self.cap) };
-        let gone = i64::from(months_between(first, day));
-        let left = i64::from(self.amortisation_months) - gone;
-        if left <= 0 {
-            return Ok(nothing);
-        }
-        let share = Exact::ratio(left, i64::from(self.amortisation_months)).ok_or_else(too_large)?;
-        (&Exact::from(self.cap) * &share).to_money(self.cap.currency).ok_or_else(too_large)
-    }
-
-    /// Days on which it may change: the first rent, the months after it, its expiry.
-    fn next_day(&self, day: CivilDate, first_rent: Option<CivilDate>) -> Option<CivilDate> {
-        let months = first_rent.filter(|_| self.amortisation_months > 0).and_then(|first| {
-            let gone = if day < first { 0 } else { months_between(first, day) + 1 };
-            add_months(first, gone)
-        });
-        [first_rent, months, self.expiry].into_iter().flatten().filter(|next| *next > day).min()
-    }
-}
-
 impl Lease {
     /// How far what stands behind the tenant reaches on a day.
     ///
@@ -126,7 +49,11 @@ impl Lease {
         let covers = was_in_force && self.state != LeaseState::Closed;
         let cover = |support: &CreditSupport| {
             let on = |day| {
-                if covers { support.on(day, first_rent) } else { Ok(Money::zero(support.cap.currency)) }
+                if covers {
+                    support.on(day, first_rent).ok_or_else(too_large)
+                } else {
+                    Ok(Money::zero(support.cap.currency))
+                }
             };
             let cover = on(as_of)?;
             let (mut next, mut at) = (None, as_of);

@@ -41,6 +41,7 @@ fn june(allocation: Allocation, cap: Option<&str>, days: DateRange) -> UsageInpu
             facility: Some(facility(allocation, cap)),
             estimates: EstimatePolicy::Bill,
             coincident_kw: 0,
+            correction_months: 24,
         },
         days,
         tariff: "tariff-one".parse().expect("a slug"),

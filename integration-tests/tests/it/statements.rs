@@ -74,7 +74,7 @@ async fn a_statement_is_sent_and_both_sides_read_the_same() -> Result<()> {
         "wire-1",
         "-700.00",
         "Refund",
-        "Disputed of it</dt><dd>USD 250.00",
+        "Of which disputed</dt><dd>USD 250.00",
         "Received and not yet applied</dt><dd>USD 650.00",
         // January is 58 days late at the end of March, February 28, and neither is later by being read in May.
         ">58</td>",

@@ -72,8 +72,8 @@ pub fn printed_statement(stated: &Stated, names: &Names) -> Document {
 fn facts(stated: &Stated) -> Vec<Fact> {
     let (days, statement) = (stated.days, &stated.statement);
     vec![
-        Fact::new("From", words::day(days.start())),
-        Fact::new("Through", words::last_day(days.end())),
+        Fact::new("First day", words::day(days.start())),
+        Fact::new("Last day", words::last_day(days.end())),
         Fact::new("Currency", statement.opening.currency.to_string()),
         Fact::new("Opening balance", words::money(statement.opening)),
         Fact::new("Closing balance", words::money(statement.closing())),
@@ -133,7 +133,7 @@ fn open(stated: &Stated, row: &AgingRow) -> Vec<Part> {
     let buckets = Table::new(columns, [[not_due, to_30, to_60, to_90, more, row.owed.grouped()]]);
     let mut facts = vec![Fact::new("As of", words::day(stated.aging.as_of))];
     if !row.disputed.is_zero() {
-        facts.push(Fact::new("Disputed of it", words::money(row.disputed)));
+        facts.push(Fact::new("Of which disputed", words::money(row.disputed)));
     }
     if !row.unapplied.is_zero() {
         facts.push(Fact::new("Received and not yet applied", words::money(row.unapplied)));
@@ -244,7 +244,7 @@ mod tests {
             "Closing balance",
             "INV-000007",
             "<td class=\"n\">39</td>",
-            "Disputed of it</dt><dd>USD 50.00",
+            "Of which disputed</dt><dd>USD 50.00",
             "USD 670,967.74 is owed.",
             "As of 1 Mar 2027 00:00:00 UTC",
         ] {

@@ -954,6 +954,7 @@ table leasing.lease owner gridlease_owner row security forced
   due_at timestamp with time zone
   life jsonb not null default '{}'::jsonb
   unplaced boolean not null default false
+  master_agreement_id uuid
   constraint lease_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_due_at CHECK (((due_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (due_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_due_state CHECK (((due_at IS NULL) OR (state = ANY (ARRAY['SIGNED'::text, 'EFFECTIVE'::text, 'ACTIVE'::text, 'HOLDOVER'::text, 'DEFAULTED'::text]))))
@@ -976,11 +977,13 @@ END)
   constraint lease_sweep_at CHECK (((sweep_at >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (sweep_at <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint lease_version_positive CHECK ((version > 0))
+  constraint lease_master_agreement FOREIGN KEY (operator_id, master_agreement_id) REFERENCES leasing.master_agreement(operator_id, master_agreement_id)
   constraint lease_tenant FOREIGN KEY (tenant_id) REFERENCES leasing.tenant(tenant_id)
   constraint lease_pkey PRIMARY KEY (operator_id, lease_id)
   constraint lease_uid_unique UNIQUE (operator_id, lease_uid)
   CREATE INDEX lease_due ON leasing.lease USING btree (due_at) WHERE (due_at IS NOT NULL)
   CREATE UNIQUE INDEX lease_intent ON leasing.lease USING btree (operator_id, intent_caller, intent_rpc, intent_request_id) WHERE (intent_request_id IS NOT NULL)
+  CREATE INDEX lease_of_master_agreement ON leasing.lease USING btree (operator_id, master_agreement_id, lease_id)
   CREATE UNIQUE INDEX lease_reservation ON leasing.lease USING btree (operator_id, reservation_id) WHERE (reservation_id IS NOT NULL)
   CREATE INDEX lease_sweep ON leasing.lease USING btree (sweep_at) WHERE (sweep_at IS NOT NULL)
   CREATE INDEX lease_tenant ON leasing.lease USING btree (tenant_id, operator_id, lease_id)
@@ -1062,6 +1065,47 @@ table leasing.lease_version owner gridlease_owner row security forced
   policy lease_version_worker permissive for all to leasing_worker using (true) with check (true)
   grant insert, select to leasing
   grant insert, select to leasing_worker
+
+table leasing.master_agreement owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  master_agreement_id uuid not null
+  tenant_id text collate "C" not null
+  state text collate "C" not null
+  terms bytea not null
+  terms_hash bytea not null
+  consents jsonb not null
+  ending jsonb
+  revision bigint not null
+  create_time timestamp with time zone not null
+  update_time timestamp with time zone not null
+  constraint master_agreement_consents CHECK (((jsonb_typeof(consents) = 'array'::text) AND (jsonb_array_length(consents) <= 2)))
+  constraint master_agreement_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint master_agreement_ended CHECK (((state = 'ENDED'::text) = (ending IS NOT NULL)))
+  constraint master_agreement_ending CHECK ((jsonb_typeof(ending) = 'object'::text))
+  constraint master_agreement_hash_of_terms CHECK ((terms_hash = sha256(terms)))
+  constraint master_agreement_revision CHECK ((revision > 0))
+  constraint master_agreement_sides CHECK (((jsonb_array_length(consents) < 2) OR (((consents -> 0) ->> 'party'::text) <> ((consents -> 1) ->> 'party'::text))))
+  constraint master_agreement_signed CHECK (
+CASE state
+    WHEN 'DRAFT'::text THEN (jsonb_array_length(consents) < 2)
+    WHEN 'SIGNED'::text THEN (jsonb_array_length(consents) = 2)
+    ELSE true
+END)
+  constraint master_agreement_state CHECK ((state = ANY (ARRAY['DRAFT'::text, 'SIGNED'::text, 'ENDED'::text])))
+  constraint master_agreement_terms CHECK (((octet_length(terms) >= 2) AND (octet_length(terms) <= 1048576)))
+  constraint master_agreement_update_time CHECK (((update_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (update_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint master_agreement_tenant FOREIGN KEY (tenant_id) REFERENCES leasing.tenant(tenant_id)
+  constraint master_agreement_pkey PRIMARY KEY (operator_id, master_agreement_id)
+  CREATE INDEX master_agreement_of_tenant ON leasing.master_agreement USING btree (tenant_id, operator_id, master_agreement_id)
+  policy master_agreement_scope permissive for all to leasing using (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))) with check (((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)) OR (tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))
+  policy master_agreement_worker permissive for all to leasing_worker using (true) with check (true)
+  grant insert, select to leasing
+  grant update (consents) to leasing
+  grant update (ending) to leasing
+  grant update (revision) to leasing
+  grant update (state) to leasing
+  grant update (update_time) to leasing
+  grant select to leasing_worker
 
 table leasing.opportunity owner gridlease_owner row security forced
   operator_id text collate "C" not null

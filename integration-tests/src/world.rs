@@ -1,6 +1,7 @@
 //! One operator with everything that can exist: halls, a hold, leases in different states, a run in draft, an invoice
 //! issued, and a tenant on the other side.
 
+mod agreements;
 mod life;
 mod money;
 mod names;
@@ -15,6 +16,7 @@ use contracts::leasing::v1 as leasing;
 use gridlease::clients::Clients;
 use kernel::Role;
 
+pub use self::agreements::{drafted, general_terms, signed_agreement};
 pub use self::life::holds_over;
 pub use self::names::Names;
 pub use self::offers::{another_offer, can_quote};

@@ -1,5 +1,6 @@
 //! A request that succeeds for every RPC, made from the names of a world: what tests bend in one place at a time.
 
+mod agreements;
 pub mod amendments;
 mod billing;
 mod capacity;
@@ -41,6 +42,7 @@ pub fn valid(rpc: &str, n: &Names) -> Option<Vec<u8>> {
         "leasing" => leasing::leases(method, n)
             .or_else(|| tender::valid(method, n))
             .or_else(|| rights::rights(method, n))
+            .or_else(|| agreements::agreements(method, n))
             .or_else(|| offers::offers(method, n))
             .or_else(|| offers::quotes(method, n)),
         "billing" => billing::bills(method, n)

@@ -83,6 +83,12 @@ pub struct Names {
     pub right_offer: String,
     /// What the tenant was offered of another one, OPEN.
     pub other_right_offer: String,
+    /// A master agreement with the tenant, SIGNED.
+    pub master_agreement: String,
+    /// Another one, in draft, that nobody has signed.
+    pub draft_agreement: String,
+    /// Its hash.
+    pub agreement_hash: Vec<u8>,
     /// The tenant's account.
     pub account: String,
     /// The tenant's meter in the hall, with some readings.
@@ -181,6 +187,8 @@ impl Names {
             &mut names.contested,
             &mut names.right_offer,
             &mut names.other_right_offer,
+            &mut names.master_agreement,
+            &mut names.draft_agreement,
             &mut names.account,
             &mut names.meter,
             &mut names.tariff,

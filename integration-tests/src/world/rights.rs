@@ -35,7 +35,7 @@ pub fn assigned(lease: &str, assignee: &str) -> leasing::RequestAssignmentReques
     }
 }
 
-/// A lease of the tenant that gives it a right on the hall that is ready, and two of another one there, offered.
+/// A lease of the tenant that gives it a right on the hall that is ready, and two of another one there, offered; and agreements.
 pub(super) async fn rights(stack: &TestStack, names: &mut Names, marker: &str) -> Result<()> {
     let admin = stack.clients(&names.operator, Role::OperatorAdmin)?;
     let terms = |from: &str| {
@@ -87,5 +87,5 @@ pub(super) async fn rights(stack: &TestStack, names: &mut Names, marker: &str) -
         names.right_offer.clone_from(offer);
         names.other_right_offer.clone_from(other);
     }
-    Ok(())
+    super::agreements::agreements(stack, names, marker).await
 }

@@ -174,6 +174,7 @@ const EMPTY_FOR_STRANGERS: &[&str] = &[
     "gridlease.leasing.v1.MarketService/ListBids",
     "gridlease.leasing.v1.OfferService/ListQuotes",
     "gridlease.leasing.v1.RightService/ListRightOffers",
+    "gridlease.leasing.v1.AgreementService/ListMasterAgreements",
     "gridlease.billing.v1.AccountService/ListAccounts",
     "gridlease.billing.v1.InvoiceService/ListInvoices",
     "gridlease.billing.v1.MeteringService/ListMeters",

@@ -2,6 +2,7 @@
 
 mod accelerators;
 mod advances;
+mod agreements;
 mod amend;
 mod archive;
 mod as_of;

@@ -83,6 +83,13 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.leasing.v1.RightService/OfferToRightHolders", &["etag"], "\"1\""),
     ("gridlease.leasing.v1.RightService/ExerciseRight", &["note"], "else"),
     ("gridlease.leasing.v1.RightService/WaiveRight", &["note"], "else"),
+    (
+        "gridlease.leasing.v1.AgreementService/CreateMasterAgreement",
+        &["master_agreement", "display_name"],
+        "Else",
+    ),
+    ("gridlease.leasing.v1.AgreementService/SignMasterAgreement", &["signatory", "title"], "Else"),
+    ("gridlease.leasing.v1.AgreementService/EndMasterAgreement", &["reason"], "else"),
     ("gridlease.leasing.v1.MarketService/CreateCapacityRequest", &["capacity_request", "note"], "else"),
     ("gridlease.leasing.v1.MarketService/SubmitBid", &["bid", "note"], "else"),
     ("gridlease.leasing.v1.MarketService/WithdrawBid", &["etag"], "\"1\""),

@@ -23,6 +23,7 @@ use contracts::inventory::v1::maintenance_service_client::MaintenanceServiceClie
 use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use contracts::inventory::v1::waitlist_service_client::WaitlistServiceClient;
+use contracts::leasing::v1::agreement_service_client::AgreementServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
 use contracts::leasing::v1::market_service_client::MarketServiceClient;
 use contracts::leasing::v1::offer_service_client::OfferServiceClient;
@@ -135,6 +136,8 @@ impl Clients {
         pipeline: PipelineServiceClient on leasing;
         /// Rights of first refusal and offer.
         rights: RightServiceClient on leasing;
+        /// Master agreements.
+        agreements: AgreementServiceClient on leasing;
         /// Accounts.
         accounts: AccountServiceClient on billing;
         /// Runs and invoices.

@@ -158,6 +158,8 @@ reasons! {
     UtilityBillCorrected = "UTILITY_BILL_CORRECTED",
     /// Charging plans of those who share a meter divide it differently.
     ChargingPlansDisagree = "CHARGING_PLANS_DISAGREE",
+    /// No orders can be placed under it.
+    MasterAgreementNotInForce = "MASTER_AGREEMENT_NOT_IN_FORCE",
 }
 
 impl fmt::Display for Reason {

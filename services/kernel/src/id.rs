@@ -248,6 +248,8 @@ uuid_ids! {
     LedgerTransactionId;
     /// A window in which a block gives less.
     MaintenanceId;
+    /// What two parties agree on once, for every order.
+    MasterAgreementId;
     /// A deal that may come.
     OpportunityId;
     /// What the holder of a right is offered.

@@ -21,9 +21,10 @@ pub use exact::Exact;
 pub use id::{
     AccountId, BidId, BlockId, BlockSlug, CapacityRequestId, ChargingPlanId, ClaimId, CreditNoteId,
     CurtailmentId, DisputeId, EncumbranceId, EventId, Ids, IncidentId, InvoiceId, InvoiceLineId, LeaseId,
-    LedgerEntryId, LedgerTransactionId, MaintenanceId, MeterId, OperatorId, OpportunityId, PaymentId,
-    PhaseId, PriceSeriesId, QuoteId, RateCardId, ReckoningId, RequestId, ReservationId, RightOfferId, RunId,
-    SiteId, SystemIds, TariffId, TenantId, TestIds, UtilityBillId, VoucherId, WaitlistEntryId, derive_id,
+    LedgerEntryId, LedgerTransactionId, MaintenanceId, MasterAgreementId, MeterId, OperatorId, OpportunityId,
+    PaymentId, PhaseId, PriceSeriesId, QuoteId, RateCardId, ReckoningId, RequestId, ReservationId,
+    RightOfferId, RunId, SiteId, SystemIds, TariffId, TenantId, TestIds, UtilityBillId, VoucherId, WaitlistEntryId,
+    derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
 pub use money_terms::{
@@ -33,9 +34,9 @@ pub use money_terms::{
 pub use name::{
     AccountName, BidName, BillingRunName, BlockName, CapacityRequestName, ChargingPlanName, CreditNoteName,
     CurtailmentName, DisputeName, EncumbranceName, IncidentName, InvoiceName, LeaseName, MaintenanceName,
-    MeterName, NameError, OperatorName, OperatorParent, OpportunityName, PaymentName, PhaseName,
-    PriceSeriesName, QuoteName, RateCardName, ReservationName, RightOfferName, SiteName, TariffName,
-    TenantName, UtilityBillName, VoucherName, WaitlistEntryName,
+    MasterAgreementName, MeterName, NameError, OperatorName, OperatorParent, OpportunityName, PaymentName,
+    PhaseName, PriceSeriesName, QuoteName, RateCardName, ReservationName, RightOfferName, SiteName,
+    TariffName, TenantName, UtilityBillName, VoucherName, WaitlistEntryName,
 };
 pub use quantity::{CapacityVector, CoolingKw, GrossKw, GrossPerIt, ItKw, Resource, UtilityKw};
 pub use rent::{

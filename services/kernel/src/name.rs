@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use crate::id::{
     AccountId, BidId, BlockSlug, CapacityRequestId, ChargingPlanId, CreditNoteId, CurtailmentId, DisputeId,
-    EncumbranceId, IncidentId, InvoiceId, LeaseId, MaintenanceId, MeterId, OperatorId, OpportunityId,
-    PaymentId, PhaseId, PriceSeriesId, QuoteId, RateCardId, ReservationId, RightOfferId, RunId, SiteId,
-    TariffId, TenantId, UtilityBillId, VoucherId, WaitlistEntryId, serde_as_text,
+    EncumbranceId, IncidentId, InvoiceId, LeaseId, MaintenanceId, MasterAgreementId, MeterId, OperatorId,
+    OpportunityId, PaymentId, PhaseId, PriceSeriesId, QuoteId, RateCardId, ReservationId, RightOfferId,
+    RunId, SiteId, TariffId, TenantId, UtilityBillId, VoucherId, WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -122,6 +122,8 @@ names! {
     LeaseName { operator: OperatorId = "operators", lease: LeaseId = "leases" }
     /// A window in which a block gives less: `operators/{operator}/sites/{site}/blocks/{block}/maintenanceWindows/{window}`.
     MaintenanceName { operator: OperatorId = "operators", site: SiteId = "sites", block: BlockSlug = "blocks", window: MaintenanceId = "maintenanceWindows" }
+    /// What two parties agree on once: `operators/{operator}/masterAgreements/{master_agreement}`.
+    MasterAgreementName { operator: OperatorId = "operators", master_agreement: MasterAgreementId = "masterAgreements" }
     /// A deal that may come: `operators/{operator}/opportunities/{opportunity}`.
     OpportunityName { operator: OperatorId = "operators", opportunity: OpportunityId = "opportunities" }
     /// A meter: `operators/{operator}/meters/{meter}`.

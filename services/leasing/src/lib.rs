@@ -9,6 +9,7 @@ pub mod store;
 
 use std::sync::Arc;
 
+use contracts::leasing::v1::agreement_service_server::AgreementServiceServer;
 use contracts::leasing::v1::event_service_server::EventServiceServer;
 use contracts::leasing::v1::lease_service_server::LeaseServiceServer;
 use contracts::leasing::v1::market_service_server::MarketServiceServer;
@@ -22,8 +23,8 @@ use runtime::{Deps, Server, page_tokens};
 
 use crate::app::{App, InventoryFollower, SWEEPS};
 use crate::grpc::{
-    EventHandler, LeaseHandler, MarketHandler, OfferHandler, PipelineHandler, RightHandler, TenantHandler,
-    WIRE, payload_type,
+    AgreementHandler, EventHandler, LeaseHandler, MarketHandler, OfferHandler, PipelineHandler, RightHandler,
+    TenantHandler, WIRE, payload_type,
 };
 use crate::peers::Inventory;
 pub use crate::settings::LeasingSettings;
@@ -53,6 +54,7 @@ pub async fn service(settings: LeasingSettings, deps: Deps) -> Result<Server, Er
         .add_service(MarketServiceServer::new(MarketHandler::new(Arc::clone(&app))))
         .add_service(PipelineServiceServer::new(PipelineHandler::new(Arc::clone(&app))))
         .add_service(OfferServiceServer::new(OfferHandler::new(Arc::clone(&app))))
+        .add_service(AgreementServiceServer::new(AgreementHandler::new(Arc::clone(&app))))
         .add_service(RightServiceServer::new(RightHandler::new(Arc::clone(&app))))
         .add_service(TenantServiceServer::new(TenantHandler::new(app)))
         .add_service(EventServiceServer::new(EventHandler::new(feed))))

@@ -63,6 +63,7 @@ pub fn code(reason: Reason) -> Code {
         | Reason::PeriodNotBilled
         | Reason::UtilityBillCorrected
         | Reason::ChargingPlansDisagree
+        | Reason::MasterAgreementNotInForce
         | Reason::RequestIdReused => Code::FailedPrecondition,
         Reason::EtagMismatch | Reason::RequestInProgress | Reason::TransactionConflict => Code::Aborted,
         Reason::QuotaExceeded | Reason::Overloaded | Reason::MessageTooLarge => Code::ResourceExhausted,

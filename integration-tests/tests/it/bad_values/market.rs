@@ -14,6 +14,9 @@ use crate::bad_input::Case;
 /// The bad values of an RPC about needs, bids and opportunities.
 pub(crate) fn of(method: &str, n: &Names) -> Vec<Case> {
     match method {
+        "CreateMasterAgreement" | "SignMasterAgreement" | "EndMasterAgreement" | "ListMasterAgreements" => {
+            super::agreements::of(method, n)
+        }
         "CreateCapacityRequest" => create(n),
         "SubmitBid" => submit(n),
         "AwardBid" => award(n),

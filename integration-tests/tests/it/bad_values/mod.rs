@@ -1,5 +1,6 @@
 //! Values that are wrong in their own way, RPC by RPC.
 
+mod agreements;
 mod amended_terms;
 mod amendments;
 mod audit;
@@ -92,6 +93,7 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.leasing.v1.OfferService/ListQuotes", "nothing's"),
     ("gridlease.leasing.v1.OfferService/CompareWithMining", "nothing's"),
     ("gridlease.leasing.v1.RightService/ListRightOffers", "nothing's"),
+    ("gridlease.leasing.v1.AgreementService/ListMasterAgreements", "nothing's"),
     ("gridlease.leasing.v1.EventService/WatchEvents", "nothing's"),
     ("gridlease.billing.v1.AccountService/ListAccounts", "nothing's"),
     ("gridlease.billing.v1.InvoiceService/StartBillingRun", "nothing's"),
@@ -127,20 +129,21 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
 ];
 
 /// Enums in resources that only the server sets; what a caller says there is ignored.
-pub(crate) const OUTPUT_ONLY: &[&str] =
-    &["phase.gross_basis", "phase.it_basis", "phase.use_state", "capacity_request.state", "rate_card.state"];
+pub(crate) const OUTPUT_ONLY: &[&str] = &[
+    "phase.gross_basis",
+    "phase.it_basis",
+    "phase.use_state",
+    "capacity_request.state",
+    "rate_card.state",
+    "master_agreement.state",
+    "master_agreement.ended_by",
+];
 
 pub(crate) const NO_DAY: Option<Date> = Some(Date { year: 2027, month: 2, day: 30 });
 
 fn proposals(n: &Names) -> Vec<Case> {
-    [
-        bad_terms::propose(n),
-        rights::in_terms(n),
-        cut_over::supports(n),
-        series::rents(n),
-        nominations::terms(n),
-    ]
-    .concat()
+    let of_terms = [bad_terms::propose(n), rights::in_terms(n), cut_over::supports(n), series::rents(n)];
+    [of_terms.concat(), nominations::terms(n), agreements::orders(n)].concat()
 }
 
 /// The bad values of an RPC.
@@ -305,10 +308,11 @@ fn filters(method: &str, n: &Names) -> Vec<Case> {
                 states: vec![0],
                 tenant,
                 block: n.site.clone(),
+                master_agreement: n.site.clone(),
                 ..Default::default()
             }
             .encode_to_vec(),
-            &["states[0]", "tenant", "block"],
+            &["states[0]", "tenant", "block", "master_agreement"],
         ),
         "ListInvoices" => (
             billing::ListInvoicesRequest {

@@ -231,7 +231,10 @@ fn paper(deed: &Deed, lease: &Lease, plain: &Plain) -> Option<(Party, Command)> 
                 terms.premises.push(added(plain.spare, *first, *months));
             }
             let (effective, note) = (day(*on), "later".to_owned());
-            (Party::Operator, Command::ProposeAmendment { terms: Box::new(terms), effective, note })
+            (
+                Party::Operator,
+                Command::ProposeAmendment { terms: Box::new(terms), master: None, effective, note },
+            )
         }
         Deed::Sign(side) => {
             let terms = lease.life.amendment.as_ref().map_or(&lease.terms, |one| &one.terms);

@@ -383,7 +383,7 @@ fn takes_more(before: &Lease, after: &Lease) -> bool {
 }
 
 /// The side that the caller stands for.
-fn actor(caller: &Caller, address: &str) -> Result<Actor, Error> {
+pub(super) fn actor(caller: &Caller, address: &str) -> Result<Actor, Error> {
     let party = match caller.effective_organisation() {
         Organisation::Operator(_) => Party::Operator,
         Organisation::Tenant(_) => Party::Tenant,

@@ -77,6 +77,8 @@ impl App {
             return Ok(Answer::Replayed(reply));
         }
         self.must_know_tenant(hands, &command.tenant).await?;
+        let terms = self.under_agreement(hands, &command.tenant, command.terms).await?;
+        let command = ImportLease { terms, ..command };
         let zones = self.inventory.zones(organisation, command.terms.sites()).await?;
         let (lease, terms) = self.paper_lease(caller, &command, &zones)?;
         if command.validate_only {

@@ -70,6 +70,12 @@ pub const RIGHT_WAIVED: &str = "right.waived";
 pub const RIGHT_DEEMED_WAIVED: &str = "right.deemed_waived";
 /// There is nothing to take any more.
 pub const RIGHT_WITHDRAWN: &str = "right.withdrawn";
+/// A master agreement is on the table.
+pub const AGREEMENT_DRAFTED: &str = "master_agreement.drafted";
+/// One side has signed it.
+pub const AGREEMENT_SIGNED: &str = "master_agreement.signed";
+/// Off the table, or no new orders.
+pub const AGREEMENT_ENDED: &str = "master_agreement.ended";
 /// A deal was recorded.
 pub const OPPORTUNITY_CREATED: &str = "opportunity.created";
 /// A deal was changed.

@@ -1,6 +1,7 @@
 //! Orders one deed from its start to its commit: one use case a file.
 
 mod accept_quote;
+mod agreements;
 mod assignment;
 mod award_bid;
 mod cancel_lease;
@@ -40,11 +41,14 @@ use postgres::{Db, NewEvent, Tx, outbox};
 use runtime::feed::Feed;
 
 use crate::domain::quote_record::Quote;
-use crate::domain::{Bid, CapacityRequest, Lease, Opportunity, RateCard, RightOffer, Tenant, Value};
+use crate::domain::{
+    Bid, CapacityRequest, Lease, MasterAgreement, Opportunity, RateCard, RightOffer, Tenant, Value,
+};
 use crate::peers::Inventory;
 use crate::store::{self, SCHEMA};
 
 pub use accept_quote::AcceptQuote;
+pub use agreements::{CreateMasterAgreement, EndMasterAgreement, ListMasterAgreements, SignMasterAgreement};
 pub use award_bid::{Award, AwardBid};
 pub use cancel_lease::CancelLease;
 pub use capacity_requests::{CancelCapacityRequest, CreateCapacityRequest, ListCapacityRequests};
@@ -139,6 +143,21 @@ pub struct Wire {
     pub market: MarketWire,
     /// Of rights.
     pub rights: RightWire,
+    /// Of master agreements.
+    pub agreements: AgreementWire,
+}
+
+/// How what is told of master agreements becomes bytes.
+#[derive(Clone, Copy)]
+pub struct AgreementWire {
+    /// The payload of an agreement's event.
+    pub event: fn(&MasterAgreement) -> Vec<u8>,
+    /// The reply to a draft.
+    pub created: fn(&MasterAgreement) -> Vec<u8>,
+    /// The reply to a signature.
+    pub signed: fn(&MasterAgreement) -> Vec<u8>,
+    /// The reply to an end.
+    pub ended: fn(&MasterAgreement) -> Vec<u8>,
 }
 
 /// How what is told of rights becomes bytes.
@@ -275,6 +294,14 @@ pub mod rpc {
     pub const WAIVE_RIGHT: &str = "gridlease.leasing.v1.RightService/WaiveRight";
     /// `ListRightOffers`.
     pub const LIST_RIGHT_OFFERS: &str = "gridlease.leasing.v1.RightService/ListRightOffers";
+    /// `CreateMasterAgreement`.
+    pub const CREATE_AGREEMENT: &str = "gridlease.leasing.v1.AgreementService/CreateMasterAgreement";
+    /// `SignMasterAgreement`.
+    pub const SIGN_AGREEMENT: &str = "gridlease.leasing.v1.AgreementService/SignMasterAgreement";
+    /// `EndMasterAgreement`.
+    pub const END_AGREEMENT: &str = "gridlease.leasing.v1.AgreementService/EndMasterAgreement";
+    /// `ListMasterAgreements`.
+    pub const LIST_AGREEMENTS: &str = "gridlease.leasing.v1.AgreementService/ListMasterAgreements";
     /// `CreateTenant`.
     pub const CREATE_TENANT: &str = "gridlease.leasing.v1.TenantService/CreateTenant";
     /// `ListDeadlines`.

@@ -5,6 +5,7 @@ use postgres::{Answer, RequestKey, Tx, idempotency};
 use runtime::failpoint;
 use serde::Serialize;
 
+use super::agreements::still_takes_orders;
 use super::quotes::rpc_of;
 use super::requests::{Earlier, Sagas, in_progress, is_nothing_done};
 use super::{App, Hands, View, kind, rpc};
@@ -88,14 +89,15 @@ impl App {
             return Ok(Answer::Replayed(reply));
         }
         self.must_know_tenant(hands, &command.tenant).await?;
-        let zones = self.inventory.zones(organisation, command.terms.sites()).await?;
+        let terms = self.under_agreement(hands, &command.tenant, command.terms).await?;
+        let zones = self.inventory.zones(organisation, terms.sites()).await?;
         let of_quote = command.of_quote.as_ref();
         let uid = of_quote.and_then(|quote| quote.uid).unwrap_or_else(|| self.ids.next());
         let proposal = Proposal {
             name: self.lease_name(&command.operator, command.lease.clone())?,
             uid,
             tenant: command.tenant.clone(),
-            terms: command.terms.in_zones(&zones).ok_or_else(|| Error::internal("a site without a zone"))?,
+            terms: terms.in_zones(&zones).ok_or_else(|| Error::internal("a site without a zone"))?,
             hold_seconds: command.hold_seconds,
         };
         let (lease, terms) = Lease::propose(proposal, self.now())?;
@@ -198,6 +200,7 @@ impl App {
                 if let Some(quote) = of_quote {
                     still_taken_up(&tx, quote).await?;
                 }
+                still_takes_orders(&tx, lease).await?;
                 if store::insert(tx.conn(), lease, terms.to_vec(), intent).await? {
                     return Ok((tx, Recorded::Begun));
                 }

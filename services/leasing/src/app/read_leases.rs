@@ -1,6 +1,8 @@
 //! Reading leases and their rent.
 
-use kernel::{BlockName, Caller, CivilDate, Error, LeaseName, OperatorParent, Scope, TenantName};
+use kernel::{
+    BlockName, Caller, CivilDate, Error, LeaseName, MasterAgreementName, OperatorParent, Scope, TenantName,
+};
 use postgres::page::Listing;
 
 use super::{App, Page, View};
@@ -19,6 +21,8 @@ pub struct ListLeases {
     pub tenant: Option<TenantName>,
     /// With this block.
     pub block: Option<BlockName>,
+    /// Under this agreement.
+    pub master: Option<MasterAgreementName>,
     /// At most so many.
     pub page_size: u32,
     /// The page before's `next`.
@@ -110,11 +114,12 @@ impl App {
         };
         let states: Vec<_> = query.states.iter().map(|state| state.name()).collect();
         let filter_text = format!(
-            "{} {} {} {}",
+            "{} {} {} {} {}",
             query.parent,
             states.join(","),
             query.tenant.as_ref().map(ToString::to_string).unwrap_or_default(),
             query.block.as_ref().map(ToString::to_string).unwrap_or_default(),
+            query.master.as_ref().map(ToString::to_string).unwrap_or_default(),
         );
         let organisation = caller.effective_organisation().to_string();
         let listing = Listing { caller: &organisation, rpc: LIST, filter: &filter_text };
@@ -124,6 +129,7 @@ impl App {
             tenants: [query.tenant.as_ref().map(|name| name.tenant.to_string()), None],
             states: query.states.clone(),
             block: query.block.clone(),
+            master: query.master.clone(),
             after: self.pages.open(&listing, &query.page_token, real_time)?,
             limit: query.page_size + 1,
         };

@@ -5,7 +5,7 @@
 
 use chrono::Datelike as _;
 use kernel::{
-    BlockName, CivilDate, Error, Instant, OperatorName, Reason, RentRules, SiteName, Violations, Zone,
+    BlockName, CivilDate, Error, Instant, MasterAgreementName, OperatorName, Reason, RentRules, SiteName, Violations, Zone,
 };
 use serde::{Deserialize, Serialize};
 
@@ -64,15 +64,22 @@ impl Amendment {
     /// Its signatures, on this hash.
     #[must_use]
     pub fn signatures(&self, terms_hash: TermsHash) -> Vec<Signature> {
-        let signature = |consent: &Consent| Signature {
-            party: consent.party,
-            signatory: consent.signatory.clone(),
-            subject: consent.subject.clone(),
-            peer_address: consent.peer_address.clone(),
+        self.consents.iter().map(|consent| consent.on(terms_hash)).collect()
+    }
+}
+
+impl Consent {
+    /// It as the signature of this hash.
+    #[must_use]
+    pub fn on(&self, terms_hash: TermsHash) -> Signature {
+        Signature {
+            party: self.party,
+            signatory: self.signatory.clone(),
+            subject: self.subject.clone(),
+            peer_address: self.peer_address.clone(),
             terms_hash,
-            time: consent.time,
-        };
-        self.consents.iter().map(signature).collect()
+            time: self.time,
+        }
     }
 }
 
@@ -99,7 +106,7 @@ impl Lease {
 
     pub(super) fn propose_amendment(
         &mut self,
-        terms: &Terms,
+        mut terms: Terms,
         effective: CivilDate,
         note: &str,
         by: &Actor,
@@ -112,8 +119,7 @@ impl Lease {
                 "An amendment is proposed already: sign it, or withdraw it first.",
             ));
         }
-        self.check_amendment(terms, effective, now)?;
-        let mut terms = terms.clone();
+        self.check_amendment(&terms, effective, now)?;
         terms.contract.conditions = self.terms.contract.conditions.clone();
         terms.set_zones(|site| self.zone_of(site));
         if terms == self.terms {
@@ -132,6 +138,28 @@ impl Lease {
         self.as_amended(now)?;
         self.go(Deed::Amend, now)?;
         Ok(Happened::AmendmentProposed)
+    }
+
+    /// Amended terms as those of an order under the agreement that the lease is under, as it was taken over: whatever has become
+    /// of it since.
+    pub(super) fn still_under(
+        &self,
+        terms: &Terms,
+        master: Option<&MasterAgreementName>,
+    ) -> Result<Terms, Error> {
+        let agreed = self.terms.contract.master.as_deref();
+        if master != agreed.map(|agreed| &agreed.agreement) {
+            let problem = match agreed {
+                Some(agreed) => format!("must stay {}", agreed.agreement),
+                None => "must stay empty: the lease is under none".to_owned(),
+            };
+            return Err(Error::invalid_field("terms.master_agreement", problem));
+        }
+        let mut terms = terms.clone();
+        if let Some(agreed) = agreed {
+            agreed.clone().govern(&mut terms)?;
+        }
+        Ok(terms)
     }
 
     pub(super) fn sign_amendment(

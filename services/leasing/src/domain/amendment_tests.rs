@@ -24,7 +24,11 @@ fn by(party: Party) -> Actor {
 
 fn propose(lease: &mut Lease, terms: Terms, effective: &str, day: &str) -> Result<Happened, Error> {
     let (terms, effective, note) = (Box::new(terms), date(effective), String::new());
-    lease.obey(&Command::ProposeAmendment { terms, effective, note }, &by(Party::Operator), at(day))
+    lease.obey(
+        &Command::ProposeAmendment { terms, master: None, effective, note },
+        &by(Party::Operator),
+        at(day),
+    )
 }
 
 fn sign(lease: &mut Lease, party: Party, day: &str) -> Result<Happened, Error> {

@@ -7,6 +7,7 @@
 use kernel::{BlockName, CivilDate, Currency, MoneyTerms, OperatorId, Percent, RentRules};
 use serde::{Deserialize, Serialize};
 
+use super::agreement::MasterTerms;
 use super::credit::CreditSupport;
 use super::findings::Findings;
 use super::lease::Party;
@@ -148,6 +149,9 @@ pub struct Contract {
     /// What stands behind the tenant.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub credit_supports: Vec<CreditSupport>,
+    /// What it has taken over, where it is an order under a master agreement.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub master: Option<Box<MasterTerms>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]

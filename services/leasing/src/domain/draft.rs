@@ -2,16 +2,16 @@
 
 use kernel::time::add_months;
 use kernel::{
-    BlockName, CapacityVector, CivilDate, Currency, Error, EscalationBasis, Escalator, OperatorId,
-    OperatorName, Percent, Rate, RateStep, SiteName, TenantName, Zone,
+    BlockName, CapacityVector, CivilDate, Currency, EscalationBasis, Escalator, MasterAgreementName,
+    OperatorId, Percent, Rate, RateStep, Zone,
 };
 
+pub use super::checked::Checked;
 use super::contract::Contract;
 use super::draft_rules::{check_capacity, check_steps};
 use super::expansion_draft::{self, ExpansionDraft, Frame};
 use super::findings::Findings;
 use super::nomination_draft::{self, NominationDraft};
-use super::record;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 
 /// Blocks of one lease; inventory takes as many claims in one reservation.
@@ -106,45 +106,8 @@ pub struct Draft {
     pub notes: String,
     /// For the time after the signatures.
     pub contract: Contract,
-}
-
-/// Terms whose every rule is kept, but for the zones. [`Checked::in_zones`] makes them terms.
-#[derive(Clone, Debug)]
-pub struct Checked {
-    terms: Terms,
-}
-
-impl Checked {
-    /// The site of every block, and of whatever is to be named later.
-    pub fn sites(&self) -> impl Iterator<Item = SiteName> {
-        self.terms.sites()
-    }
-
-    /// What the caller sent, in one form: equal for equal requests, whatever the zones are.
-    ///
-    /// # Errors
-    /// `INTERNAL`, as [`record::canonical`].
-    pub fn fingerprint(&self, operator: &OperatorId, tenant: &TenantName) -> Result<String, Error> {
-        let canonical = record::canonical(&OperatorName::new(operator.clone()), tenant, &self.terms)?;
-        Ok(format!("{:?}", canonical.hash))
-    }
-
-    /// The terms, with every zone left open.
-    #[must_use]
-    pub fn without_zones(self) -> Terms {
-        self.terms
-    }
-
-    /// The terms with their zones; `None` where that of a site is not among these.
-    #[must_use]
-    pub fn in_zones(mut self, zones: &[(SiteName, Zone)]) -> Option<Terms> {
-        let zone = |site: &SiteName| zones.iter().find(|(name, _)| name == site).map(|(_, zone)| *zone);
-        if self.sites().any(|site| zone(&site).is_none()) {
-            return None;
-        }
-        self.terms.set_zones(zone);
-        Some(self.terms)
-    }
+    /// The agreement that this is an order under.
+    pub master: Option<MasterAgreementName>,
 }
 
 impl Draft {
@@ -168,6 +131,7 @@ impl Draft {
         self.contract.check_rent(self.escalator.is_some(), findings);
         self.contract.check_money(self.currency, findings);
         super::credit::check(&self.contract.credit_supports, self.currency, findings);
+        check_master(self.master.as_ref(), operator, findings);
         let bounds = Bounds { today, term_months: term_months.and_then(|months| i32::try_from(months).ok()) };
         let frame = Frame::of(&self.premises);
         let expansions = expansion_draft::check(self.expansion_options, frame, &bounds, findings);
@@ -208,6 +172,7 @@ impl Draft {
                 notes: self.notes,
                 contract: self.contract,
             },
+            master: self.master,
         })
     }
 }
@@ -312,6 +277,17 @@ impl RateDraft {
                 Some(RateTerms::Stated(steps))
             }
         }
+    }
+}
+
+/// An order is under an agreement with the operator that it is an order to.
+fn check_master(
+    master: Option<&MasterAgreementName>,
+    operator: Option<&OperatorId>,
+    findings: &mut Findings,
+) {
+    if master.map(|name| &name.operator).zip(operator).is_some_and(|(of, own)| of != own) {
+        findings.invalid("terms.master_agreement", "must be of the lease's operator");
     }
 }
 

@@ -5,6 +5,7 @@ use kernel::{
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::record;
 use crate::domain::testing::{date, river_bend};
 
 fn check(draft: Draft) -> Result<Checked, kernel::Error> {

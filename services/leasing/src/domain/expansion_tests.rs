@@ -215,6 +215,7 @@ fn amended_terms_keep_an_option_or_leave_it_out() {
     let signatory = || Signatory { name: "Ada Marsh".to_owned(), title: String::new() };
     exercise(&mut lease, "east", "2028-01-02").unwrap();
     let propose = |terms: &crate::domain::Terms| Command::ProposeAmendment {
+        master: None,
         terms: Box::new(terms.clone()),
         effective: date("2028-03-01"),
         note: String::new(),
@@ -249,7 +250,7 @@ fn an_amendment_that_lay_on_the_table_brings_no_option_back() {
     let mut terms = lease.terms.clone();
     terms.payment_terms_days += 1;
     let (terms, effective, note) = (Box::new(terms), date("2028-06-01"), String::new());
-    let propose = Command::ProposeAmendment { terms, effective, note };
+    let propose = Command::ProposeAmendment { terms, master: None, effective, note };
     lease.obey(&propose, &by(Party::Operator), at("2028-03-02")).unwrap();
     assert_eq!(lease.pass(at("2028-04-02")).unwrap(), Some(Happened::ExpansionLapsed));
     let (before, mut signed) = (claimed(&lease), lease.clone());
@@ -270,7 +271,9 @@ fn what_lay_on_the_table_does_not_know_of_the_new_blocks() {
     let mut terms = lease.terms.clone();
     terms.payment_terms_days += 1;
     let (terms, effective, note) = (Box::new(terms), date("2028-03-01"), String::new());
-    lease.obey(&Command::ProposeAmendment { terms, effective, note }, &by, at("2028-01-02")).unwrap();
+    lease
+        .obey(&Command::ProposeAmendment { terms, master: None, effective, note }, &by, at("2028-01-02"))
+        .unwrap();
     exercise(&mut lease, "east", "2028-01-03").unwrap();
     assert_eq!(lease.life.amendment, None);
 }

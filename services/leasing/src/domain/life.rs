@@ -1,6 +1,6 @@
 //! What happens to a lease after its signatures, as it is kept and told.
 
-use kernel::{BlockName, CivilDate, Instant, Money};
+use kernel::{BlockName, CivilDate, Instant, MasterAgreementName, Money};
 use serde::{Deserialize, Serialize};
 
 use super::amendment::Amendment;
@@ -233,6 +233,9 @@ pub enum Command {
         /// The terms, with every zone left open and without conditions, since those of the lease stay.
         #[serde(with = "record::within")]
         terms: Box<Terms>,
+        /// The agreement that they name: that of the lease.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        master: Option<MasterAgreementName>,
         /// First day for which they count.
         effective: CivilDate,
         /// Why.

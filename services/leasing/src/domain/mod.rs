@@ -1,10 +1,12 @@
 //! What a lease is and how it may change. Decides, touches nothing.
 
+pub mod agreement;
 pub mod amendment;
 pub mod assignment;
 pub mod bid;
 pub mod capacity_request;
 pub mod card_state;
+pub mod checked;
 pub mod comparison;
 pub mod contract;
 pub mod credit;
@@ -50,6 +52,7 @@ pub mod terms;
 pub(crate) mod testing;
 mod unplaced;
 
+pub use agreement::MasterAgreement;
 pub use bid::Bid;
 pub use capacity_request::CapacityRequest;
 pub use draft::{Checked, Draft};

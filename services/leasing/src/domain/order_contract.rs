@@ -2,12 +2,14 @@
 
 use paper::{Column, Fact, Part, Section, Table, words};
 
+use super::agreement::Precedence;
 use super::contract::{Contract, DeliveryTerms, HoldoverTerms, TermBasis, TerminationTerms};
 use super::credit::{CoversFrom, SupportKind};
 use super::lease::Lease;
 use super::order_form::{Names, side};
 use super::right::RightKind;
 use super::schedule::Value;
+use super::terms::Terms;
 
 /// What is agreed for the time after the signatures, where something is.
 pub(super) fn section(lease: &Lease, names: &Names) -> Option<Section> {
@@ -103,6 +105,23 @@ pub(super) fn nominations(lease: &Lease, value: &Value) -> Option<Section> {
     );
     let parts = vec![Part::Table(Table::new(columns, rows)), Part::Text(apart)];
     Some(Section::new("Capacity without blocks yet", parts))
+}
+
+/// The agreement that it is an order under: what was taken over stands where the terms of the order do.
+pub(super) fn master_agreement(terms: &Terms) -> Option<Section> {
+    let master = terms.contract.master.as_ref()?;
+    let counts = match master.general.precedence {
+        Precedence::Order => "the order's, where it states terms of its own",
+        Precedence::Agreement => "the agreement's",
+    };
+    let mut facts = vec![
+        Fact::new("This is an order under", format!("{}, {}", master.title, master.agreement)),
+        Fact::new("SHA-256 of the agreement", words::hex(&master.terms_hash.0)),
+        Fact::new("Whose word counts", counts),
+    ];
+    let clauses = master.general.clauses.iter();
+    facts.extend(clauses.map(|clause| Fact::new(clause.heading.clone(), clause.text.clone())));
+    Some(Section::new("Master agreement", vec![Part::Facts(facts)]))
 }
 
 fn after_signature(contract: &Contract) -> Vec<Fact> {

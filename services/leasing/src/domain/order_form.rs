@@ -73,6 +73,7 @@ pub fn order_form(
     sections.push(Section::new("Billing", vec![Part::Facts(billing(terms))]));
     sections.extend(order_contract::expansions(lease, value, names));
     sections.extend(order_contract::section(lease, names));
+    sections.extend(order_contract::master_agreement(terms));
     if !terms.notes.is_empty() {
         sections
             .push(Section::new("Remarks that are part of the terms", vec![Part::Text(terms.notes.clone())]));

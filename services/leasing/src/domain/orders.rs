@@ -59,7 +59,8 @@ impl Lease {
                 };
                 self.end_early(termination, by.party, now)
             }
-            Command::ProposeAmendment { terms, effective, note } => {
+            Command::ProposeAmendment { terms, master, effective, note } => {
+                let terms = self.still_under(terms, master.as_ref())?;
                 self.propose_amendment(terms, *effective, note, by, now)
             }
             Command::SignAmendment { terms_hash, signatory } => {

@@ -18,9 +18,27 @@ use super::expansion::ExpansionOption;
 use super::nomination_record::NominationRecord;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 
-/// SHA-256 of a terms record: what a signature is on.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// SHA-256 of a terms record: what a signature is on. In a record itself it is 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TermsHash(pub [u8; 32]);
+
+impl From<TermsHash> for String {
+    fn from(hash: TermsHash) -> Self {
+        format!("{hash:?}")
+    }
+}
+
+impl TryFrom<String> for TermsHash {
+    type Error = Unreadable;
+
+    fn try_from(text: String) -> Result<Self, Unreadable> {
+        let digits = text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let byte = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let bytes: Option<Vec<u8>> = (0..64).step_by(2).map(|at| byte(at).filter(|_| digits)).collect();
+        bytes.and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(Unreadable)
+    }
+}
 
 impl fmt::Debug for TermsHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,8 +70,12 @@ pub struct Canonical {
 /// # Errors
 /// `INTERNAL` if the record cannot be written, which its types do not allow.
 pub fn canonical(operator: &OperatorName, tenant: &TenantName, terms: &Terms) -> Result<Canonical, Error> {
-    let record = Record::of(operator.to_string(), tenant.to_string(), terms);
-    let bytes = serde_json_canonicalizer::to_vec(&record).map_err(Error::internal)?;
+    canonical_of(&Record::of(operator.to_string(), tenant.to_string(), terms))
+}
+
+/// The canonical bytes of any record, and their hash.
+pub(super) fn canonical_of(record: &impl Serialize) -> Result<Canonical, Error> {
+    let bytes = serde_json_canonicalizer::to_vec(record).map_err(Error::internal)?;
     let hash = TermsHash::of(&bytes);
     Ok(Canonical { bytes, hash })
 }
@@ -84,9 +106,10 @@ pub(super) mod within {
     }
 }
 
+/// Stored bytes are not what was written.
 #[derive(Debug, thiserror::Error)]
 #[error("a stored terms record does not read back")]
-struct Unreadable;
+pub struct Unreadable;
 
 #[derive(Serialize, Deserialize)]
 struct Record {

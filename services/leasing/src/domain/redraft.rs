@@ -36,6 +36,8 @@ impl Draft {
             announced: terms.announced,
             notes: terms.notes.clone(),
             contract: terms.contract.clone(),
+            // What an order has taken over is part of its contract.
+            master: None,
         }
     }
 }

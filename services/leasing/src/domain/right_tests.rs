@@ -1,6 +1,8 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::domain::TermsHash;
+use crate::domain::agreement::{GeneralTerms, MasterTerms};
 use crate::domain::testing::{at, contract, river_bend, terms};
 use kernel::Uuid;
 
@@ -115,11 +117,18 @@ fn a_lease_is_signed_when_every_right_on_it_is_cleared() {
 fn the_holder_reads_terms_and_no_parties() {
     let mut draft = river_bend();
     draft.contract = contract();
+    draft.contract.master = Some(Box::new(MasterTerms {
+        agreement: "operators/hut8/masterAgreements/00000000-0000-0000-0000-000000000005".parse().unwrap(),
+        terms_hash: TermsHash([7; 32]),
+        title: "MSA of Fluidstack".to_owned(),
+        general: GeneralTerms::default(),
+    }));
     let of_another = terms(draft, "America/Chicago");
     let told = without_parties(&of_another);
     assert_eq!((&told.premises, told.term_months), (&of_another.premises, of_another.term_months));
     assert_eq!(told.contract.delivery, of_another.contract.delivery);
     assert!(told.notes.is_empty() && told.announced.is_none());
+    assert!(told.contract.master.is_none(), "who has a right learns of no agreement of another");
     let Contract { end_user, guarantor, conditions, expansion_rights, .. } = told.contract;
     assert_eq!((end_user, guarantor), (None, None));
     assert!(conditions.is_empty() && expansion_rights.is_empty());

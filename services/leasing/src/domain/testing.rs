@@ -55,6 +55,7 @@ pub(crate) fn river_bend() -> Draft {
         announced: Some(date("2025-12-17")),
         notes: "Base term and options apart.".to_owned(),
         contract: Contract::default(),
+        master: None,
     }
 }
 

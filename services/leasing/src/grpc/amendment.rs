@@ -32,10 +32,11 @@ pub(super) fn propose(
     findings.finish()?;
     let command = || {
         let (effective, note) = (effective?, note?);
-        let terms = Box::new(terms?.without_zones());
+        let (terms, master) = terms?.without_zones();
+        let terms = Box::new(terms);
         Some(ChangeLease {
             name: name?,
-            command: Command::ProposeAmendment { terms, effective, note },
+            command: Command::ProposeAmendment { terms, master, effective, note },
             etag: request.etag.clone(),
             peer_address: String::new(),
             request_id: request_id?,

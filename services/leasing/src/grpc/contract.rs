@@ -29,13 +29,7 @@ pub(super) fn contract(v: &mut Violations, terms: &wire::LeaseTerms) -> Contract
         },
         conditions: conditions.unwrap_or_default(),
         delivery: terms.delivery.as_ref().and_then(|terms| v.nested("delivery", |v| delivery(v, terms))),
-        cure: terms.cure.as_ref().and_then(|terms| {
-            v.nested("cure", |v| {
-                let monetary = within(v, "monetary_days", terms.monetary_days, 1, 365);
-                let other = within(v, "other_days", terms.other_days, 1, 365);
-                Some(CureTerms { monetary_days: monetary?, other_days: other? })
-            })
-        }),
+        cure: terms.cure.as_ref().and_then(|terms| v.nested("cure", |v| cure(v, terms))),
         termination: terms.termination.as_ref().and_then(|terms| {
             v.nested("termination", |v| {
                 let notice = within(v, "notice_months", terms.notice_months, 1, 120);
@@ -52,7 +46,16 @@ pub(super) fn contract(v: &mut Violations, terms: &wire::LeaseTerms) -> Contract
             .unwrap_or_default(),
         rent: rent_rules(v, terms),
         money: money_terms(v, terms),
+        // Taken over from the agreement that the terms name, once it is looked up.
+        master: None,
     }
+}
+
+/// Reads days to cure.
+pub(super) fn cure(v: &mut Violations, terms: &wire::CureTerms) -> Option<CureTerms> {
+    let monetary = within(v, "monetary_days", terms.monetary_days, 1, 365);
+    let other = within(v, "other_days", terms.other_days, 1, 365);
+    Some(CureTerms { monetary_days: monetary?, other_days: other? })
 }
 
 /// Who is named, if anybody is.
@@ -93,7 +96,8 @@ fn delivery(v: &mut Violations, terms: &wire::DeliveryTerms) -> Option<DeliveryT
     })
 }
 
-fn holdover(v: &mut Violations, terms: &wire::HoldoverTerms) -> Option<HoldoverTerms> {
+/// Reads what staying costs.
+pub(super) fn holdover(v: &mut Violations, terms: &wire::HoldoverTerms) -> Option<HoldoverTerms> {
     let percent = percent(v, "rate_percent", terms.rate_percent.as_ref());
     let least = percent.is_none_or(|percent| percent >= LAST_RATE);
     v.require("rate_percent", least, "must be 100 to 1000: nobody pays less for staying");
@@ -147,6 +151,11 @@ pub(super) fn write(contract: &Contract, money: bool, into: wire::LeaseTerms) ->
             .iter()
             .map(|support| credit::support_to_wire(support, money))
             .collect(),
+        master_agreement: contract
+            .master
+            .as_ref()
+            .map(|master| master.agreement.to_string())
+            .unwrap_or_default(),
         holdover: contract
             .holdover
             .map(|terms| wire::HoldoverTerms { rate_percent: Some(to_decimal(terms.percent)) }),

@@ -10,7 +10,7 @@ use runtime::wire::{
     display_name, duration, known, page_size, request_id, to_date, to_decimal, to_money, to_timestamp,
 };
 
-use super::{amendment, assignment, cut_over, expansion, holdover, life, nomination, terms};
+use super::{amendment, assignment, cut_over, expansion, general_terms, holdover, life, nomination, terms};
 use crate::app::{CancelLease, ListLeases, ProposeLease, RentSchedule, SignLease, View};
 use crate::domain::{Findings, LeaseState, Party, Premises, ScheduleLine, Signatory, Signature, TermsHash};
 
@@ -129,12 +129,14 @@ pub(super) fn list(request: &wire::ListLeasesRequest) -> Result<ListLeases, Erro
     });
     let tenant = v.parse_optional("tenant", &request.tenant, str::parse);
     let block = v.parse_optional("block", &request.block, str::parse);
+    let master = v.parse_optional("master_agreement", &request.master_agreement, str::parse);
     v.build(|| {
         Some(ListLeases {
             parent: parent?,
             states: states?,
             tenant,
             block,
+            master,
             page_size: page_size?,
             page_token: request.page_token.clone(),
         })
@@ -239,6 +241,7 @@ fn write(view: &View, money: bool) -> wire::Lease {
         holdover: lease.life.holdover.as_ref().map(holdover::to_wire),
         expansions: expansion::standing(lease),
         nominations: nomination::standing(lease),
+        master_terms: lease.terms.contract.master.as_deref().filter(|_| money).map(general_terms::of_order),
         amendment: lease.life.amendment.as_ref().map(|one| amendment::to_wire(lease, one, money)),
     }
 }

@@ -1,5 +1,7 @@
 //! Translates and decides nothing: wire to command, one use case, result to wire.
 
+mod agreement;
+mod agreement_service;
 mod amendment;
 mod assignment;
 mod bid;
@@ -11,6 +13,7 @@ mod cut_over;
 mod delivery;
 mod event_service;
 mod expansion;
+mod general_terms;
 mod holdover;
 mod lease;
 mod lease_service;
@@ -31,6 +34,7 @@ mod tenant;
 mod tenant_service;
 mod terms;
 
+pub use agreement_service::AgreementHandler;
 pub use event_service::EventHandler;
 pub use lease_service::LeaseHandler;
 pub use market_service::MarketHandler;
@@ -42,7 +46,7 @@ pub use tenant_service::TenantHandler;
 use contracts::leasing::v1 as wire;
 use prost::Message as _;
 
-use crate::app::{MarketWire, RightWire, Wire, kind};
+use crate::app::{AgreementWire, MarketWire, RightWire, Wire, kind};
 
 /// How stored replies and events are written.
 pub const WIRE: Wire = Wire {
@@ -94,6 +98,12 @@ pub const WIRE: Wire = Wire {
         exercised: |offer| right::exercised(offer).encode_to_vec(),
         waived: |offer| right::waived(offer).encode_to_vec(),
     },
+    agreements: AgreementWire {
+        event: |agreement| agreement::to_wire(agreement).encode_to_vec(),
+        created: |agreement| agreement::created(agreement).encode_to_vec(),
+        signed: |agreement| agreement::signed(agreement).encode_to_vec(),
+        ended: |agreement| agreement::ended(agreement).encode_to_vec(),
+    },
 };
 
 /// The full name of the message that events of a kind carry.
@@ -105,6 +115,7 @@ pub fn payload_type(kind_of_event: &str) -> &'static str {
         Some(("bid", _)) => "gridlease.leasing.v1.Bid",
         Some(("opportunity", _)) => "gridlease.leasing.v1.Opportunity",
         Some(("quote", _)) => "gridlease.leasing.v1.Quote",
+        Some(("master_agreement", _)) => "gridlease.leasing.v1.MasterAgreement",
         Some(("right", _)) => "gridlease.leasing.v1.RightOffer",
         Some(("ratecard", _)) => "gridlease.leasing.v1.RateCard",
         _ => "gridlease.leasing.v1.Lease",

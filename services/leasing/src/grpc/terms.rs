@@ -50,6 +50,7 @@ pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Opt
             announced: optional_date(v, "announced_date", terms.announced_date.as_ref()).flatten(),
             notes: terms.notes.clone(),
             contract: contract::contract(v, terms),
+            master: v.parse_optional("master_agreement", &terms.master_agreement, str::parse),
         })
     })
 }

@@ -33,6 +33,7 @@ entity!("leasing", lease = "lease" {
     due_at: Option<DateTimeUtc>,
     life: Json,
     unplaced: bool,
+    master_agreement_id: Option<Uuid>,
 });
 
 entity!("leasing", lease_version = "lease_version" {
@@ -125,6 +126,19 @@ entity!("leasing", lease_right = "lease_right" {
     block_slug: Option<String>,
     until_date: Option<Date>,
     body: Json,
+});
+
+entity!("leasing", master_agreement = "master_agreement" {
+    key { operator_id: String, master_agreement_id: Uuid }
+    tenant_id: String,
+    state: String,
+    terms: Vec<u8>,
+    terms_hash: Vec<u8>,
+    consents: Json,
+    ending: Option<Json>,
+    revision: i64,
+    create_time: DateTimeUtc,
+    update_time: DateTimeUtc,
 });
 
 entity!("leasing", right_offer = "right_offer" {

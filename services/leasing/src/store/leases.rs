@@ -1,6 +1,6 @@
 //! Writing leases, and listing them.
 
-use kernel::{BlockName, Error, LeaseName, OperatorName, Reason};
+use kernel::{BlockName, Error, LeaseName, MasterAgreementName, OperatorName, Reason, Uuid};
 use postgres::{insert_all, store_error};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -50,6 +50,7 @@ pub async fn insert(
         due_at: Set(None),
         life: Set(json(&lease.life)?),
         unplaced: Set(lease.claims().is_empty()),
+        master_agreement_id: Set(under(lease)),
     };
     let inserted = lease::Entity::insert(row)
         .on_conflict(OnConflict::new().do_nothing().to_owned())
@@ -133,6 +134,11 @@ async fn insert_version(tx: &DatabaseTransaction, lease: &Lease, terms: Vec<u8>)
         quantity_step::Entity::insert_many(rows).exec_without_returning(tx).await.map_err(store_error)?;
     }
     Ok(())
+}
+
+/// The agreement that a lease is an order under.
+fn under(lease: &Lease) -> Option<Uuid> {
+    lease.terms.contract.master.as_ref().map(|master| master.agreement.master_agreement.get())
 }
 
 /// A document as it lies in its row.
@@ -271,6 +277,8 @@ pub struct Filter {
     pub states: Vec<LeaseState>,
     /// With this block.
     pub block: Option<BlockName>,
+    /// Under this agreement.
+    pub master: Option<MasterAgreementName>,
     /// After this name.
     pub after: Option<(String, String)>,
     /// At most so many.
@@ -286,11 +294,13 @@ pub async fn list(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Le
                    where p.operator_id = l.operator_id and p.lease_id = l.lease_id and p.version = l.version \
                    and p.operator_id = $5 and p.site_id = $6 and p.block_slug = $7)) \
                and ($8::text is null or (l.operator_id, l.lease_id) > ($8 collate \"C\", $9 collate \"C\")) \
+               and ($11::text is null or (l.operator_id = $11 and l.master_agreement_id = $12)) \
                order by l.operator_id, l.lease_id limit $10";
     let states: Vec<_> = filter.states.iter().map(|state| state.name()).collect();
     let block = filter.block.as_ref();
     let (after_operator, after_lease) = filter.after.clone().unzip();
-    let values: [Value; 10] = [
+    let master = filter.master.as_ref();
+    let values: [Value; 12] = [
         filter.operator.clone().into(),
         filter.tenants[0].clone().into(),
         filter.tenants[1].clone().into(),
@@ -301,6 +311,8 @@ pub async fn list(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Le
         after_operator.into(),
         after_lease.into(),
         i64::from(filter.limit).into(),
+        master.map(|name| name.operator.to_string()).into(),
+        master.map(|name| name.master_agreement.get()).into(),
     ];
     let rows = lease::Entity::find()
         .from_raw_sql(Statement::from_sql_and_values(DbBackend::Postgres, sql, values))

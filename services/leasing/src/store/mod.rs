@@ -1,5 +1,6 @@
 //! What leasing remembers. Decides nothing; every query runs in the scope of its transaction.
 
+mod agreements;
 mod bids;
 mod capacity_requests;
 mod entity;
@@ -13,6 +14,10 @@ mod rights;
 mod sagas;
 mod tenants;
 
+pub use agreements::{
+    AgreementFilter, find_agreement, insert_agreement, list_agreements, lock_agreement, save_agreement,
+    share_agreement,
+};
 pub use bids::{
     BidFilter, Ending, bid_intent_of, chosen_bids, delete_bid_intent, due_bids, ended_bids, ending_of,
     find_bid, find_bid_intent, insert_bid, list_bids, lock_bid, note_bid_hold, save_bid, standing_bids,

@@ -9,3 +9,4 @@ mod pure;
 mod rights;
 mod wire;
 mod wire_papers;
+mod wire_rights;

@@ -16,9 +16,12 @@ use tonic::{Response, Status};
 
 use super::options::Renewals;
 use super::plain::{Block, Deed, Delivery, HALLS, Plain, Side, day};
+use super::wire_rights::Contest;
 use crate::obvious::Dice;
 
 const LEASES: u64 = 10;
+/// The halls of its terms, and the one next door, on which each lease gives a right.
+const HALLS_EACH: usize = HALLS + 1;
 /// Times at which everybody waits for the clock to move.
 const ROUNDS: usize = 12;
 /// Deeds of each lease between two of them.
@@ -33,6 +36,7 @@ pub(super) struct Player {
     pub(super) operator: Clients,
     ops: Clients,
     pub(super) tenant: Clients,
+    contest: Contest,
     /// Sent, doubled, abandoned.
     calls: [usize; 3],
 }
@@ -48,13 +52,14 @@ impl Player {
     async fn join(stack: &TestStack, site: &market::Site, number: u64) -> Result<Self> {
         let mut dice = Dice::new(77_000 + number);
         let plain = Plain::agree(&mut dice);
-        let first = usize::try_from(number)? * HALLS;
+        let first = usize::try_from(number)? * HALLS_EACH;
         let blocks: Vec<String> = site.blocks[first..first + HALLS].to_vec();
         let player = Self {
             name: format!("{}/leases/life-{number}", site.operator),
             operator: stack.clients(&site.operator, Role::OperatorAdmin)?,
             ops: stack.clients(&site.operator, Role::SiteOps)?,
             tenant: stack.clients("tenants/lab", Role::Tenant)?,
+            contest: Contest::prepare(stack, &site.operator, &site.blocks[first + HALLS], number).await?,
             dice,
             plain,
             blocks,
@@ -139,6 +144,7 @@ impl Player {
         if self.plain.from_each {
             terms.term_basis = wire::TermBasis::FromEachPhase.into();
         }
+        terms.expansion_rights = vec![self.contest.right()];
         terms.cure = Some(wire::CureTerms { monetary_days: small(self.plain.cure)?, other_days: 30 });
         terms.termination =
             self.plain.way_out.map(|notice_months| wire::TerminationTerms { notice_months, fee_months: 3 });
@@ -177,6 +183,7 @@ impl Player {
                 == expected.as_ref().map_err(|reason| *reason).map(|()| &());
             ensure!(same, "{} {deed:?}: {answer:?} and not {expected:?}\n{:#?}", self.name, self.plain);
             self.agrees().await.with_context(|| format!("after {deed:?}"))?;
+            self.contest.go_on(&self.plain).await.with_context(|| format!("next door, after {deed:?}"))?;
         }
         Ok(self)
     }
@@ -441,14 +448,36 @@ pub(super) fn taken<T>(
     lease.ok_or_else(|| Status::internal("no lease"))
 }
 
+/// Every word of a right was heard.
+fn rights_were_tried(players: &[Player]) -> Result<()> {
+    let heard =
+        |word: &str| players.iter().filter_map(|player| player.contest.tally.get(word)).sum::<usize>();
+    for word in [
+        "LIVES",
+        "SLEEPS",
+        "SIGNED",
+        "NOT_CLEARED",
+        "OPEN",
+        "EXERCISED",
+        "WAIVED",
+        "DEEMED_WAIVED",
+        "WITHDRAWN",
+    ] {
+        println!("{word}: {}", heard(word));
+        ensure!(heard(word) > 0, "never {word}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn leases_live_over_the_wire_as_the_obvious_model_does() -> Result<()> {
     let stack = TestStack::start().await?;
     let clients = |organisation: &str, role| stack.clients(organisation, role);
-    let halls = vec![market::hall(1_000); usize::try_from(LEASES)? * HALLS];
+    let halls = vec![market::hall(1_000); usize::try_from(LEASES)? * HALLS_EACH];
     let site = market::site(clients, "acme", &halls).await?;
     market::tenant(clients, "lab").await?;
     market::tenant(clients, "guest").await?;
+    market::tenant(clients, "rival").await?;
     stack.move_to(day(0)).await?;
     let mut players = Vec::new();
     for number in 0..LEASES {
@@ -484,6 +513,7 @@ async fn leases_live_over_the_wire_as_the_obvious_model_does() -> Result<()> {
     let calls = players.iter().fold([0; 3], |sum, player| [0, 1, 2].map(|at| sum[at] + player.calls[at]));
     ensure!(calls.iter().all(|count| *count > 5), "it was no play: {calls:?}");
     println!("{calls:?} calls sent, doubled, abandoned");
+    rights_were_tried(&players)?;
     stack.stop().await;
     Ok(())
 }

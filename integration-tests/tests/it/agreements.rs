@@ -137,9 +137,8 @@ async fn an_agreement_that_has_ended_takes_no_orders_and_those_that_are_there_go
     let agreement = in_force(&deal, general_terms()).await?;
     let lease = deal.agree("order", bare(&deal, &agreement)).await?;
     let proposed = deal.propose("on-the-table", bare(&deal, &agreement)).await?;
-    let import = |id: &str| {
-        market::running(&deal.operator, &deal.tenant, id, bare(&deal, &agreement), "2027-01-01")
-    };
+    let import =
+        |id: &str| market::running(&deal.operator, &deal.tenant, id, bare(&deal, &agreement), "2027-01-01");
     let running = deal.admin.leases().import_lease(import("running")).await?.into_inner().lease;
     let running = running.context("a lease")?;
     ensure!(running.master_terms == lease.master_terms, "{running:#?}");

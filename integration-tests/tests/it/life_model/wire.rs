@@ -463,7 +463,6 @@ fn rights_were_tried(players: &[Player]) -> Result<()> {
         "DEEMED_WAIVED",
         "WITHDRAWN",
     ] {
-        println!("{word}: {}", heard(word));
         ensure!(heard(word) > 0, "never {word}");
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! What a lease is and how it may change. Decides, touches nothing.
 
 pub mod agreement;
+pub mod agreement_state;
 pub mod amendment;
 pub mod assignment;
 pub mod bid;
@@ -48,6 +49,7 @@ pub mod schedule;
 pub mod state;
 pub mod tenant;
 pub mod terms;
+pub mod terms_hash;
 #[cfg(test)]
 pub(crate) mod testing;
 mod unplaced;

@@ -120,32 +120,6 @@ fn life(method: &str, n: &Names) -> Option<Vec<u8>> {
 fn later(method: &str, n: &Names) -> Option<Vec<u8>> {
     let (etag, request_id, validate_only) = (String::new(), request_id(), true);
     Some(match method {
-        "LeaseService/ProposeAmendment" => leasing::ProposeAmendmentRequest {
-            name: n.delivered.clone(),
-            terms: Some(leasing::LeaseTerms {
-                payment_terms_days: 60,
-                ..market::terms_from(&n.delivered_block, market::load(1_000), "2027-06-01")
-            }),
-            effective_date: Some(market::date("2027-06-01")),
-            note: "they pay late".to_owned(),
-            etag,
-            request_id,
-            validate_only,
-        }
-        .encode_to_vec(),
-        "LeaseService/SignAmendment" => leasing::SignAmendmentRequest {
-            name: n.amended.clone(),
-            terms_hash: n.amendment_hash.clone(),
-            signatory: Some(leasing::Signatory { name: "Ada Marsh".to_owned(), title: String::new() }),
-            etag,
-            request_id,
-            validate_only,
-        }
-        .encode_to_vec(),
-        "LeaseService/WithdrawAmendment" => {
-            leasing::WithdrawAmendmentRequest { name: n.amended.clone(), etag, request_id, validate_only }
-                .encode_to_vec()
-        }
         "LeaseService/ExerciseOption" => leasing::ExerciseOptionRequest {
             name: n.renewable.clone(),
             signatory: Some(leasing::Signatory { name: "Ada Marsh".to_owned(), title: String::new() }),
@@ -189,6 +163,40 @@ fn later(method: &str, n: &Names) -> Option<Vec<u8>> {
         .encode_to_vec(),
         "EventService/WatchEvents" => {
             leasing::WatchEventsRequest { parent: n.operator.clone(), ..Default::default() }.encode_to_vec()
+        }
+        _ => return amendment(method, n),
+    })
+}
+
+/// About other terms.
+fn amendment(method: &str, n: &Names) -> Option<Vec<u8>> {
+    let (etag, request_id, validate_only) = (String::new(), request_id(), true);
+    Some(match method {
+        "LeaseService/ProposeAmendment" => leasing::ProposeAmendmentRequest {
+            name: n.delivered.clone(),
+            terms: Some(leasing::LeaseTerms {
+                payment_terms_days: 60,
+                ..market::terms_from(&n.delivered_block, market::load(1_000), "2027-06-01")
+            }),
+            effective_date: Some(market::date("2027-06-01")),
+            note: "they pay late".to_owned(),
+            etag,
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
+        "LeaseService/SignAmendment" => leasing::SignAmendmentRequest {
+            name: n.amended.clone(),
+            terms_hash: n.amendment_hash.clone(),
+            signatory: Some(leasing::Signatory { name: "Ada Marsh".to_owned(), title: String::new() }),
+            etag,
+            request_id,
+            validate_only,
+        }
+        .encode_to_vec(),
+        "LeaseService/WithdrawAmendment" => {
+            leasing::WithdrawAmendmentRequest { name: n.amended.clone(), etag, request_id, validate_only }
+                .encode_to_vec()
         }
         _ => return None,
     })

@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use chrono::Days;
 use contracts::inventory::v1 as inventory;
 use contracts::leasing::v1 as leasing;
+use gridlease::clients::Clients;
 use kernel::Role;
 use leasing::LeaseState;
 
@@ -95,28 +96,16 @@ pub(super) async fn live(
     // A world that is built beside another finds the clock moved on.
     let noticed = stack.today().await?.max(day("2026-12-03"));
     stack.move_to(noticed).await?;
-    in_state(&admin, &defaulted, LeaseState::Active).await?;
-    in_state(&admin, &renewable, LeaseState::Active).await?;
-    in_state(&admin, &lingering, LeaseState::Active).await?;
+    for lease in [&defaulted, &renewable, &lingering] {
+        in_state(&admin, lease, LeaseState::Active).await?;
+    }
     let stays = holds_over(&lingering, "2037-02-01", &format!("{marker} they are not done"));
     admin.leases().begin_holdover(stays).await.context("a holdover")?;
-    let notice = leasing::GiveNoticeRequest {
-        name: defaulted.clone(),
-        kind: leasing::NoticeKind::MonetaryDefault.into(),
-        note: format!("{marker} the deposit is owed"),
-        request_id: request_id(),
-        ..Default::default()
-    };
+    let notice = owes(&defaulted, marker);
     admin.leases().give_notice(notice).await.context("a notice")?;
     stack.move_to(noticed + Days::new(3)).await?;
     in_state(&admin, &defaulted, LeaseState::Defaulted).await?;
-    eventually("leasing knows that the hall is ready", async || {
-        let request = leasing::GetLeaseRequest { name: delivered.clone(), version: 0 };
-        let lease = admin.leases().get_lease(request).await?.into_inner().lease.context("a lease")?;
-        let ready = lease.blocks.iter().all(|one| one.state() == leasing::LeaseBlockState::Ready);
-        Ok(ready.then_some(()))
-    })
-    .await?;
+    until_ready(&admin, &delivered).await?;
     Ok(Lives {
         conditional,
         defaulted,
@@ -128,6 +117,27 @@ pub(super) async fn live(
         unplaced,
         amendment_hash: amendment.terms_hash,
     })
+}
+
+fn owes(lease: &str, marker: &str) -> leasing::GiveNoticeRequest {
+    leasing::GiveNoticeRequest {
+        name: lease.to_owned(),
+        kind: leasing::NoticeKind::MonetaryDefault.into(),
+        note: format!("{marker} the deposit is owed"),
+        request_id: request_id(),
+        ..Default::default()
+    }
+}
+
+/// Waits until leasing knows that the blocks of a lease are ready.
+async fn until_ready(admin: &Clients, lease: &str) -> Result<()> {
+    eventually("leasing knows that the hall is ready", async || {
+        let request = leasing::GetLeaseRequest { name: lease.to_owned(), version: 0 };
+        let lease = admin.leases().get_lease(request).await?.into_inner().lease.context("a lease")?;
+        let ready = lease.blocks.iter().all(|one| one.state() == leasing::LeaseBlockState::Ready);
+        Ok(ready.then_some(()))
+    })
+    .await
 }
 
 /// Says that the tenant of a lease stays until a day.

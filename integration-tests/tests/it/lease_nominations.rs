@@ -65,17 +65,8 @@ fn where_it_stands(lease: &leasing::Lease) -> Vec<(NominationState, Option<i64>,
     stands.map(|one| (one.state(), one.left.as_ref().map(left), one.placements.len())).collect()
 }
 
-#[tokio::test]
-async fn a_lease_of_nothing_but_a_right_is_signed_named_in_parts_and_billed() -> Result<()> {
-    let deal = Deal::prepare(&[5_000, 5_000]).await?;
-    let lease = deal.agree("river", later(&deal)?).await?;
-    ensure!(lease.state() == LeaseState::Effective && lease.reservation.is_empty(), "{lease:#?}");
-    ensure!(lease.blocks.is_empty() && lease.signatures.len() == 2, "{lease:#?}");
-    let [base, unplaced, kw, unplaced_kw] = worth(&lease)?;
-    ensure!((base, kw, unplaced_kw) == (0, 0, 4_000) && unplaced > 0, "{:?}", worth(&lease)?);
-    ensure!(where_it_stands(&lease) == [(NominationState::Open, Some(4_000), 0)], "{lease:#?}");
-    // It is a right and no hold, and says so.
-    ensure!(deal.free_it_kw(0, "2028-06-01", "2028-07-01").await? == 5_000, "nothing is taken");
+/// Deadlines, the delivery and the order form tell of what is to be named.
+async fn whoever_asks_is_told(deal: &Deal, lease: &leasing::Lease) -> Result<()> {
     let ask = leasing::ListDeadlinesRequest {
         parent: deal.operator.clone(),
         within_days: 400,
@@ -93,6 +84,21 @@ async fn a_lease_of_nothing_but_a_right_is_signed_named_in_parts_and_billed() ->
         let ask = leasing::RenderLeaseRequest { name: lease.name.clone(), format: format.into() };
         deal.sales.leases().render_lease(ask).await.context("an order form")?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lease_of_nothing_but_a_right_is_signed_named_in_parts_and_billed() -> Result<()> {
+    let deal = Deal::prepare(&[5_000, 5_000]).await?;
+    let lease = deal.agree("river", later(&deal)?).await?;
+    ensure!(lease.state() == LeaseState::Effective && lease.reservation.is_empty(), "{lease:#?}");
+    ensure!(lease.blocks.is_empty() && lease.signatures.len() == 2, "{lease:#?}");
+    let [base, unplaced, kw, unplaced_kw] = worth(&lease)?;
+    ensure!((base, kw, unplaced_kw) == (0, 0, 4_000) && unplaced > 0, "{:?}", worth(&lease)?);
+    ensure!(where_it_stands(&lease) == [(NominationState::Open, Some(4_000), 0)], "{lease:#?}");
+    // It is a right and no hold, and says so.
+    ensure!(deal.free_it_kw(0, "2028-06-01", "2028-07-01").await? == 5_000, "nothing is taken");
+    whoever_asks_is_told(&deal, &lease).await?;
 
     // Another has some of the first hall: what is named must be free.
     let rival = market::terms_from(&deal.blocks[0], market::load(3_000), "2028-01-01");

@@ -23,8 +23,8 @@ pub use id::{
     CurtailmentId, DisputeId, EncumbranceId, EventId, Ids, IncidentId, InvoiceId, InvoiceLineId, LeaseId,
     LedgerEntryId, LedgerTransactionId, MaintenanceId, MasterAgreementId, MeterId, OperatorId, OpportunityId,
     PaymentId, PhaseId, PriceSeriesId, QuoteId, RateCardId, ReckoningId, RequestId, ReservationId,
-    RightOfferId, RunId, SiteId, SystemIds, TariffId, TenantId, TestIds, UtilityBillId, VoucherId, WaitlistEntryId,
-    derive_id,
+    RightOfferId, RunId, SiteId, SystemIds, TariffId, TenantId, TestIds, UtilityBillId, VoucherId,
+    WaitlistEntryId, derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
 pub use money_terms::{

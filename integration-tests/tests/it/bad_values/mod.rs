@@ -146,6 +146,10 @@ fn proposals(n: &Names) -> Vec<Case> {
     [of_terms.concat(), nominations::terms(n), agreements::orders(n)].concat()
 }
 
+/// Those of RPCs that lie together with others of their kind, or none.
+const OF_A_KIND: [fn(&str, &Names) -> Vec<Case>; 4] =
+    [amendments::of, offers::of, market::of, utility_bills::of];
+
 /// The bad values of an RPC.
 pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
     let method = rpc.rsplit('/').next().unwrap_or_default();
@@ -185,7 +189,6 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "ProposeLease" => proposals(n),
         "GetCreditCover" => cut_over::cover(n),
         "ImportLease" => cut_over::import(n),
-        "NominatePremises" => nominations::nominate(n),
         "BeginHoldover" | "EndHoldover" => cut_over::holdover(method, n),
         "RequestAssignment" | "ConsentToAssignment" | "DeclineAssignment" => rights::assignments(method, n),
         "OfferToRightHolders" | "ExerciseRight" | "WaiveRight" | "ListRightOffers" => rights::of(method, n),
@@ -199,7 +202,6 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
             life::of(method, n)
         }
         "CreateChargingPlan" | "ListChargingPlans" | "ExplainLine" => charging::of(method, n),
-        "RecordUtilityBill" | "ListUtilityBills" => utility_bills::of(method, n),
         "ProposeAmendment" => amended_terms::propose(n),
         "SignAmendment" | "WithdrawAmendment" => amended_terms::sign_and_withdraw(method, n),
         "GetLease" => amended_terms::versions(n),
@@ -217,7 +219,8 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
         "PreviewInvoices" | "SimulateBilling" | "StartBillingRun" | "GetTrialBalance" => {
             bad_terms::bills(method, n)
         }
-        _ => [amendments::of(method, n), offers::of(method, n), market::of(method, n)].concat(),
+        "NominatePremises" => nominations::nominate(n),
+        _ => OF_A_KIND.iter().flat_map(|of| of(method, n)).collect(),
     }
 }
 

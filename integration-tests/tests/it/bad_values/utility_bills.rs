@@ -13,15 +13,18 @@ use super::money::euros;
 use crate::bad_input::Case;
 
 pub(super) fn of(method: &str, n: &Names) -> Vec<Case> {
-    if method == "ListUtilityBills" {
-        let list = billing::ListUtilityBillsRequest {
-            parent: n.operator.clone(),
-            meter: n.site.clone(),
-            ..Default::default()
-        };
-        return vec![Case::invalid("a meter that is none", list.encode_to_vec(), &["meter"])];
+    match method {
+        "RecordUtilityBill" => [shapes(n), days(n)].concat(),
+        "ListUtilityBills" => {
+            let list = billing::ListUtilityBillsRequest {
+                parent: n.operator.clone(),
+                meter: n.site.clone(),
+                ..Default::default()
+            };
+            vec![Case::invalid("a meter that is none", list.encode_to_vec(), &["meter"])]
+        }
+        _ => Vec::new(),
     }
-    [shapes(n), days(n)].concat()
 }
 
 fn with(n: &Names, change: &dyn Fn(&mut billing::UtilityBill)) -> Vec<u8> {

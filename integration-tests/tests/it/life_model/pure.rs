@@ -14,6 +14,7 @@ use leasing::domain::{
     Actor, Command, Findings, Hold, Lease, Party, Proposal, Signatory, Signature, TermsHash,
 };
 
+use super::later::Later;
 use super::plain::{Deed, Delivery, Plain, Side, day, number};
 use crate::obvious::Dice;
 
@@ -66,6 +67,20 @@ fn options(
     (if renewals.count > 0 { vec![renewal] } else { Vec::new() }, extras.collect())
 }
 
+/// Capacity whose halls are named later.
+fn nomination(later: &Later) -> NominationDraft {
+    let kw = 1_000 * i64::try_from(later.left).expect("small");
+    NominationDraft {
+        id: Some("later".to_owned()),
+        site: Some(block(0).site_name()),
+        capacity: CapacityVector::new(kw, 0, kw, 0),
+        commencement: Some(day(later.first)),
+        end: kernel::time::add_months(day(later.first), later.months),
+        rate: "125".parse().ok(),
+        last: Some(day(later.last)),
+    }
+}
+
 /// The lease that the model is of.
 fn signed(plain: &Plain) -> Lease {
     let premises = |number: usize, agreed: (i64, i64)| PremisesDraft {
@@ -99,22 +114,8 @@ fn signed(plain: &Plain) -> Lease {
         ..Contract::default()
     };
     let (renewal_options, expansion_options) = options(plain, premises);
-    let nominations = plain.later.iter().map(|later| NominationDraft {
-        id: Some("later".to_owned()),
-        site: Some(block(0).site_name()),
-        capacity: CapacityVector::new(
-            1_000 * i64::try_from(later.left).expect("small"),
-            0,
-            1_000 * i64::try_from(later.left).expect("small"),
-            0,
-        ),
-        commencement: Some(day(later.first)),
-        end: kernel::time::add_months(day(later.first), later.months),
-        rate: "125".parse().ok(),
-        last: Some(day(later.last)),
-    });
     let draft = Draft {
-        nominations: nominations.collect(),
+        nominations: plain.later.iter().map(nomination).collect(),
         expansion_options,
         renewal_options,
         currency: Currency::new("USD"),

@@ -72,7 +72,7 @@ pub fn loads(facts: &BillFacts, claims: &[Claim]) -> Result<Loads, Error> {
     };
     let odd: Vec<&Claim> = claims.iter().filter(|claim| !alike(claim)).collect();
     if !odd.is_empty() {
-        return Err(disagree(odd, "do not all divide by the same, in the currency of the bill"));
+        return Err(disagree(&odd, "do not all divide by the same, in the currency of the bill"));
     }
     let allocation = first.and_then(|first| first.allocation);
     let mut planned = Vec::new();
@@ -81,7 +81,7 @@ pub fn loads(facts: &BillFacts, claims: &[Claim]) -> Result<Loads, Error> {
         own.sort_by_key(|claim| claim.days.start());
         let twice = own.windows(2).find(|pair| pair[0].days.overlaps(&pair[1].days));
         if let Some(twice) = twice {
-            return Err(disagree(twice.to_vec(), "have one meter on the same days"));
+            return Err(disagree(twice, "have one meter on the same days"));
         }
         let nobody = |from, until| {
             let days = DateRange::new(from, until).ok()?;
@@ -121,7 +121,7 @@ fn meters<'a>(facts: &'a BillFacts, claims: &'a [Claim]) -> BTreeMap<&'a MeterId
     meters
 }
 
-fn disagree(claims: Vec<&Claim>, how: &str) -> Error {
+fn disagree(claims: &[&Claim], how: &str) -> Error {
     let mut plans: Vec<String> = claims.iter().map(|claim| claim.plan.to_string()).collect();
     plans.sort();
     plans.dedup();

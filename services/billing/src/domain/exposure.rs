@@ -106,7 +106,7 @@ pub fn totals(rows: &[Exposure]) -> Result<Vec<Exposure>, Error> {
         match totals.iter_mut().find(|total| total.open.currency == row.open.currency) {
             Some(total) => add(total, row).ok_or_else(|| Error::internal(TooLarge))?,
             None => {
-                totals.push(Exposure { lease: None, first_rent: None, reaches: Vec::new(), ..row.clone() })
+                totals.push(Exposure { lease: None, first_rent: None, reaches: Vec::new(), ..row.clone() });
             }
         }
     }

@@ -5,7 +5,8 @@
 
 use chrono::Datelike as _;
 use kernel::{
-    BlockName, CivilDate, Error, Instant, MasterAgreementName, OperatorName, Reason, RentRules, SiteName, Violations, Zone,
+    BlockName, CivilDate, Error, Instant, MasterAgreementName, OperatorName, Reason, RentRules, SiteName,
+    Violations, Zone,
 };
 use serde::{Deserialize, Serialize};
 

@@ -150,6 +150,8 @@ reasons! {
     NominationExceeded = "NOMINATION_EXCEEDED",
     /// The last day to name blocks has passed.
     NominationClosed = "NOMINATION_CLOSED",
+    /// No orders can be placed under it.
+    MasterAgreementNotInForce = "MASTER_AGREEMENT_NOT_IN_FORCE",
     /// Another utility bill of the meter has some of these days.
     UtilityBillOverlaps = "UTILITY_BILL_OVERLAPS",
     /// No billing run has charged for all of these days yet.
@@ -158,8 +160,6 @@ reasons! {
     UtilityBillCorrected = "UTILITY_BILL_CORRECTED",
     /// Charging plans of those who share a meter divide it differently.
     ChargingPlansDisagree = "CHARGING_PLANS_DISAGREE",
-    /// No orders can be placed under it.
-    MasterAgreementNotInForce = "MASTER_AGREEMENT_NOT_IN_FORCE",
 }
 
 impl fmt::Display for Reason {

@@ -253,7 +253,7 @@ impl LeaseState {
             (Active | Holdover, Deed::Default) | (Defaulted, Deed::Commence | Deed::End) => Defaulted,
             (Active | Holdover | Defaulted, Deed::Expire) => Expired,
             // Of an expired one somebody finds that the tenant is still there.
-            (Active | Expired, Deed::HoldOver) | (Holdover, Deed::End) => Holdover,
+            (Active | Expired, Deed::HoldOver) | (Holdover, Deed::Commence | Deed::End) => Holdover,
             (Signed | Effective | Active | Holdover | Defaulted, Deed::Terminate) => Terminated,
             (Expired | Terminated, Deed::Close) => Closed,
             (Signed | Effective | Active | Holdover | Defaulted, Deed::Satisfy | Deed::Adjust)

@@ -208,14 +208,16 @@ const WRONG: [(&str, &str); 6] = [
     ),
     (
         "an invoice is not posted once",
-        "select count(*) from billing.invoice i
-             where (select count(*) from billing.ledger_transaction t where t.source_id = i.invoice_id) <> 1",
+        "select count(*) from (select from billing.invoice i
+             left join billing.ledger_transaction t on t.source_id = i.invoice_id
+             group by i.invoice_id having count(t.source_id) <> 1) d",
     ),
     (
         "an invoice was not told once",
-        "select count(*) from billing.invoice i
-             where (select count(*) from billing.outbox o where o.kind = 'invoice.issued'
-                        and o.subject = 'operators/acme/invoices/' || i.invoice_id) <> 1",
+        "select count(*) from (select from billing.invoice i
+             left join billing.outbox o on o.kind = 'invoice.issued'
+                 and o.subject = 'operators/acme/invoices/' || i.invoice_id
+             group by i.invoice_id having count(o.subject) <> 1) d",
     ),
 ];
 

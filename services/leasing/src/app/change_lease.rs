@@ -89,6 +89,10 @@ impl App {
         if change.validate_only {
             return self.would_change(caller, change, by).await;
         }
+        if matches!(change.command, Command::Nominate { .. }) {
+            // A hall that is not there or not free is refused before it is written that it is wanted.
+            self.would_change(caller, change, by).await?;
+        }
         match self.take_change(hands, change, by, &intent).await? {
             Taken::Done(view) => {
                 failpoint("leasing.change.after_record")?;

@@ -177,8 +177,10 @@ fn a_lease_that_cannot_be_billed_says_why() {
     let good = lease(None, vec![premises("hall-one", 1_000, "100", start, end)]);
     assert_eq!(good.check(), Ok(()));
 
-    let mut empty = good.clone();
-    empty.terms.premises.clear();
+    let mut unplaced = good.clone();
+    unplaced.terms.premises.clear();
+    unplaced.blocks.clear();
+    assert_eq!(unplaced.check(), Ok(()), "its blocks are named later");
     let mut twice = good.clone();
     twice.terms.premises.push(premises("hall-one", 1, "1", start, end));
     let mut stateless = good.clone();
@@ -190,7 +192,6 @@ fn a_lease_that_cannot_be_billed_says_why() {
     let mut unversioned = good;
     unversioned.version = 0;
     for (lease, says) in [
-        (empty, "no premises"),
         (twice, "leased twice"),
         (stateless, "has no state"),
         (rateless, "no rate"),

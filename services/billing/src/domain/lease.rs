@@ -237,11 +237,9 @@ impl BillingTerms {
         self.premises.iter().map(|p| p.term.start()).min()
     }
 
-    /// All that a wrong event could break later is tried now: the whole schedule is computed once.
+    /// All that a wrong event could break later is tried now: the whole schedule is computed once. A lease without blocks has
+    /// none to bill until one is named.
     pub fn check(&self) -> Result<(), Poison> {
-        if self.premises.is_empty() {
-            return Err(Poison("the lease has no premises".to_owned()));
-        }
         if self.payment_terms_days > PAYMENT_TERMS_DAYS_MAX {
             return Err(Poison(format!("payment terms of {} days", self.payment_terms_days)));
         }

@@ -99,6 +99,9 @@ async fn keep_blocks(conn: &impl ConnectionTrait, copy: &LeaseCopy) -> Result<()
             moved: Set(moved),
         });
     }
+    if rows.is_empty() {
+        return Ok(());
+    }
     lease_block::Entity::insert_many(rows)
         .on_conflict(
             OnConflict::columns([C::OperatorId, C::LeaseId, C::SiteId, C::BlockId])

@@ -12,7 +12,7 @@ use super::requests::{Earlier, Sagas, in_progress, is_nothing_done};
 use super::sign_lease::Verdict;
 use super::{App, Hands, View, kind};
 use crate::domain::life::Pending;
-use crate::domain::{Actor, Command, Happened, Hold, Lease, Party, PremisesState};
+use crate::domain::{Actor, Command, Happened, Hold, Lease, Party};
 use crate::store::{self, Intent, SCHEMA};
 
 /// What is said about a lease.
@@ -135,7 +135,7 @@ impl App {
             _ => None,
         };
         let wanted = amended.as_ref().unwrap_or(&lease);
-        if takes_more(&before, wanted) {
+        if wanted.takes_more_than(&before) {
             self.inventory.check_claims(&before, wanted).await?;
         }
         View::of(lease).map(Answer::Fresh)
@@ -167,7 +167,7 @@ impl App {
                 let mut lease = before.clone();
                 let happened = lease.obey(&change.command, by, now)?;
                 assignee_is_known(&tx, &before, &change.command).await?;
-                if takes_more(&before, &lease) {
+                if lease.takes_more_than(&before) {
                     let asked = self.ask_first(&tx, before, change, by, intent).await?;
                     return Ok((tx, Taken::Asked(Box::new(asked))));
                 }
@@ -367,23 +367,6 @@ impl App {
         self.feed.notify();
         Ok(())
     }
-}
-
-/// Whether a lease would take capacity before the day from which on its terms give it, or beyond them, or of another block, or
-/// anything else by other terms.
-fn takes_more(before: &Lease, after: &Lease) -> bool {
-    let early = before.premises.iter().zip(&after.premises).any(|(before, after)| {
-        let reserved = before.commencement.min(before.agreed.start());
-        after.state == PremisesState::Commenced && after.commencement < reserved
-    });
-    let stays = before
-        .premises
-        .iter()
-        .zip(&after.premises)
-        .any(|(before, after)| after.standing.held_over_from.is_some() && after.end > before.end);
-    let has = before.claims();
-    let more = after.claims().iter().any(|wanted| !has.iter().any(|claim| claim.block == wanted.block));
-    early || stays || more || after.version != before.version && !after.takes_as(before)
 }
 
 /// The side that the caller stands for.

@@ -1,14 +1,14 @@
 //! A tenant that stays beyond its term: until a day, at a multiple of the last rate, and on capacity that is taken for it first.
 
 use kernel::time::add_months;
-use kernel::{CivilDate, Error, Instant, Percent, Violations};
+use kernel::{CivilDate, Error, Exact, Instant, Percent, RateStep, Violations};
 use serde::{Deserialize, Serialize};
 
 use super::contract::HoldoverTerms;
 use super::lease::{Lease, Premises};
 use super::life::{Actor, Happened};
 use super::orders::refused;
-use super::schedule;
+use super::schedule::{self, too_large};
 use super::state::{Deed, LeaseState, PremisesState, Step};
 
 /// How long a tenant may stay at the most, in months after the term.
@@ -53,7 +53,7 @@ impl Lease {
         let stays = |one: &&mut Premises| one.state.is_leased() && one.term_end() == from;
         for one in self.premises.iter_mut().filter(stays) {
             Self::step(one, Step::Stay);
-            schedule::hold_over(one, until, terms.percent)?;
+            stay(one, until, terms.percent)?;
         }
         schedule::value(&self.terms, &self.premises)?;
         self.life.holdover = Some(Holdover {
@@ -140,7 +140,7 @@ impl Lease {
         }
         for one in self.premises.iter_mut().filter(|one| one.state == PremisesState::Commenced) {
             if one.standing.held_over_from.is_some() {
-                schedule::leave(one, end);
+                leave(one, end);
             }
         }
         self.life.holdover = Some(Holdover {
@@ -166,6 +166,32 @@ impl Lease {
         let had = self.premises.iter().filter(|one| one.state.is_leased());
         had.map(|one| one.end).max().unwrap_or_default()
     }
+}
+
+/// A block whose tenant stays goes on until another day, at so much of its last rate.
+///
+/// # Errors
+/// `TERM_OUT_OF_RANGE` when the rate outgrows its type.
+fn stay(premises: &mut Premises, until: CivilDate, percent: Percent) -> Result<(), Error> {
+    if premises.standing.held_over_from.is_none() {
+        let last = premises.rate_steps.last().ok_or_else(too_large)?;
+        let rate = (&Exact::from(last.rate) * &Exact::from(percent)).to_rate().ok_or_else(too_large)?;
+        premises.rate_steps.push(RateStep { from: premises.end, rate });
+        premises.standing.rate_steps = Some(premises.rate_steps.clone());
+        premises.standing.held_over_from = Some(premises.end);
+    }
+    premises.move_to(premises.commencement, until);
+    Ok(())
+}
+
+/// The tenant leaves a block that it held over, on a day that is not before the end of the term.
+fn leave(premises: &mut Premises, end: CivilDate) {
+    if premises.standing.held_over_from.is_some_and(|from| from >= end) {
+        premises.standing.held_over_from = None;
+    }
+    premises.rate_steps.retain(|step| step.from < end);
+    premises.standing.rate_steps = Some(premises.rate_steps.clone());
+    premises.move_to(premises.commencement, end);
 }
 
 #[cfg(test)]

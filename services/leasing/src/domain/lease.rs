@@ -328,17 +328,6 @@ impl Lease {
         .collect()
     }
 
-    /// Whether its reservation is to take the same for another lease as for this one.
-    #[must_use]
-    pub fn takes_as(&self, other: &Self) -> bool {
-        let sorted = |lease: &Self| {
-            let mut claims = lease.claims();
-            claims.sort_by_cached_key(|claim| claim.block.to_string());
-            claims
-        };
-        sorted(self) == sorted(other)
-    }
-
     /// Today, where its first block lies, or is to be named: in that zone everything is read that is about the whole lease.
     #[must_use]
     pub fn today(&self, now: Instant) -> CivilDate {

@@ -47,6 +47,7 @@ mod redraft;
 pub mod right;
 pub mod schedule;
 pub mod state;
+mod taking;
 pub mod tenant;
 pub mod terms;
 pub mod terms_hash;

@@ -2,9 +2,7 @@
 
 use kernel::rent::{self, Agreed, IndexValues};
 use kernel::time::add_months;
-use kernel::{
-    CivilDate, DateRange, Error, Exact, Money, Percent, QuantityStep, Rate, RateStep, Reason, RentLine,
-};
+use kernel::{CivilDate, DateRange, Error, Money, QuantityStep, Rate, RateStep, Reason, RentLine};
 
 use super::premises::{FromDay, Premises, ReadyDates, Standing, cut};
 use super::state::PremisesState;
@@ -303,32 +301,6 @@ pub fn renew(terms: &Terms, premises: &mut Premises, months: u32) -> Result<(), 
     premises.move_to(premises.commencement, end);
     premises.standing.renewed_until = Some(end);
     Ok(())
-}
-
-/// A block whose tenant stays goes on until another day, at so much of its last rate.
-///
-/// # Errors
-/// `TERM_OUT_OF_RANGE` when the rate outgrows its type.
-pub fn hold_over(premises: &mut Premises, until: CivilDate, percent: Percent) -> Result<(), Error> {
-    if premises.standing.held_over_from.is_none() {
-        let last = premises.rate_steps.last().ok_or_else(too_large)?;
-        let rate = (&Exact::from(last.rate) * &Exact::from(percent)).to_rate().ok_or_else(too_large)?;
-        premises.rate_steps.push(RateStep { from: premises.end, rate });
-        premises.standing.rate_steps = Some(premises.rate_steps.clone());
-        premises.standing.held_over_from = Some(premises.end);
-    }
-    premises.move_to(premises.commencement, until);
-    Ok(())
-}
-
-/// The tenant leaves a block that it held over, on a day that is not before the end of the term.
-pub fn leave(premises: &mut Premises, end: CivilDate) {
-    if premises.standing.held_over_from.is_some_and(|from| from >= end) {
-        premises.standing.held_over_from = None;
-    }
-    premises.rate_steps.retain(|step| step.from < end);
-    premises.standing.rate_steps = Some(premises.rate_steps.clone());
-    premises.move_to(premises.commencement, end);
 }
 
 /// The rent of one of a lease's blocks over some days of its term.

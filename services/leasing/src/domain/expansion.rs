@@ -7,7 +7,7 @@
 use kernel::{BlockName, CivilDate, Error, Instant};
 use serde::{Deserialize, Serialize};
 
-use super::lease::{Lease, Party, Premises, Signatory, Signature};
+use super::lease::{Lease, Party, Premises, Signatory};
 use super::life::{Actor, Happened};
 use super::options::outside;
 use super::orders::refused;
@@ -101,19 +101,7 @@ impl Lease {
         }
         self.take_blocks(&option);
         terms.premises.extend(option.premises);
-        self.terms_hash = self.hash_of(&terms)?;
-        self.terms = terms;
-        self.version += 1;
-        self.signatures = vec![Signature {
-            party: Party::Tenant,
-            signatory: signatory.clone(),
-            subject: by.subject.clone(),
-            peer_address: by.address.clone(),
-            terms_hash: self.terms_hash,
-            time: now,
-        }];
-        // Its terms do not know of the blocks.
-        self.life.amendment = None;
+        self.take_terms(terms, (Party::Tenant, signatory), by, now)?;
         self.life.expansions.push(Expansion {
             option: option.id,
             time: now,

@@ -54,6 +54,7 @@ pub mod terms_hash;
 #[cfg(test)]
 pub(crate) mod testing;
 mod unplaced;
+mod version;
 
 pub use agreement::MasterAgreement;
 pub use bid::Bid;

@@ -9,7 +9,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 
 use super::draft::PREMISES_MAX;
-use super::lease::{Lease, Party, Signatory, Signature};
+use super::lease::{Lease, Party, Signatory};
 use super::life::{Actor, Happened};
 use super::orders::refused;
 use super::schedule;
@@ -176,19 +176,7 @@ impl Lease {
         let leased = self.taken().len();
         self.premises.splice(leased..leased, joined);
         terms.premises.extend(agreed);
-        self.terms_hash = self.hash_of(&terms)?;
-        self.terms = terms;
-        self.version += 1;
-        self.signatures = vec![Signature {
-            party: Party::Operator,
-            signatory: signatory.clone(),
-            subject: by.subject.clone(),
-            peer_address: by.address.clone(),
-            terms_hash: self.terms_hash,
-            time: now,
-        }];
-        // Its terms do not know of the blocks.
-        self.life.amendment = None;
+        self.take_terms(terms, (Party::Operator, signatory), by, now)?;
         self.life.placements.push(Placement {
             nomination: wanted.id,
             blocks: named.iter().map(|one| one.block.clone()).collect(),

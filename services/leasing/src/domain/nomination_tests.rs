@@ -1,6 +1,7 @@
 use super::*;
 use crate::domain::deadline::{DeadlineKind, of_lease};
 use crate::domain::draft::Draft;
+use crate::domain::lease::Signature;
 use crate::domain::nomination_draft::NominationDraft;
 use crate::domain::testing::{active, at, date, proposing, river_bend, terms};
 use crate::domain::{Command, Findings, Party, PremisesState, Value, record};

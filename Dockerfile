@@ -15,6 +15,7 @@ ARG CARGO_NET_OFFLINE=false
 # `release` is what ships; `dev` builds in a fraction of the time, to try the image itself.
 ARG PROFILE=release
 ENV CARGO_NET_OFFLINE=${CARGO_NET_OFFLINE} CARGO_TERM_COLOR=never
+# `.ci/reproducible` calls every folder so.
 WORKDIR /source
 COPY . .
 RUN cargo build --locked --profile "${PROFILE}" -p inventory -p leasing -p billing -p gridlease

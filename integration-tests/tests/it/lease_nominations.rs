@@ -4,6 +4,7 @@
 use anyhow::{Context as _, Result, ensure};
 use contracts::common::v1 as common;
 use contracts::google::r#type::Money;
+use contracts::inventory::v1 as inventory;
 use contracts::leasing::v1 as leasing;
 use integration_tests::cluster::{INVENTORY, LEASING};
 use integration_tests::market::{self, date, day, nominated, nomination, request_id};
@@ -332,5 +333,87 @@ async fn a_process_dies_at_every_step_of_a_first_nomination() -> Result<()> {
         field.audit().await.with_context(|| failpoint.to_owned())?;
         ensure!(field.nominate(&ask).await? == done, "{failpoint}: another answer");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_nomination_that_cannot_be_recorded_ends_and_gives_back_what_it_took() -> Result<()> {
+    let deal = Deal::prepare(&[5_000, 5_000]).await?;
+    // A second phase of the first hall was promised for the middle of 2027, and is two years late.
+    let phase = inventory::CreatePhaseRequest {
+        parent: deal.blocks[0].clone(),
+        phase_id: "two".to_owned(),
+        phase: Some(market::phase(market::hall(1_000), "2027-06-01")),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    let phase = deal.ops.sites().create_phase(phase).await?.into_inner().phase.context("a phase")?;
+    let slip = inventory::SlipPhaseRequest {
+        name: phase.name,
+        ready_for_service_date: Some(date("2029-06-01")),
+        date_basis: inventory::DateBasis::Forecast.into(),
+        reason: "transformers".to_owned(),
+        accept_shortfall: true,
+        request_id: request_id(),
+        ..Default::default()
+    };
+    deal.ops.sites().slip_phase(slip).await.context("slip")?;
+    // Who leases some of the hall is told that it comes late.
+    let mut known = market::terms_from(&deal.blocks[0], market::load(1_000), "2028-01-01");
+    known.delivery = Some(leasing::DeliveryTerms { acceptance_days: 5, ..Default::default() });
+    let known = deal.agree("known", known).await?;
+    let late = |lease: &leasing::Lease| lease.blocks[0].commencement_date == Some(date("2029-06-01"));
+    deal.until("leasing knows of the phase", &known.name, late).await?;
+
+    // The rate doubles every year, so that a term which ends a year later has none that can be written.
+    let mut terms = later(&deal)?;
+    terms.nominations[0].base_rate_per_kw_month = market::decimal("600000");
+    terms.escalator = Some(leasing::Escalator {
+        percent: market::decimal("100"),
+        basis: leasing::EscalationBasis::FixedDate.into(),
+        fixed_date: Some(date("2028-06-01")),
+    });
+    terms.term_basis = leasing::TermBasis::FromEachPhase.into();
+    terms.delivery = Some(leasing::DeliveryTerms { acceptance_days: 5, ..Default::default() });
+    let lease = deal.agree("river", terms).await?;
+    // Inventory has the kilowatts; what is known of the hall's phases makes it a lease whose rent nobody can compute.
+    let ask = nominated(&lease.name, "north", &[(&deal.blocks[0], 2_000)]);
+    for _ in 0..2 {
+        let refusal = Refusal::expect(deal.admin.leases().nominate_premises(ask.clone()).await)?;
+        ensure!(refusal.reason == "TERM_OUT_OF_RANGE", "{refusal:#?}");
+    }
+    eventually("what it took is given back", async || {
+        let free = deal.free_it_kw(0, "2028-06-01", "2028-07-01").await?;
+        Ok((free == 4_000).then_some(()))
+    })
+    .await?;
+    let stands = deal.lease(&lease.name).await?;
+    ensure!(stands.version == 1 && stands.reservation.is_empty(), "{stands:#?}");
+    // It waits for nothing: another hall is named instead.
+    let other = name_blocks(&deal, nominated(&lease.name, "north", &[(&deal.blocks[1], 2_000)])).await?;
+    ensure!(other.version == 2 && !other.reservation.is_empty(), "{other:#?}");
+    deal.stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_leaves_for_a_fee_pays_for_what_has_no_block_yet() -> Result<()> {
+    let deal = Deal::prepare(&[5_000]).await?;
+    let mut terms = later(&deal)?;
+    terms.termination = Some(leasing::TerminationTerms { notice_months: 1, fee_months: 12 });
+    let lease = deal.agree("river", terms).await?;
+    let leave = leasing::TerminateLeaseRequest {
+        name: lease.name.clone(),
+        ground: leasing::TerminationGround::Fee.into(),
+        end_date: Some(date("2027-06-01")),
+        reason: "we build our own".to_owned(),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let given = deal.tenants.leases().terminate_lease(leave).await?.into_inner().lease.context("a lease")?;
+    // Of the twelve months five have rent: 4,000 kW at 125.
+    let fee = given.termination.and_then(|end| end.fee);
+    ensure!(minor(fee.as_ref())? == 5 * 50_000_000, "{fee:#?}");
+    deal.stack.stop().await;
     Ok(())
 }

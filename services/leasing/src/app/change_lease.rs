@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::assignment::assignee_is_known;
 use super::new_blocks::settled_by_phases;
-use super::requests::{Earlier, Sagas, in_progress, is_nothing_done};
+use super::requests::{Earlier, Sagas, in_progress, is_nothing_done, is_refusal};
 use super::sign_lease::Verdict;
 use super::{App, Hands, View, kind};
 use crate::domain::life::Pending;
@@ -234,7 +234,7 @@ impl App {
         }
     }
 
-    async fn give_back(&self, tx: &Tx, lease: &Lease, hold: Hold) -> Result<(), Error> {
+    pub(super) async fn give_back(&self, tx: &Tx, lease: &Lease, hold: Hold) -> Result<(), Error> {
         let (operator, id) = (&lease.name.operator, lease.name.lease.as_str());
         store::note_release(tx.conn(), operator, hold.reservation, id).await
     }
@@ -260,7 +260,15 @@ impl App {
             decided => decided,
         };
         failpoint("leasing.change.after_amend")?;
-        let done = self.record_word(hands, lease, &pending, verdict, intent).await?;
+        let taken = verdict.as_ref().ok().copied();
+        let done = match self.record_word(hands, lease, &pending, verdict, intent).await {
+            // News came between, by which it cannot be recorded, now or later: what was taken is given back.
+            Err(refusal) if taken.is_some() && is_refusal(refusal.reason()) => {
+                self.call_off(hands, lease, &pending, taken).await?;
+                Err(refusal)
+            }
+            recorded => recorded?,
+        };
         failpoint("leasing.change.after_record")?;
         self.feed.notify();
         done
@@ -304,14 +312,12 @@ impl App {
                     let reply = idempotency::find(tx.conn(), SCHEMA, &intent.key).await?;
                     return Ok((tx, reply.map(Answer::Replayed)));
                 }
-                lease.life.pending = None;
-                let from = lease.revision;
                 let Some(hold) = agreed else {
-                    // An earlier word may have been another one: the reservation takes what the lease does.
-                    lease.life.claims_due = lease.hold.is_some();
-                    store::save(tx.conn(), &lease, from, None).await?;
+                    self.never_wanted(&tx, lease, None).await?;
                     return Ok((tx, None));
                 };
+                lease.life.pending = None;
+                let from = lease.revision;
                 lease.hold = Some(hold);
                 let happened = lease.obey(&pending.command, &pending.by, pending.time)?;
                 let view = self.record_change(&tx, lease, from, happened).await?;
@@ -327,45 +333,36 @@ impl App {
         })
     }
 
-    /// The reservation is told what its lease takes now. Where that is more than there is, what was agreed is all there is.
-    pub(crate) async fn tell_claims(&self, hands: Hands<'_>, lease: &Lease) -> Result<(), Error> {
-        let step = format!("claims/due/{}/{}", lease.life.claims_no, lease.revision);
-        let claims = lease.claims();
-        // One that takes nothing any more has no reservation; one that never took anything never had one.
-        let nothing = claims.is_empty() || lease.hold.is_none();
-        let verdict = if nothing { Ok(()) } else { self.inventory.amend(lease, &claims, &step, false).await };
-        failpoint("leasing.claims.after_amend")?;
-        let refused = match verdict {
-            Ok(()) => false,
-            Err(refusal) if is_nothing_done(refusal.reason()) => true,
-            Err(open) => return Err(open),
-        };
+    /// Inventory has agreed to what cannot be recorded: the deed was never wanted.
+    async fn call_off(
+        &self,
+        hands: Hands<'_>,
+        asked: &Lease,
+        pending: &Pending,
+        taken: Option<Hold>,
+    ) -> Result<(), Error> {
         hands
             .db
-            .in_tx("claims_told", hands.scope, |tx| async move {
-                let stored = store::lock(tx.conn(), &lease.name).await?;
-                let Some(mut now) = stored.filter(|now| now.revision == lease.revision) else {
-                    return Ok((tx, ()));
-                };
-                let from = now.revision;
-                now.life.claims_due = false;
-                now.life.claims_no += 1;
-                if nothing && let Some(hold) = now.hold.take() {
-                    self.give_back(&tx, &now, hold).await?;
-                }
-                let longer = now.premises.iter().any(|premises| premises.end > premises.firm_end());
-                if refused && longer {
-                    now.cut_back(self.now())?;
-                    now.life.claims_due = true;
-                    self.record_change(&tx, now, from, Happened::Moved).await?;
-                } else {
-                    store::save(tx.conn(), &now, from, None).await?;
+            .in_tx("call_off_change", hands.scope, |tx| async move {
+                let stored = store::lock(tx.conn(), &asked.name).await?;
+                if let Some(lease) = stored.filter(|lease| lease.life.pending.as_ref() == Some(pending)) {
+                    self.never_wanted(&tx, lease, taken).await?;
                 }
                 Ok((tx, ()))
             })
-            .await?;
-        self.feed.notify();
-        Ok(())
+            .await
+    }
+
+    /// Its intent is gone. An earlier word of inventory may have been another one: the reservation takes what the lease does, and one that
+    /// it got for this alone is given back.
+    async fn never_wanted(&self, tx: &Tx, mut lease: Lease, taken: Option<Hold>) -> Result<(), Error> {
+        lease.life.pending = None;
+        lease.life.claims_due = lease.hold.is_some();
+        store::save(tx.conn(), &lease, lease.revision, None).await?;
+        match taken.filter(|_| lease.hold.is_none()) {
+            Some(hold) => self.give_back(tx, &lease, hold).await,
+            None => Ok(()),
+        }
     }
 }
 

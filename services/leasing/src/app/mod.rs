@@ -31,6 +31,7 @@ mod sign_lease;
 mod submit_bid;
 mod sweep;
 mod sweep_market;
+mod tell_claims;
 mod tenants;
 
 use std::sync::Arc;

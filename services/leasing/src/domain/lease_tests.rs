@@ -279,8 +279,7 @@ fn a_lease_ends_early_only_on_a_ground_that_is_given() {
     );
     let fee = lease.life.termination.as_ref().unwrap().fee.unwrap();
     // Twice 245,000 kW for 24 months from the fourth year on: 128.0156677674 x 1.03^3, then x 1.03^4.
-    let monthly =
-        |rate: &str| schedule::rent_between(&lease.terms, &lease.premises, date(rate), 1).unwrap().minor;
+    let monthly = |from: &str| lease.rent_following(date(from), 1).unwrap().minor;
     assert_eq!(fee.minor, 12 * monthly("2030-12-01") + 12 * monthly("2031-12-01"));
     assert_eq!(monthly("2030-12-01"), 2 * 3_427_211_327);
     assert_eq!(pass_until(&mut lease, "2031-01-01"), [Happened::Terminated]);

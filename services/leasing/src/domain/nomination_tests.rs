@@ -1,7 +1,9 @@
 use super::*;
+use crate::domain::contract::TerminationTerms;
 use crate::domain::deadline::{DeadlineKind, of_lease};
 use crate::domain::draft::Draft;
 use crate::domain::lease::Signature;
+use crate::domain::life::Ground;
 use crate::domain::nomination_draft::NominationDraft;
 use crate::domain::testing::{active, at, date, proposing, river_bend, terms};
 use crate::domain::{Command, Findings, Party, PremisesState, Value, record};
@@ -255,4 +257,27 @@ fn everything_wrong_with_them_is_found_at_once() {
     let mut findings = Findings::new();
     Draft { premises: Vec::new(), ..river_bend() }.check(None, date("2026-12-01"), &mut findings);
     assert_eq!(findings.finish().unwrap_err().violations()[0].field, "terms.premises");
+}
+
+#[test]
+fn whoever_leaves_for_a_fee_pays_for_what_is_not_placed_yet() {
+    let fee = |lease: &mut Lease, end: &str, day: &str| {
+        let (ground, reason) = (Ground::Fee, "we leave".to_owned());
+        let command = Command::Terminate { ground, end: date(end), reason };
+        lease.obey(&command, &by(Party::Tenant), at(day)).expect("notice");
+        lease.life.termination.as_ref().and_then(|end| end.fee).expect("a fee").minor
+    };
+    let mut draft = growing();
+    draft.contract.termination = Some(TerminationTerms { notice_months: 12, fee_months: 24 });
+    let mut lease = active(draft);
+    // Two years of River Bend, and from 2030 on 18 months of 4,000 kW at 100.
+    let blocks = 24 * 3_136_383_860;
+    assert_eq!(fee(&mut lease.clone(), "2029-07-01", "2028-01-02"), blocks + 18 * 40_000_000);
+    // The same where the operator has named the blocks before.
+    let mut named_before = lease.clone();
+    nominate(&mut named_before, &[named("north-1", 4_000)], "2028-01-02").unwrap();
+    assert_eq!(fee(&mut named_before, "2029-07-01", "2028-01-02"), blocks + 18 * 40_000_000);
+    // What has lapsed is owed no more, and costs nothing.
+    assert_eq!(lease.pass(at("2029-02-01")).unwrap(), Some(Happened::NominationLapsed));
+    assert_eq!(fee(&mut lease, "2030-07-01", "2029-02-01"), blocks);
 }

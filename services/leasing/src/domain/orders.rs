@@ -265,7 +265,7 @@ impl Lease {
                 };
                 let months = i32::try_from(terms.notice_months).unwrap_or(i32::MAX);
                 let earliest = kernel::time::add_months(today, months);
-                let fee = schedule::rent_between(&self.terms, &self.premises, end, terms.fee_months)?;
+                let fee = self.rent_following(end, terms.fee_months)?;
                 Ok((Some(fee), earliest))
             }
         }

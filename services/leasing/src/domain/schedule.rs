@@ -179,20 +179,19 @@ fn splice<T: FromDay>(before: &[T], after: &[T], day: CivilDate, end: CivilDate)
     kept.chain(cut(after, day, end)).collect()
 }
 
-/// The rent of so many months from a day on, as it would have followed.
+/// The rent of the blocks from a day until another, as it would have followed; nothing of those that never will commence, or that only an
+/// option is on.
 ///
 /// # Errors
 /// `TERM_OUT_OF_RANGE` when a sum outgrows its type.
-pub fn rent_between(
+pub(super) fn rent_between(
     terms: &Terms,
     premises: &[Premises],
     from: CivilDate,
-    months: u32,
+    until: CivilDate,
 ) -> Result<Money, Error> {
-    let months = i32::try_from(months).map_err(|_| too_large())?;
-    let until = add_months(from, months).ok_or_else(too_large)?;
     let mut total = Money::zero(terms.currency);
-    for one in premises {
+    for one in premises.iter().filter(|one| one.state.is_live()) {
         let (start, end) = (one.rent_from().max(from), one.end.min(until));
         if let Ok(range) = DateRange::new(start, end) {
             let rent = rent_of(terms, premises, one, range)?;

@@ -199,6 +199,7 @@ pub(super) fn quotes(method: &str, n: &Names) -> Option<Vec<u8>> {
             option_number: 1,
             request_id: request_id(),
             validate_only: true,
+            master_agreement: String::new(),
         }
         .encode_to_vec(),
         _ => return None,

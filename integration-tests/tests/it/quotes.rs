@@ -9,7 +9,7 @@ use gridlease::clients::Clients;
 use gridlease::sales::{self, Quote, SalesWhat, Server, Structure};
 use integration_tests::market::{self, READY, day, decimal, request_id};
 use integration_tests::requests::offers;
-use integration_tests::world::can_quote;
+use integration_tests::world::{can_quote, drafted, general_terms, signed_agreement};
 use integration_tests::{Refusal, TestStack, eventually};
 use kernel::Role;
 use leasing::{LeaseState, QuoteState};
@@ -75,6 +75,7 @@ pub(crate) fn acceptance(quote: &leasing::Quote, option_number: i32) -> leasing:
         option_number,
         request_id: request_id(),
         validate_only: false,
+        master_agreement: String::new(),
     }
 }
 
@@ -236,6 +237,73 @@ async fn a_salesperson_quotes_in_the_terminal() -> Result<()> {
     let told = sales::told(ask(false, Some("6"))?).await?;
     ensure!(told.contains("PENDING_APPROVAL") && told.contains("A second person must approve:"), "{told}");
     ensure!(told.contains("Assumed:") && told.lines().all(|line| !line.ends_with(' ')), "{told}");
+    desk.stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_quote_is_taken_up_as_an_order_under_an_agreement_that_is_in_force() -> Result<()> {
+    let desk = Desk::open().await?;
+    let draft = async |tenant: &str, general: leasing::GeneralTerms| {
+        let ask = drafted(&desk.site.operator, tenant, general);
+        let answer = desk.ana.agreements().create_master_agreement(ask).await?.into_inner();
+        answer.master_agreement.context("an agreement")
+    };
+    let agreement = draft("tenants/lab", general_terms()).await?;
+    let binding =
+        leasing::GeneralTerms { precedence: leasing::TermsPrecedence::Agreement.into(), ..general_terms() };
+    let binding = draft("tenants/lab", binding).await?;
+    market::tenant(|organisation, role| desk.stack.clients(organisation, role), "rival").await?;
+    let rival = desk.stack.clients("tenants/rival", Role::Tenant)?;
+    let foreign = draft("tenants/rival", general_terms()).await?;
+    for (side, agreement) in
+        [(&desk.lab, &binding), (&desk.ben, &binding), (&rival, &foreign), (&desk.ben, &foreign)]
+    {
+        side.agreements().sign_master_agreement(signed_agreement(agreement)).await?;
+    }
+    // One quote that holds its blocks, and one that holds nothing.
+    let held = leasing::QuoteLeaseRequest { held_block_count: 1, ..desk.ask(1_000) };
+    for ask in [desk.ask(1_000), held] {
+        let quote = desk.quote(ask).await?;
+        let under = |name: &str| leasing::AcceptQuoteRequest {
+            master_agreement: name.to_owned(),
+            ..acceptance(&quote, 1)
+        };
+        for validate_only in [true, false] {
+            let refused = async |who: &Clients, agreement: &str| {
+                // A refusal puts the quote on the table again, with another etag.
+                let get = leasing::GetQuoteRequest { name: quote.name.clone() };
+                let now = who.offers().get_quote(get).await?.into_inner().quote.context("a quote")?;
+                ensure!(now.state() == QuoteState::Open, "{now:#?}");
+                let ask = leasing::AcceptQuoteRequest { validate_only, etag: now.etag, ..under(agreement) };
+                Refusal::expect(who.offers().accept_quote(ask).await)
+            };
+            for who in [&desk.lab, &desk.ana] {
+                refused(who, &agreement.name)
+                    .await?
+                    .is(Code::FailedPrecondition, "MASTER_AGREEMENT_NOT_IN_FORCE")?;
+                refused(who, &foreign.name).await?.is(Code::NotFound, "RESOURCE_NOT_FOUND")?;
+                // Its word counts, and the option states other days to pay.
+                let other = refused(who, &binding.name).await?.is(Code::InvalidArgument, "INVALID_FIELD")?;
+                ensure!(format!("{other:?}").contains("payment_terms_days"), "{other:#?}");
+            }
+        }
+    }
+    for side in [&desk.lab, &desk.ben] {
+        side.agreements().sign_master_agreement(signed_agreement(&agreement)).await?;
+    }
+    let quote = desk.quote(leasing::QuoteLeaseRequest { held_block_count: 1, ..desk.ask(1_000) }).await?;
+    let ask =
+        leasing::AcceptQuoteRequest { master_agreement: agreement.name.clone(), ..acceptance(&quote, 1) };
+    let accepted = desk.lab.offers().accept_quote(ask.clone()).await?.into_inner();
+    ensure!(accepted == desk.lab.offers().accept_quote(ask).await?.into_inner(), "another answer");
+    let get = leasing::GetLeaseRequest { name: accepted.quote.context("a quote")?.lease, version: 0 };
+    let lease = desk.lab.leases().get_lease(get).await?.into_inner().lease.context("a lease")?;
+    let (terms, master) = (lease.terms.context("terms")?, lease.master_terms.context("master terms")?);
+    ensure!(terms.master_agreement == agreement.name && master.terms_hash == agreement.terms_hash);
+    let general = general_terms();
+    ensure!(terms.cure == general.cure && terms.late_interest == general.late_interest, "{terms:#?}");
+    ensure!(terms.payment_terms_days == 30, "what the option states stays: {terms:#?}");
     desk.stack.stop().await;
     Ok(())
 }

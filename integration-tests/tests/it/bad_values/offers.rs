@@ -206,14 +206,22 @@ fn answer(method: &str, n: &Names) -> Vec<Case> {
             vec![Case::invalid("without a word", request.encode_to_vec(), &["etag", "reason"])]
         }
         "AcceptQuote" => {
-            let request =
-                leasing::AcceptQuoteRequest { name, etag, request_id, option_number: 0, validate_only: true };
+            let request = leasing::AcceptQuoteRequest {
+                name,
+                etag,
+                request_id,
+                validate_only: true,
+                ..Default::default()
+            };
             let beyond = leasing::AcceptQuoteRequest {
                 etag: "\"1\"".to_owned(),
                 option_number: 20,
                 ..request.clone()
             };
+            let foreign = n.master_agreement.replace(&n.operator, "operators/zenith");
+            let under = leasing::AcceptQuoteRequest { master_agreement: foreign, ..beyond.clone() };
             vec![
+                Case::invalid("another's agreement", under.encode_to_vec(), &["master_agreement"]),
                 Case::invalid("no option", request.encode_to_vec(), &["etag", "option_number"]),
                 Case::invalid("an option that is not there", beyond.encode_to_vec(), &["option_number"]),
             ]

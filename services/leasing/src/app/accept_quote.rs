@@ -2,7 +2,7 @@
 //! the ids that its hold was placed with, and the quote says so. Whoever dies in between, the sweeper goes on; a refused
 //! lease puts the quote back on the table.
 
-use kernel::{Caller, Error, Organisation, QuoteName, Role, Uuid, derive_id};
+use kernel::{Caller, Error, MasterAgreementName, Organisation, QuoteName, Role, Uuid, derive_id};
 use postgres::{Answer, RequestKey, Tx, idempotency};
 use runtime::failpoint;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use super::requests::{in_progress, is_nothing_done, is_refusal};
 use super::{App, Hands, OfQuote, ProposeLease, kind, rpc};
 use crate::domain::quote_hold::QuoteHold;
 use crate::domain::quote_record::{Quote, QuoteState};
-use crate::domain::{Draft, Findings, Lease};
+use crate::domain::{Checked, Draft, Findings, Lease};
 use crate::store::{self, SCHEMA};
 
 const BATCH: u32 = 64;
@@ -25,6 +25,9 @@ pub struct AcceptQuote {
     pub name: QuoteName,
     /// Which option, from 1.
     pub option: u32,
+    /// The agreement that the lease is an order under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub master: Option<MasterAgreementName>,
     /// The etag that the caller read.
     pub etag: String,
     /// The caller's id for this request.
@@ -57,7 +60,7 @@ impl App {
     /// Takes up an option: ACCEPTED with its lease PROPOSED, or on the table as before.
     ///
     /// # Errors
-    /// What a lease is refused with, unchanged; `RESOURCE_NOT_FOUND`, `ETAG_MISMATCH`, `INVALID_STATE_TRANSITION`,
+    /// What a lease is refused with, unchanged, an order under an agreement as any; `RESOURCE_NOT_FOUND`, `ETAG_MISMATCH`, `INVALID_STATE_TRANSITION`,
     /// `QUOTE_LAPSED`, `INVALID_FIELD` for a number that no option has; what a request id is refused with.
     pub async fn accept_quote(&self, caller: &Caller, command: AcceptQuote) -> Result<Answer<Quote>, Error> {
         let scope = caller.scope_of_operator(&command.name.operator).map_err(|_| absent())?;
@@ -82,7 +85,7 @@ impl App {
                 }
                 // The database's time, since the row is locked: nobody waits his way into a quote that is over.
                 let time = store::database_time(tx.conn()).await?;
-                let quote = quote.accept(wanted.option, time, now)?;
+                let quote = quote.accept(wanted.option, wanted.master.as_ref(), time, now)?;
                 if !wanted.validate_only {
                     store::update_quote(tx.conn(), &quote, Some(key)).await?;
                 }
@@ -96,7 +99,11 @@ impl App {
             Begun::Quote(quote) if wanted.validate_only => {
                 match self.held_for(&quote)? {
                     // Whether it could be held anew says nothing: the quote itself holds it.
-                    Some((_, lease)) => self.make_quote_hold_last(&quote, &lease, true).await?,
+                    Some((_, lease)) => {
+                        let terms = self.accepted_terms(&quote)?;
+                        self.under_agreement(hands, &quote.tenant, terms).await?;
+                        self.make_quote_hold_last(&quote, &lease, true).await?;
+                    }
                     None => self.propose_accepted(&quote, None, true).await?,
                 }
                 Ok(Answer::Fresh(*quote))
@@ -162,6 +169,17 @@ impl App {
         Ok(answer)
     }
 
+    /// What the chosen option says, as an order under the agreement that was named.
+    fn accepted_terms(&self, quote: &Quote) -> Result<Checked, Error> {
+        let option = quote.accepted.and_then(|number| quote.option(number));
+        let offer = option.ok_or_else(|| Error::internal("an accepted quote without its option"))?;
+        let mut findings = Findings::new();
+        let draft = Draft { master: quote.master.clone(), ..Draft::of(&offer.terms) };
+        let terms = draft.check(Some(&quote.name.operator), self.now().date_naive(), &mut findings);
+        findings.finish()?;
+        terms.ok_or_else(|| Error::internal("terms that were quoted do not check"))
+    }
+
     /// Proposes the lease of the chosen option for the operator, whose offer it is, under an id that the quote decides:
     /// asked again, it is the same lease, with the hold that the quote had.
     async fn propose_accepted(
@@ -170,12 +188,7 @@ impl App {
         hold: Option<&QuoteHold>,
         validate_only: bool,
     ) -> Result<(), Error> {
-        let option = quote.accepted.and_then(|number| quote.option(number));
-        let offer = option.ok_or_else(|| Error::internal("an accepted quote without its option"))?;
-        let mut findings = Findings::new();
-        let draft = Draft::of(&offer.terms);
-        let terms = draft.check(Some(&quote.name.operator), self.now().date_naive(), &mut findings);
-        findings.finish()?;
+        let terms = self.accepted_terms(quote)?;
         let operator = Caller {
             subject: quote.author.clone(),
             organisation: Organisation::Service("leasing".to_owned()),
@@ -193,7 +206,7 @@ impl App {
                 uid: hold.map(|hold| hold.uid),
             }),
             tenant: quote.tenant.clone(),
-            terms: terms.ok_or_else(|| Error::internal("terms that were quoted do not check"))?,
+            terms,
             hold_seconds: hold.map_or(quote.hold_seconds, |hold| hold.seconds),
             request_id: derive_id(quote.name.quote.get(), &attempt),
             validate_only,

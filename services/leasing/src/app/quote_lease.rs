@@ -137,6 +137,7 @@ impl App {
             author: caller.subject.clone(),
             approver: None,
             accepted: None,
+            master: None,
             reject_reason: String::new(),
             revision: 1,
             create_time: now,

@@ -116,6 +116,7 @@ pub(crate) fn is_refusal(reason: Reason) -> bool {
             | Reason::HoldReleased
             | Reason::InvalidStateTransition
             | Reason::QuotaExceeded
+            | Reason::MasterAgreementNotInForce
             | Reason::MessageTooLarge
     )
 }

@@ -177,7 +177,7 @@ mod tests {
                 .unwrap(),
         )
         .unwrap();
-        let mut accepted = held().accept(number, time, now).unwrap().proposed(now).unwrap();
+        let mut accepted = held().accept(number, None, time, now).unwrap().proposed(now).unwrap();
         assert_eq!(accepted.let_go(), [ReservationId::new(uid(7))]);
         assert!(accepted.holds.is_empty() && !accepted.wants(uid(2)));
         let mut rejected = held().reject("No.", now).unwrap();
@@ -190,7 +190,7 @@ mod tests {
         assert!(quote.wants(uid(1)) && quote.lose(uid(1)) && !quote.wants(uid(1)) && !quote.lose(uid(1)));
         assert_eq!(quote.state, QuoteState::Open);
         // While it is being taken up, inventory's answer decides.
-        let mut accepting = held().accept(1, at("2026-12-02"), at("2026-12-02")).unwrap();
+        let mut accepting = held().accept(1, None, at("2026-12-02"), at("2026-12-02")).unwrap();
         assert!(!accepting.lose(uid(1)) && accepting.wants(uid(1)));
         let mut holding = holding();
         assert!(!holding.lose(uid(1)) && !holding.is_shown());
@@ -204,10 +204,10 @@ mod tests {
     fn validity_is_the_databases_and_its_end_is_too_late() {
         let (end, now) = (at("2026-12-31"), at("2026-12-02"));
         assert_eq!(held().valid_until, end);
-        let late = held().accept(1, end, now).unwrap_err();
+        let late = held().accept(1, None, end, now).unwrap_err();
         assert_eq!(late.reason(), kernel::Reason::QuoteLapsed);
-        held().accept(1, end - chrono::TimeDelta::microseconds(1), now).unwrap();
+        held().accept(1, None, end - chrono::TimeDelta::microseconds(1), now).unwrap();
         // Business time may be anything.
-        held().accept(1, now, at("2027-06-01")).unwrap();
+        held().accept(1, None, now, at("2027-06-01")).unwrap();
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use kernel::{CivilDate, Error, Instant, LeaseId, LeaseName, QuoteName, Reason, TenantName};
+use kernel::{
+    CivilDate, Error, Instant, LeaseId, LeaseName, MasterAgreementName, QuoteName, Reason, TenantName,
+};
 use serde::{Deserialize, Serialize};
 
 use super::quote::{Need, Offer};
@@ -171,6 +173,8 @@ pub struct Quote {
     pub approver: Option<String>,
     /// Which option was taken up, from 1.
     pub accepted: Option<u32>,
+    /// The agreement that its lease is an order under.
+    pub master: Option<MasterAgreementName>,
     /// Why it was rejected.
     pub reject_reason: String,
     /// Raised by every change; the etag.
@@ -237,13 +241,20 @@ impl Quote {
     ///
     /// # Errors
     /// `QUOTE_LAPSED`, `INVALID_STATE_TRANSITION`, `INVALID_FIELD` for a number that no option has.
-    pub fn accept(mut self, number: u32, time: Instant, now: Instant) -> Result<Self, Error> {
+    pub fn accept(
+        mut self,
+        number: u32,
+        master: Option<&MasterAgreementName>,
+        time: Instant,
+        now: Instant,
+    ) -> Result<Self, Error> {
         self.in_time(time)?;
         if self.option(number).is_none() {
             return Err(Error::invalid_field("option_number", "is not the number of an option"));
         }
         self.go(QuoteDeed::Accept, now)?;
         self.accepted = Some(number);
+        self.master = master.cloned();
         Ok(self)
     }
 
@@ -262,7 +273,7 @@ impl Quote {
     /// `INVALID_STATE_TRANSITION`.
     pub fn refused(mut self, now: Instant) -> Result<Self, Error> {
         self.go(QuoteDeed::Refuse, now)?;
-        self.accepted = None;
+        (self.accepted, self.master) = (None, None);
         Ok(self)
     }
 

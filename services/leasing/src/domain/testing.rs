@@ -204,6 +204,7 @@ pub(crate) fn quote(halls: &[&str]) -> Quote {
         author: "ana".to_owned(),
         approver: None,
         accepted: None,
+        master: None,
         reject_reason: String::new(),
         revision: 1,
         create_time: now,

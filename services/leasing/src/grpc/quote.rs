@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use contracts::leasing::v1 as wire;
 use kernel::{
-    BlockName, CapacityVector, CivilDate, Currency, Error, OperatorName, OperatorParent, Percent, QuoteName,
-    ReservationName, SiteName, TenantName, Violations,
+    BlockName, CapacityVector, CivilDate, Currency, Error, MasterAgreementName, OperatorName, OperatorParent,
+    Percent, QuoteName, ReservationName, SiteName, TenantName, Violations,
 };
 use runtime::wire::{
     capacity, date, duration, instant, known, optional_date, page_size, request_id, to_capacity, to_date,
@@ -155,14 +155,20 @@ pub(super) fn answer(
 /// Reads an acceptance.
 pub(super) fn accept(request: &wire::AcceptQuoteRequest) -> Result<AcceptQuote, Error> {
     let mut v = Violations::new();
-    let name = v.parse("name", &request.name, str::parse);
+    let name = v.parse("name", &request.name, str::parse::<QuoteName>);
     v.require("etag", !request.etag.is_empty(), "is required");
     let option = count(&mut v, "option_number", request.option_number, 1, 20);
+    let master =
+        v.parse_optional("master_agreement", &request.master_agreement, str::parse::<MasterAgreementName>);
+    let ours =
+        name.as_ref().zip(master.as_ref()).is_none_or(|(name, master)| name.operator == master.operator);
+    v.require("master_agreement", ours, "must be of the quote's operator");
     let request_id = request_id(&mut v, &request.request_id);
     v.build(|| {
         Some(AcceptQuote {
             name: name?,
             option: option?,
+            master,
             etag: request.etag.clone(),
             request_id: request_id?,
             validate_only: request.validate_only,

@@ -1,6 +1,9 @@
 //! Quotes: what a quote says is one document, written whole; its terms in the form that is signed.
 
-use kernel::{Error, Instant, Money, OperatorId, QuoteId, QuoteName, Rate, RateCardName, TenantName};
+use kernel::{
+    Error, Instant, MasterAgreementName, Money, OperatorId, QuoteId, QuoteName, Rate, RateCardName,
+    TenantName,
+};
 use postgres::audit::Actor;
 use postgres::{RequestKey, store_error};
 use sea_orm::sea_query::OnConflict;
@@ -27,6 +30,8 @@ struct Body {
     offers: Vec<OfferBody>,
     holds: Vec<QuoteHold>,
     accepted: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    master: Option<MasterAgreementName>,
     reject_reason: String,
 }
 
@@ -235,6 +240,7 @@ fn row_of(quote: &Quote, intent: Option<&RequestKey>) -> Result<quote::ActiveMod
         offers: offers.collect::<Result<_, Error>>()?,
         holds: quote.holds.clone(),
         accepted: quote.accepted,
+        master: quote.master.clone(),
         reject_reason: quote.reject_reason.clone(),
     };
     Ok(quote::ActiveModel {
@@ -278,6 +284,7 @@ fn quote_of(row: quote::Model) -> Result<Quote, Error> {
         author: row.author,
         approver: row.approver,
         accepted: body.accepted,
+        master: body.master,
         reject_reason: body.reject_reason,
         revision: row.revision,
         create_time: row.create_time,

@@ -137,7 +137,7 @@ pub fn need(kw: i64, start: &str) -> leasing::QuoteNeed {
             count: 2,
             term_months: 60,
             notice_months: 12,
-            window_months: 0,
+            ..Default::default()
         }],
         payment_terms_days: 30,
         ..Default::default()

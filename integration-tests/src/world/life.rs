@@ -79,7 +79,8 @@ pub(super) async fn live(
     };
     let amendment = admin.leases().propose_amendment(amendment).await.context("amend")?.into_inner();
     let amendment = amendment.lease.and_then(|lease| lease.amendment).context("an amendment")?;
-    let option = leasing::RenewalOption { count: 2, term_months: 12, notice_months: 12, window_months: 0 };
+    let option =
+        leasing::RenewalOption { count: 2, term_months: 12, notice_months: 12, ..Default::default() };
     let renewable = leasing::LeaseTerms { renewal_options: vec![option], ..terms("2026-12-02") };
     let renewable = agree(stack, place, tenant, "renewable", renewable).await?;
     let lingering = agree(stack, place, tenant, "lingering", terms("2026-12-02")).await?;

@@ -2,12 +2,13 @@
 
 use anyhow::{Context as _, Result, ensure};
 use contracts::leasing::v1 as leasing;
-use integration_tests::market::{self, date, day, request_id};
+use integration_tests::market::{self, date, day, decimal, request_id};
 use integration_tests::world::{billable, in_state};
 use integration_tests::{Refusal, eventually};
 use leasing::{DeadlineKind, LeaseState};
 use tonic::Code;
 
+use crate::lease_amendments::{amendment, signed};
 use crate::life::Deal;
 
 fn exercised(name: &str) -> leasing::ExerciseOptionRequest {
@@ -24,8 +25,13 @@ fn two_years(block: &str) -> leasing::LeaseTerms {
     let mut terms = market::terms(block, market::load(10_000));
     terms.premises[0].end_date = Some(date("2029-01-01"));
     terms.term_months = 24;
-    terms.renewal_options =
-        vec![leasing::RenewalOption { count: 2, term_months: 12, notice_months: 6, window_months: 6 }];
+    terms.renewal_options = vec![leasing::RenewalOption {
+        count: 2,
+        term_months: 12,
+        notice_months: 6,
+        window_months: 6,
+        ..Default::default()
+    }];
     terms
 }
 
@@ -97,6 +103,78 @@ async fn a_renewal_cannot_be_sold_twice_and_is_given_back_when_nobody_exercises_
     let history = deal.tenants.leases().get_history(ask).await?.into_inner().happenings;
     let told: Vec<_> = history.iter().skip(5).map(|one| one.kind.as_str()).collect();
     ensure!(told == ["lease.renewed", "lease.option_lapsed"], "{told:?}");
+    deal.stack.stop().await;
+    Ok(())
+}
+
+/// Rent of a month of a renewal, by the schedule.
+async fn month_of(deal: &Deal, name: &str, first: &str) -> Result<Option<contracts::google::r#type::Money>> {
+    let ask = leasing::GetRentScheduleRequest { name: name.to_owned() };
+    let lines = deal.tenants.leases().get_rent_schedule(ask).await?.into_inner().lines;
+    Ok(lines
+        .into_iter()
+        .find(|line| line.period_start_date == Some(date(first)))
+        .and_then(|line| line.amount))
+}
+
+#[tokio::test]
+async fn a_renewal_is_billed_at_the_rate_that_is_stated_or_agreed_when_it_comes() -> Result<()> {
+    let deal = Deal::prepare(&[20_000]).await?;
+    let mut terms = two_years(&deal.blocks[0]);
+    // 140 in the first renewal; the second by the market, and 102 % of the last rate at the least.
+    terms.renewal_options[0].rates_per_kw_month = decimal("140").into_iter().collect();
+    let market = leasing::MarketRent { floor_percent: decimal("102"), cap_percent: decimal("120") };
+    terms.renewal_options[0].market_rent = Some(market);
+    let lease = deal.agree("river", terms.clone()).await?;
+    let agreed = lease.terms.clone().context("terms")?;
+    ensure!(agreed.renewal_options == terms.renewal_options, "{agreed:#?}");
+    let ask = leasing::GetLeaseRequest { name: lease.name.clone(), version: 0 };
+    let seen = deal.ops.leases().get_lease(ask).await?.into_inner().lease.and_then(|lease| lease.terms);
+    let seen = seen.context("terms")?.renewal_options[0].clone();
+    let silent = seen.rates_per_kw_month.is_empty() && seen.market_rent.is_none();
+    ensure!(silent, "the site's staff see no money: {seen:#?}");
+    let value = |lease: &leasing::Lease| {
+        lease
+            .value
+            .as_ref()
+            .and_then(|value| value.options_contract_value.as_ref())
+            .map_or(0, |sum| sum.units)
+    };
+    // A year at 140, and one at 142.8.
+    ensure!(value(&lease) == 10_000 * 12 * 140 + 12 * 1_428_000, "{:?}", lease.value);
+
+    deal.stack.move_to(day("2028-07-01")).await?;
+    in_state(&deal.sales, &lease.name, LeaseState::Active).await?;
+    deal.tenants.leases().exercise_option(exercised(&lease.name)).await.context("the first")?;
+    deal.stack.move_to(day("2029-01-02")).await?;
+    billable(&deal.finance, &deal.operator, 2029, 1).await?;
+    deal.bills(2029, 1, 140_000_000).await?;
+
+    deal.stack.move_to(day("2029-07-01")).await?;
+    let open = deal.tenants.leases().exercise_option(exercised(&lease.name)).await.context("the second")?;
+    let open = open.into_inner().lease.context("a lease")?;
+    let to_be_agreed: Vec<_> = open.renewals.iter().map(|one| one.rent_to_be_agreed).collect();
+    ensure!(to_be_agreed == [false, true], "{:#?}", open.renewals);
+    let month = month_of(&deal, &lease.name, "2030-01-01").await?.context("a line")?;
+    ensure!(month.units == 1_428_000, "{month:?}");
+    let expected = [DeadlineKind::RenewalRent, DeadlineKind::TermEnd, DeadlineKind::RenewalRent];
+    ensure!(deal.runs_out().await? == expected, "{:?}", deal.runs_out().await?);
+
+    // What both sides agree on is stated by an amendment: from the first day of the renewal on.
+    let mut stated = terms;
+    stated.renewal_options[0].rates_per_kw_month.extend(decimal("150"));
+    let proposed = deal.sales.leases().propose_amendment(amendment(&open, "2029-09-01", stated)).await?;
+    let proposed = proposed.into_inner().lease.context("a lease")?;
+    deal.tenants.leases().sign_amendment(signed(&proposed)).await.context("the tenant signs")?;
+    let now = deal.admin.leases().sign_amendment(signed(&proposed)).await.context("the operator signs")?;
+    let now = now.into_inner().lease.context("a lease")?;
+    ensure!(now.version == 2 && now.renewals.iter().all(|one| !one.rent_to_be_agreed), "{now:#?}");
+    ensure!(deal.runs_out().await? == [DeadlineKind::TermEnd], "{:?}", deal.runs_out().await?);
+    let month = month_of(&deal, &lease.name, "2029-12-01").await?.context("a line")?;
+    ensure!(month.units == 1_400_000, "what was before stays: {month:?}");
+    deal.stack.move_to(day("2030-01-02")).await?;
+    billable(&deal.finance, &deal.operator, 2030, 1).await?;
+    deal.bills(2030, 1, 150_000_000).await?;
     deal.stack.stop().await;
     Ok(())
 }

@@ -95,7 +95,7 @@ async fn what_runs_out_is_listed_by_day_and_a_deal_says_who_acts_next() -> Resul
     let tender = Tender::prepare().await?;
     let mut terms = market::terms(&tender.halls[0], market::load(2_000));
     terms.renewal_options =
-        vec![leasing::RenewalOption { count: 2, term_months: 60, notice_months: 12, window_months: 0 }];
+        vec![leasing::RenewalOption { count: 2, term_months: 60, notice_months: 12, ..Default::default() }];
     let propose = market::proposal("operators/acme", "tenants/lab", "hall-b", terms);
     let lease = tender.acme.leases().propose_lease(propose).await?.into_inner().lease.context("a lease")?;
     let status = async |by: &Clients| {

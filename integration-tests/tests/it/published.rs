@@ -130,7 +130,7 @@ impl Deal {
             payment_terms_days: 30,
             term_months: months,
             renewal_options: self.options.map_or_else(Vec::new, |(count, term_months)| {
-                vec![RenewalDraft { count, term_months, notice_months: 12, window_months: 0 }]
+                vec![RenewalDraft { count, term_months, notice_months: 12, ..RenewalDraft::default() }]
             }),
             ..Draft::default()
         };

@@ -13,8 +13,15 @@ pub(super) struct Renewals {
     pub(super) months: i32,
     pub(super) notice: i32,
     pub(super) window: i32,
+    /// The first so many have a rate of their own.
+    pub(super) stated: i32,
+    /// Least and most percent of the last rate, where the rent of the others is by the market.
+    pub(super) market: Option<(i64, i64)>,
     spent: i32,
 }
+
+/// A rate of 125, in hundredths of a percent of a unit, so that every share of it is whole.
+const FIRST_RATE: i64 = 1_250_000;
 
 /// An option on one block more, with notice from a day, or any, through another.
 #[derive(Clone, Debug)]
@@ -37,8 +44,31 @@ fn months_on(from: i64, months: i32) -> i64 {
 impl Renewals {
     pub(super) fn any(dice: &mut Dice) -> Self {
         let mut roll = |least, most| i32::try_from(dice.roll(least, most)).expect("small");
-        let count = roll(0, 3) - 1;
-        Self { count: count.max(0), months: roll(2, 14), notice: roll(0, 4), window: roll(0, 5), spent: 0 }
+        let count = (roll(0, 3) - 1).max(0);
+        let (months, notice, window) = (roll(2, 14), roll(0, 4), roll(0, 5));
+        let stated = roll(0, 2).min(count);
+        let market = [None, Some((100, 200)), Some((110, 200)), Some((10, 80))];
+        let market = market[usize::try_from(roll(0, 3)).expect("small")];
+        Self { count, months, notice, window, stated, market, spent: 0 }
+    }
+
+    /// The rate that is stated of a renewal.
+    pub(super) fn rate(number: i32) -> i64 {
+        FIRST_RATE + 50_000 * (i64::from(number) + 1)
+    }
+
+    /// The rate of a block that was renewed so: stated, or what is certain of the market, or as before.
+    pub(super) fn last_rate(&self, renewed: &[i32]) -> i64 {
+        renewed.iter().fold(FIRST_RATE, |last, number| match self.market {
+            _ if *number < self.stated => Self::rate(*number),
+            Some((floor, cap)) => last * 100_i64.clamp(floor, cap) / 100,
+            None => last,
+        })
+    }
+
+    /// One more is stated.
+    pub(super) fn agree(&mut self) {
+        self.stated = (self.stated + 1).min(self.count);
     }
 }
 
@@ -105,6 +135,7 @@ impl Plain {
         let months = self.renewals.months;
         for block in self.blocks.iter_mut().filter(|block| block.state == "COMMENCED") {
             block.end = months_on(block.end, months);
+            block.renewed.push(self.renewals.spent);
         }
         self.renewals.spent += 1;
         self.say("ACTIVE", "renewed");

@@ -22,6 +22,8 @@ pub(super) struct Papers {
     pub(super) guest: bool,
     /// From when other terms count, who has signed, and the block that they add.
     pub(super) amendment: Option<(i64, Vec<Side>, Option<Block>)>,
+    /// Whether they state the rent of a renewal more.
+    agrees: bool,
     /// Terms in force, from 1.
     pub(super) version: i64,
     /// First day beyond the term, and the day on which the tenant is gone.
@@ -89,10 +91,11 @@ impl Plain {
             Deed::Ask(whole, on) => self.ask(*whole, *on),
             Deed::Consent => self.answer(true),
             Deed::Decline => self.answer(false),
-            Deed::Amend(on) => self.amend(*on, None),
+            Deed::Amend(on) => self.amend(*on, None, false),
+            Deed::Agree(on) => self.amend(*on, None, true),
             Deed::Add(on, first, months) => {
                 let added = Block::planned(self.spare, *first, *months);
-                self.amend(*on, Some(added))
+                self.amend(*on, Some(added), false)
             }
             Deed::Sign(side) => self.sign(*side),
             _ => match self.papers.amendment.take() {
@@ -135,12 +138,12 @@ impl Plain {
         self.ending.is_none() && self.papers.stays.is_none_or(|(from, until)| until <= from)
     }
 
-    fn amend(&mut self, on: i64, added: Option<Block>) -> Answer {
+    fn amend(&mut self, on: i64, added: Option<Block>, agrees: bool) -> Answer {
         if !self.may_amend() || self.papers.amendment.is_some() {
             return NOT_NOW;
         }
         let live = || self.blocks.iter().filter(|one| !["ENDED", "LAPSED"].contains(&one.state));
-        let too_late = live().any(|one| on >= one.agreed.1 || one.state == "PLANNED" && on > one.first);
+        let too_late = live().any(|one| on >= one.end || one.state == "PLANNED" && on > one.first);
         let within = live().map(|one| one.end).max().is_none_or(|end| on < end);
         let early = added.as_ref().is_some_and(|one| one.agreed.0 < on);
         if day(on).day() != 1 || on <= self.today || too_late || !within || early {
@@ -148,6 +151,7 @@ impl Plain {
         }
         self.spare += usize::from(added.is_some());
         self.papers.amendment = Some((on, Vec::new(), added));
+        self.papers.agrees = agrees;
         self.later.iter_mut().for_each(|later| later.proposed = later.state == "OPEN");
         self.extras.iter_mut().for_each(|extra| extra.proposed = extra.state == "OPEN");
         self.say(self.state, "amendment_proposed");
@@ -169,6 +173,9 @@ impl Plain {
         }
         let added = self.papers.amendment.take().and_then(|(.., added)| added);
         self.papers.version += 1;
+        if self.papers.agrees {
+            self.renewals.agree();
+        }
         for extra in self.extras.iter_mut().filter(|extra| extra.state == "LAPSED" && !extra.proposed) {
             extra.state = "LEFT";
         }
@@ -242,6 +249,7 @@ impl Plain {
                 );
                 Deed::Add(on, first, i32::try_from(dice.roll(3, 24)).expect("small"))
             }
+            5 | 6 if dice.chance(40) => Deed::Agree(first_of(dice.roll(0, 6))),
             5 | 6 => Deed::Amend(first_of(dice.roll(0, 6)) + i64::from(dice.chance(5))),
             7 | 8 => Deed::Sign(side),
             9 if dice.chance(30) => Deed::Withdraw,

@@ -46,6 +46,8 @@ pub(super) struct Block {
     accepted: Option<i64>,
     /// First day beyond the term, where the tenant stays.
     pub(super) held_from: Option<i64>,
+    /// Renewals that it is in, or was, by their number.
+    pub(super) renewed: Vec<i32>,
 }
 
 impl Block {
@@ -67,6 +69,7 @@ impl Block {
             not_before: i64::MIN,
             accepted: None,
             held_from: None,
+            renewed: Vec::new(),
         }
     }
 }
@@ -112,6 +115,8 @@ pub(super) enum Deed {
     Expand(usize),
     /// So many halls are named.
     Nominate(usize),
+    /// As Amend, and the rent of a renewal more is stated.
+    Agree(i64),
     /// As Amend, with a block more from another day on, for so many months.
     Add(i64, i64, i32),
 }
@@ -358,6 +363,7 @@ impl Plain {
             | Deed::Consent
             | Deed::Decline
             | Deed::Amend(_)
+            | Deed::Agree(_)
             | Deed::Add(..)
             | Deed::Sign(_)
             | Deed::Withdraw

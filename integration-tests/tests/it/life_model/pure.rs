@@ -1,6 +1,6 @@
 //! The domain beside the model: any terms, any deeds on any days, each done twice, the document written and read between.
 
-use kernel::{CapacityVector, CivilDate, Currency, Instant, ReservationId, Zone};
+use kernel::{CapacityVector, CivilDate, Currency, Instant, Rate, ReservationId, Zone};
 use leasing::domain::assignment::{AssignmentKind, Wish};
 use leasing::domain::contract::{Condition, Contract, CureTerms, DeliveryTerms, TermBasis, TerminationTerms};
 use leasing::domain::draft::{Draft, PremisesDraft, RateDraft, RenewalDraft};
@@ -9,12 +9,14 @@ use leasing::domain::life::{Ground, NoticeKind};
 use leasing::domain::nomination::Named;
 use leasing::domain::nomination_draft::NominationDraft;
 use leasing::domain::premises::ReadyDates;
+use leasing::domain::renewal_rent::MarketRent;
 use leasing::domain::terms::{PremisesTerms, ProfileStep, RateTerms, Structure};
 use leasing::domain::{
     Actor, Command, Findings, Hold, Lease, Party, Proposal, Signatory, Signature, TermsHash,
 };
 
 use super::later::Later;
+use super::options::Renewals;
 use super::plain::{Deed, Delivery, Plain, Side, day, number};
 use crate::obvious::Dice;
 
@@ -42,6 +44,11 @@ fn small(days: i64) -> u32 {
     u32::try_from(days).expect("small")
 }
 
+/// A rate of the model's.
+fn rate(units: i64) -> Rate {
+    format!("{}.{:04}", units / 10_000, units % 10_000).parse().expect("a rate")
+}
+
 fn block(number: usize) -> kernel::BlockName {
     format!("operators/acme/sites/rockdale/blocks/hall-{number}").parse().expect("a name")
 }
@@ -57,6 +64,11 @@ fn options(
         term_months: renewals.months,
         notice_months: renewals.notice,
         window_months: renewals.window,
+        rates: (0..renewals.stated).map(|number| rate(Renewals::rate(number))).collect(),
+        market: renewals.market.map(|(floor, cap)| MarketRent {
+            floor: floor.to_string().parse().ok(),
+            cap: cap.to_string().parse().ok(),
+        }),
     };
     let extras = plain.extras.iter().enumerate().map(|(number, extra)| ExpansionDraft {
         id: Some(format!("more-{number}")),
@@ -221,13 +233,17 @@ fn paper(deed: &Deed, lease: &Lease, plain: &Plain) -> Option<(Party, Command)> 
         }
         Deed::Consent => (Party::Operator, Command::ConsentToAssignment { signatory }),
         Deed::Decline => (Party::Operator, Command::DeclineAssignment),
-        Deed::Amend(on) | Deed::Add(on, ..) => {
+        Deed::Amend(on) | Deed::Agree(on) | Deed::Add(on, ..) => {
             let mut terms = lease.terms.clone();
             terms.payment_terms_days += 1;
             terms.contract.conditions = Vec::new();
             terms.expansion_options.retain(|option| lease.is_open_option(option));
             let open: Vec<_> = lease.open_nominations().map(|one| one.id.clone()).collect();
             terms.nominations.retain(|one| open.contains(&one.id));
+            if let (Deed::Agree(_), Some(option)) = (deed, terms.renewal_options.first_mut()) {
+                let stated = (0..(plain.renewals.stated + 1).min(plain.renewals.count)).map(Renewals::rate);
+                option.rates = stated.map(rate).collect();
+            }
             if let Deed::Add(_, first, months) = deed {
                 terms.premises.push(added(plain.spare, *first, *months));
             }
@@ -347,6 +363,11 @@ impl Run {
                 && (ought.state == "LAPSED" || i64::from(is.standing.late_days) == ought.late);
             if !same {
                 return Err(format!("{} {is_days:?} {:?} and not {ought:?}", is.state.name(), is.standing));
+            }
+            let last = is.rate_steps.iter().rev().find(|step| step.from < is.end).map(|step| step.rate);
+            let ought_last = rate(plain.renewals.last_rate(&ought.renewed));
+            if ought.state == "COMMENCED" && ought.held_from.is_none() && last != Some(ought_last) {
+                return Err(format!("it ends at {last:?} and not at {ought_last}: {ought:?}"));
             }
         }
         if i64::from(lease.version) != plain.papers.version + 1 {

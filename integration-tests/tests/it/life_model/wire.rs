@@ -41,6 +41,12 @@ pub(super) struct Player {
     calls: [usize; 3],
 }
 
+/// The rate that is stated of a renewal.
+pub(super) fn rate(number: i32) -> Option<contracts::google::r#type::Decimal> {
+    let units = Renewals::rate(number);
+    market::decimal(&format!("{}.{:04}", units / 10_000, units % 10_000))
+}
+
 pub(super) fn on(number: i64) -> Option<contracts::google::r#type::Date> {
     Some(to_date(day(number)))
 }
@@ -114,11 +120,22 @@ impl Player {
                 last_notice_date: on(extra.last),
             })
             .collect();
+        let renewals = self.plain.renewals;
         let Renewals { count, months: term_months, notice: notice_months, window: window_months, .. } =
-            self.plain.renewals;
+            renewals;
         if count > 0 {
-            terms.renewal_options =
-                vec![wire::RenewalOption { count, term_months, notice_months, window_months }];
+            let share = |percent: i64| market::decimal(&percent.to_string());
+            terms.renewal_options = vec![wire::RenewalOption {
+                count,
+                term_months,
+                notice_months,
+                window_months,
+                rates_per_kw_month: (0..renewals.stated).filter_map(rate).collect(),
+                market_rent: renewals.market.map(|(floor, cap)| wire::MarketRent {
+                    floor_percent: share(floor),
+                    cap_percent: share(cap),
+                }),
+            }];
         }
         for one in &self.plain.conditions {
             let side = match one.side {

@@ -5,7 +5,7 @@ use contracts::leasing::v1 as wire;
 use integration_tests::market::{nominated, request_id};
 
 use super::plain::{Block, Deed};
-use super::wire::{Answer, Player, on, taken};
+use super::wire::{Answer, Player, on, rate, taken};
 
 fn signatory() -> Option<wire::Signatory> {
     Some(wire::Signatory { name: "Ada Marsh".to_owned(), title: String::new() })
@@ -96,9 +96,14 @@ impl Player {
                 let call = async || taken(clients.leases().nominate_premises(ask.clone()).await, |r| r.lease);
                 self.sure(call).await
             }
-            Deed::Amend(day) | Deed::Add(day, ..) => {
+            Deed::Amend(day) | Deed::Agree(day) | Deed::Add(day, ..) => {
                 let mut terms = self.terms()?;
                 terms.conditions = Vec::new();
+                let renewals = self.plain.renewals;
+                if let (Deed::Agree(_), Some(option)) = (deed, terms.renewal_options.first_mut()) {
+                    let stated = 0..(renewals.stated + 1).min(renewals.count);
+                    option.rates_per_kw_month = stated.filter_map(rate).collect();
+                }
                 if let Deed::Add(_, first, months) = deed {
                     terms.premises.push(self.premises(&Block::planned(self.plain.spare, *first, *months)));
                 }

@@ -75,7 +75,7 @@ fn terms(deal: &Deal) -> anyhow::Result<wire::LeaseTerms> {
             count: i32::try_from(count)?,
             term_months: i32::try_from(months)?,
             notice_months: 0,
-            window_months: 0,
+            ..Default::default()
         })
     });
     Ok(wire::LeaseTerms {

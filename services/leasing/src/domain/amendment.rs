@@ -15,6 +15,7 @@ use super::life::{Actor, Happened};
 use super::orders::refused;
 use super::premises::Standing;
 use super::record::{self, TermsHash};
+use super::renewal_rent::Renewed;
 use super::schedule;
 use super::state::{Deed, PremisesState};
 use super::terms::Terms;
@@ -223,6 +224,9 @@ impl Lease {
     /// Both have signed: the next version is in force.
     fn amend(&mut self, amendment: Amendment, now: Instant) -> Result<(), Error> {
         let terms_hash = self.hash_of(&amendment.terms)?;
+        if !amendment.terms.renews_as(&self.terms) {
+            self.forget_renewals();
+        }
         let (taken, spent) = (self.taken().len(), self.options_spent());
         self.premises = schedule::amend(&amendment.terms, &self.premises, taken, amendment.effective)?;
         for one in self.premises.iter_mut().take(amendment.terms.premises.len()).skip(taken) {
@@ -230,10 +234,6 @@ impl Lease {
             one.standing.options_spent = spent;
         }
         self.signatures = amendment.signatures(terms_hash);
-        if amendment.terms.renewal_options != self.terms.renewal_options {
-            // What was used of the options before says nothing of other ones.
-            self.premises.iter_mut().for_each(|one| one.standing.options_spent = 0);
-        }
         self.terms = *amendment.terms;
         self.terms_hash = terms_hash;
         self.version += 1;
@@ -244,6 +244,15 @@ impl Lease {
         self.settle()?;
         self.value()?;
         self.go(Deed::Amend, now)
+    }
+
+    /// What was used of the renewals before says nothing of other ones.
+    fn forget_renewals(&mut self) {
+        for one in &mut self.premises {
+            one.standing.options_spent = 0;
+            one.standing.renewals.iter_mut().for_each(Renewed::forget);
+        }
+        self.life.renewals.iter_mut().for_each(|renewal| renewal.number = None);
     }
 
     /// The zone of a site that the lease knows.
@@ -257,8 +266,8 @@ impl Lease {
     /// table, and for the renewals that they would have.
     pub(super) fn added_claims(&self) -> impl Iterator<Item = Claim> {
         let added = self.life.amendment.iter().flat_map(|one| {
-            let same = one.terms.renewal_options == self.terms.renewal_options;
-            let months = one.terms.months_left(if same { self.options_spent() } else { 0 });
+            let spent = if one.terms.renews_as(&self.terms) { self.options_spent() } else { 0 };
+            let months = one.terms.months_left(spent);
             one.terms.premises.iter().skip(self.taken().len()).map(move |agreed| agreed.claim(months))
         });
         added
@@ -315,6 +324,9 @@ impl Lease {
         ] {
             v.require(field, !begun || same, "must stay as it is, since a block has commenced");
         }
+        let same = !self.has_open_rent() || terms.renews_as(&self.terms);
+        let problem = "may differ in rent alone, while that of a renewal is to be agreed: state it";
+        v.require("terms.renewal_options", same, problem);
         self.check_options(terms, &mut v);
         let all = terms.premises.iter().zip(self.taken()).enumerate();
         for (i, (wanted, stands)) in all {
@@ -325,7 +337,8 @@ impl Lease {
             if stands.state.is_over() {
                 let same = wanted.end == end;
                 v.require(&path("end_date"), same, &format!("must stay {end}, since the block is over"));
-            } else if wanted.end <= effective {
+            } else if (if wanted.end == end { stands.end } else { wanted.end }) <= effective {
+                // A block that was renewed goes on after the end that its terms say.
                 v.add(&path("end_date"), "must be later than effective_date");
             }
         }

@@ -49,6 +49,8 @@ pub enum DeadlineKind {
     ExpansionNotice,
     /// The last day to name blocks.
     Nomination,
+    /// A renewal whose rent is to be agreed yet begins, or ends.
+    RenewalRent,
 }
 
 impl DeadlineKind {
@@ -82,6 +84,9 @@ impl DeadlineKind {
             Self::Nomination => {
                 "What is not named by then is owed no more. Nothing is held for it: what is free may be sold to another first."
             }
+            Self::RenewalRent => {
+                "Until both sides state the rent of the renewal by an amendment, the last rate before it goes on, within floor and cap."
+            }
             Self::RightResponse => "The right is deemed waived, and the capacity may be leased to another.",
         }
     }
@@ -108,7 +113,8 @@ impl DeadlineKind {
             | Self::Holdover
             | Self::ExpansionWindow
             | Self::ExpansionNotice
-            | Self::Nomination => false,
+            | Self::Nomination
+            | Self::RenewalRent => false,
         }
     }
 }
@@ -255,6 +261,9 @@ fn of_premises(lease: &Lease, premises: &Premises) -> Vec<Deadline> {
     let mut found = vec![on(premises.end, DeadlineKind::TermEnd)];
     if premises.state == PremisesState::Planned && !lease.is_open_for(&premises.block) {
         found.push(on(premises.commencement, DeadlineKind::Commencement));
+    }
+    for (from, until) in premises.open_rents() {
+        found.extend([from, until].map(|day| on(day, DeadlineKind::RenewalRent)));
     }
     if let Some(window) = lease.option_window() {
         found.extend(window.first.map(|day| on(day, DeadlineKind::RenewalWindow)));

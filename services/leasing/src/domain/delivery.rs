@@ -2,7 +2,7 @@
 
 use kernel::{CivilDate, Instant};
 
-use super::deadline::{DeadlineKind, of_lease};
+use super::deadline::{Deadline, DeadlineKind, of_lease};
 use super::lease::{Lease, Party, Premises};
 use super::state::{LeaseState, PremisesState};
 
@@ -106,12 +106,13 @@ impl NextAction {
         let acts = [
             DeadlineKind::RenewalNotice,
             DeadlineKind::ExpansionNotice,
+            DeadlineKind::RenewalRent,
             DeadlineKind::TermEnd,
             DeadlineKind::Termination,
         ];
         let mut ahead: Vec<_> =
             of_lease(lease).into_iter().filter(|one| one.time > now && acts.contains(&one.kind)).collect();
-        ahead.sort_by_key(|one| one.time);
+        ahead.sort_by_key(Deadline::place);
         match ahead.first() {
             Some(one) if one.kind == DeadlineKind::RenewalNotice => {
                 let action = format!("Give notice by {} to renew, or let the term end.", one.date);
@@ -121,6 +122,10 @@ impl NextAction {
                 let action =
                     format!("Give notice by {} to take more blocks, or let the option go.", one.date);
                 Self::new(action, Owner::Tenant, Some(one.time))
+            }
+            Some(one) if one.kind == DeadlineKind::RenewalRent => {
+                let action = "Agree on the rent of the renewal, and state it by an amendment.";
+                Self::new(action, Owner::Either, Some(one.time))
             }
             Some(one) => Self::new(format!("The term ends on {}.", one.date), Owner::Either, Some(one.time)),
             None => Self::new("The last blocks are ending.", Owner::System, None),

@@ -12,6 +12,7 @@ use super::draft_rules::{check_capacity, check_steps};
 use super::expansion_draft::{self, ExpansionDraft, Frame};
 use super::findings::Findings;
 use super::nomination_draft::{self, NominationDraft};
+use super::renewal_rent::MarketRent;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 
 /// Blocks of one lease; inventory takes as many claims in one reservation.
@@ -65,7 +66,7 @@ pub struct EscalatorDraft {
 }
 
 /// A renewal as the caller wrote it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RenewalDraft {
     /// How many times.
     pub count: i32,
@@ -75,6 +76,10 @@ pub struct RenewalDraft {
     pub notice_months: i32,
     /// Length of the notice window, in months.
     pub window_months: i32,
+    /// The rate of the first year of each.
+    pub rates: Vec<Rate>,
+    /// What is agreed of the rent of the others.
+    pub market: Option<MarketRent>,
 }
 
 /// Terms as the caller wrote them, without the zones, which inventory knows.
@@ -143,11 +148,10 @@ impl Draft {
             .map(|(i, draft)| draft.check(&format!("terms.premises[{i}]"), &bounds, findings))
             .collect();
         check_count(findings, "terms.renewal_options", self.renewal_options.len(), 0, 10);
-        let renewals: Vec<_> = self
-            .renewal_options
-            .iter()
-            .enumerate()
-            .map(|(i, draft)| draft.check(&format!("terms.renewal_options[{i}]"), findings))
+        let indexed = self.contract.rent.index.is_some();
+        let renewals = self.renewal_options.into_iter().enumerate();
+        let renewals: Vec<_> = renewals
+            .map(|(i, draft)| draft.check(&format!("terms.renewal_options[{i}]"), indexed, findings))
             .collect();
         if self.notes.chars().count() > NOTES_MAX || self.notes.chars().any(is_control) {
             findings.invalid("terms.notes", format!("at most {NOTES_MAX} characters, no control characters"));
@@ -184,17 +188,27 @@ impl EscalatorDraft {
 }
 
 impl RenewalDraft {
-    fn check(self, path: &str, findings: &mut Findings) -> Option<RenewalOption> {
+    /// A renewal with a rent of its own leaves the index of the base rates: nobody has agreed from what on it would follow it.
+    fn check(self, path: &str, indexed: bool, findings: &mut Findings) -> Option<RenewalOption> {
         let count = bounded(findings, &format!("{path}.count"), self.count, 1, 20);
         let term = bounded(findings, &format!("{path}.term_months"), self.term_months, 1, TERM_MONTHS_MAX);
         let notice = bounded(findings, &format!("{path}.notice_months"), self.notice_months, 0, 120);
         let window =
             bounded(findings, &format!("{path}.window_months"), self.window_months, 0, TERM_MONTHS_MAX);
+        for (field, is_said) in
+            [("rates_per_kw_month", !self.rates.is_empty()), ("market_rent", self.market.is_some())]
+        {
+            if indexed && is_said {
+                findings.invalid(&format!("{path}.{field}"), "must be absent, since rates follow an index");
+            }
+        }
         Some(RenewalOption {
             count: count?,
             term_months: term?,
             notice_months: notice?,
             window_months: window?,
+            rates: self.rates,
+            market: self.market,
         })
     }
 }

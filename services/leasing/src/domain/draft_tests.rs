@@ -38,7 +38,7 @@ fn everything_wrong_is_found_at_once() {
     draft.payment_terms_days = -1;
     draft.notes = "\u{7}".to_owned();
     draft.renewal_options =
-        vec![RenewalDraft { count: 0, term_months: 12, notice_months: 999, window_months: 0 }];
+        vec![RenewalDraft { count: 0, term_months: 12, notice_months: 999, ..RenewalDraft::default() }];
     let mut second = draft.premises[0].clone();
     second.end = second.commencement;
     second.rate = None;

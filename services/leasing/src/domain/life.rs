@@ -84,6 +84,9 @@ pub struct Renewal {
     pub signatory: Signatory,
     /// First day after it, of the block that ends last.
     pub until: Option<CivilDate>,
+    /// Which of those that the terms give; none once they give other ones.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub number: Option<u32>,
 }
 
 /// What a notice is about.

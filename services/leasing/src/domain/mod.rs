@@ -44,6 +44,8 @@ pub mod rate_card;
 mod rate_words;
 pub mod record;
 mod redraft;
+mod renewal_record;
+pub mod renewal_rent;
 pub mod right;
 pub mod schedule;
 pub mod state;

@@ -9,15 +9,15 @@ use kernel::{CivilDate, Error, Instant, Reason};
 use super::lease::{Lease, Premises, Signatory};
 use super::life::{Actor, Happened, Renewal};
 use super::orders::refused;
+use super::renewal_rent::{self, OneRenewal, Renewed};
 use super::schedule;
 use super::state::{Deed, PremisesState};
-use super::terms::RenewalOption;
 
 /// When the next renewal can be exercised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OptionWindow {
     /// The renewal.
-    pub option: RenewalOption,
+    pub option: OneRenewal,
     /// How many are left with it.
     pub left: u32,
     /// First day for notice; none is any day from the commencement on.
@@ -72,11 +72,11 @@ impl Lease {
         if window.first.is_some_and(|first| today < first) {
             return Err(outside("The notice window is not open yet.", window.first, window.last));
         }
-        let terms = &self.terms;
+        let (terms, lease_start) = (&self.terms, schedule::start_with(&self.premises, &[]));
         for premises in self.premises.iter_mut().filter(|premises| !premises.state.is_over()) {
             // The days of an option that is open are those that it states.
             if premises.state.is_live() {
-                schedule::renew(terms, premises, window.option.term_months)?;
+                renewal_rent::renew(terms, premises, lease_start, window.option)?;
             }
             premises.standing.options_spent += 1;
         }
@@ -86,6 +86,7 @@ impl Lease {
             subject: by.subject.clone(),
             signatory: signatory.clone(),
             until: self.live().map(|premises| premises.end).max(),
+            number: Some(window.option.number),
         });
         self.go(Deed::Renew, now)?;
         Ok(Happened::Renewed)
@@ -100,6 +101,18 @@ impl Lease {
         }
         self.life.claims_due = true;
         self.go(Deed::Adjust, now)
+    }
+
+    /// Whether the rent of this renewal is to be agreed yet.
+    #[must_use]
+    pub fn is_rent_open(&self, renewal: &Renewal) -> bool {
+        let open = |one: &Renewed| one.is_open && one.number().is_some() && one.number() == renewal.number;
+        self.live().any(|premises| premises.standing.renewals.iter().any(open))
+    }
+
+    /// Whether that of any is.
+    pub(super) fn has_open_rent(&self) -> bool {
+        self.live().any(|premises| premises.standing.renewals.iter().any(|one| one.is_open))
     }
 
     fn live(&self) -> impl Iterator<Item = &Premises> {

@@ -10,10 +10,10 @@ use super::lease::{Lease, Party, Premises, Signatory, Signature};
 use super::lease_years::lease_years;
 use super::money_words::money;
 use super::order_contract;
-use super::rate_words::escalation;
+use super::rate_words::{escalation, renewal_rent};
 use super::schedule::{ScheduleLine, Value};
 use super::state::LeaseState;
-use super::terms::{Structure, Terms};
+use super::terms::{RenewalOption, Structure, Terms};
 
 /// The names behind the resource names, as they are known now.
 #[derive(Clone, Debug)]
@@ -246,15 +246,19 @@ fn options(terms: &Terms, value: &Value) -> Vec<Part> {
             0 => "by the end of the term".to_owned(),
             months => format!("{} before the end", words::count(months, "month")),
         };
-        [words::count(option.count, "time"), words::count(option.term_months, "month"), notice]
+        let (times, months) = (words::count(option.count, "time"), words::count(option.term_months, "month"));
+        [times, months, notice, renewal_rent(option)]
     });
-    let columns = [Column::words("How often"), Column::words("Term of each"), Column::words("Notice due")];
+    let columns = ["How often", "Term of each", "Notice due", "Rate"].map(Column::words);
     let rent = words::money(value.options_contract_value);
+    let how = if terms.renewal_options.iter().all(RenewalOption::goes_on) {
+        "Rent of all renewals, the rates going on as they rise"
+    } else {
+        "Rent of all renewals, where it is to be agreed at the last rate before within floor and cap"
+    };
     vec![
         Part::Table(Table::new(columns, rows)),
-        Part::Text(format!(
-            "Rent of all renewals, the rates going on as they rise: {rent}. It is no part of the base term."
-        )),
+        Part::Text(format!("{how}: {rent}. It is no part of the base term.")),
     ]
 }
 

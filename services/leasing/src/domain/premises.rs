@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contract::{Contract, DeliveryTerms, TermBasis};
 use super::lease::Signatory;
+use super::renewal_rent::Renewed;
 use super::state::PremisesState;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms};
 
@@ -65,6 +66,9 @@ pub struct Standing {
     pub rate_steps: Option<Vec<RateStep>>,
     /// First day after the last renewal that was exercised.
     pub renewed_until: Option<CivilDate>,
+    /// Renewals that were exercised, in order of time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub renewals: Vec<Renewed>,
     /// First day beyond the term, where the tenant stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held_over_from: Option<CivilDate>,

@@ -3,7 +3,8 @@
 use kernel::{EscalationBasis, IndexEscalator, IndexMethod};
 use paper::words;
 
-use super::terms::{RateTerms, Terms};
+use super::renewal_rent::MarketRent;
+use super::terms::{RateTerms, RenewalOption, Terms};
 
 /// By what and when.
 pub(super) fn escalation(terms: &Terms) -> String {
@@ -17,6 +18,29 @@ pub(super) fn escalation(terms: &Terms) -> String {
         escalator.percent
     );
     with_stated(terms, rises)
+}
+
+/// The rent of the renewals that an option gives, in their order.
+pub(super) fn renewal_rent(option: &RenewalOption) -> String {
+    let stated = words::rates(&option.rates);
+    let stated = (!stated.is_empty()).then(|| {
+        format!(
+            "{} in the first year, rising as the base rates do from each renewal on",
+            stated.join(", then ")
+        )
+    });
+    let all_stated = usize::try_from(option.count).is_ok_and(|count| option.rates.len() >= count);
+    let others = match option.market {
+        _ if all_stated => None,
+        None => Some("as the rates before it rise".to_owned()),
+        Some(MarketRent { floor, cap }) => {
+            let least =
+                floor.map_or(String::new(), |floor| format!(", at least {floor} percent of the last rate"));
+            let most = cap.map_or(String::new(), |cap| format!(", at most {cap} percent of the last rate"));
+            Some(format!("by the market, to be agreed{least}{most}"))
+        }
+    };
+    stated.into_iter().chain(others).collect::<Vec<_>>().join("; then ")
 }
 
 /// What the parties agreed of an index, and what the figures below leave out.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::contract::Contract;
 use super::expansion::ExpansionOption;
 use super::nomination_record::NominationRecord;
+use super::renewal_record::RenewalRecord;
 use super::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 pub use super::terms_hash::{TermsHash, Unreadable};
 
@@ -141,26 +142,12 @@ struct EscalatorRecord {
 }
 
 #[derive(Serialize, Deserialize)]
-struct RenewalRecord {
-    count: u32,
-    term_months: u32,
-    notice_months: u32,
-    #[serde(skip_serializing_if = "is_zero", default)]
-    window_months: u32,
-}
-
-#[derive(Serialize, Deserialize)]
 struct ExpansionRecord {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     first_notice_date: Option<String>,
     last_notice_date: String,
     premises: Vec<PremisesRecord>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-fn is_zero(months: &u32) -> bool {
-    *months == 0
 }
 
 /// Of terms that say nothing for the time after the signatures; whoever reads it only must not pass over what they say.
@@ -181,7 +168,9 @@ impl Record {
         Self {
             version: version(
                 &terms.contract,
-                terms.expansion_options.is_empty() && terms.nominations.is_empty(),
+                terms.expansion_options.is_empty()
+                    && terms.nominations.is_empty()
+                    && terms.renewal_options.iter().all(RenewalOption::goes_on),
             ),
             operator,
             tenant,
@@ -203,7 +192,9 @@ impl Record {
     }
 
     fn into_terms(self) -> Option<Terms> {
-        let nothing_later = self.expansion_options.is_empty() && self.nominations.is_empty();
+        let nothing_later = self.expansion_options.is_empty()
+            && self.nominations.is_empty()
+            && self.renewal_options.iter().all(RenewalRecord::goes_on);
         let version = version(&self.contract, nothing_later);
         if self.version != version || self.billing_frequency != self.contract.rent.frequency.as_str() {
             return None;
@@ -221,7 +212,7 @@ impl Record {
             invoice_lead_days: self.invoice_lead_days,
             payment_terms_days: self.payment_terms_days,
             term_months: self.term_months,
-            renewal_options: self.renewal_options.iter().map(RenewalRecord::option).collect(),
+            renewal_options: self.renewal_options.iter().map(RenewalRecord::option).collect::<Option<_>>()?,
             expansion_options: self
                 .expansion_options
                 .into_iter()
@@ -338,26 +329,6 @@ impl EscalatorRecord {
             _ => return None,
         };
         Some(Escalator { percent: self.percent.parse().ok()?, basis })
-    }
-}
-
-impl RenewalRecord {
-    fn of(option: &RenewalOption) -> Self {
-        Self {
-            count: option.count,
-            term_months: option.term_months,
-            notice_months: option.notice_months,
-            window_months: option.window_months,
-        }
-    }
-
-    fn option(&self) -> RenewalOption {
-        RenewalOption {
-            count: self.count,
-            term_months: self.term_months,
-            notice_months: self.notice_months,
-            window_months: self.window_months,
-        }
     }
 }
 

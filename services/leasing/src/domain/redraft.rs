@@ -21,6 +21,8 @@ impl Draft {
             term_months: small(option.term_months),
             notice_months: small(option.notice_months),
             window_months: small(option.window_months),
+            rates: option.rates.clone(),
+            market: option.market,
         });
         Self {
             currency: Some(terms.currency),

@@ -5,6 +5,7 @@ use kernel::time::add_months;
 use kernel::{CivilDate, DateRange, Error, Money, QuantityStep, Rate, RateStep, Reason, RentLine};
 
 use super::premises::{FromDay, Premises, ReadyDates, Standing, cut};
+use super::renewal_rent::{self, options_of};
 use super::state::PremisesState;
 use super::terms::{PremisesTerms, RateTerms, Terms};
 
@@ -158,14 +159,13 @@ fn amend_one(
     }
     if one.state == PremisesState::Commenced {
         if one.agreed.end() != before.agreed.end() {
+            // The term is another one: what was renewed is part of it.
             one.move_to(one.commencement, one.end_for(one.commencement, terms.contract.term_basis));
             one.standing.renewed_until = None;
+            one.standing.renewals.clear();
         }
-        let over = DateRange::new(one.commencement, one.end).map_err(|_| too_large())?;
-        let rates = match &agreed.rate {
-            RateTerms::Stated(steps) => steps.clone(),
-            RateTerms::Base(rate) => rates(terms, *rate, lease_start, over)?,
-        };
+        let end = one.end;
+        let rates = renewal_rent::price(terms, &mut one, lease_start, end)?;
         one.rate_steps = splice(&one.rate_steps, &rates, effective, one.end);
         one.quantity_steps = splice(&one.quantity_steps, &agreed.profile, effective, one.end);
     }
@@ -174,7 +174,7 @@ fn amend_one(
 }
 
 /// `before` up to a day, `after` from it on.
-fn splice<T: FromDay>(before: &[T], after: &[T], day: CivilDate, end: CivilDate) -> Vec<T> {
+pub(super) fn splice<T: FromDay>(before: &[T], after: &[T], day: CivilDate, end: CivilDate) -> Vec<T> {
     let kept = before.iter().filter(|step| step.first_day() < day).cloned();
     kept.chain(cut(after, day, end)).collect()
 }
@@ -255,53 +255,6 @@ pub fn value(terms: &Terms, premises: &[Premises]) -> Result<Value, Error> {
     })
 }
 
-/// Rent of one block if every renewal that is left were taken up: the last load goes on, and so does the rate.
-fn options_of(terms: &Terms, premises: &[Premises], of: &Premises) -> Result<Money, Error> {
-    let months = terms.months_left(of.standing.options_spent);
-    if months == 0 {
-        return Ok(Money::zero(terms.currency));
-    }
-    let end = add_months(of.end, months).ok_or_else(too_large)?;
-    let range = DateRange::new(of.end, end).map_err(|_| too_large())?;
-    let last_kw = quantities(of).last().map_or(0, |step| step.kw);
-    let quantity = [QuantityStep { from: of.end, kw: last_kw }];
-    let rates = certain(terms, premises, of, rates_until(terms, of, end)?, end)?;
-    let days = DateRange::new(of.rent_from().min(of.end), end).map_err(|_| too_large())?;
-    sum(terms, agreed_lines(terms, days, &quantity, &rates, range)?)
-}
-
-/// The rates as they go on until `end`: the escalator goes on, and stated rates go on from their last step, which is then
-/// the base.
-fn rates_until(terms: &Terms, premises: &Premises, end: CivilDate) -> Result<Vec<RateStep>, Error> {
-    let agreed = terms.of_block(&premises.block);
-    let (base, lease_start, block_start) = match agreed.map(|agreed| &agreed.rate) {
-        Some(RateTerms::Base(rate)) => {
-            (*rate, terms.lease_start().ok_or_else(too_large)?, premises.commencement)
-        }
-        Some(RateTerms::Stated(steps)) => {
-            let last = steps.last().ok_or_else(too_large)?;
-            (last.rate, last.from, last.from)
-        }
-        None => return Err(too_large()),
-    };
-    rent::rate_steps(base, terms.escalator.as_ref(), lease_start, block_start, end).map_err(|_| too_large())
-}
-
-/// A block goes on until another day, at the rates that follow.
-///
-/// # Errors
-/// `TERM_OUT_OF_RANGE` when a rate outgrows its type.
-pub fn renew(terms: &Terms, premises: &mut Premises, months: u32) -> Result<(), Error> {
-    let months = i32::try_from(months).map_err(|_| too_large())?;
-    let end = add_months(premises.end, months).ok_or_else(too_large)?;
-    let rates = rates_until(terms, premises, end)?;
-    premises.rate_steps = splice(&premises.rate_steps, &rates, premises.end, end);
-    premises.standing.rate_steps = Some(premises.rate_steps.clone());
-    premises.move_to(premises.commencement, end);
-    premises.standing.renewed_until = Some(end);
-    Ok(())
-}
-
 /// The rent of one of a lease's blocks over some days of its term.
 pub(super) fn rent_of(
     terms: &Terms,
@@ -327,7 +280,7 @@ pub(super) fn agreed_lines(
 }
 
 /// Rates as they are certain to be: where they follow an index, whose values leasing does not know, risen by its floor.
-fn certain(
+pub(super) fn certain(
     terms: &Terms,
     premises: &[Premises],
     of: &Premises,
@@ -339,9 +292,13 @@ fn certain(
     if !base {
         return Ok(rates);
     }
+    risen(terms, lease_start(premises, of), of.commencement, rates, end)
+}
+
+/// The first day of the lease as it stands.
+pub(super) fn lease_start(premises: &[Premises], of: &Premises) -> CivilDate {
     let live = premises.iter().filter(|one| one.state.is_leased());
-    let lease_start = live.map(|one| one.commencement).min().unwrap_or(of.commencement);
-    risen(terms, lease_start, of.commencement, rates, end)
+    live.map(|one| one.commencement).min().unwrap_or(of.commencement)
 }
 
 /// Base rates with the floor of their index, where they follow one.
@@ -468,8 +425,7 @@ mod tests {
     #[test]
     fn stated_rates_go_on_from_their_last_step() {
         let mut draft = river_bend();
-        draft.renewal_options =
-            vec![RenewalDraft { count: 1, term_months: 12, notice_months: 0, window_months: 0 }];
+        draft.renewal_options = vec![RenewalDraft { count: 1, term_months: 12, ..RenewalDraft::default() }];
         draft.premises[0].rate = Some(RateDraft::Stated(vec![
             (Some(date("2027-12-01")), "100".parse().ok()),
             (Some(date("2041-12-01")), "200".parse().ok()),

@@ -3,6 +3,7 @@
 use super::contract::Contract;
 use super::expansion::ExpansionOption;
 use super::nomination::Nomination;
+use super::renewal_rent::MarketRent;
 use kernel::{BlockName, CapacityVector, CivilDate, Currency, Escalator, Rate, RateStep, SiteName, Zone};
 use serde::{Deserialize, Serialize};
 
@@ -65,8 +66,8 @@ pub struct PremisesTerms {
     pub rate: RateTerms,
 }
 
-/// A right to go on, priced by continuing the escalator; never part of the base term.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A right to go on; never part of the base term.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RenewalOption {
     /// How many times in a row.
     pub count: u32,
@@ -76,6 +77,12 @@ pub struct RenewalOption {
     pub notice_months: u32,
     /// For how many months before that day notice may be given; 0 is from the commencement on.
     pub window_months: u32,
+    /// The rate of the first year of each, in order; there may be fewer of them than renewals.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub rates: Vec<Rate>,
+    /// What is agreed of the rent of those without a rate; none is that the rates before go on as they rise.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub market: Option<MarketRent>,
 }
 
 /// Everything both sides sign.
@@ -110,21 +117,6 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Every renewal by itself that is left after so many are exercised or lapsed, in order.
-    pub fn options_left(&self, spent: u32) -> impl Iterator<Item = RenewalOption> {
-        let each =
-            |option: &RenewalOption| std::iter::repeat_n(*option, usize::try_from(option.count).unwrap_or(0));
-        self.renewal_options.iter().flat_map(each).skip(usize::try_from(spent).unwrap_or(usize::MAX))
-    }
-
-    /// How long all of them are, in months.
-    #[must_use]
-    pub fn months_left(&self, spent: u32) -> i32 {
-        self.options_left(spent).fold(0, |sum, one| {
-            i32::try_from(one.term_months).map_or(i32::MAX, |months| sum.saturating_add(months))
-        })
-    }
-
     /// The blocks of the lease, then those of its options.
     pub fn all_premises(&self) -> impl Iterator<Item = &PremisesTerms> {
         self.premises.iter().chain(self.expansion_options.iter().flat_map(|option| &option.premises))

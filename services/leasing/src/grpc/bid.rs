@@ -177,11 +177,14 @@ fn renewals(v: &mut Violations, options: &[wire::RenewalOption]) -> Option<Vec<R
         v.require("term_months", (1..=TERM_MONTHS_MAX).contains(&option.term_months), "must be 1 to 600");
         v.require("notice_months", (0..=120).contains(&option.notice_months), "must be 0 to 120");
         v.require("window_months", (0..=600).contains(&option.window_months), "must be 0 to 600");
+        let (rates, market) = terms::renewal_rent(v, option)?;
         Some(RenewalOption {
             count: u32::try_from(option.count).ok()?,
             term_months: u32::try_from(option.term_months).ok()?,
             notice_months: u32::try_from(option.notice_months).ok()?,
             window_months: u32::try_from(option.window_months).ok()?,
+            rates,
+            market,
         })
     })
 }
@@ -292,7 +295,7 @@ pub(super) fn to_wire(bid: &Bid) -> wire::Bid {
         escalator_percent: Some(to_decimal(offer.escalator)),
         included_cost_per_kw_month: costs.then(|| to_decimal(offer.included_cost)),
         pue: offer.pue.map(to_decimal),
-        renewal_options: offer.renewal_options.iter().map(terms::renewal_to_wire).collect(),
+        renewal_options: offer.renewal_options.iter().map(|one| terms::renewal_to_wire(one, true)).collect(),
         valid_until_time: Some(to_timestamp(offer.valid_until)),
         hold_duration: seconds.map(|seconds| to_duration(Duration::from_secs(seconds))),
         note: offer.note.clone(),

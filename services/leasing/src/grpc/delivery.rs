@@ -55,6 +55,7 @@ fn kind_of(named: wire::DeadlineKind) -> Option<DeadlineKind> {
         wire::DeadlineKind::ExpansionWindow => DeadlineKind::ExpansionWindow,
         wire::DeadlineKind::ExpansionNotice => DeadlineKind::ExpansionNotice,
         wire::DeadlineKind::Nomination => DeadlineKind::Nomination,
+        wire::DeadlineKind::RenewalRent => DeadlineKind::RenewalRent,
     })
 }
 
@@ -79,6 +80,7 @@ fn kind(kind: DeadlineKind) -> wire::DeadlineKind {
         DeadlineKind::ExpansionWindow => wire::DeadlineKind::ExpansionWindow,
         DeadlineKind::ExpansionNotice => wire::DeadlineKind::ExpansionNotice,
         DeadlineKind::Nomination => wire::DeadlineKind::Nomination,
+        DeadlineKind::RenewalRent => wire::DeadlineKind::RenewalRent,
     }
 }
 

@@ -233,7 +233,7 @@ fn write(view: &View, money: bool) -> wire::Lease {
         notices: lease.life.notices.iter().map(life::notice).collect(),
         termination: lease.life.termination.as_ref().map(|end| life::termination(end, money)),
         next_option: lease.option_window().as_ref().map(life::option_window),
-        renewals: lease.life.renewals.iter().map(life::renewal).collect(),
+        renewals: lease.life.renewals.iter().map(|one| life::renewal(lease, one)).collect(),
         assignment: lease.life.assignment.as_ref().map(assignment::to_wire),
         former_tenants: lease.life.former_tenants.iter().map(assignment::former).collect(),
         subtenants: lease.life.subtenants.iter().map(assignment::subtenant).collect(),

@@ -119,7 +119,7 @@ pub(super) fn option_window(window: &OptionWindow) -> wire::OptionWindow {
 }
 
 /// Writes a renewal that was exercised.
-pub(super) fn renewal(one: &Renewal) -> wire::Renewal {
+pub(super) fn renewal(lease: &Lease, one: &Renewal) -> wire::Renewal {
     wire::Renewal {
         exercise_time: Some(to_timestamp(one.time)),
         signatory: Some(wire::Signatory {
@@ -127,6 +127,7 @@ pub(super) fn renewal(one: &Renewal) -> wire::Renewal {
             title: one.signatory.title.clone(),
         }),
         until_date: one.until.map(to_date),
+        rent_to_be_agreed: lease.is_rent_open(one),
     }
 }
 

@@ -80,11 +80,14 @@ fn need(v: &mut Violations, sent: &wire::QuoteNeed, discount: Percent) -> Option
         let months = count(v, "term_months", option.term_months, 1, 600);
         let notice = count(v, "notice_months", option.notice_months, 0, 120);
         let window = count(v, "window_months", option.window_months, 0, 600);
+        let (rates, market) = terms::renewal_rent(v, option)?;
         Some(RenewalOption {
             count: times?,
             term_months: months?,
             notice_months: notice?,
             window_months: window?,
+            rates,
+            market,
         })
     });
     let lead = count(v, "invoice_lead_days", sent.invoice_lead_days, 0, 90);
@@ -275,7 +278,7 @@ fn need_to_wire(need: &Need, whereabouts: &Whereabouts) -> wire::QuoteNeed {
         places: whereabouts.places.clone(),
         structures: need.structures.iter().map(|one| terms::structure_to_wire(*one).into()).collect(),
         currency_code: need.currency.code().to_owned(),
-        renewal_options: need.renewal_options.iter().map(terms::renewal_to_wire).collect(),
+        renewal_options: need.renewal_options.iter().map(|one| terms::renewal_to_wire(one, true)).collect(),
         invoice_lead_days: terms::small(need.invoice_lead_days),
         payment_terms_days: terms::small(need.payment_terms_days),
     }

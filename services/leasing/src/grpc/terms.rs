@@ -2,8 +2,9 @@
 
 use std::str::FromStr as _;
 
+use contracts::google::r#type::Decimal;
 use contracts::leasing::v1 as wire;
-use kernel::{CivilDate, Currency, EscalationBasis, MoneyTerms, OperatorName, Percent, Violations};
+use kernel::{CivilDate, Currency, EscalationBasis, MoneyTerms, OperatorName, Percent, Rate, Violations};
 use runtime::wire::{
     capacity, date, escalation_basis, known, optional_date, percent, rate, to_capacity, to_date, to_decimal,
 };
@@ -11,6 +12,7 @@ use runtime::wire::{
 use super::{contract, expansion, money_terms, nomination, rent};
 use crate::domain::Findings;
 use crate::domain::draft::{Checked, Draft, EscalatorDraft, PremisesDraft, RateDraft, RenewalDraft};
+use crate::domain::renewal_rent::MarketRent;
 use crate::domain::terms::{PremisesTerms, ProfileStep, RateTerms, RenewalOption, Structure, Terms};
 
 /// Reads terms that must be there, noting every field that has no meaning; the rules come after.
@@ -34,7 +36,7 @@ pub(super) fn draft(v: &mut Violations, terms: Option<&wire::LeaseTerms>) -> Opt
             invoice_lead_days: terms.invoice_lead_days,
             payment_terms_days: terms.payment_terms_days,
             term_months: terms.term_months,
-            renewal_options: terms.renewal_options.iter().map(renewal).collect(),
+            renewal_options: v.each("renewal_options", &terms.renewal_options, renewal).unwrap_or_default(),
             expansion_options: terms
                 .expansion_options
                 .iter()
@@ -136,13 +138,49 @@ const PERCENT_MAX: Percent = match Percent::from_scaled(100_000_000) {
     None => Percent::ZERO,
 };
 
-fn renewal(option: &wire::RenewalOption) -> RenewalDraft {
-    RenewalDraft {
+fn renewal(v: &mut Violations, option: &wire::RenewalOption) -> Option<RenewalDraft> {
+    let (rates, market) = renewal_rent(v, option).unwrap_or_default();
+    Some(RenewalDraft {
         count: option.count,
         term_months: option.term_months,
         notice_months: option.notice_months,
         window_months: option.window_months,
-    }
+        rates,
+        market,
+    })
+}
+
+/// Reads what the renewals of an option cost: the rates of the first of them, and what is agreed of the others.
+pub(super) fn renewal_rent(
+    v: &mut Violations,
+    option: &wire::RenewalOption,
+) -> Option<(Vec<Rate>, Option<MarketRent>)> {
+    let count = usize::try_from(option.count).unwrap_or(0);
+    let few = option.rates_per_kw_month.len() <= count;
+    let most = format!("must have at most {count} entries, one for each renewal");
+    let fits = v.require("rates_per_kw_month", few, &most);
+    let sent = if fits { option.rates_per_kw_month.as_slice() } else { &[] };
+    let rates = v.each("rates_per_kw_month", sent, |v, sent| {
+        let rate = rate(v, "", Some(sent))?;
+        v.require("", rate.is_positive(), "must be more than 0").then_some(rate)
+    });
+    let market = option.market_rent.as_ref();
+    let market = market.map(|sent| v.nested("market_rent", |v| market_rent(v, sent)));
+    Some((rates?, market))
+}
+
+fn market_rent(v: &mut Violations, sent: &wire::MarketRent) -> MarketRent {
+    let mut share = |field: &str, sent: Option<&Decimal>| {
+        let share = sent.and_then(|_| percent(v, field, sent));
+        let more = share.is_none_or(|share| share > Percent::ZERO);
+        v.require(field, more, "must be more than 0 and at most 1000");
+        share
+    };
+    let floor = share("floor_percent", sent.floor_percent.as_ref());
+    let cap = share("cap_percent", sent.cap_percent.as_ref());
+    let rising = floor.zip(cap).is_none_or(|(floor, cap)| floor <= cap);
+    v.require("cap_percent", rising, "must be floor_percent or more");
+    MarketRent { floor, cap }
 }
 
 /// Writes terms. Without `money` rates and amounts are left out: dates and kW stay.
@@ -156,7 +194,7 @@ pub(super) fn to_wire(terms: &Terms, money: bool) -> wire::LeaseTerms {
         invoice_lead_days: small(terms.invoice_lead_days),
         payment_terms_days: small(terms.payment_terms_days),
         term_months: small(terms.term_months),
-        renewal_options: terms.renewal_options.iter().map(renewal_to_wire).collect(),
+        renewal_options: terms.renewal_options.iter().map(|one| renewal_to_wire(one, money)).collect(),
         expansion_options: terms
             .expansion_options
             .iter()
@@ -181,12 +219,18 @@ pub(super) fn structure_to_wire(structure: Structure) -> wire::LeaseStructure {
 }
 
 /// Writes a right to renew.
-pub(super) fn renewal_to_wire(option: &RenewalOption) -> wire::RenewalOption {
+pub(super) fn renewal_to_wire(option: &RenewalOption, money: bool) -> wire::RenewalOption {
+    let market = option.market.filter(|_| money);
     wire::RenewalOption {
         count: small(option.count),
         term_months: small(option.term_months),
         notice_months: small(option.notice_months),
         window_months: small(option.window_months),
+        rates_per_kw_month: option.rates.iter().filter(|_| money).map(to_decimal).collect(),
+        market_rent: market.map(|MarketRent { floor, cap }| wire::MarketRent {
+            floor_percent: floor.map(to_decimal),
+            cap_percent: cap.map(to_decimal),
+        }),
     }
 }
 

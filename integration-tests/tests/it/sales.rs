@@ -3,12 +3,12 @@
 use anyhow::{Context as _, Result, ensure};
 use contracts::leasing::v1 as leasing;
 use gridlease::sales::{
-    self, Clear, Consent, Deadlines, Find, Hold, Lease, Nominate, OperatorWhat, Pipeline, Premises, Propose,
-    SalesWhat, Server, Sign, Unplaced,
+    self, Agreement, Agreements, Clear, Consent, Deadlines, Draft, EndAgreement, Find, Hold, Lease, Nominate,
+    OperatorWhat, Pipeline, Premises, Propose, SalesWhat, Server, Sign, SignAgreement, Unplaced,
 };
 use integration_tests::market::{self, READY, day, request_id};
 use integration_tests::requests::tender::opportunity;
-use integration_tests::world::{assigned, refusal_of};
+use integration_tests::world::{assigned, refusal_of, signed_agreement};
 use integration_tests::{Refusal, TestStack, eventually};
 use kernel::Role;
 use serde_json::Value;
@@ -44,7 +44,6 @@ impl Desk {
 
     fn premises(&self, kw: i64) -> Result<Premises> {
         Ok(Premises {
-            block: self.hall.parse()?,
             tenant: "lab".parse()?,
             kw,
             liquid_percent: 85,
@@ -67,10 +66,28 @@ impl Desk {
 
     fn hold(&self, kw: i64) -> Result<SalesWhat> {
         Ok(SalesWhat::Hold(Hold {
+            block: self.hall.parse()?,
             premises: self.premises(kw)?,
             note: "while the papers are drawn up".to_owned(),
             server: self.server(Role::Sales, true)?,
         }))
+    }
+
+    /// A proposal of 4 MW of nothing yet.
+    fn proposal(&self, id: &str) -> Result<Propose> {
+        Ok(Propose {
+            block: None,
+            site: None,
+            name_by: None,
+            nomination: "later".to_owned(),
+            premises: self.premises(4_000)?,
+            rate: "125".parse()?,
+            escalator: "3".to_owned(),
+            currency: "USD".to_owned(),
+            agreement: None,
+            id: id.to_owned(),
+            server: self.server(Role::Sales, true)?,
+        })
     }
 
     fn lease(&self, name: &str) -> Result<SalesWhat> {
@@ -120,15 +137,8 @@ async fn a_salesperson_finds_holds_proposes_and_the_signatory_signs() -> Result<
     let full = refused(sales::told(desk.hold(6_000)?).await)?;
     full.is(Code::FailedPrecondition, "CAPACITY_EXHAUSTED")?;
 
-    let propose = Propose {
-        premises: desk.premises(4_000)?,
-        rate: "125".parse()?,
-        escalator: "3".to_owned(),
-        currency: "USD".to_owned(),
-        id: "hall-a".to_owned(),
-        server: desk.server(Role::Sales, true)?,
-    };
-    let proposed = rows(SalesWhat::Propose(propose)).await?;
+    let propose = Propose { block: Some(desk.hall.parse()?), ..desk.proposal("hall-a")? };
+    let proposed = rows(SalesWhat::Propose(Box::new(propose))).await?;
     let lease = word(&proposed[0], "lease")?.to_owned();
     ensure!(lease == "operators/acme/leases/hall-a" && proposed[0]["state"] == "PROPOSED", "{proposed:#}");
     let read = word(&proposed[0], "terms_hash")?;
@@ -330,6 +340,129 @@ async fn what_has_no_block_yet_is_listed_and_named_by_the_signatory() -> Result<
     let left: Value =
         serde_json::from_str(&sales::operator_told(nominate(Role::OperatorAdmin, 1_000, false)?).await?)?;
     ensure!(left[0]["it_kw_left"] == 3_000, "{left:#}");
+    desk.stack.stop().await;
+    Ok(())
+}
+
+/// What the terminal does with one agreement.
+struct Paper<'a> {
+    desk: &'a Desk,
+    name: String,
+}
+
+impl Paper<'_> {
+    async fn sign(&self, role: Role, terms_hash: Option<String>) -> Result<String> {
+        let sign = SignAgreement {
+            agreement: self.name.parse()?,
+            name: "Ben Ortiz".to_owned(),
+            title: "Director".to_owned(),
+            terms_hash,
+            server: self.desk.server(role, true)?,
+        };
+        sales::operator_told(OperatorWhat::SignAgreement(sign)).await
+    }
+
+    async fn end(&self, role: Role) -> Result<String> {
+        let (agreement, reason) = (self.name.parse()?, "replaced".to_owned());
+        let end = EndAgreement { agreement, reason, server: self.desk.server(role, true)? };
+        sales::operator_told(OperatorWhat::EndAgreement(end)).await
+    }
+
+    async fn show(&self, json: bool) -> Result<String> {
+        let server = self.desk.server(Role::Sales, json)?;
+        sales::told(SalesWhat::Agreement(Agreement { name: self.name.parse()?, server })).await
+    }
+
+    /// A lease under it.
+    async fn order(&self, id: &str) -> Result<Value> {
+        let (block, agreement) = (Some(self.desk.hall.parse()?), Some(self.name.parse()?));
+        let propose = Propose { block, agreement, ..self.desk.proposal(id)? };
+        rows(SalesWhat::Propose(Box::new(propose))).await
+    }
+
+    async fn takes_no_orders(&self) -> Result<()> {
+        let refusal = refused(self.order("not-now").await)?;
+        refusal.is(Code::FailedPrecondition, "MASTER_AGREEMENT_NOT_IN_FORCE").map(|_| ())
+    }
+}
+
+const AGREEMENT: &str = r#"{"display_name": "MSA of 2026", "payment_terms_days": 45, "precedence": "AGREEMENT",
+    "cure": {"monetary_days": 7, "other_days": 21}, "holdover": {"rate_percent": "175"},
+    "clauses": [{"heading": "Governing law", "text": "The law of the State of New York."}]}"#;
+
+#[tokio::test]
+async fn an_agreement_is_drafted_from_a_file_signed_ordered_under_and_ended() -> Result<()> {
+    let desk = Desk::prepare().await?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("agreement.json");
+    std::fs::write(&file, AGREEMENT)?;
+    let draft = |role, dry_run| -> Result<SalesWhat> {
+        let (file, tenant) = (file.clone(), "lab".parse()?);
+        Ok(SalesWhat::DraftAgreement(Draft { file, tenant, dry_run, server: desk.server(role, true)? }))
+    };
+    let list = async |in_force| {
+        let server = desk.server(Role::Sales, true)?;
+        rows(SalesWhat::Agreements(Agreements { tenant: Some("lab".parse()?), in_force, server })).await
+    };
+    let denied = refused(sales::told(draft(Role::Finance, false)?).await)?;
+    denied.is(Code::PermissionDenied, "ROLE_NOT_ALLOWED")?;
+    rows(draft(Role::Sales, true)?).await.context("a check")?;
+    ensure!(list(false).await?.as_array().is_some_and(Vec::is_empty), "a check drafts nothing");
+    let drafted = rows(draft(Role::Sales, false)?).await?;
+    ensure!(drafted[0]["state"] == "DRAFT" && drafted[0]["title"] == "MSA of 2026", "{drafted:#}");
+    let paper = Paper { desk: &desk, name: word(&drafted[0], "agreement")?.to_owned() };
+    let hash = word(&drafted[0], "terms_hash")?.to_owned();
+
+    refused(paper.sign(Role::Sales, Some(hash)).await)?.is(Code::PermissionDenied, "ROLE_NOT_ALLOWED")?;
+    let other = refused(paper.sign(Role::OperatorAdmin, Some("00".repeat(32))).await)?;
+    other.is(Code::FailedPrecondition, "TERMS_HASH_MISMATCH")?;
+    paper.takes_no_orders().await?;
+    paper.sign(Role::OperatorAdmin, None).await.context("the operator signs")?;
+    ensure!(list(true).await?.as_array().is_some_and(Vec::is_empty), "one side has signed");
+    let tenant = desk.stack.clients("tenants/lab", Role::Tenant)?;
+    let read = leasing::GetMasterAgreementRequest { name: paper.name.clone() };
+    let read = tenant.agreements().get_master_agreement(read).await?.into_inner();
+    let signature = signed_agreement(&read.master_agreement.context("an agreement")?);
+    tenant.agreements().sign_master_agreement(signature).await.context("the tenant signs")?;
+    let listed = list(true).await?;
+    ensure!(listed[0]["agreement"] == paper.name.as_str() && listed[0]["state"] == "SIGNED", "{listed:#}");
+    ensure!(listed[0]["signed_by"] == "OPERATOR TENANT", "{listed:#}");
+    let shown = paper.show(false).await?;
+    for said in ["MSA of 2026", "Ben Ortiz", "Governing law", "New York", "175 percent", "AGREEMENT"] {
+        ensure!(shown.contains(said), "`{said}` is not in {shown}");
+    }
+    let shown: Value = serde_json::from_str(&paper.show(true).await?)?;
+    ensure!(shown[3]["says"] == "45", "{shown:#}");
+
+    let proposed = paper.order("order").await?;
+    let get = leasing::GetLeaseRequest { name: word(&proposed[0], "lease")?.to_owned(), version: 0 };
+    let lease = tenant.leases().get_lease(get).await?.into_inner().lease.context("a lease")?;
+    let terms = lease.terms.context("terms")?;
+    ensure!(terms.master_agreement == paper.name && terms.payment_terms_days == 45, "{terms:#?}");
+    refused(paper.end(Role::Sales).await)?.is(Code::PermissionDenied, "ROLE_NOT_ALLOWED")?;
+    let ended: Value = serde_json::from_str(&paper.end(Role::OperatorAdmin).await?)?;
+    ensure!(ended[0]["state"] == "ENDED", "{ended:#}");
+    paper.takes_no_orders().await?;
+    desk.stack.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn capacity_is_proposed_before_its_block_is_known() -> Result<()> {
+    let desk = Desk::prepare().await?;
+    let site = desk.hall.split("/blocks/").next().context("a site")?;
+    let propose = Propose {
+        site: Some(site.parse()?),
+        name_by: Some(day("2027-01-31")),
+        premises: Premises { from: day("2027-12-01"), ..desk.premises(4_000)? },
+        ..desk.proposal("later")?
+    };
+    let proposed = rows(SalesWhat::Propose(Box::new(propose))).await?;
+    ensure!(proposed[0]["state"] == "PROPOSED" && proposed[0]["held_until"] == Value::Null, "{proposed:#}");
+    let server = desk.server(Role::Sales, true)?;
+    let unplaced = rows(SalesWhat::Unplaced(Unplaced { server })).await?;
+    ensure!(unplaced[0]["nomination"] == "later" && unplaced[0]["it_kw_left"] == 4_000, "{unplaced:#}");
+    ensure!(unplaced[0]["name_by"] == "2027-01-31" && unplaced[0]["site"] == site, "{unplaced:#}");
     desk.stack.stop().await;
     Ok(())
 }

@@ -5,7 +5,7 @@ use contracts::common::v1::{CapacityProfile, CapacityStep, CapacityVector};
 use contracts::inventory::v1 as inventory;
 use contracts::leasing::v1 as leasing;
 use kernel::time::add_months;
-use kernel::{CivilDate, Ids as _, Role, SystemIds, TenantName, Zone};
+use kernel::{BlockName, CivilDate, Ids as _, Role, SystemIds, TenantName, Zone};
 use prost_types::Duration;
 use runtime::wire::{to_date, to_decimal, to_timestamp};
 use serde_json::Value;
@@ -39,8 +39,8 @@ fn load(kw: i64, liquid_percent: i32) -> CapacityVector {
 }
 
 /// Dates of a block are read in the zone of its site.
-async fn zone(desk: &Desk, premises: &Premises) -> anyhow::Result<Zone> {
-    let name = premises.block.site_name().to_string();
+async fn zone(desk: &Desk, block: &BlockName) -> anyhow::Result<Zone> {
+    let name = block.site_name().to_string();
     let request = inventory::GetSiteRequest { name, ..Default::default() };
     let site = desk.sites().get_site(request).await.context("ask for the site")?.into_inner().site;
     site.context("no site")?.time_zone.parse().context("the site's time zone")
@@ -49,7 +49,7 @@ async fn zone(desk: &Desk, premises: &Premises) -> anyhow::Result<Zone> {
 pub(super) async fn hold(arguments: Hold) -> anyhow::Result<String> {
     let (server, premises) = (&arguments.server, &arguments.premises);
     let desk = server.desk(Role::Sales)?;
-    let zone = zone(&desk, premises).await?;
+    let zone = zone(&desk, &arguments.block).await?;
     let at = |day| Some(to_timestamp(zone.start_of_day(day)));
     let step = CapacityStep { start_time: at(premises.from), capacity: Some(premises.capacity()) };
     let request = inventory::PlaceHoldRequest {
@@ -57,7 +57,7 @@ pub(super) async fn hold(arguments: Hold) -> anyhow::Result<String> {
         tenant: TenantName::new(premises.tenant.clone()).to_string(),
         kind: inventory::ReservationKind::Hold.into(),
         claims: vec![inventory::Claim {
-            block: premises.block.to_string(),
+            block: arguments.block.to_string(),
             profile: Some(CapacityProfile { steps: vec![step], end_time: at(premises.end()?) }),
         }],
         hold_duration: premises.held(),
@@ -80,36 +80,11 @@ pub(super) async fn hold(arguments: Hold) -> anyhow::Result<String> {
 
 pub(super) async fn propose(arguments: Propose) -> anyhow::Result<String> {
     let (server, premises) = (&arguments.server, &arguments.premises);
-    let escalator = (arguments.escalator != "0").then(|| leasing::Escalator {
-        percent: Some(to_decimal(&arguments.escalator)),
-        basis: leasing::EscalationBasis::BlockAnniversary.into(),
-        fixed_date: None,
-    });
-    let terms = leasing::LeaseTerms {
-        currency_code: arguments.currency.clone(),
-        structure: leasing::LeaseStructure::Nnn.into(),
-        premises: vec![leasing::Premises {
-            block: premises.block.to_string(),
-            quantity_steps: vec![leasing::QuantityStep {
-                from_date: Some(to_date(premises.from)),
-                capacity: Some(premises.capacity()),
-            }],
-            commencement_date: Some(to_date(premises.from)),
-            end_date: Some(to_date(premises.end()?)),
-            base_rate_per_kw_month: Some(to_decimal(arguments.rate)),
-            rate_steps: Vec::new(),
-        }],
-        escalator,
-        billing_frequency: leasing::BillingFrequency::Monthly.into(),
-        payment_terms_days: 30,
-        term_months: premises.months,
-        ..Default::default()
-    };
     let request = leasing::ProposeLeaseRequest {
         parent: server.parent(),
         lease_id: arguments.id.clone(),
         tenant: TenantName::new(premises.tenant.clone()).to_string(),
-        terms: Some(terms),
+        terms: Some(terms(&arguments)?),
         hold_duration: premises.held(),
         request_id: SystemIds.next().to_string(),
         validate_only: false,
@@ -117,6 +92,49 @@ pub(super) async fn propose(arguments: Propose) -> anyhow::Result<String> {
     let mut leases = server.desk(Role::Sales)?.leases();
     let proposed = leases.propose_lease(request).await.context("propose")?.into_inner();
     Ok(told(&proposed.lease.context("no lease")?, server.json))
+}
+
+/// What is proposed: of a block, or of a site whose block is named later.
+fn terms(arguments: &Propose) -> anyhow::Result<leasing::LeaseTerms> {
+    let premises = &arguments.premises;
+    let (capacity, rate) = (Some(premises.capacity()), Some(to_decimal(arguments.rate)));
+    let (from, end) = (Some(to_date(premises.from)), Some(to_date(premises.end()?)));
+    let block = arguments.block.as_ref().map(|block| leasing::Premises {
+        block: block.to_string(),
+        quantity_steps: vec![leasing::QuantityStep { from_date: from, capacity }],
+        commencement_date: from,
+        end_date: end,
+        base_rate_per_kw_month: rate.clone(),
+        rate_steps: Vec::new(),
+    });
+    let later = arguments.site.as_ref().map(|site| leasing::Nomination {
+        nomination_id: arguments.nomination.clone(),
+        site: site.to_string(),
+        capacity,
+        commencement_date: from,
+        end_date: end,
+        base_rate_per_kw_month: rate,
+        last_nomination_date: arguments.name_by.map(to_date),
+    });
+    let escalator = (arguments.escalator != "0").then(|| leasing::Escalator {
+        percent: Some(to_decimal(&arguments.escalator)),
+        basis: leasing::EscalationBasis::BlockAnniversary.into(),
+        fixed_date: None,
+    });
+    let agreement = arguments.agreement.as_ref().map(ToString::to_string);
+    Ok(leasing::LeaseTerms {
+        currency_code: arguments.currency.clone(),
+        structure: leasing::LeaseStructure::Nnn.into(),
+        premises: block.into_iter().collect(),
+        nominations: later.into_iter().collect(),
+        escalator,
+        billing_frequency: leasing::BillingFrequency::Monthly.into(),
+        // What an order does not state it takes over.
+        payment_terms_days: if agreement.is_some() { 0 } else { 30 },
+        term_months: premises.months,
+        master_agreement: agreement.unwrap_or_default(),
+        ..Default::default()
+    })
 }
 
 /// Asks those who have a right on what a lease would take; who was asked already is not asked again.
@@ -245,18 +263,21 @@ pub(super) fn unplaced_rows(lease: &leasing::Lease, report: &mut Report) {
 fn told(lease: &leasing::Lease, json: bool) -> String {
     let mut report = Report::new(&["Lease", "State", "Signed by", "Held until", "Terms hash"]);
     let signed: Vec<_> = lease.signatures.iter().map(|one| one.party().as_str_name()).collect();
-    let hash: String = lease.terms_hash.iter().map(|byte| format!("{byte:02x}")).collect();
     report.row([
         text(lease.name.clone()),
         word(lease.state().as_str_name(), "LEASE_STATE_"),
         text(signed.join(" ").replace("PARTY_", "")),
         time(lease.hold_expire_time.as_ref()),
-        text(hash),
+        text(to_hex(&lease.terms_hash)),
     ]);
     report.told(json, "")
 }
 
-fn from_hex(text: &str) -> anyhow::Result<Vec<u8>> {
+pub(super) fn to_hex(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn from_hex(text: &str) -> anyhow::Result<Vec<u8>> {
     ensure!(text.len() == 64 && text.is_ascii(), "--terms-hash: 64 hexadecimal digits");
     (0..32)
         .map(|at| {

@@ -2,16 +2,21 @@
 //!
 //! Each command asks the services one thing, as its caller, and prints one table, or the same rows as JSON.
 
+mod agreement;
 mod ask;
 mod desk;
+mod paper;
+mod premises;
 mod quote;
 pub(crate) mod report;
 mod server;
 
 use clap::{Args, Subcommand};
-use kernel::{BlockName, CivilDate, LeaseName, Rate, TenantId};
+use kernel::{BlockName, CivilDate, LeaseName};
 
 use crate::out;
+pub use agreement::{Agreement, Agreements, Draft, EndAgreement, SignAgreement};
+pub use premises::{Hold, Premises, Propose};
 pub use quote::{Quote, Structure};
 pub use server::Server;
 
@@ -32,8 +37,14 @@ pub enum SalesWhat {
     Quote(Box<Quote>),
     /// Hold capacity of a block for a tenant
     Hold(Hold),
-    /// Propose a lease of a block, and hold its capacity for signatures
-    Propose(Propose),
+    /// Propose a lease of a block, and hold its capacity for signatures, or of capacity whose block is named later
+    Propose(Box<Propose>),
+    /// Put a master agreement on the table, from a file
+    DraftAgreement(Draft),
+    /// Master agreements, the newest first
+    Agreements(Agreements),
+    /// What a master agreement says, who has signed it, and where it stands
+    Agreement(Agreement),
     /// Offer what a lease would take to everybody who has a right on it, and see who has answered
     Clear(Clear),
     /// Where a deal stands: signatures, dates, and who acts next
@@ -63,6 +74,10 @@ pub enum OperatorWhat {
     Consent(Consent),
     /// Name a block for capacity that was agreed without; its capacity is taken at once. Sales may not
     Nominate(Nominate),
+    /// Sign a master agreement for the operator; with the last signature it takes orders. Sales may not
+    SignAgreement(SignAgreement),
+    /// End a master agreement: it takes no new orders, and those that are there go on. Sales may not
+    EndAgreement(EndAgreement),
 }
 
 const FIND_EXAMPLES: &str = "\
@@ -89,81 +104,6 @@ pub struct Find {
     /// Only on this grid, such as ERCOT; may be repeated
     #[arg(long = "grid", value_name = "ISO")]
     pub grids: Vec<String>,
-    /// Whom to ask.
-    #[command(flatten)]
-    pub server: Server,
-}
-
-/// A load of one block over a term.
-#[derive(Clone, Debug, Args)]
-pub struct Premises {
-    /// The block, such as operators/hut-8/sites/river-bend/blocks/hall-1
-    #[arg(long, value_name = "NAME")]
-    pub block: BlockName,
-    /// The tenant
-    #[arg(long, value_name = "SLUG")]
-    pub tenant: TenantId,
-    /// Critical IT load, kW
-    #[arg(long, value_name = "KW", value_parser = clap::value_parser!(i64).range(1..))]
-    pub kw: i64,
-    /// Share of the heat that liquid carries; air carries the rest
-    #[arg(long, default_value_t = 0, value_name = "PERCENT", value_parser = clap::value_parser!(i32).range(0..=100))]
-    pub liquid_percent: i32,
-    /// First day, in the site's time zone
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub from: CivilDate,
-    /// Term
-    #[arg(long, value_name = "MONTHS", value_parser = clap::value_parser!(i32).range(1..=600))]
-    pub months: i32,
-    /// How long it is held
-    #[arg(long, default_value_t = 30, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=60))]
-    pub days: i64,
-}
-
-const HOLD_EXAMPLES: &str = "\
-Examples:
-  gridlease sales hold --operator hut-8 --block operators/hut-8/sites/river-bend/blocks/hall-1 \\
-    --tenant anthropic --kw 40000 --liquid-percent 85 --from 2027-12-01 --months 180 --days 30";
-
-/// `gridlease sales hold`.
-#[derive(Debug, Args)]
-#[command(after_help = HOLD_EXAMPLES)]
-pub struct Hold {
-    /// What to hold.
-    #[command(flatten)]
-    pub premises: Premises,
-    /// A remark
-    #[arg(long, default_value = "", value_name = "TEXT")]
-    pub note: String,
-    /// Whom to ask.
-    #[command(flatten)]
-    pub server: Server,
-}
-
-const PROPOSE_EXAMPLES: &str = "\
-Examples:
-  gridlease sales propose --operator hut-8 --block operators/hut-8/sites/river-bend/blocks/hall-1 \\
-    --tenant anthropic --kw 40000 --liquid-percent 85 --from 2027-12-01 --months 180 --rate 128.02 --escalator 3";
-
-/// `gridlease sales propose`.
-#[derive(Debug, Args)]
-#[command(after_help = PROPOSE_EXAMPLES)]
-pub struct Propose {
-    /// What is leased.
-    #[command(flatten)]
-    pub premises: Premises,
-    /// Rent per kW and month in year one, triple net
-    #[arg(long, value_name = "RATE")]
-    pub rate: Rate,
-    /// Yearly rise of the rate, in percent; 0 is flat
-    #[arg(long, default_value = "3", value_name = "PERCENT")]
-    pub escalator: String,
-    /// Currency of the rate
-    #[arg(long, default_value = "USD", value_name = "CODE")]
-    pub currency: String,
-    /// Id of the lease [default: one is chosen]
-    #[arg(long, default_value = "", value_name = "SLUG")]
-    pub id: String,
     /// Whom to ask.
     #[command(flatten)]
     pub server: Server,
@@ -352,7 +292,10 @@ pub async fn told(what: SalesWhat) -> anyhow::Result<String> {
         SalesWhat::Find(arguments) => ask::find(arguments).await,
         SalesWhat::Quote(arguments) => quote::quote(*arguments).await,
         SalesWhat::Hold(arguments) => desk::hold(arguments).await,
-        SalesWhat::Propose(arguments) => desk::propose(arguments).await,
+        SalesWhat::Propose(arguments) => desk::propose(*arguments).await,
+        SalesWhat::DraftAgreement(arguments) => agreement::draft(arguments).await,
+        SalesWhat::Agreements(arguments) => agreement::list(arguments).await,
+        SalesWhat::Agreement(arguments) => agreement::show(arguments).await,
         SalesWhat::Clear(arguments) => desk::clear(arguments).await,
         SalesWhat::Lease(arguments) => ask::lease(arguments).await,
         SalesWhat::Unplaced(arguments) => ask::unplaced(arguments).await,
@@ -379,5 +322,7 @@ pub async fn operator_told(what: OperatorWhat) -> anyhow::Result<String> {
         OperatorWhat::Sign(arguments) => desk::sign(arguments).await,
         OperatorWhat::Consent(arguments) => desk::consent(arguments).await,
         OperatorWhat::Nominate(arguments) => desk::nominate(arguments).await,
+        OperatorWhat::SignAgreement(arguments) => agreement::sign(arguments).await,
+        OperatorWhat::EndAgreement(arguments) => agreement::end(arguments).await,
     }
 }

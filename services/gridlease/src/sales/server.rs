@@ -6,6 +6,7 @@ use clap::Args;
 use contracts::inventory::v1::capacity_service_client::CapacityServiceClient;
 use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
+use contracts::leasing::v1::agreement_service_client::AgreementServiceClient;
 use contracts::leasing::v1::lease_service_client::LeaseServiceClient;
 use contracts::leasing::v1::offer_service_client::OfferServiceClient;
 use contracts::leasing::v1::pipeline_service_client::PipelineServiceClient;
@@ -77,6 +78,7 @@ clients! {
     sites: SiteServiceClient on inventory;
     capacity: CapacityServiceClient on inventory;
     reservations: ReservationServiceClient on inventory;
+    agreements: AgreementServiceClient on leasing;
     offers: OfferServiceClient on leasing;
     leases: LeaseServiceClient on leasing;
     pipeline: PipelineServiceClient on leasing;

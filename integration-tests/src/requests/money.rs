@@ -95,6 +95,54 @@ pub fn accrual(operator: &str, month: i32, units: i64) -> billing::PostAccrualRe
     }
 }
 
+/// A broker's commission on a lease, earned by its signing.
+#[must_use]
+pub fn commission(operator: &str, lease: &str) -> billing::RecordCommissionRequest {
+    billing::RecordCommissionRequest {
+        parent: operator.to_owned(),
+        commission: Some(billing::Commission {
+            lease: lease.to_owned(),
+            payee: "Broker LLC".to_owned(),
+            amount: Some(usd(30_000)),
+            trigger: billing::CommissionTrigger::Signing.into(),
+            earn_date: Some(date("2026-12-01")),
+            reference: "commission-0001".to_owned(),
+            ..Default::default()
+        }),
+        reason: "as agreed with the broker".to_owned(),
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
+/// A thousand dollars of a commission, paid on the second of January.
+#[must_use]
+pub fn pay_commission(name: &str) -> billing::PayCommissionRequest {
+    billing::PayCommissionRequest {
+        name: name.to_owned(),
+        bank_reference: "out-0001".to_owned(),
+        value_date: Some(date("2027-01-02")),
+        amount: Some(usd(1_000)),
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
+fn commissions(method: &str, n: &Names) -> Option<Vec<u8>> {
+    Some(match method {
+        "BooksService/RecordCommission" => commission(&n.operator, &n.active).encode_to_vec(),
+        "BooksService/PayCommission" => pay_commission(&n.commission).encode_to_vec(),
+        "BooksService/GetCommission" => {
+            billing::GetCommissionRequest { name: n.commission.clone() }.encode_to_vec()
+        }
+        "BooksService/ListCommissions" => {
+            billing::ListCommissionsRequest { parent: n.operator.clone(), ..Default::default() }
+                .encode_to_vec()
+        }
+        _ => return None,
+    })
+}
+
 pub(super) fn books(method: &str, n: &Names) -> Option<Vec<u8>> {
     let (parent, etag, request_id) = (n.operator.clone(), String::new(), request_id());
     let month = |year, month| Some(billing::BillingMonth { year, month });
@@ -153,7 +201,7 @@ pub(super) fn books(method: &str, n: &Names) -> Option<Vec<u8>> {
         "BooksService/ListVouchers" => {
             billing::ListVouchersRequest { parent, ..Default::default() }.encode_to_vec()
         }
-        _ => return None,
+        _ => return commissions(method, n),
     })
 }
 
@@ -173,6 +221,12 @@ pub(super) fn reports(method: &str, n: &Names) -> Option<Vec<u8>> {
                 .encode_to_vec()
         }
         "ReportService/GetAdvanceRollForward" => billing::GetAdvanceRollForwardRequest {
+            parent,
+            start_month: month(2027, 1),
+            end_month: month(2027, 12),
+        }
+        .encode_to_vec(),
+        "ReportService/GetCommissionRollForward" => billing::GetCommissionRollForwardRequest {
             parent,
             start_month: month(2027, 1),
             end_month: month(2027, 12),

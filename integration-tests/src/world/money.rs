@@ -8,7 +8,7 @@ use kernel::Role;
 use super::Names;
 use crate::TestStack;
 use crate::market::request_id;
-use crate::requests::money::{credit, dispute, journal, record};
+use crate::requests::money::{commission, credit, dispute, journal, record};
 
 /// A dispute of a dollar of the invoice of January.
 async fn disputed(finance: &Clients, names: &Names, marker: &str) -> Result<String> {
@@ -19,6 +19,28 @@ async fn disputed(finance: &Clients, names: &Names, marker: &str) -> Result<Stri
     };
     let opened = finance.disputes().dispute_line(ask).await.context("dispute")?.into_inner();
     Ok(opened.dispute.context("a dispute")?.name)
+}
+
+/// A commission on the lease in force, which another person proposed.
+async fn commission_of(another: &Clients, finance: &Clients, names: &Names, marker: &str) -> Result<String> {
+    let mut record = billing::RecordCommissionRequest {
+        reason: format!("{marker} a broker"),
+        validate_only: false,
+        ..commission(&names.operator, &names.active)
+    };
+    if let Some(commission) = &mut record.commission {
+        commission.reference = format!("{marker} commission");
+        commission.payee = format!("{marker} broker");
+    }
+    let proposed = another.books().record_commission(record).await.context("propose")?.into_inner();
+    let voucher = proposed.voucher.context("a voucher")?;
+    let approve = billing::ApproveVoucherRequest {
+        name: voucher.name.clone(),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    finance.books().approve_voucher(approve).await.context("approve")?;
+    Ok(voucher.name.replace("/vouchers/", "/commissions/"))
 }
 
 /// A credit note on the invoice of January, a payment of which a part pays it, and an invoice of June.
@@ -81,6 +103,7 @@ pub(super) async fn money(stack: &TestStack, names: &mut Names, marker: &str) ->
     };
     let (voucher, other) = (propose().await?, propose().await?);
     (names.voucher, names.other_voucher) = (voucher, other);
+    names.commission = commission_of(&another, &finance, names, marker).await?;
     let close = billing::ClosePeriodRequest {
         parent: names.operator.clone(),
         month: Some(billing::BillingMonth { year: 2026, month: 11 }),

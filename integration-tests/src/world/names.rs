@@ -113,6 +113,8 @@ pub struct Names {
     pub credit_note: String,
     /// A dispute of the invoice of January, OPEN.
     pub dispute: String,
+    /// A commission on the lease in force.
+    pub commission: String,
     /// A journal that another person proposed.
     pub voucher: String,
     /// Another one.
@@ -201,6 +203,7 @@ impl Names {
             &mut names.payment,
             &mut names.credit_note,
             &mut names.dispute,
+            &mut names.commission,
             &mut names.voucher,
             &mut names.other_voucher,
         ] {

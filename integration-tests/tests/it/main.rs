@@ -24,6 +24,7 @@ mod bounds;
 mod browser;
 mod charges;
 mod charges_drill;
+mod commissions;
 mod compare;
 mod conversion;
 mod coverage;

@@ -274,6 +274,8 @@ uuid_ids! {
     VoucherId;
     /// What a utility charged for a meter over some days.
     UtilityBillId;
+    /// What somebody earned by bringing a lease.
+    CommissionId;
 }
 
 /// Where new identifiers come from. Handed in with the request, so that a test can name what it makes.

@@ -4,10 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{
-    AccountId, BidId, BlockSlug, CapacityRequestId, ChargingPlanId, CreditNoteId, CurtailmentId, DisputeId,
-    EncumbranceId, IncidentId, InvoiceId, LeaseId, MaintenanceId, MasterAgreementId, MeterId, OperatorId,
-    OpportunityId, PaymentId, PhaseId, PriceSeriesId, QuoteId, RateCardId, ReservationId, RightOfferId,
-    RunId, SiteId, TariffId, TenantId, UtilityBillId, VoucherId, WaitlistEntryId, serde_as_text,
+    AccountId, BidId, BlockSlug, CapacityRequestId, ChargingPlanId, CommissionId, CreditNoteId,
+    CurtailmentId, DisputeId, EncumbranceId, IncidentId, InvoiceId, LeaseId, MaintenanceId,
+    MasterAgreementId, MeterId, OperatorId, OpportunityId, PaymentId, PhaseId, PriceSeriesId, QuoteId,
+    RateCardId, ReservationId, RightOfferId, RunId, SiteId, TariffId, TenantId, UtilityBillId, VoucherId,
+    WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -160,6 +161,8 @@ names! {
     VoucherName { operator: OperatorId = "operators", voucher: VoucherId = "vouchers" }
     /// A utility's bill: `operators/{operator}/utilityBills/{utility_bill}`.
     UtilityBillName { operator: OperatorId = "operators", utility_bill: UtilityBillId = "utilityBills" }
+    /// What somebody earned by bringing a lease: `operators/{operator}/commissions/{commission}`.
+    CommissionName { operator: OperatorId = "operators", commission: CommissionId = "commissions" }
 }
 
 impl PhaseName {

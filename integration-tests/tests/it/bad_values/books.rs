@@ -199,6 +199,10 @@ pub(super) fn by_month(method: &str, n: &Names) -> Vec<Case> {
         if method == "GetAdvanceRollForward" {
             return billing::GetAdvanceRollForwardRequest { parent, start_month, end_month }.encode_to_vec();
         }
+        if method == "GetCommissionRollForward" {
+            return billing::GetCommissionRollForwardRequest { parent, start_month, end_month }
+                .encode_to_vec();
+        }
         if method == "GetBacklog" {
             return billing::GetBacklogRequest { parent, start_month, end_month }.encode_to_vec();
         }

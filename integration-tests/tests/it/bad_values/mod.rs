@@ -7,6 +7,7 @@ mod audit;
 mod books;
 mod capacity;
 mod charging;
+mod commissions;
 mod conversion;
 mod cut_over;
 mod facts;
@@ -116,9 +117,11 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.billing.v1.BooksService/PostJournal", "nothing's"),
     ("gridlease.billing.v1.BooksService/PostAccrual", "nothing's"),
     ("gridlease.billing.v1.BooksService/ListVouchers", "nothing's"),
+    ("gridlease.billing.v1.BooksService/ListCommissions", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetReceivablesAging", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetBacklog", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetAdvanceRollForward", "nothing's"),
+    ("gridlease.billing.v1.ReportService/GetCommissionRollForward", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetMaturityAnalysis", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetContractedCapacity", "nothing's"),
     ("gridlease.billing.v1.ReportService/GetExposure", "nothing's"),
@@ -147,8 +150,8 @@ fn proposals(n: &Names) -> Vec<Case> {
 }
 
 /// Those of RPCs that lie together with others of their kind, or none.
-const OF_A_KIND: [fn(&str, &Names) -> Vec<Case>; 4] =
-    [amendments::of, offers::of, market::of, utility_bills::of];
+const OF_A_KIND: [fn(&str, &Names) -> Vec<Case>; 5] =
+    [amendments::of, offers::of, market::of, utility_bills::of, commissions::of];
 
 /// The bad values of an RPC.
 pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
@@ -212,7 +215,9 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
             books::books(method, n)
         }
         "GetStatement" | "RenderStatement" | "GetReceivablesAging" => books::reports(method, n),
-        "GetRevenueSchedule" | "GetBacklog" | "GetAdvanceRollForward" => books::by_month(method, n),
+        "GetRevenueSchedule" | "GetBacklog" | "GetAdvanceRollForward" | "GetCommissionRollForward" => {
+            books::by_month(method, n)
+        }
         "GetMaturityAnalysis" | "GetContractedCapacity" | "GetExposure" | "ExportReport" => {
             books::of_day(method, n)
         }

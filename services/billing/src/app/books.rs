@@ -108,6 +108,7 @@ impl App {
                 let found = books::lock(tx.conn(), operator).await?.ok_or_else(no_operator)?;
                 check_etag(command.etag.as_deref(), found.version)?;
                 let closed = found.close(command.month, now.date_naive())?;
+                self.expense_commissions(&tx, operator, command.month, now).await?;
                 // What is closed is right: both sides are equal up to its last day.
                 let balance = ledger::trial_balance(tx.conn(), operator, closed.closed_through).await?;
                 if !balance.balances() {

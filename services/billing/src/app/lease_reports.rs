@@ -9,7 +9,7 @@ use crate::domain::exposure::{Exposure, counts, of_lease};
 use crate::domain::lease::{LeaseCopy, LeaseState};
 use crate::domain::portfolio::{Portfolio, portfolio};
 use crate::domain::revenue::{BacklogRow, Maturity, RevenueRow, backlog, maturity, schedule};
-use crate::domain::roll_forward::AdvanceRow;
+use crate::domain::roll_forward::{AdvanceRow, CommissionRow};
 use crate::store::{exposure, lease, roll_forward};
 
 /// Which months of whose leases.
@@ -23,6 +23,13 @@ pub struct LeaseMonths {
     pub from: YearMonth,
     /// The last month.
     pub through: YearMonth,
+}
+
+impl LeaseMonths {
+    fn days(&self) -> Result<DateRange, Error> {
+        let end = self.through.range().map_or(CivilDate::MAX, |days| days.end());
+        DateRange::new(self.from.first_day(), end).map_err(Error::internal)
+    }
 }
 
 fn currencies(leases: &[LeaseCopy]) -> BTreeSet<String> {
@@ -72,11 +79,26 @@ impl App {
         asked: &LeaseMonths,
     ) -> Result<Vec<AdvanceRow>, Error> {
         let scope = &Self::own_operator(caller, &asked.operator)?;
-        let end = asked.through.range().map_or(CivilDate::MAX, |days| days.end());
-        let days = DateRange::new(asked.from.first_day(), end).map_err(Error::internal)?;
+        let days = asked.days()?;
         self.db
             .read("advance_roll_forward", scope, |tx| async move {
                 let rows = roll_forward::advances(tx.conn(), &asked.operator, days).await?;
+                Ok((tx, rows))
+            })
+            .await
+    }
+
+    /// What of commissions is an asset over some months, by lease, as the ledger says it.
+    pub async fn commission_roll_forward(
+        &self,
+        caller: &Caller,
+        asked: &LeaseMonths,
+    ) -> Result<Vec<CommissionRow>, Error> {
+        let scope = &Self::own_operator(caller, &asked.operator)?;
+        let days = asked.days()?;
+        self.db
+            .read("commission_roll_forward", scope, |tx| async move {
+                let rows = roll_forward::commissions(tx.conn(), &asked.operator, days).await?;
                 Ok((tx, rows))
             })
             .await

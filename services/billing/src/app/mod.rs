@@ -4,6 +4,7 @@ mod agreed;
 mod apply_lease_event;
 mod books;
 mod charging_plans;
+mod commissions;
 mod corrections;
 mod disputes;
 mod explain_line;
@@ -46,6 +47,7 @@ use tokio::sync::Notify;
 
 use crate::domain::account::Account;
 use crate::domain::books::Books;
+use crate::domain::commission::Commission;
 use crate::domain::credit_note::CreditNote;
 use crate::domain::dispute::Dispute;
 use crate::domain::invoice::Invoice;
@@ -61,6 +63,7 @@ use crate::store::listing::{Page, Paged, Sight};
 pub use apply_lease_event::LeaseEvent;
 pub use books::{Accrued, ClosePeriod, Closed, PostAccrual};
 pub use charging_plans::{CreateChargingPlan, ListChargingPlans};
+pub use commissions::{ListCommissions, PayCommission};
 pub use corrections::{Corrected, CreateCreditNote, ListCreditNotes, VoidInvoice};
 pub use disputes::{DisputeLine, ListDisputes, ResolveDispute, Told};
 pub use explain_line::ExplainLine;
@@ -136,6 +139,8 @@ pub struct Wire {
     pub books_event: fn(&Books) -> Vec<u8>,
     /// The payload of a voucher's event.
     pub voucher_event: fn(&Voucher) -> Vec<u8>,
+    /// The payload of a commission's event.
+    pub commission_event: fn(&Commission) -> Vec<u8>,
 }
 
 /// What every use case works with.
@@ -198,6 +203,10 @@ pub mod kind {
     pub const VOUCHER_PROPOSED: &str = "voucher.proposed";
     /// A second person approved it and it is done, or it was rejected.
     pub const VOUCHER_DECIDED: &str = "voucher.decided";
+    /// Two people agreed on a commission.
+    pub const COMMISSION_RECORDED: &str = "commission.recorded";
+    /// A commission, or a part of it, was paid.
+    pub const COMMISSION_PAID: &str = "commission.paid";
     /// A lease's event could not be understood: the lease is not billed until a later one is.
     pub const LEASE_PARKED: &str = "lease.parked";
 }

@@ -68,6 +68,12 @@ pub const POST_JOURNAL: &str = "gridlease.billing.v1.BooksService/PostJournal";
 pub const POST_ACCRUAL: &str = "gridlease.billing.v1.BooksService/PostAccrual";
 /// `WriteOff`.
 pub const WRITE_OFF: &str = "gridlease.billing.v1.BooksService/WriteOff";
+/// `RecordCommission`.
+pub const RECORD_COMMISSION: &str = "gridlease.billing.v1.BooksService/RecordCommission";
+/// `PayCommission`.
+pub const PAY_COMMISSION: &str = "gridlease.billing.v1.BooksService/PayCommission";
+/// `ListCommissions`.
+pub const LIST_COMMISSIONS: &str = "gridlease.billing.v1.BooksService/ListCommissions";
 /// `ApproveVoucher`.
 pub const APPROVE_VOUCHER: &str = "gridlease.billing.v1.BooksService/ApproveVoucher";
 /// `RejectVoucher`.

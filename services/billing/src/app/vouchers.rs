@@ -77,11 +77,12 @@ impl App {
             Content::Journal { .. } => rpc::POST_JOURNAL,
             Content::WriteOff { .. } => rpc::WRITE_OFF,
             Content::ReopenPeriod { .. } => rpc::REOPEN_PERIOD,
+            Content::Commission { .. } => rpc::RECORD_COMMISSION,
         };
         let write = of_operator(caller, &command.operator, ("propose", rpc), of, &command, encode);
         let write = match &command.content {
             Content::WriteOff { .. } => write.map_err(|_| Error::not_found("invoice"))?,
-            Content::Journal { .. } | Content::ReopenPeriod { .. } => write?,
+            _ => write?,
         };
         if let Content::Journal { journal } = &command.content {
             let mut v = Violations::new();
@@ -106,6 +107,10 @@ impl App {
                 Content::ReopenPeriod { month } => {
                     let books = books::find(tx.conn(), operator).await?.ok_or_else(no_operator)?;
                     books.may_reopen(*month)?;
+                }
+                Content::Commission { commission } => {
+                    books::find(tx.conn(), operator).await?.ok_or_else(no_operator)?;
+                    self.check_commission(&tx, scope, operator, commission).await?;
                 }
             }
             let voucher = Voucher {
@@ -174,6 +179,7 @@ impl App {
             Content::Journal { journal } => self.journal(tx, voucher, journal, now).await,
             Content::WriteOff { invoice } => self.give_up(tx, scope, voucher, *invoice, now).await,
             Content::ReopenPeriod { month } => self.reopen(tx, &voucher.operator, *month, by, now).await,
+            Content::Commission { commission } => self.record_commission(tx, voucher, commission, now).await,
         }
     }
 

@@ -24,6 +24,10 @@ pub enum LedgerAccount {
     Prepayments,
     /// What is held until leases are over (liability, normally a credit).
     Deposits,
+    /// Commissions that are not an expense yet (asset, normally a debit).
+    CommissionCosts,
+    /// Commissions owed to their payees (liability, normally a credit).
+    CommissionsPayable,
     /// Rent earned (income, normally a credit).
     RentIncome,
     /// Energy passed on (income, normally a credit).
@@ -48,14 +52,23 @@ pub enum LedgerAccount {
     BadDebtExpense,
     /// Power bought (expense, normally a debit).
     PowerExpense,
+    /// Commissions, over the base terms of their leases (expense, normally a debit).
+    CommissionExpense,
     /// Other expenses (normally a debit).
     OtherExpense,
 }
 
 impl LedgerAccount {
     /// What documents alone move, so that they and the ledger agree: no journal does.
-    pub const OF_DOCUMENTS: [Self; 5] =
-        [Self::AccountsReceivable, Self::UnappliedCash, Self::Cash, Self::Prepayments, Self::Deposits];
+    pub const OF_DOCUMENTS: [Self; 7] = [
+        Self::AccountsReceivable,
+        Self::UnappliedCash,
+        Self::Cash,
+        Self::Prepayments,
+        Self::Deposits,
+        Self::CommissionCosts,
+        Self::CommissionsPayable,
+    ];
 }
 
 names!(LedgerAccount {
@@ -67,6 +80,8 @@ names!(LedgerAccount {
     AccruedExpense => "accrued_expense",
     Prepayments => "prepayments",
     Deposits => "deposits",
+    CommissionCosts => "commission_costs",
+    CommissionsPayable => "commissions_payable",
     RentIncome => "rent_income",
     EnergyIncome => "energy_income",
     DemandIncome => "demand_income",
@@ -79,5 +94,6 @@ names!(LedgerAccount {
     OtherIncome => "other_income",
     BadDebtExpense => "bad_debt_expense",
     PowerExpense => "power_expense",
+    CommissionExpense => "commission_expense",
     OtherExpense => "other_expense",
 });

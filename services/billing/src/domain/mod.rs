@@ -8,6 +8,7 @@ pub mod books;
 pub mod charge;
 pub mod charge_type;
 pub mod claims;
+pub mod commission;
 pub mod credit_note;
 pub mod dispute;
 pub mod explanation;

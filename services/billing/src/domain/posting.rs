@@ -34,6 +34,14 @@ pub enum Deed {
     AccrualPosted,
     /// The same, the other way round, on the first of the next.
     AccrualReversed,
+    /// Two people agreed on a commission.
+    CommissionCapitalized,
+    /// A part of it became an expense in its turn.
+    CommissionAmortized,
+    /// What was left became an expense, since the lease was over.
+    CommissionWrittenOff,
+    /// A part of it was paid.
+    CommissionPaid,
 }
 
 /// Which side of an account an entry stands on.
@@ -234,6 +242,56 @@ pub const POSTING_RULES: &[PostingRule] = &[
         Amount::Moved,
         "nobody expects it any more",
     ),
+    rule(
+        Deed::CommissionCapitalized,
+        Side::Debit,
+        LedgerAccount::CommissionCosts,
+        Amount::Moved,
+        "a cost of bringing the lease, which earns over its base term",
+    ),
+    rule(
+        Deed::CommissionCapitalized,
+        Side::Credit,
+        LedgerAccount::CommissionsPayable,
+        Amount::Moved,
+        "the payee has earned it",
+    ),
+    rule(
+        Deed::CommissionAmortized,
+        Side::Debit,
+        LedgerAccount::CommissionExpense,
+        Amount::Moved,
+        "the month's part of the base term",
+    ),
+    rule(
+        Deed::CommissionAmortized,
+        Side::Credit,
+        LedgerAccount::CommissionCosts,
+        Amount::Moved,
+        "it earns no longer",
+    ),
+    rule(
+        Deed::CommissionWrittenOff,
+        Side::Debit,
+        LedgerAccount::CommissionExpense,
+        Amount::Moved,
+        "the lease is over, and what is left earns nothing",
+    ),
+    rule(
+        Deed::CommissionWrittenOff,
+        Side::Credit,
+        LedgerAccount::CommissionCosts,
+        Amount::Moved,
+        "it earns no longer",
+    ),
+    rule(
+        Deed::CommissionPaid,
+        Side::Debit,
+        LedgerAccount::CommissionsPayable,
+        Amount::Moved,
+        "it is owed no longer",
+    ),
+    rule(Deed::CommissionPaid, Side::Credit, LedgerAccount::Cash, Amount::Moved, "the bank has paid it"),
 ];
 
 const fn rule(
@@ -280,7 +338,7 @@ pub(super) struct Source<'a> {
     pub(super) operator: &'a OperatorId,
     pub(super) id: Uuid,
     pub(super) invoice: Option<InvoiceId>,
-    pub(super) account: AccountId,
+    pub(super) account: Option<AccountId>,
     pub(super) currency: Currency,
     pub(super) description: String,
 }
@@ -313,7 +371,7 @@ pub(super) fn by_table(
             if signed != 0 {
                 entries.push(Entry {
                     ledger_account: rule.ledger_account,
-                    account: Some(from.account),
+                    account: from.account,
                     jurisdiction,
                     amount: Money::new(signed, from.currency),
                 });
@@ -341,7 +399,7 @@ pub(super) fn from_invoice<'a>(invoice: &'a Invoice, done: &str) -> Source<'a> {
         operator: &invoice.operator,
         id: invoice.id.get(),
         invoice: Some(invoice.id),
-        account: invoice.account,
+        account: Some(invoice.account),
         currency: invoice.total.currency,
         description: format!("Invoice of {} {done}", invoice.month),
     }
@@ -381,6 +439,10 @@ names!(Deed {
     JournalPosted => "JOURNAL_POSTED",
     AccrualPosted => "ACCRUAL_POSTED",
     AccrualReversed => "ACCRUAL_REVERSED",
+    CommissionCapitalized => "COMMISSION_CAPITALIZED",
+    CommissionAmortized => "COMMISSION_AMORTIZED",
+    CommissionWrittenOff => "COMMISSION_WRITTEN_OFF",
+    CommissionPaid => "COMMISSION_PAID",
 });
 
 #[cfg(test)]

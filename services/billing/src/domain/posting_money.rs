@@ -3,6 +3,7 @@
 use kernel::{CivilDate, Error, InvoiceId, LedgerTransactionId, Money, OperatorId, Uuid};
 
 use super::books::{Journal, JournalLine};
+use super::commission::{Commission, Move, MoveKind};
 use super::credit_note::CreditNote;
 use super::invoice::Invoice;
 use super::ledger_transaction::{Entry, LedgerTransaction};
@@ -10,7 +11,7 @@ use super::payment::{Allocation, Payment, Refund};
 use super::posting::{Amount, Deed, OutOfBalance, Source, by_table, from_invoice, whole};
 
 fn from_payment(payment: &Payment, id: Uuid, invoice: Option<InvoiceId>, description: String) -> Source<'_> {
-    let (operator, account, currency) = (&payment.operator, payment.account, payment.amount.currency);
+    let (operator, account, currency) = (&payment.operator, Some(payment.account), payment.amount.currency);
     Source { operator, id, invoice, account, currency, description }
 }
 
@@ -121,4 +122,45 @@ pub fn post_refund(
     by_table(Deed::PaymentRefunded, from_payment(payment, part.id, None, said), at, |_| {
         Ok(whole(part.amount.minor))
     })
+}
+
+fn from_commission<'a>(commission: &'a Commission, id: Uuid, done: &str) -> Source<'a> {
+    let facts = &commission.facts;
+    Source {
+        operator: &commission.operator,
+        id,
+        invoice: None,
+        account: None,
+        currency: facts.amount.currency,
+        description: format!("Commission {} on {} {done}", facts.reference, facts.lease),
+    }
+}
+
+/// What a commission moves when it is recorded.
+///
+/// # Errors
+/// As [`super::posting::post`].
+pub fn post_commission(
+    commission: &Commission,
+    at: (LedgerTransactionId, CivilDate),
+) -> Result<Option<LedgerTransaction>, Error> {
+    let from = from_commission(commission, commission.id.get(), "recorded");
+    by_table(Deed::CommissionCapitalized, from, at, |_| Ok(whole(commission.facts.amount.minor)))
+}
+
+/// What a part of a commission moves.
+///
+/// # Errors
+/// As [`super::posting::post`].
+pub fn post_commission_move(
+    commission: &Commission,
+    part: &Move,
+    at: (LedgerTransactionId, CivilDate),
+) -> Result<Option<LedgerTransaction>, Error> {
+    let (deed, done) = match part.kind {
+        MoveKind::Amortized => (Deed::CommissionAmortized, "amortised"),
+        MoveKind::WrittenOff => (Deed::CommissionWrittenOff, "written off"),
+        MoveKind::Paid => (Deed::CommissionPaid, "paid"),
+    };
+    by_table(deed, from_commission(commission, part.id, done), at, |_| Ok(whole(part.amount.minor)))
 }

@@ -122,6 +122,10 @@ fn movement(deed: Deed) -> &'static str {
         Deed::JournalPosted => "Journal",
         Deed::AccrualPosted => "Accrual",
         Deed::AccrualReversed => "Accrual reversed",
+        Deed::CommissionCapitalized => "Commission",
+        Deed::CommissionAmortized => "Commission amortised",
+        Deed::CommissionWrittenOff => "Commission written off",
+        Deed::CommissionPaid => "Commission paid",
     }
 }
 

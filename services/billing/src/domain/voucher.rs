@@ -4,6 +4,7 @@ use kernel::{Error, Instant, InvoiceId, OperatorId, Reason, VoucherId, VoucherNa
 use serde::{Deserialize, Serialize};
 
 use super::books::Journal;
+use super::commission::CommissionFacts;
 use super::words::names;
 
 /// What is to be done.
@@ -25,6 +26,11 @@ pub enum Content {
         /// The month.
         month: YearMonth,
     },
+    /// A commission is recorded.
+    Commission {
+        /// What is agreed.
+        commission: CommissionFacts,
+    },
 }
 
 impl Content {
@@ -35,6 +41,7 @@ impl Content {
             Self::Journal { .. } => "JOURNAL",
             Self::WriteOff { .. } => "WRITE_OFF",
             Self::ReopenPeriod { .. } => "REOPEN_PERIOD",
+            Self::Commission { .. } => "COMMISSION",
         }
     }
 }

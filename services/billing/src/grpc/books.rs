@@ -7,6 +7,7 @@ use kernel::{
 };
 use runtime::wire::{date, money, optional_known, request_id, to_date, to_money, to_timestamp};
 
+use super::commission::facts_to_wire;
 use super::credit_note::reason;
 use super::invoice::{etag, month, to_month};
 use super::lists::{Maybe, list_request};
@@ -241,6 +242,7 @@ pub(super) fn voucher_to_wire(voucher: &Voucher) -> wire::Voucher {
             WireContent::WriteOffInvoice(InvoiceName::new(operator.clone(), *invoice).to_string())
         }
         Content::ReopenPeriod { month } => WireContent::ReopenMonth(to_month(*month)),
+        Content::Commission { commission } => WireContent::Commission(facts_to_wire(operator, commission)),
     };
     let state = match voucher.state {
         VoucherState::Proposed => wire::VoucherState::Proposed,

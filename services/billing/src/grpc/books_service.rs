@@ -8,8 +8,9 @@ use prost::Message as _;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::books;
+use super::{books, commission};
 use crate::app::App;
+use crate::domain::commission::Commission;
 use crate::domain::voucher::Voucher;
 
 /// Answers for the end of a month, and for what needs two people.
@@ -35,6 +36,10 @@ fn post_journal(voucher: &wire::Voucher) -> wire::PostJournalResponse {
 
 fn write_off(voucher: &wire::Voucher) -> wire::WriteOffResponse {
     wire::WriteOffResponse { voucher: Some(voucher.clone()) }
+}
+
+fn record_commission(voucher: &wire::Voucher) -> wire::RecordCommissionResponse {
+    wire::RecordCommissionResponse { voucher: Some(voucher.clone()) }
 }
 
 fn approve_voucher(voucher: &wire::Voucher) -> wire::ApproveVoucherResponse {
@@ -123,6 +128,49 @@ impl BooksService for BooksHandler {
         let tried = command.validate_only;
         let answer = self.app.propose(&caller, command, encode).await.map_err(status)?;
         reply(answer, |voucher| write_off(&nameless_if(tried, voucher)))
+    }
+
+    async fn record_commission(
+        &self,
+        request: Request<wire::RecordCommissionRequest>,
+    ) -> Result<Response<wire::RecordCommissionResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = commission::record(request.get_ref()).map_err(status)?;
+        let encode = |voucher: &Voucher| record_commission(&books::voucher_to_wire(voucher)).encode_to_vec();
+        let tried = command.validate_only;
+        let answer = self.app.propose(&caller, command, encode).await.map_err(status)?;
+        reply(answer, |voucher| record_commission(&nameless_if(tried, voucher)))
+    }
+
+    async fn pay_commission(
+        &self,
+        request: Request<wire::PayCommissionRequest>,
+    ) -> Result<Response<wire::PayCommissionResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = commission::pay(request.get_ref()).map_err(status)?;
+        let encode = |of: &Commission| commission::paid(of).encode_to_vec();
+        let answer = self.app.pay_commission(&caller, command, encode).await.map_err(status)?;
+        reply(answer, commission::paid)
+    }
+
+    async fn get_commission(
+        &self,
+        request: Request<wire::GetCommissionRequest>,
+    ) -> Result<Response<wire::GetCommissionResponse>, Status> {
+        let caller = caller(&request)?;
+        let name = commission::name(&request.get_ref().name).map_err(status)?;
+        let found = self.app.get_commission(&caller, &name).await.map_err(status)?;
+        Ok(Response::new(wire::GetCommissionResponse { commission: Some(commission::to_wire(&found)) }))
+    }
+
+    async fn list_commissions(
+        &self,
+        request: Request<wire::ListCommissionsRequest>,
+    ) -> Result<Response<wire::ListCommissionsResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = commission::list(request.get_ref()).map_err(status)?;
+        let found = self.app.list_commissions(&caller, command).await.map_err(status)?;
+        Ok(Response::new(commission::listed(&found)))
     }
 
     async fn approve_voucher(

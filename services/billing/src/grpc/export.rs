@@ -20,6 +20,8 @@ pub(super) enum Export {
     Backlog(LeaseMonths),
     /// Paid ahead and held.
     Advances(LeaseMonths),
+    /// What of commissions is an asset.
+    Commissions(LeaseMonths),
     /// Still to be received.
     Maturity(OperatorId, Option<CivilDate>),
     /// Contracted by stage.
@@ -31,8 +33,9 @@ pub(super) fn asked(request: &wire::ExportReportRequest) -> Result<Export, Error
     let parent = v.parse("parent", &request.parent, str::parse::<OperatorName>);
     let report = known::<wire::ReportKind>(&mut v, "report", request.report);
     let day = optional_date(&mut v, "as_of_date", request.as_of_date.as_ref());
-    use wire::ReportKind::{AdvanceRollForward, Backlog, RevenueSchedule};
-    let by_month = matches!(report, Some(RevenueSchedule | Backlog | AdvanceRollForward));
+    use wire::ReportKind::{AdvanceRollForward, Backlog, CommissionRollForward, RevenueSchedule};
+    let by_month =
+        matches!(report, Some(RevenueSchedule | Backlog | AdvanceRollForward | CommissionRollForward));
     let months = by_month.then(|| months(&mut v, request));
     if report.is_some() {
         let told = request.start_month.is_some() || request.end_month.is_some();
@@ -47,12 +50,13 @@ pub(super) fn asked(request: &wire::ExportReportRequest) -> Result<Export, Error
             wire::ReportKind::ReceivablesAging => Export::Aging(operator, day?),
             wire::ReportKind::MaturityAnalysis => Export::Maturity(operator, day?),
             wire::ReportKind::ContractedCapacity => Export::Capacity(operator, day?),
-            kind @ (RevenueSchedule | Backlog | AdvanceRollForward) => {
+            kind @ (RevenueSchedule | Backlog | AdvanceRollForward | CommissionRollForward) => {
                 let (from, through) = months??;
                 let of = LeaseMonths { operator, lease: None, from, through };
                 match kind {
                     Backlog => Export::Backlog(of),
                     AdvanceRollForward => Export::Advances(of),
+                    CommissionRollForward => Export::Commissions(of),
                     _ => Export::Revenue(of),
                 }
             }
@@ -186,6 +190,23 @@ pub(super) fn advances(told: &wire::GetAdvanceRollForwardResponse) -> Result<Str
             amount(row.billed.as_ref()),
             amount(row.credited.as_ref()),
             amount(row.returned.as_ref()),
+            amount(row.closing.as_ref()),
+        ])?;
+    }
+    table.done()
+}
+
+pub(super) fn commissions(told: &wire::GetCommissionRollForwardResponse) -> Result<String, Error> {
+    let header = ["lease", "currency", "opening", "added", "amortized", "written_off", "closing"];
+    let mut table = Csv::new(&header)?;
+    for row in &told.rows {
+        table.row([
+            row.lease.clone(),
+            code(row.closing.as_ref()),
+            amount(row.opening.as_ref()),
+            amount(row.added.as_ref()),
+            amount(row.amortized.as_ref()),
+            amount(row.written_off.as_ref()),
             amount(row.closing.as_ref()),
         ])?;
     }

@@ -11,7 +11,7 @@ use crate::app::LeaseMonths;
 use crate::domain::invoice::TooLarge;
 use crate::domain::portfolio::{CapacityRow, Portfolio, Stage};
 use crate::domain::revenue::{BacklogRow, Maturity, RevenueRow};
-use crate::domain::roll_forward::AdvanceRow;
+use crate::domain::roll_forward::{AdvanceRow, CommissionRow};
 
 /// Fifty years.
 const MONTHS_MAX: i32 = 600;
@@ -127,6 +127,25 @@ pub(super) fn rolled_forward(
         closing: Some(to_money(row.closing)),
     };
     wire::GetAdvanceRollForwardResponse { rows: rows.iter().map(row).collect() }
+}
+
+pub(super) fn commissions(request: &wire::GetCommissionRollForwardRequest) -> Result<LeaseMonths, Error> {
+    of_all(&request.parent, (request.start_month.as_ref(), request.end_month.as_ref()))
+}
+
+pub(super) fn commissions_told(
+    operator: &OperatorId,
+    rows: &[CommissionRow],
+) -> wire::GetCommissionRollForwardResponse {
+    let row = |row: &CommissionRow| wire::CommissionRow {
+        lease: LeaseName::new(operator.clone(), row.lease.clone()).to_string(),
+        opening: Some(to_money(row.opening)),
+        added: Some(to_money(row.added)),
+        amortized: Some(to_money(row.amortized)),
+        written_off: Some(to_money(row.written_off)),
+        closing: Some(to_money(row.closing)),
+    };
+    wire::GetCommissionRollForwardResponse { rows: rows.iter().map(row).collect() }
 }
 
 /// Reads whose report, and of which day.

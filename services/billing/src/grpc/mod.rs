@@ -6,6 +6,7 @@ mod books;
 mod books_service;
 mod charging;
 mod charging_service;
+mod commission;
 mod credit_note;
 mod dispute;
 mod dispute_service;
@@ -69,6 +70,7 @@ pub(crate) const WIRE: Wire = Wire {
     payment_event: |payment| payment::to_wire(payment).encode_to_vec(),
     books_event: |of| books::to_wire(of).encode_to_vec(),
     voucher_event: |voucher| books::voucher_to_wire(voucher).encode_to_vec(),
+    commission_event: |of| commission::to_wire(of).encode_to_vec(),
 };
 
 /// Full name of the message that events of a kind carry.
@@ -79,6 +81,7 @@ pub(crate) fn payload_type(event_kind: &str) -> &'static str {
         Some("invoice") => "gridlease.billing.v1.Invoice",
         Some("period") => "gridlease.billing.v1.Books",
         Some("voucher") => "gridlease.billing.v1.Voucher",
+        Some("commission") => "gridlease.billing.v1.Commission",
         Some("credit_note") => "gridlease.billing.v1.CreditNote",
         Some("dispute") => "gridlease.billing.v1.Dispute",
         Some("payment") => "gridlease.billing.v1.Payment",

@@ -14,18 +14,18 @@ const REFERENCE_CHARS: usize = 100;
 const NOTE_CHARS: usize = 500;
 const ALLOCATIONS_MAX: usize = 1_000;
 
-fn reference(v: &mut Violations, text: &str) -> Option<String> {
+pub(super) fn reference(v: &mut Violations, field: &str, text: &str) -> Option<String> {
     if text.trim().is_empty() {
-        v.add("bank_reference", "is required");
+        v.add(field, "is required");
         return None;
     }
-    v.text("bank_reference", text, REFERENCE_CHARS)
+    v.text(field, text, REFERENCE_CHARS)
 }
 
 pub(super) fn record(request: &wire::RecordPaymentRequest) -> Result<RecordPayment, Error> {
     let mut v = Violations::new();
     let account = v.parse("parent", &request.parent, str::parse::<AccountName>);
-    let reference = reference(&mut v, &request.bank_reference);
+    let reference = reference(&mut v, "bank_reference", &request.bank_reference);
     let value_date = date(&mut v, "value_date", request.value_date.as_ref());
     let amount = positive_amount(&mut v, "amount", request.amount.as_ref());
     let note = v.text("note", &request.note, NOTE_CHARS);
@@ -77,7 +77,7 @@ pub(super) fn allocate(request: &wire::AllocatePaymentRequest) -> Result<Allocat
 pub(super) fn refund(request: &wire::RefundPaymentRequest) -> Result<RefundPayment, Error> {
     let mut v = Violations::new();
     let name = v.parse("name", &request.name, str::parse::<PaymentName>);
-    let reference = reference(&mut v, &request.bank_reference);
+    let reference = reference(&mut v, "bank_reference", &request.bank_reference);
     let amount = optional_amount(&mut v, "amount", request.amount.as_ref());
     let etag = etag(&mut v, &request.etag);
     let request_id = request_id(&mut v, &request.request_id);

@@ -88,6 +88,16 @@ impl ReportService for ReportHandler {
         Ok(Response::new(lease_report::rolled_forward(&asked.operator, &rows)))
     }
 
+    async fn get_commission_roll_forward(
+        &self,
+        request: Request<wire::GetCommissionRollForwardRequest>,
+    ) -> Result<Response<wire::GetCommissionRollForwardResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = lease_report::commissions(request.get_ref()).map_err(status)?;
+        let rows = self.app.commission_roll_forward(&caller, &asked).await.map_err(status)?;
+        Ok(Response::new(lease_report::commissions_told(&asked.operator, &rows)))
+    }
+
     async fn get_maturity_analysis(
         &self,
         request: Request<wire::GetMaturityAnalysisRequest>,
@@ -154,6 +164,10 @@ impl ReportHandler {
             Export::Advances(asked) => {
                 let rows = self.app.advance_roll_forward(caller, &asked).await?;
                 export::advances(&lease_report::rolled_forward(&asked.operator, &rows))
+            }
+            Export::Commissions(asked) => {
+                let rows = self.app.commission_roll_forward(caller, &asked).await?;
+                export::commissions(&lease_report::commissions_told(&asked.operator, &rows))
             }
             Export::Maturity(operator, from) => {
                 let matured = self.app.maturity_analysis(caller, &operator, from).await?;

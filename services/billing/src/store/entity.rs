@@ -324,3 +324,25 @@ entity!("billing", utility_bill = "utility_bill" {
     version: i64,
     create_time: DateTimeUtc,
 });
+
+entity!("billing", commission = "commission" {
+    key { operator_id: String, commission_id: Uuid }
+    lease_id: String,
+    payee: String,
+    reference: String,
+    trigger_kind: String,
+    earn_date: Date,
+    currency_code: String,
+    amount_minor: i64,
+    create_time: DateTimeUtc,
+});
+
+entity!("billing", commission_move = "commission_move" {
+    key { operator_id: String, move_id: Uuid }
+    commission_id: Uuid,
+    kind: String,
+    through_date: Date,
+    amount_minor: i64,
+    bank_reference: Option<String>,
+    create_time: DateTimeUtc,
+});

@@ -10,6 +10,7 @@ pub mod account;
 pub mod advance;
 pub mod books;
 pub mod charge;
+pub mod commission;
 pub mod credit_note;
 pub mod dispute;
 pub mod exposure;

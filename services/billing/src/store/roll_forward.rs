@@ -1,11 +1,11 @@
-//! What moved on the liabilities to tenants, lease by lease.
+//! What moved on the liabilities to tenants, and on the asset that commissions are, lease by lease.
 
 use kernel::{DateRange, Error, OperatorId};
 use postgres::store_error;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::rows::{broken, money, parse, statement};
-use crate::domain::roll_forward::AdvanceRow;
+use crate::domain::roll_forward::{AdvanceRow, CommissionRow};
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -67,4 +67,55 @@ fn row_of(row: &Row) -> Result<AdvanceRow, Error> {
         returned: of(row.returned_minor)?,
         closing: of(closing.ok_or_else(|| broken("amount_minor", "is too large"))?)?,
     })
+}
+
+#[derive(FromQueryResult)]
+struct OfCommissions {
+    lease_id: String,
+    currency_code: String,
+    opening_minor: i64,
+    added_minor: i64,
+    amortized_minor: i64,
+    written_off_minor: i64,
+    closing_minor: i64,
+}
+
+/// Commissions of an operator over some days, in order of lease.
+pub async fn commissions(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    days: DateRange,
+) -> Result<Vec<CommissionRow>, Error> {
+    let sql = "select c.lease_id, e.currency_code, \
+                      coalesce(sum(e.amount_minor) filter (where t.posting_date < $2), 0)::bigint as opening_minor, \
+                      coalesce(sum(e.amount_minor) filter (where t.posting_date >= $2 \
+                          and t.kind = 'COMMISSION_CAPITALIZED'), 0)::bigint as added_minor, \
+                      coalesce(sum(-e.amount_minor) filter (where t.posting_date >= $2 \
+                          and t.kind = 'COMMISSION_AMORTIZED'), 0)::bigint as amortized_minor, \
+                      coalesce(sum(-e.amount_minor) filter (where t.posting_date >= $2 \
+                          and t.kind = 'COMMISSION_WRITTEN_OFF'), 0)::bigint as written_off_minor, \
+                      sum(e.amount_minor)::bigint as closing_minor \
+               from billing.ledger_entry e \
+               join billing.ledger_transaction t \
+                    on t.operator_id = e.operator_id and t.transaction_id = e.transaction_id \
+               left join billing.commission_move m on m.operator_id = t.operator_id and m.move_id = t.source_id \
+               join billing.commission c on c.operator_id = t.operator_id \
+                    and c.commission_id = coalesce(m.commission_id, t.source_id) \
+               where e.operator_id = $1 and e.ledger_account = 'commission_costs' and t.posting_date < $3 \
+               group by c.lease_id, e.currency_code \
+               order by c.lease_id, e.currency_code";
+    let values = [operator.as_str().into(), days.start().into(), days.end().into()];
+    let found = OfCommissions::find_by_statement(statement(sql, values)).all(conn).await;
+    let row = |row: OfCommissions| {
+        let of = |minor| money(minor, &row.currency_code);
+        Ok(CommissionRow {
+            lease: parse("lease_id", &row.lease_id)?,
+            opening: of(row.opening_minor)?,
+            added: of(row.added_minor)?,
+            amortized: of(row.amortized_minor)?,
+            written_off: of(row.written_off_minor)?,
+            closing: of(row.closing_minor)?,
+        })
+    };
+    found.map_err(store_error)?.into_iter().map(row).collect()
 }

@@ -10,7 +10,7 @@ use kernel::{Currency, Ids as _, SystemIds, TenantName, YearMonth};
 use runtime::wire::to_date;
 use serde_json::Value;
 
-use super::{Aging, Close, Exposure, Invoices, Revenue, Rpo};
+use super::{Aging, Close, Commissions, Exposure, Invoices, Revenue, Rpo};
 use crate::sales::report::{Report, day, text, word};
 
 /// Invoices a page.
@@ -234,4 +234,30 @@ pub(super) async fn rpo(arguments: Rpo) -> anyhow::Result<String> {
         ]);
     }
     Ok(report.told(server.json, "Nothing is contracted."))
+}
+
+pub(super) async fn commissions(arguments: Commissions) -> anyhow::Result<String> {
+    let server = &arguments.server;
+    let request = billing::GetCommissionRollForwardRequest {
+        parent: server.parent(),
+        start_month: month(arguments.from),
+        end_month: month(arguments.through),
+    };
+    let mut reports = ReportServiceClient::new(server.wire()?);
+    let told =
+        reports.get_commission_roll_forward(request).await.context("ask for commissions")?.into_inner();
+    let mut report =
+        Report::new(&["Lease", ">Before", ">Added", ">Amortised", ">Written off", ">After", "Currency"]);
+    for row in &told.rows {
+        report.row([
+            short(&row.lease),
+            amount(row.opening.as_ref()),
+            amount(row.added.as_ref()),
+            amount(row.amortized.as_ref()),
+            amount(row.written_off.as_ref()),
+            amount(row.closing.as_ref()),
+            currency(row.closing.as_ref()),
+        ]);
+    }
+    Ok(report.told(server.json, "There are no commissions."))
 }

@@ -38,6 +38,8 @@ pub enum FinanceWhat {
     Revenue(Revenue),
     /// What is contracted and not yet earned, lease by lease
     Rpo(Rpo),
+    /// What of commissions is still an asset, lease by lease, and how it became an expense
+    Commissions(Commissions),
 }
 
 /// Whom to ask, and as whom.
@@ -213,6 +215,26 @@ pub struct Rpo {
     pub server: Server,
 }
 
+const COMMISSIONS_EXAMPLES: &str = "\
+Examples:
+  gridlease finance commissions --operator hut-8 --from 2027-01 --through 2027-12
+  gridlease finance commissions --operator hut-8 --from 2027-01 --through 2027-12 --json";
+
+/// `gridlease finance commissions`.
+#[derive(Debug, Args)]
+#[command(after_help = COMMISSIONS_EXAMPLES)]
+pub struct Commissions {
+    /// The first month
+    #[arg(long, value_name = "YYYY-MM")]
+    pub from: YearMonth,
+    /// The last month
+    #[arg(long, value_name = "YYYY-MM")]
+    pub through: YearMonth,
+    /// Whom to ask.
+    #[command(flatten)]
+    pub server: Server,
+}
+
 /// What a command finds, as it is printed.
 ///
 /// # Errors
@@ -226,6 +248,7 @@ pub async fn answer(what: FinanceWhat) -> anyhow::Result<String> {
         FinanceWhat::Statement(arguments) => statement::statement(arguments).await,
         FinanceWhat::Revenue(arguments) => ask::revenue(arguments).await,
         FinanceWhat::Rpo(arguments) => ask::rpo(arguments).await,
+        FinanceWhat::Commissions(arguments) => ask::commissions(arguments).await,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::commission::{Commission, CommissionFacts, Trigger};
 use crate::domain::voucher::Content;
 
 const PAYEE_CHARS: usize = 200;
+const AMOUNT_MAX: i64 = 100_000_000_000_000;
 
 pub(super) fn record(request: &wire::RecordCommissionRequest) -> Result<Propose, Error> {
     let mut v = Violations::new();
@@ -43,7 +44,8 @@ fn facts(
     });
     let payee = (!of.payee.trim().is_empty()).then_some(of.payee.as_str());
     let payee = v.present("payee", payee).and_then(|payee| v.text("payee", payee, PAYEE_CHARS));
-    let amount = positive_amount(v, "amount", of.amount.as_ref());
+    let amount = positive_amount(v, "amount", of.amount.as_ref())
+        .filter(|amount| v.require("amount", amount.minor <= AMOUNT_MAX, "must be at most 1000000000000"));
     let trigger =
         known::<wire::CommissionTrigger>(v, "trigger", of.trigger).and_then(|trigger| match trigger {
             wire::CommissionTrigger::Unspecified => None,

@@ -1649,6 +1649,57 @@ table billing.charging_plan owner gridlease_owner row security forced
   policy charging_plan_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
 
+table billing.commission owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  commission_id uuid not null
+  lease_id text collate "C" not null
+  payee text not null
+  reference text collate "C" not null
+  trigger_kind text collate "C" not null
+  earn_date date not null
+  currency_code text collate "C" not null
+  amount_minor bigint not null
+  create_time timestamp with time zone not null
+  constraint commission_amount CHECK ((amount_minor > 0))
+  constraint commission_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint commission_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint commission_earn_date CHECK (((earn_date >= '2000-01-01'::date) AND (earn_date <= '9999-12-31'::date)))
+  constraint commission_trigger CHECK ((trigger_kind = ANY (ARRAY['SIGNING'::text, 'COMMENCEMENT'::text])))
+  constraint commission_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
+  constraint commission_voucher FOREIGN KEY (operator_id, commission_id) REFERENCES billing.voucher(operator_id, voucher_id)
+  constraint commission_pkey PRIMARY KEY (operator_id, commission_id)
+  constraint commission_reference UNIQUE (operator_id, reference)
+  CREATE INDEX commission_by_lease ON billing.commission USING btree (operator_id, lease_id)
+  CREATE TRIGGER commission_append_only BEFORE DELETE OR UPDATE ON billing.commission FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  policy commission_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy commission_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
+table billing.commission_move owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  move_id uuid not null
+  commission_id uuid not null
+  kind text collate "C" not null
+  through_date date not null
+  amount_minor bigint not null
+  bank_reference text collate "C"
+  create_time timestamp with time zone not null
+  constraint commission_move_amount CHECK ((amount_minor > 0))
+  constraint commission_move_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint commission_move_kind CHECK (((kind = ANY (ARRAY['AMORTIZED'::text, 'WRITTEN_OFF'::text, 'PAID'::text])) AND ((kind = 'PAID'::text) = (bank_reference IS NOT NULL))))
+  constraint commission_move_through CHECK (((through_date >= '2000-01-01'::date) AND (through_date <= '9999-12-31'::date)))
+  constraint commission_move_commission FOREIGN KEY (operator_id, commission_id) REFERENCES billing.commission(operator_id, commission_id)
+  constraint commission_move_pkey PRIMARY KEY (operator_id, move_id)
+  constraint commission_move_bank_reference UNIQUE (operator_id, bank_reference)
+  CREATE UNIQUE INDEX commission_move_amortized_once ON billing.commission_move USING btree (operator_id, commission_id, through_date) WHERE (kind = 'AMORTIZED'::text)
+  CREATE INDEX commission_move_by_commission ON billing.commission_move USING btree (operator_id, commission_id, kind)
+  CREATE UNIQUE INDEX commission_move_written_off_once ON billing.commission_move USING btree (operator_id, commission_id) WHERE (kind = 'WRITTEN_OFF'::text)
+  CREATE TRIGGER commission_move_append_only BEFORE DELETE OR UPDATE ON billing.commission_move FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  CREATE CONSTRAINT TRIGGER commission_move_within AFTER INSERT ON billing.commission_move DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_commission()
+  policy commission_move_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy commission_move_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
 table billing.credit_note owner gridlease_owner row security forced
   operator_id text collate "C" not null
   credit_note_id uuid not null
@@ -1927,9 +1978,10 @@ END))
   constraint invoice_line_proration CHECK ((proration = ANY (ARRAY['ACTUAL_ACTUAL'::text, 'THIRTY_360'::text, 'ACTUAL_365'::text])))
   constraint invoice_line_quantity CHECK ((quantity_kw > 0))
   constraint invoice_line_rate CHECK (((rate_per_kw_month >= (0)::numeric) AND (rate_per_kw_month <> 'NaN'::numeric)))
+  constraint invoice_line_rent_difference CHECK (((charge_type <> 'BASE_RENT'::text) OR (item = ''::text) OR ((item = 'difference'::text) AND (EXTRACT(day FROM period_start) = (1)::numeric))))
   constraint invoice_line_rent_or_reckoned CHECK (
-CASE charge_type
-    WHEN 'BASE_RENT'::text THEN ((num_nulls(days, days_in_month, quantity_kw, rate_per_kw_month) = 0) AND (num_nonnulls(detail, reckoning_id) = 0) AND (revision = 0) AND (item = ''::text))
+CASE
+    WHEN ((charge_type = 'BASE_RENT'::text) AND (item = ''::text)) THEN ((num_nulls(days, days_in_month, quantity_kw, rate_per_kw_month) = 0) AND (num_nonnulls(detail, reckoning_id) = 0) AND (revision = 0))
     ELSE ((num_nonnulls(days, days_in_month, quantity_kw, rate_per_kw_month) = 0) AND (num_nulls(detail, reckoning_id) = 0))
 END)
   constraint invoice_line_revision CHECK ((revision >= 0))
@@ -2037,7 +2089,7 @@ table billing.ledger_entry owner gridlease_owner row security forced
   constraint ledger_entry_amount CHECK ((amount_minor <> 0))
   constraint ledger_entry_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
   constraint ledger_entry_jurisdiction CHECK (((jurisdiction IS NULL) OR (ledger_account = 'taxes_payable'::text)))
-  constraint ledger_entry_ledger_account CHECK ((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text, 'cash'::text, 'accrued_rent'::text, 'accrued_revenue'::text, 'accrued_expense'::text, 'prepayments'::text, 'deposits'::text, 'rent_income'::text, 'energy_income'::text, 'demand_income'::text, 'pass_through_income'::text, 'take_or_pay_income'::text, 'interest_income'::text, 'termination_income'::text, 'sla_credits'::text, 'taxes_payable'::text, 'other_income'::text, 'bad_debt_expense'::text, 'power_expense'::text, 'other_expense'::text])))
+  constraint ledger_entry_ledger_account CHECK ((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text, 'cash'::text, 'accrued_rent'::text, 'accrued_revenue'::text, 'accrued_expense'::text, 'prepayments'::text, 'deposits'::text, 'rent_income'::text, 'energy_income'::text, 'demand_income'::text, 'pass_through_income'::text, 'take_or_pay_income'::text, 'interest_income'::text, 'termination_income'::text, 'sla_credits'::text, 'taxes_payable'::text, 'other_income'::text, 'bad_debt_expense'::text, 'power_expense'::text, 'other_expense'::text, 'commission_costs'::text, 'commissions_payable'::text, 'commission_expense'::text])))
   constraint ledger_entry_number CHECK ((entry_number > 0))
   constraint ledger_entry_subledger CHECK (((ledger_account <> ALL (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text])) OR (account_id IS NOT NULL)))
   constraint ledger_entry_account FOREIGN KEY (operator_id, account_id) REFERENCES billing.account(operator_id, account_id)
@@ -2066,7 +2118,7 @@ table billing.ledger_transaction owner gridlease_owner row security forced
   create_time timestamp with time zone not null
   constraint ledger_transaction_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint ledger_transaction_entry_count CHECK ((entry_count >= 2))
-  constraint ledger_transaction_kind CHECK ((kind = ANY (ARRAY['INVOICE_ISSUED'::text, 'INVOICE_VOIDED'::text, 'CREDIT_NOTE_ISSUED'::text, 'PAYMENT_RECEIVED'::text, 'PAYMENT_ALLOCATED'::text, 'PAYMENT_REFUNDED'::text, 'INVOICE_WRITTEN_OFF'::text, 'JOURNAL_POSTED'::text, 'ACCRUAL_POSTED'::text, 'ACCRUAL_REVERSED'::text])))
+  constraint ledger_transaction_kind CHECK ((kind = ANY (ARRAY['INVOICE_ISSUED'::text, 'INVOICE_VOIDED'::text, 'CREDIT_NOTE_ISSUED'::text, 'PAYMENT_RECEIVED'::text, 'PAYMENT_ALLOCATED'::text, 'PAYMENT_REFUNDED'::text, 'INVOICE_WRITTEN_OFF'::text, 'JOURNAL_POSTED'::text, 'ACCRUAL_POSTED'::text, 'ACCRUAL_REVERSED'::text, 'COMMISSION_CAPITALIZED'::text, 'COMMISSION_AMORTIZED'::text, 'COMMISSION_WRITTEN_OFF'::text, 'COMMISSION_PAID'::text])))
   constraint ledger_transaction_posting_date CHECK (((posting_date >= '2000-01-01'::date) AND (posting_date <= '9999-12-31'::date)))
   constraint ledger_transaction_invoice FOREIGN KEY (operator_id, invoice_id) REFERENCES billing.invoice(operator_id, invoice_id)
   constraint ledger_transaction_pkey PRIMARY KEY (operator_id, transaction_id)
@@ -2533,7 +2585,7 @@ table billing.voucher owner gridlease_owner row security forced
   decide_time timestamp with time zone
   constraint voucher_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint voucher_decide_time CHECK (((decide_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (decide_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint voucher_kind CHECK ((kind = ANY (ARRAY['JOURNAL'::text, 'WRITE_OFF'::text, 'REOPEN_PERIOD'::text])))
+  constraint voucher_kind CHECK ((kind = ANY (ARRAY['JOURNAL'::text, 'WRITE_OFF'::text, 'REOPEN_PERIOD'::text, 'COMMISSION'::text])))
   constraint voucher_state CHECK (((state = ANY (ARRAY['PROPOSED'::text, 'APPROVED'::text, 'REJECTED'::text])) AND (num_nulls(decider, decide_time) =
 CASE state
     WHEN 'PROPOSED'::text THEN 2
@@ -2550,6 +2602,9 @@ END)))
   grant update (decider) to billing
   grant update (state) to billing
   grant update (version) to billing
+
+function billing.check_commission() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body b96e9d45a3e6610896bf6b93a724000f
+  grant execute to public
 
 function billing.check_credit_note() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body 731dd75ea994b62f96d122a7ead25c49
 

@@ -80,6 +80,7 @@ mod quote_sagas;
 mod quotes;
 mod races;
 mod rate_cards;
+mod rent_differences;
 mod rent_terms;
 mod replay;
 mod restore;

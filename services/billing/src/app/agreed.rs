@@ -15,6 +15,8 @@ use crate::domain::invoice::TooLarge;
 use crate::domain::lease::{LeaseCopy, Poison};
 use crate::domain::reckoned::difference;
 use crate::domain::reckoning::{Inputs, Reckoning};
+use crate::domain::rent_difference::{Differences, RentInputs, bill, left_over, regular_minor};
+use crate::domain::run::Problem;
 use crate::store::late::LateInvoice;
 use crate::store::lease::LeaseSpan;
 use crate::store::{advance, late};
@@ -90,6 +92,32 @@ impl Agreed {
                 into.lines.entry(lease.lease.clone()).or_default().extend(lines);
             }
         }
+        Ok(())
+    }
+}
+
+impl App {
+    /// Bills what has changed of rent that was billed before, so far as the invoice has room for what is given back.
+    pub(super) fn bill_differences(
+        &self,
+        lease: &LeaseCopy,
+        rent: &[Charge],
+        changed: &[RentInputs],
+        into: &mut Reckoned,
+    ) -> Result<(), Error> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let lines = into.lines.entry(lease.lease.clone()).or_default();
+        let beside = regular_minor(rent, lines).ok_or_else(|| Error::internal(TooLarge))?;
+        let id = || ReckoningId::new(self.ids.next());
+        let Differences { lines: billed, left } = bill(changed, beside, id).map_err(Error::internal)?;
+        for (line, reckoning) in billed {
+            lines.push(line);
+            into.kept.push((lease.lease.clone(), reckoning));
+        }
+        let left = left_over(&left).map(|problem| Problem { lease: lease.name(), place: None, problem });
+        into.problems.extend(left);
         Ok(())
     }
 }

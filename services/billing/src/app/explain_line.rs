@@ -12,6 +12,7 @@ use crate::domain::lease::LeaseCopy;
 use crate::domain::minimum::MinimumInputs;
 use crate::domain::reckoned::{ReckonedLine, Whole};
 use crate::domain::reckoning::{CreditInputs, Inputs, UsageInputs};
+use crate::domain::rent_difference::RentInputs;
 use crate::domain::true_up::TrueUpInputs;
 use crate::store::{lease, reckoning};
 
@@ -40,7 +41,9 @@ impl App {
             .read("explain_line", scope, |tx| async move {
                 let explained = match &line.charge {
                     LineCharge::Rent(rent) => rent_again(&tx, found, line, rent).await?,
-                    LineCharge::Reckoned(reckoned) => self.reckoned_again(&tx, found, reckoned).await?,
+                    LineCharge::Reckoned(reckoned) => {
+                        self.reckoned_again(&tx, found, (reckoned, line.lease_version)).await?
+                    }
                 };
                 Ok((tx, explained))
             })
@@ -59,7 +62,7 @@ impl App {
         &self,
         tx: &Tx,
         of: &Invoice,
-        line: &ReckonedLine,
+        (line, version): (&ReckonedLine, i64),
     ) -> Result<(Option<Money>, Why), Error> {
         let kept = reckoning::find(tx.conn(), &of.operator, line.reckoning).await?;
         let kept = kept.ok_or_else(|| Error::internal(Lost(line.reckoning)))?;
@@ -71,6 +74,7 @@ impl App {
             }
             Inputs::Draw { draw } => Ok((draw.amount(), Why::Agreed(draw.steps()))),
             Inputs::Interest { interest } => Ok(of_wholes(line, interest.wholes(), interest.steps())),
+            Inputs::Rent { rent } => difference_again(tx, of, version, rent).await,
             Inputs::TrueUp { true_up } => self.trued_up_again(tx, of, line, true_up).await,
             Inputs::Minimum { minimum } => self.minimum_again(tx, of, line, minimum).await,
             Inputs::Usage { parts } => {
@@ -177,18 +181,35 @@ fn credit_again(line: &ReckonedLine, inputs: CreditInputs) -> (Option<Money>, Wh
     }
 }
 
+/// The terms of a version, over the days as they stand now: if those moved since, a line of it comes to something else.
+async fn lease_of(tx: &Tx, of: &Invoice, version: i64) -> Result<LeaseCopy, Error> {
+    let terms = lease::terms(tx.conn(), &of.operator, &of.lease, version).await?;
+    let scope = &Scope::Operator(of.operator.clone());
+    let name = LeaseName::new(of.operator.clone(), of.lease.clone());
+    let found = lease::find(tx.conn(), scope, &name).await?.ok_or_else(|| Error::not_found("lease"))?;
+    Ok(LeaseCopy { terms, ..found })
+}
+
+/// What a month's rent comes to by the terms of the line's version, less what was billed before it.
+async fn difference_again(
+    tx: &Tx,
+    of: &Invoice,
+    version: i64,
+    kept: RentInputs,
+) -> Result<(Option<Money>, Why), Error> {
+    let lease = lease_of(tx, of, version).await?;
+    let right = charge::right(&lease, &kept.place, kept.month).map_err(Error::internal)?;
+    let steps = kept.steps();
+    Ok((RentInputs { right, ..kept }.amount(), Why::Agreed(steps)))
+}
+
 async fn rent_again(
     tx: &Tx,
     of: &Invoice,
     line: &InvoiceLine,
     rent: &Charge,
 ) -> Result<(Option<Money>, Why), Error> {
-    let terms = lease::terms(tx.conn(), &of.operator, &of.lease, line.lease_version).await?;
-    let scope = &Scope::Operator(of.operator.clone());
-    let name = LeaseName::new(of.operator.clone(), of.lease.clone());
-    let found = lease::find(tx.conn(), scope, &name).await?.ok_or_else(|| Error::not_found("lease"))?;
-    // The terms of the line's version, over the days as they stand now: if those moved since, it comes to something else.
-    let lease = LeaseCopy { terms, ..found };
+    let lease = lease_of(tx, of, line.lease_version).await?;
     let poison = |poison: crate::domain::lease::Poison| Error::internal(poison);
     let charges = charge::of_block(&lease, &rent.place, rent.period).map_err(poison)?;
     let again = charges.into_iter().find(|charge| charge.key() == rent.key());

@@ -15,12 +15,13 @@ use tracing::{error, info, warn};
 use super::agreed::{Agreed, Trouble};
 use super::reckon::{Books, Reckoned};
 use super::{About, App, INVOICES_IN_ANSWER, RunView, kind, rpc};
-use crate::domain::charge;
+use crate::domain::charge::{self, Charge};
 use crate::domain::invoice::{Bill, Invoice, TooLarge};
-use crate::domain::lease::LeaseCopy;
-use crate::domain::reckoning::Reckoning;
+use crate::domain::lease::{LeaseCopy, Poison};
+use crate::domain::reckoning::{Reckoning, months_before};
+use crate::domain::rent_difference::{RentInputs, RentMonths, differences};
 use crate::domain::run::{BillingRun, Chunk, Problem, Progress, RunHead, RunState};
-use crate::store::charge::taken as taken_charges;
+use crate::store::charge::rent_billed;
 use crate::store::{SCHEMA, account, feed, invoice, lease, reckoning, run, run_chunk};
 
 /// Starts a billing run.
@@ -241,11 +242,11 @@ impl App {
         let (operator, month, leases) = (&run.operator, run.month, (&chunk.first, &chunk.last));
         let parked = feed::parked(tx.conn(), operator).await?;
         let books = Books::open(self, tx, operator, leases, month, now).await?;
-        let nothing = BTreeSet::new();
+        let nothing = RentMonths::new();
         let mut bills = Vec::new();
         let all = lease::in_force(tx.conn(), operator, leases).await?;
         let agreed = Agreed::open(self, tx, operator, leases, &all, month).await?;
-        let taken = taken_charges(tx.conn(), operator, leases, reach(month, &all)).await?;
+        let taken = rent_billed(tx.conn(), operator, leases, reach(month, &all)).await?;
         for lease in all {
             let left_out = |problem: String| Problem { lease: lease.name(), place: None, problem };
             if parked.contains(&lease.name().to_string()) {
@@ -253,11 +254,11 @@ impl App {
                 into.problems.push(left_out("is parked: its last event could not be understood".to_owned()));
                 continue;
             }
-            let rent = charge::due(&lease, month, taken.get(&lease.lease).unwrap_or(&nothing));
-            let rent = rent
+            let billed = taken.get(&lease.lease).unwrap_or(&nothing);
+            let rent = rent_of(&lease, month, billed)
                 .map_err(Trouble::Poison)
-                .and_then(|rent| agreed.add(self, &lease, month, &rent, into).map(|()| rent));
-            let rent = match rent {
+                .and_then(|rent| agreed.add(self, &lease, month, &rent.0, into).map(|()| rent));
+            let (rent, changed) = match rent {
                 Ok(rent) => rent,
                 Err(Trouble::Failed(error)) => return Err(error),
                 Err(Trouble::Poison(poison)) => {
@@ -270,6 +271,7 @@ impl App {
             if let Some(books) = &books {
                 books.reckon(&lease, into).await?;
             }
+            self.bill_differences(&lease, &rent, &changed, into)?;
             let reckoned = into.lines.remove(&lease.lease).unwrap_or_default();
             bills.extend(Bill::of(&lease, month, rent, reckoned)?);
         }
@@ -293,10 +295,20 @@ impl App {
     }
 }
 
-/// The days whose rent a run of `month` may bill: in arrears a period before it, in advance a period from it on.
+/// The rent of a run of `month`, and what has changed of rent that was billed before.
+fn rent_of(
+    lease: &LeaseCopy,
+    month: YearMonth,
+    billed: &RentMonths,
+) -> Result<(Vec<Charge>, Vec<RentInputs>), Poison> {
+    let rent = charge::due(lease, month, &billed.keys().cloned().collect::<BTreeSet<_>>())?;
+    let changed = differences(lease, month, billed, &rent)?;
+    Ok((rent, changed))
+}
+
+/// The days whose rent a run of `month` may bill or correct: as far back as usage, and in advance a period from it on.
 fn reach(month: YearMonth, leases: &[LeaseCopy]) -> Option<DateRange> {
     let months = leases.iter().map(|lease| lease.terms.rent.frequency.months()).max().unwrap_or(1);
-    let months = i32::try_from(months).ok()?;
-    let first = add_months(month.first_day(), -months)?;
-    DateRange::new(first, add_months(month.first_day(), months)?).ok()
+    let first = months_before(month).first()?.first_day();
+    DateRange::new(first, add_months(month.first_day(), i32::try_from(months).ok()?)?).ok()
 }

@@ -38,15 +38,15 @@ pub struct Charge {
     pub amount: Money,
 }
 
-/// What may be billed once, within a lease and its present revision.
+/// What may be billed once within a lease: the rent of a block's month. What it comes to later otherwise is billed as the difference.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChargeKey {
     /// Which block.
     pub place: BlockRef,
     /// What for.
     pub charge_type: ChargeType,
-    /// First day charged.
-    pub period_start: CivilDate,
+    /// The month.
+    pub month: YearMonth,
 }
 
 impl Charge {
@@ -71,11 +71,7 @@ impl Charge {
     /// The key under which it is billed once.
     #[must_use]
     pub fn key(&self) -> ChargeKey {
-        ChargeKey {
-            place: self.place.clone(),
-            charge_type: self.charge_type,
-            period_start: self.period.start(),
-        }
+        ChargeKey { place: self.place.clone(), charge_type: self.charge_type, month: self.month }
     }
 }
 
@@ -160,6 +156,28 @@ pub fn of_block(lease: &LeaseCopy, place: &BlockRef, days: DateRange) -> Result<
     }
 }
 
+/// The rent of a block's month as it stands, as far as it is billed here. As in [`due`] an index must be known.
+pub fn of_month(lease: &LeaseCopy, premises: &Premises, month: YearMonth) -> Result<Vec<Charge>, Poison> {
+    let days = billed_here(lease, premises).zip(month.range());
+    match days.and_then(|(days, month)| days.intersection(&month)) {
+        Some(days) => Standing::of(lease, premises)?.known(&lease.terms, days),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What a block's month comes to, as [`of_month`]; nothing of a block that is not leased.
+pub fn right(lease: &LeaseCopy, place: &BlockRef, month: YearMonth) -> Result<Money, Poison> {
+    let leased = lease.terms.premises.iter().find(|premises| premises.place == *place);
+    let charges = leased.map_or(Ok(Vec::new()), |premises| of_month(lease, premises, month))?;
+    sum_of(lease, &charges)
+}
+
+/// The sum of charges of a lease.
+pub fn sum_of(lease: &LeaseCopy, charges: &[Charge]) -> Result<Money, Poison> {
+    Money::checked_sum(lease.terms.currency, charges.iter().map(|charge| charge.amount))
+        .ok_or_else(|| Poison("the rent of a month does not fit 64 bits".to_owned()))
+}
+
 /// The days on which the tenant has a block, also those whose rent is abated.
 #[must_use]
 pub fn occupied(lease: &LeaseCopy, premises: &Premises) -> DateRange {
@@ -175,9 +193,7 @@ pub fn start_as_it_stands(lease: &LeaseCopy) -> Option<CivilDate> {
 
 /// The base rent of a block over some days.
 pub fn rent_of_block(lease: &LeaseCopy, place: &BlockRef, days: DateRange) -> Result<Money, Poison> {
-    let charges = of_block(lease, place, days)?;
-    Money::checked_sum(lease.terms.currency, charges.iter().map(|charge| charge.amount))
-        .ok_or_else(|| Poison("the rent of a month does not fit 64 bits".to_owned()))
+    sum_of(lease, &of_block(lease, place, days)?)
 }
 
 /// What is still to come, commenced or not, whoever bills it, in runs of months that begin on or before `through` (`None`: to the end).

@@ -37,6 +37,7 @@ pub mod rating;
 pub mod reading;
 pub mod reckoned;
 pub mod reckoning;
+pub mod rent_difference;
 pub mod revenue;
 pub mod roll_forward;
 pub mod run;

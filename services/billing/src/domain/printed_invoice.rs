@@ -5,6 +5,7 @@ use paper::{Column, Document, Entity, Fact, Part, Party, Section, Table, words};
 
 use super::invoice::{ChargeType, Invoice, InvoiceKind, InvoiceLine, LineCharge};
 use super::invoice_state::InvoiceState;
+use super::rent_difference::DIFFERENCE;
 
 /// The names behind the resource names.
 #[derive(Clone, Debug)]
@@ -115,6 +116,7 @@ fn measure(line: &InvoiceLine) -> (String, &str, Rate) {
 
 fn row(line: &InvoiceLine, rate: String) -> [String; 6] {
     let what = match line.charge_type() {
+        ChargeType::BaseRent if line.item() == DIFFERENCE => "Rent difference",
         ChargeType::BaseRent => "Base rent",
         ChargeType::Energy => "Energy",
         ChargeType::Demand => "Demand",
@@ -130,7 +132,8 @@ fn row(line: &InvoiceLine, rate: String) -> [String; 6] {
         ChargeType::TrueUp => "Utility bill, trued up",
     };
     let (place, period) = (line.place(), line.period());
-    let of = [line.item(), line.jurisdiction().unwrap_or_default()];
+    let item = if line.charge_type() == ChargeType::BaseRent { "" } else { line.item() };
+    let of = [item, line.jurisdiction().unwrap_or_default()];
     let remarks = match &line.charge {
         LineCharge::Rent(_) => [""; 2],
         LineCharge::Reckoned(line) => [

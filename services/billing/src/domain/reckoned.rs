@@ -136,7 +136,8 @@ impl ReckonedLine {
     #[must_use]
     pub fn formula(&self) -> String {
         let (detail, currency) = (&self.detail, self.amount.currency);
-        if self.revision == 0 {
+        // A difference of rent says itself what was billed before.
+        if self.revision == 0 || self.charge_type == ChargeType::BaseRent {
             return detail.formula.clone();
         }
         let before = Money::new(detail.before_minor, currency);

@@ -17,6 +17,7 @@ use super::minimum::MinimumInputs;
 use super::plan::{Allocation, EstimatePolicy, Facility, MONTHS_BACK, UsageRule};
 use super::rating::{Load, Metered, RatedLine, RatingError, rate};
 use super::reckoned::Whole;
+use super::rent_difference::RentInputs;
 use super::service_level::{Credit, Outage, ServiceLevel};
 use super::tariff::{Component, Price};
 use super::true_up::TrueUpInputs;
@@ -67,6 +68,11 @@ pub enum Inputs {
     Interest {
         /// All of it.
         interest: InterestInputs,
+    },
+    /// Rent that was billed, against what it is now.
+    Rent {
+        /// All of it.
+        rent: RentInputs,
     },
     /// A utility's bill, against what was charged for its days.
     TrueUp {

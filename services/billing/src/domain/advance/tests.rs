@@ -31,7 +31,7 @@ fn core42(money: MoneyTerms) -> LeaseCopy {
 
 fn bills(lease: &LeaseCopy, advanced: &mut Advanced) -> Vec<Bill> {
     let charges = charge::to_come(lease, None, &std::collections::BTreeSet::new()).expect("computable");
-    unroll(lease, charges, None, advanced).expect("fits")
+    unroll(lease, charges, None, (advanced, (sample::month(2027, 1), Vec::new()))).expect("fits")
 }
 
 #[test]

@@ -98,10 +98,24 @@ fn charges(invoice: &Invoice) -> Table {
         Column::numbers(format!("Amount, {currency}")),
     ];
     let total = ["Total", "", "", "", "", &invoice.total.grouped()].map(str::to_owned);
-    let remarks = invoice.lines.iter().map(InvoiceLine::formula);
+    let remarks = invoice.lines.iter().map(|line| parted(&line.formula()));
     let rates: Vec<_> = invoice.lines.iter().map(|line| measure(line).2).collect();
     let rows = invoice.lines.iter().zip(words::rates(&rates)).map(|(line, rate)| row(line, rate));
     Table::new(columns, rows).with_remarks(remarks).with_total(total)
+}
+
+/// A computation with the thousands of its numbers parted, as everywhere on the page; a day or a number of a document stays.
+fn parted(text: &str) -> String {
+    let part = |word: &str| {
+        let bare = word.trim_end_matches([',', '.', ';', ')']);
+        let whole = bare.split('.').next().unwrap_or_default();
+        let plain = bare.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        match whole.parse::<i64>() {
+            Ok(number) if plain => format!("{}{}", words::number(number), &word[whole.len()..]),
+            _ => word.to_owned(),
+        }
+    };
+    text.split(' ').map(part).collect::<Vec<_>>().join(" ")
 }
 
 /// How much of what, at which rate.
@@ -190,6 +204,12 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_parted_and_days_are_not() {
+        let text = parted("12345.50 on 2027-03-01, INV-001234 (is 1000000), 999 of 42");
+        assert_eq!(text, "12,345.50 on 2027-03-01, INV-001234 (is 1,000,000), 999 of 42");
+    }
+
+    #[test]
     fn a_draft_is_stamped_and_asks_for_nothing() {
         let draft = sample::invoice(&[67_096_774]);
         assert_eq!(printed_invoice(&draft, &names()).stamp, Some("DRAFT"));
@@ -216,7 +236,7 @@ mod tests {
             "20,000",
             "130.00",
             "670,967.74",
-            "20000 kW x 130 USD per kW-month x 8/31 days = USD 670967.74",
+            "20,000 kW x 130 USD per kW-month x 8/31 days = USD 670,967.74",
         ] {
             assert!(text.contains(said), "{said} in {text}");
         }

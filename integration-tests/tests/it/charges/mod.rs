@@ -8,3 +8,4 @@ mod shared;
 mod tariffs;
 mod true_up;
 mod usage;
+mod utility_bills;

@@ -13,6 +13,7 @@ use integration_tests::requests::tariffs::{component, energy, tariff};
 use tonic::Code;
 
 use super::field::{Field, cents, explain_all, hours, of_type};
+use super::utility_bills::heard;
 
 const JUNE: &str = "2027-06-01T05:00:00Z";
 
@@ -129,6 +130,7 @@ async fn a_bill_is_passed_on_to_the_cent_once_and_a_corrected_one_by_difference(
     ensure!(division.vacant_share.clone().unwrap_or_default().value == "0.3333333333", "{division:#?}");
     let borne: Vec<i64> = division.shares.iter().map(|share| cents(share.amount.as_ref())).collect();
     ensure!(borne == [3_333_334, 3_333_333] && !division.estimated, "{division:#?}");
+    heard(&field, ["utility_bill.recorded", "utility_bill.trued_up"], &first.name).await?;
     let again = tried_run(&field).await?;
     ensure!(again.iter().all(|cents| *cents < 0), "trying a run out counts it: {again:?}");
 

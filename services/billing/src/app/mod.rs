@@ -56,6 +56,7 @@ use crate::domain::payment::Payment;
 use crate::domain::plan::ChargingPlan;
 use crate::domain::run::{BillingRun, Problem};
 use crate::domain::tariff::Tariff;
+use crate::domain::utility_bill::UtilityBill;
 use crate::domain::voucher::Voucher;
 use crate::store::SCHEMA;
 use crate::store::listing::{Page, Paged, Sight};
@@ -139,6 +140,8 @@ pub struct Wire {
     pub books_event: fn(&Books) -> Vec<u8>,
     /// The payload of a voucher's event.
     pub voucher_event: fn(&Voucher) -> Vec<u8>,
+    /// The payload of a utility bill's event.
+    pub utility_bill_event: fn(&UtilityBill) -> Vec<u8>,
     /// The payload of a commission's event.
     pub commission_event: fn(&Commission) -> Vec<u8>,
 }
@@ -207,6 +210,10 @@ pub mod kind {
     pub const COMMISSION_RECORDED: &str = "commission.recorded";
     /// A commission, or a part of it, was paid.
     pub const COMMISSION_PAID: &str = "commission.paid";
+    /// What a utility charged was recorded.
+    pub const UTILITY_BILL_RECORDED: &str = "utility_bill.recorded";
+    /// It was divided among those who share its meter; the next run bills what comes of it.
+    pub const UTILITY_BILL_TRUED_UP: &str = "utility_bill.trued_up";
     /// A lease's event could not be understood: the lease is not billed until a later one is.
     pub const LEASE_PARKED: &str = "lease.parked";
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tracing::info;
 
 use super::write::Write;
-use super::{App, ListRequest, Listed, check_etag, rpc, sight};
+use super::{About, App, ListRequest, Listed, check_etag, kind, rpc, sight};
 use crate::domain::utility_bill::{BillFacts, BillFilter, UtilityBill, corrected, overlaps};
 use crate::store::listing::Newest;
 use crate::store::{meter, utility_bill};
@@ -92,6 +92,7 @@ impl App {
                     create_time: now,
                 };
                 utility_bill::insert(tx.conn(), &bill).await?;
+                self.tell_bill(&tx, kind::UTILITY_BILL_RECORDED, &bill, now).await?;
                 Ok((tx, BillTold { bill, tried_out: command.validate_only }))
             })
             .await?;
@@ -129,6 +130,7 @@ impl App {
                 let (division, version) = (Some((division, now)), found.version + 1);
                 let bill = UtilityBill { division, version, ..found };
                 utility_bill::divide(tx.conn(), &bill).await?;
+                self.tell_bill(&tx, kind::UTILITY_BILL_TRUED_UP, &bill, now).await?;
                 Ok((tx, BillTold { bill, tried_out: command.validate_only }))
             })
             .await?;
@@ -136,6 +138,18 @@ impl App {
             info!(bill = %command.name, "utility bill divided");
         }
         Ok(answer)
+    }
+
+    /// Tells it to the operator's own: it says what others share.
+    async fn tell_bill(
+        &self,
+        tx: &Tx,
+        kind: &'static str,
+        bill: &UtilityBill,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let about = About { operator: &bill.operator, tenant: None, subject: bill.name().to_string() };
+        self.tell(tx, kind, about, now, (self.wire.utility_bill_event)(bill)).await
     }
 
     /// One bill.

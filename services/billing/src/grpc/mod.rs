@@ -70,6 +70,7 @@ pub(crate) const WIRE: Wire = Wire {
     payment_event: |payment| payment::to_wire(payment).encode_to_vec(),
     books_event: |of| books::to_wire(of).encode_to_vec(),
     voucher_event: |voucher| books::voucher_to_wire(voucher).encode_to_vec(),
+    utility_bill_event: |bill| utility_bill::to_wire(bill).encode_to_vec(),
     commission_event: |of| commission::to_wire(of).encode_to_vec(),
 };
 
@@ -80,6 +81,7 @@ pub(crate) fn payload_type(event_kind: &str) -> &'static str {
         Some("billing_run") => "gridlease.billing.v1.BillingRun",
         Some("invoice") => "gridlease.billing.v1.Invoice",
         Some("period") => "gridlease.billing.v1.Books",
+        Some("utility_bill") => "gridlease.billing.v1.UtilityBill",
         Some("voucher") => "gridlease.billing.v1.Voucher",
         Some("commission") => "gridlease.billing.v1.Commission",
         Some("credit_note") => "gridlease.billing.v1.CreditNote",

@@ -30,12 +30,12 @@ pub(super) fn amount(money: Option<&Money>) -> Value {
     exact(money).map_or(Value::Null, |money| text(money.grouped()))
 }
 
-fn currency(money: Option<&Money>) -> Value {
+pub(super) fn currency(money: Option<&Money>) -> Value {
     text(money.map(|money| money.currency_code.clone()).unwrap_or_default())
 }
 
 /// The last part of a resource name.
-fn short(name: &str) -> Value {
+pub(super) fn short(name: &str) -> Value {
     text(name.rsplit('/').next().unwrap_or_default())
 }
 

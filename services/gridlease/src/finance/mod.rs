@@ -3,6 +3,7 @@
 
 pub(crate) mod ask;
 mod statement;
+pub mod utility_bills;
 
 use std::path::PathBuf;
 
@@ -38,6 +39,8 @@ pub enum FinanceWhat {
     Revenue(Revenue),
     /// What is contracted and not yet earned, lease by lease
     Rpo(Rpo),
+    /// What utilities charged: record a bill, divide it among those who share its meter, list bills
+    UtilityBills(utility_bills::UtilityBills),
     /// What of commissions is still an asset, lease by lease, and how it became an expense
     Commissions(Commissions),
 }
@@ -248,6 +251,7 @@ pub async fn answer(what: FinanceWhat) -> anyhow::Result<String> {
         FinanceWhat::Statement(arguments) => statement::statement(arguments).await,
         FinanceWhat::Revenue(arguments) => ask::revenue(arguments).await,
         FinanceWhat::Rpo(arguments) => ask::rpo(arguments).await,
+        FinanceWhat::UtilityBills(arguments) => utility_bills::answer(arguments).await,
         FinanceWhat::Commissions(arguments) => ask::commissions(arguments).await,
     }
 }

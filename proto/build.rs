@@ -27,6 +27,8 @@ fn main() -> Outcome<()> {
 
     tonic_prost_build::configure()
         .extern_path(".google.rpc", "::tonic_types::pb")
+        // Far larger than the other contents of a voucher.
+        .boxed(".gridlease.billing.v1.Voucher.content.commission")
         .compile_fds(prost_types::FileDescriptorSet::decode(&*bytes)?)?;
     Ok(())
 }

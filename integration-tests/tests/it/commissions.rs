@@ -74,7 +74,7 @@ async fn a_commission_is_an_asset_that_becomes_an_expense_to_the_cent() -> Resul
     let proposed = books.finance.books().record_commission(record.clone()).await?.into_inner();
     let voucher = proposed.voucher.context("a voucher")?;
     let told = match &voucher.content {
-        Some(billing::voucher::Content::Commission(told)) => told.clone(),
+        Some(billing::voucher::Content::Commission(told)) => (**told).clone(),
         other => anyhow::bail!("not a commission: {other:#?}"),
     };
     ensure!(Some(told) == record.commission, "{voucher:#?}");

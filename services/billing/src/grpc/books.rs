@@ -242,7 +242,9 @@ pub(super) fn voucher_to_wire(voucher: &Voucher) -> wire::Voucher {
             WireContent::WriteOffInvoice(InvoiceName::new(operator.clone(), *invoice).to_string())
         }
         Content::ReopenPeriod { month } => WireContent::ReopenMonth(to_month(*month)),
-        Content::Commission { commission } => WireContent::Commission(facts_to_wire(operator, commission)),
+        Content::Commission { commission } => {
+            WireContent::Commission(Box::new(facts_to_wire(operator, commission)))
+        }
     };
     let state = match voucher.state {
         VoucherState::Proposed => wire::VoucherState::Proposed,

@@ -7,14 +7,15 @@ use integration_tests::world::Names;
 use prost::Message as _;
 use tonic::Code;
 
-use super::NO_DAY;
 use super::money::euros;
+use super::{NO_DAY, books};
 use crate::bad_input::Case;
 
 pub(super) fn of(method: &str, n: &Names) -> Vec<Case> {
     match method {
         "RecordCommission" => recorded(n),
         "PayCommission" => paid(n),
+        "GetCommissionRollForward" => books::by_month(method, n),
         "ListCommissions" => {
             let list = billing::ListCommissionsRequest {
                 parent: n.operator.clone(),

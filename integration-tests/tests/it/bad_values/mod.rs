@@ -215,9 +215,7 @@ pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {
             books::books(method, n)
         }
         "GetStatement" | "RenderStatement" | "GetReceivablesAging" => books::reports(method, n),
-        "GetRevenueSchedule" | "GetBacklog" | "GetAdvanceRollForward" | "GetCommissionRollForward" => {
-            books::by_month(method, n)
-        }
+        "GetRevenueSchedule" | "GetBacklog" | "GetAdvanceRollForward" => books::by_month(method, n),
         "GetMaturityAnalysis" | "GetContractedCapacity" | "GetExposure" | "ExportReport" => {
             books::of_day(method, n)
         }

@@ -48,7 +48,7 @@ impl Amended {
             from_date: Some(date(from)),
             capacity: Some(market::load(*kw)),
         });
-        let first = terms.premises[0].quantity_steps[0].clone();
+        let first = terms.premises[0].quantity_steps[0];
         terms.premises[0].quantity_steps = std::iter::once(first).chain(steps).collect();
         ensure!(terms.premises[0].block == self.block);
         let proposed =

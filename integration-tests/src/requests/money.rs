@@ -50,6 +50,8 @@ pub fn record(account: &str) -> billing::RecordPaymentRequest {
         value_date: Some(date("2027-01-02")),
         amount: Some(usd(1_000)),
         note: "by wire".to_owned(),
+        lease: String::new(),
+        credit_support_id: String::new(),
         allocate_oldest_first: false,
         request_id: request_id(),
         validate_only: true,

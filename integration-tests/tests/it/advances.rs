@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use contracts::billing::v1 as billing;
 use contracts::leasing::v1 as leasing;
 use integration_tests::market::{self, date, day, decimal, request_id};
-use integration_tests::requests::money::{credit, usd};
+use integration_tests::requests::money::{credit, record, usd};
 use integration_tests::world::{billable, in_state, invoices_due, known_to_billing, sign};
 use integration_tests::{Refusal, TestStack, eventually};
 use kernel::Role;
@@ -256,6 +256,8 @@ pub(crate) async fn pay_on(
         value_date: Some(date(on)),
         amount: invoice.total.clone(),
         note: String::new(),
+        lease: String::new(),
+        credit_support_id: String::new(),
         allocate_oldest_first: true,
         request_id: request_id(),
         validate_only: false,
@@ -300,6 +302,31 @@ async fn b15_what_is_paid_late_bears_interest_and_what_is_paid_within_the_grace_
     Ok(())
 }
 
+/// What a guarantor pays is left of its cap no more.
+async fn drawn(books: &Books, lease: &str, account: &str) -> Result<()> {
+    let of = |support: &str| billing::RecordPaymentRequest {
+        lease: lease.to_owned(),
+        credit_support_id: support.to_owned(),
+        amount: Some(usd(300_000)),
+        bank_reference: "guarantor-1".to_owned(),
+        allocate_oldest_first: true,
+        validate_only: false,
+        ..record(account)
+    };
+    let wrong = books.finance.payments().record_payment(of("another")).await;
+    let wrong = Refusal::expect(wrong)?.is(Code::InvalidArgument, "INVALID_FIELD")?;
+    ensure!(format!("{wrong:?}").contains("backstop"), "what is valid is said: {wrong:#?}");
+    let paid = books.finance.payments().record_payment(of("backstop")).await?.into_inner().payment;
+    let paid = paid.context("a payment")?;
+    ensure!(paid.lease == lease && paid.credit_support_id == "backstop", "{paid:#?}");
+    let ask = billing::GetExposureRequest { parent: books.operator.clone(), as_of_date: None };
+    let exposed = books.finance.reports().get_exposure(ask).await?.into_inner();
+    let row = exposed.rows.iter().find(|row| row.lease == lease).context("a row")?;
+    let told = (cents(row.covers[0].drawn.as_ref()), cents(row.cover.as_ref()));
+    ensure!(told == (30_000_000, 88_000_000), "{row:#?}");
+    books.agree().await
+}
+
 #[tokio::test]
 async fn the_fee_for_ending_early_has_an_invoice_of_its_own_once() -> Result<()> {
     let with_fee = |terms: &mut leasing::LeaseTerms| {
@@ -339,6 +366,7 @@ async fn the_fee_for_ending_early_has_an_invoice_of_its_own_once() -> Result<()>
     ensure!(cents(row.covered_termination_fee.as_ref()) == cents(Some(&fee)).min(118_000_000), "{row:#?}");
     let uncovered = (cents(row.open.as_ref()) - 118_000_000).max(0);
     ensure!(uncovered > 0 && cents(row.uncovered_open.as_ref()) == uncovered, "{row:#?}");
+    drawn(&books, &lease, &billed.account).await?;
     ensure!(
         run(&books, 2027, 3).await?.invoices.is_empty() && run(&books, 2027, 4).await?.invoices.is_empty()
     );

@@ -178,6 +178,11 @@ fn records(n: &Names) -> Vec<Case> {
     vec![
         Case::invalid("everything", all, &["bank_reference", "value_date", "amount", "note"]),
         Case::invalid("tomorrow", with(|ask| ask.value_date = Some(date("2027-01-03"))), &["value_date"]),
+        Case::invalid(
+            "a promise of no lease",
+            with(|ask| ask.credit_support_id = "backstop".to_owned()),
+            &["credit_support_id"],
+        ),
         Case::invalid("another currency", foreign.encode_to_vec(), &["amount"]),
         Case::new(
             "a reference that is recorded",

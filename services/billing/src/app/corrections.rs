@@ -283,6 +283,7 @@ fn kept_of(note: &CreditNote, id: PaymentId) -> Option<Payment> {
         reference: note.number.to_string(),
         value_date: note.create_time.date_naive(),
         note: note.reason.clone(),
+        drawn: None,
         amount,
         allocations: Vec::new(),
         refunds: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kernel::{Caller, CivilDate, Currency, DateRange, Error, LeaseName, OperatorId, YearMonth};
 
 use super::App;
-use crate::domain::exposure::{Exposure, counts, of_lease};
+use crate::domain::exposure::{DrawnMinor, Exposure, counts, of_lease};
 use crate::domain::lease::{LeaseCopy, LeaseState};
 use crate::domain::portfolio::{Portfolio, portfolio};
 use crate::domain::revenue::{BacklogRow, Maturity, RevenueRow, backlog, maturity, schedule};
@@ -140,11 +140,14 @@ impl App {
             .read("exposure", scope, |tx| async move {
                 let booked = exposure::booked(tx.conn(), operator, as_of).await?;
                 let leases = lease::all(tx.conn(), operator).await?;
+                let drawn = exposure::drawn(tx.conn(), operator, as_of).await?;
+                let nothing = DrawnMinor::new();
                 let rows = leases
                     .iter()
                     .filter(|lease| counts(lease))
                     .map(|lease| {
-                        of_lease(lease, booked.get(&lease.lease).copied().unwrap_or_default(), as_of)
+                        let booked = booked.get(&lease.lease).copied().unwrap_or_default();
+                        of_lease(lease, (booked, drawn.get(&lease.lease).unwrap_or(&nothing)), as_of)
                     })
                     .collect::<Result<Vec<_>, _>>()?;
                 Ok((tx, (as_of, rows)))

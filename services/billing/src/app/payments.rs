@@ -3,8 +3,8 @@
 //! Locks are taken in one order: the account's turn, its invoices.
 
 use kernel::{
-    AccountId, AccountName, Caller, CivilDate, Error, Instant, InvoiceId, LedgerTransactionId, Money,
-    OperatorId, PaymentId, PaymentName, Scope, Uuid,
+    AccountId, AccountName, Caller, CivilDate, Error, Instant, InvoiceId, LeaseName, LedgerTransactionId,
+    Money, OperatorId, PaymentId, PaymentName, Scope, TenantId, Uuid, Violations,
 };
 use postgres::{Answer, Tx};
 use serde::Serialize;
@@ -13,10 +13,10 @@ use tracing::info;
 use super::write::Write;
 use super::{About, App, ListRequest, Listed, check_etag, kind, rpc, sight};
 use crate::domain::invoice::Invoice;
-use crate::domain::payment::{Payment, PaymentFilter, PaymentKind, Wanted};
+use crate::domain::payment::{Drawn, Payment, PaymentFilter, PaymentKind, Wanted};
 use crate::domain::posting_money::{post_allocation, post_payment, post_refund};
 use crate::store::listing::Newest;
-use crate::store::{ledger, payment, settlement};
+use crate::store::{lease, ledger, payment, settlement};
 
 /// Records a payment.
 #[derive(Clone, Debug, Serialize)]
@@ -31,6 +31,9 @@ pub struct RecordPayment {
     pub amount: Money,
     /// A remark.
     pub note: String,
+    /// Under which promise of a lease somebody else paid it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<Drawn>,
     /// Pays the longest due invoices at once.
     pub allocate: bool,
     /// The caller's id for this deed.
@@ -97,6 +100,27 @@ fn same_currency(field: &str, amount: Money, account: kernel::Currency) -> Resul
     ))
 }
 
+/// Refuses a promise that is none of the lease, or stands behind another tenant.
+async fn promised(
+    tx: &Tx,
+    operator: &OperatorId,
+    drawn: &Drawn,
+    (tenant, currency): (&TenantId, kernel::Currency),
+) -> Result<(), Error> {
+    let name = LeaseName::new(operator.clone(), drawn.lease.clone());
+    let found = lease::find(tx.conn(), &Scope::Operator(operator.clone()), &name).await?;
+    let found = found.ok_or_else(|| Error::not_found("lease"))?;
+    let ids: Vec<&str> = found.terms.credit.iter().map(|support| support.id.as_str()).collect();
+    let mut v = Violations::new();
+    let own = found.tenant == *tenant && found.terms.currency == currency;
+    v.require("lease", own, "must be of the account's tenant and currency");
+    if !ids.contains(&drawn.support.as_str()) {
+        let ids = if ids.is_empty() { "which are none".to_owned() } else { ids.join(", ") };
+        v.add("credit_support_id", format!("must be one of the lease's: {ids}"));
+    }
+    v.finish()
+}
+
 impl App {
     /// Records money that the bank received.
     pub async fn record_payment(
@@ -124,6 +148,9 @@ impl App {
                 let operator = &command.account.operator;
                 let owner = settlement::take_turn(tx.conn(), &command.account).await?.ok_or_else(gone)?;
                 same_currency("amount", command.amount, owner.currency)?;
+                if let Some(drawn) = &command.drawn {
+                    promised(&tx, operator, drawn, (&owner.tenant, owner.currency)).await?;
+                }
                 let mut new = Payment {
                     operator: operator.clone(),
                     id: PaymentId::new(self.ids.next()),
@@ -133,6 +160,7 @@ impl App {
                     reference: command.reference.clone(),
                     value_date: command.value_date,
                     note: command.note.clone(),
+                    drawn: command.drawn.clone(),
                     amount: command.amount,
                     allocations: Vec::new(),
                     refunds: Vec::new(),

@@ -1,5 +1,7 @@
 //! Exposure: what a lease owes and is still to pay on a day, and how far what stands behind its tenant reaches on it.
 
+use std::collections::BTreeMap;
+
 use kernel::{CivilDate, CreditSupport, Error, LeaseId, Money, TenantId};
 
 use super::charge::days_of;
@@ -18,12 +20,17 @@ pub struct Booked {
     pub deposit_minor: i64,
 }
 
+/// What was paid under the promises of a lease, by their ids, less what was sent back, minor units.
+pub type DrawnMinor = BTreeMap<String, i64>;
+
 /// How far one promise reaches on a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
     /// The promise.
     pub support: CreditSupport,
-    /// The most that is owed under it on the day.
+    /// What was paid under it.
+    pub drawn: Money,
+    /// The most that is owed under it on the day, less that.
     pub cover: Money,
 }
 
@@ -63,15 +70,20 @@ pub fn counts(lease: &LeaseCopy) -> bool {
 }
 
 /// The exposure of a lease on a day, by its terms and blocks as they stand.
-pub fn of_lease(lease: &LeaseCopy, booked: Booked, as_of: CivilDate) -> Result<Exposure, Error> {
+pub fn of_lease(
+    lease: &LeaseCopy,
+    (booked, drawn): (Booked, &DrawnMinor),
+    as_of: CivilDate,
+) -> Result<Exposure, Error> {
     let too_large = || Error::internal(TooLarge);
     let currency = lease.terms.currency;
     let money = |minor| Money::new(minor, currency);
     let first_rent =
         lease.terms.premises.iter().filter_map(|of| days_of(lease, of)).map(|days| days.start()).min();
     let reach = |support: &CreditSupport| {
-        let cover = support.on(as_of, first_rent).ok_or_else(too_large)?;
-        Ok(Reach { support: support.clone(), cover })
+        let most = support.on(as_of, first_rent).ok_or_else(too_large)?;
+        let drawn = money(drawn.get(&support.id).copied().unwrap_or_default());
+        Ok(Reach { support: support.clone(), drawn, cover: money((most.minor - drawn.minor).max(0)) })
     };
     let reaches = lease.terms.credit.iter().map(reach).collect::<Result<Vec<_>, Error>>()?;
     let sum = |amounts: &mut dyn Iterator<Item = Money>| {
@@ -161,23 +173,44 @@ mod tests {
     #[test]
     fn before_the_first_rent_nobody_covers_and_after_it_the_cap_falls() {
         let owed = Booked { open_minor: 10_000_000, fee_minor: 0, deposit_minor: 1_000_000 };
-        let before = of_lease(&lease(CoversFrom::FirstRent), owed, date(2026, 12, 31)).expect("fits");
+        let before = of_lease(&lease(CoversFrom::FirstRent), (owed, &DrawnMinor::new()), date(2026, 12, 31))
+            .expect("fits");
         assert!(before.waits && before.cover.is_zero());
         assert_eq!((before.uncovered_open.minor, before.uncovered.minor), (9_000_000, 1_209_000_000));
-        assert!(!of_lease(&lease(CoversFrom::InForce), owed, date(2026, 12, 31)).expect("fits").waits);
+        assert!(
+            !of_lease(&lease(CoversFrom::InForce), (owed, &DrawnMinor::new()), date(2026, 12, 31))
+                .expect("fits")
+                .waits
+        );
         // A year later 108 of 120 parts are left, and as many months of rent.
-        let later = of_lease(&lease(CoversFrom::FirstRent), owed, date(2028, 1, 1)).expect("fits");
+        let later = of_lease(&lease(CoversFrom::FirstRent), (owed, &DrawnMinor::new()), date(2028, 1, 1))
+            .expect("fits");
         assert_eq!((later.cover.minor, later.remaining_rent.minor), (540_000_000, 1_080_000_000));
         assert_eq!((later.uncovered_open.minor, later.uncovered.minor), (0, 549_000_000));
         assert!(!later.waits);
     }
 
     #[test]
+    fn what_was_paid_under_a_promise_is_left_of_it_no_more() {
+        let owed = Booked { open_minor: 10_000_000, fee_minor: 0, deposit_minor: 0 };
+        let of = |minor: i64| {
+            let drawn = DrawnMinor::from([("backstop".to_owned(), minor), ("another".to_owned(), 7)]);
+            of_lease(&lease(CoversFrom::FirstRent), (owed, &drawn), date(2028, 1, 1)).expect("fits")
+        };
+        let some = of(500_000_000);
+        assert_eq!((some.cover.minor, some.reaches[0].drawn.minor), (40_000_000, 500_000_000));
+        assert_eq!(of(550_000_000).cover.minor, 0, "never below nothing");
+        assert_eq!(of(550_000_000).uncovered_open.minor, 10_000_000);
+    }
+
+    #[test]
     fn a_fee_is_covered_as_far_as_the_cap_reaches_on_the_day() {
         let fee = Booked { open_minor: 500_000_000, fee_minor: 450_000_000, deposit_minor: 0 };
-        let early = of_lease(&lease(CoversFrom::FirstRent), fee, date(2028, 1, 1)).expect("fits");
+        let early = of_lease(&lease(CoversFrom::FirstRent), (fee, &DrawnMinor::new()), date(2028, 1, 1))
+            .expect("fits");
         assert_eq!((early.covered_fee.minor, early.uncovered_open.minor), (450_000_000, 0));
-        let late = of_lease(&lease(CoversFrom::FirstRent), fee, date(2035, 1, 1)).expect("fits");
+        let late = of_lease(&lease(CoversFrom::FirstRent), (fee, &DrawnMinor::new()), date(2035, 1, 1))
+            .expect("fits");
         assert_eq!((late.covered_fee.minor, late.uncovered_open.minor), (120_000_000, 380_000_000));
         let sum = totals(&[early, late]).expect("fits");
         assert_eq!((sum.len(), sum[0].covered_fee.minor, sum[0].open.minor), (1, 570_000_000, 1_000_000_000));

@@ -1,8 +1,8 @@
 //! Payments: money of a tenant, what of it pays invoices, what was sent back, what is left.
 
 use kernel::{
-    AccountId, CivilDate, Error, Instant, InvoiceId, Money, OperatorId, PaymentId, PaymentName, TenantId,
-    Uuid,
+    AccountId, CivilDate, Error, Instant, InvoiceId, LeaseId, Money, OperatorId, PaymentId, PaymentName,
+    TenantId, Uuid,
 };
 
 use super::invoice::{Invoice, TooLarge};
@@ -46,6 +46,15 @@ pub struct Refund {
     pub create_time: Instant,
 }
 
+/// A promise under which somebody else paid for a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Drawn {
+    /// The lease that it stands behind.
+    pub lease: LeaseId,
+    /// Its id within the lease's terms.
+    pub support: String,
+}
+
 /// Money of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
@@ -65,6 +74,8 @@ pub struct Payment {
     pub value_date: CivilDate,
     /// A remark.
     pub note: String,
+    /// Under which promise it came, where the tenant did not pay it.
+    pub drawn: Option<Drawn>,
     /// How much came.
     pub amount: Money,
     /// What pays invoices, in order of allocation.
@@ -220,6 +231,7 @@ mod tests {
             reference: "wire-1".to_owned(),
             value_date: date(2026, 12, 10),
             note: String::new(),
+            drawn: None,
             amount: Money::new(minor, usd()),
             allocations: Vec::new(),
             refunds: Vec::new(),

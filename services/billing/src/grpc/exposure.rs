@@ -46,5 +46,6 @@ fn cover(reach: &Reach) -> wire::ExposureCover {
         provider: reach.support.provider.clone(),
         cap: Some(to_money(reach.support.cap)),
         cover: Some(to_money(reach.cover)),
+        drawn: Some(to_money(reach.drawn)),
     }
 }

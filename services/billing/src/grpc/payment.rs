@@ -1,14 +1,16 @@
 //! Payments to the wire, and what is asked of them from it.
 
 use contracts::billing::v1 as wire;
-use kernel::{AccountName, Error, InvoiceName, OperatorParent, PaymentName, TenantName, Violations};
+use kernel::{
+    AccountName, Error, InvoiceName, LeaseName, OperatorParent, PaymentName, TenantName, Violations,
+};
 use runtime::wire::{date, request_id, to_date, to_money, to_timestamp};
 
 use super::credit_note::{optional_amount, positive_amount};
 use super::invoice::etag;
 use super::lists::{Maybe, list_request};
 use crate::app::{AllocatePayment, ListPayments, Listed, RecordPayment, RefundPayment, etag_of};
-use crate::domain::payment::{Payment, PaymentFilter, PaymentKind, Wanted};
+use crate::domain::payment::{Drawn, Payment, PaymentFilter, PaymentKind, Wanted};
 
 const REFERENCE_CHARS: usize = 100;
 const NOTE_CHARS: usize = 500;
@@ -29,9 +31,11 @@ pub(super) fn record(request: &wire::RecordPaymentRequest) -> Result<RecordPayme
     let value_date = date(&mut v, "value_date", request.value_date.as_ref());
     let amount = positive_amount(&mut v, "amount", request.amount.as_ref());
     let note = v.text("note", &request.note, NOTE_CHARS);
+    let drawn = drawn(&mut v, request, account.as_ref());
     let request_id = request_id(&mut v, &request.request_id);
     v.build(|| {
         Some(RecordPayment {
+            drawn: drawn?,
             account: account?,
             reference: reference?,
             value_date: value_date?,
@@ -42,6 +46,25 @@ pub(super) fn record(request: &wire::RecordPaymentRequest) -> Result<RecordPayme
             validate_only: request.validate_only,
         })
     })
+}
+
+/// Reads under which promise of a lease it was paid; inner `None` where the tenant paid.
+fn drawn(
+    v: &mut Violations,
+    request: &wire::RecordPaymentRequest,
+    account: Option<&AccountName>,
+) -> Option<Option<Drawn>> {
+    let lease = v.parse_optional("lease", &request.lease, str::parse::<LeaseName>);
+    let own = lease.as_ref().zip(account).is_none_or(|(lease, account)| lease.operator == account.operator);
+    v.require("lease", own, "must be a lease of the account's operator");
+    let support = v.parse_optional("credit_support_id", &request.credit_support_id, kernel::SiteId::new);
+    let both = request.lease.is_empty() == request.credit_support_id.is_empty();
+    v.require("credit_support_id", both, "must be given with lease, and only with it");
+    let drawn = |(lease, support): (LeaseName, kernel::SiteId)| Drawn {
+        lease: lease.lease,
+        support: support.to_string(),
+    };
+    Some(lease.zip(support).map(drawn))
 }
 
 pub(super) fn allocate(request: &wire::AllocatePaymentRequest) -> Result<AllocatePayment, Error> {
@@ -155,6 +178,7 @@ pub(super) fn to_wire(payment: &Payment) -> wire::Payment {
         amount: Some(to_money(part.amount)),
         create_time: Some(to_timestamp(part.create_time)),
     });
+    let drawn = payment.drawn.as_ref();
     wire::Payment {
         name: payment.name().to_string(),
         account: AccountName::new(operator.clone(), payment.account).to_string(),
@@ -169,5 +193,9 @@ pub(super) fn to_wire(payment: &Payment) -> wire::Payment {
         unapplied: Some(to_money(payment.unapplied())),
         etag: etag_of(payment.version),
         create_time: Some(to_timestamp(payment.create_time)),
+        lease: drawn
+            .map(|of| LeaseName::new(operator.clone(), of.lease.clone()).to_string())
+            .unwrap_or_default(),
+        credit_support_id: drawn.map(|of| of.support.clone()).unwrap_or_default(),
     }
 }

@@ -256,6 +256,8 @@ entity!("billing", payment = "payment" {
     refunded_minor: i64,
     version: i64,
     create_time: DateTimeUtc,
+    lease_id: Option<String>,
+    credit_support_id: Option<String>,
 });
 
 entity!("billing", payment_allocation = "payment_allocation" {

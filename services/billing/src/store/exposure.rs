@@ -7,7 +7,7 @@ use postgres::store_error;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::rows::{parse, statement};
-use crate::domain::exposure::Booked;
+use crate::domain::exposure::{Booked, DrawnMinor};
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -45,4 +45,34 @@ pub async fn booked(
             Ok((parse("lease_id", &row.lease_id)?, Booked { open_minor, fee_minor, deposit_minor }))
         })
         .collect()
+}
+
+#[derive(FromQueryResult)]
+struct DrawnRow {
+    lease_id: String,
+    credit_support_id: String,
+    minor: i64,
+}
+
+/// What was paid under the promises of leases up to and with a day, less what was sent back by then.
+pub async fn drawn(
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    as_of: CivilDate,
+) -> Result<HashMap<LeaseId, DrawnMinor>, Error> {
+    let sql = "select p.lease_id, p.credit_support_id, sum(p.amount_minor - coalesce(( \
+                      select sum(f.amount_minor) from billing.payment_refund f \
+                      where f.operator_id = p.operator_id and f.payment_id = p.payment_id \
+                        and (f.create_time at time zone 'utc')::date <= $2), 0))::bigint as minor \
+               from billing.payment p \
+               where p.operator_id = $1 and p.lease_id is not null and p.value_date <= $2 \
+               group by p.lease_id, p.credit_support_id";
+    let values = [operator.as_str().into(), as_of.into()];
+    let rows = DrawnRow::find_by_statement(statement(sql, values)).all(conn).await.map_err(store_error)?;
+    let mut all: HashMap<LeaseId, DrawnMinor> = HashMap::new();
+    for row in rows {
+        let of = all.entry(parse("lease_id", &row.lease_id)?).or_default();
+        of.insert(row.credit_support_id, row.minor);
+    }
+    Ok(all)
 }

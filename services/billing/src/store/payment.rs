@@ -13,7 +13,7 @@ use sea_orm::{
 use super::entity::{payment, payment_allocation, payment_refund};
 use super::listing::{Newest, Page, Paged, Sight, newest_first};
 use super::rows::{money, parse, statement};
-use crate::domain::payment::{Allocation, Payment, PaymentFilter, Refund};
+use crate::domain::payment::{Allocation, Drawn, Payment, PaymentFilter, Refund};
 
 fn taken(error: DbErr, what: &'static str) -> Error {
     if is_unique_violation(&error) { Error::name_taken(what).with_source(error) } else { store_error(error) }
@@ -39,6 +39,8 @@ pub async fn insert(conn: &impl ConnectionTrait, payment: &Payment) -> Result<()
         refunded_minor: Set(0),
         version: Set(1),
         create_time: Set(payment.create_time),
+        lease_id: Set(payment.drawn.as_ref().map(|drawn| drawn.lease.to_string())),
+        credit_support_id: Set(payment.drawn.as_ref().map(|drawn| drawn.support.clone())),
     };
     let done = payment::Entity::insert(row).exec_without_returning(conn).await;
     done.map(|_| ()).map_err(|error| taken(error, "payment"))
@@ -192,6 +194,8 @@ fn payment_of(
             create_time: part.create_time,
         })
     };
+    let drawn = row.lease_id.as_ref().zip(row.credit_support_id.clone());
+    let drawn = drawn.map(|(lease, support)| Ok(Drawn { lease: parse("lease_id", lease)?, support }));
     Ok(Payment {
         operator: parse("operator_id", &row.operator_id)?,
         id: PaymentId::new(row.payment_id),
@@ -201,6 +205,7 @@ fn payment_of(
         reference: row.reference.clone(),
         value_date: row.value_date,
         note: row.note.clone(),
+        drawn: drawn.transpose()?,
         amount: money(row.amount_minor, &row.currency_code)?,
         allocations: allocations.iter().map(allocation).collect::<Result<_, Error>>()?,
         refunds: refunds.iter().map(refund).collect::<Result<_, Error>>()?,

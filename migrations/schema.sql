@@ -2254,15 +2254,20 @@ table billing.payment owner gridlease_owner row security forced
   refunded_minor bigint not null default 0
   version bigint not null
   create_time timestamp with time zone not null
+  lease_id text collate "C"
+  credit_support_id text collate "C"
   constraint payment_amounts CHECK (((amount_minor > 0) AND (allocated_minor >= 0) AND (refunded_minor >= 0) AND ((allocated_minor + refunded_minor) <= amount_minor)))
   constraint payment_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint payment_drawn CHECK ((((lease_id IS NULL) = (credit_support_id IS NULL)) AND ((lease_id IS NULL) OR (kind = 'BANK'::text))))
   constraint payment_kind CHECK ((kind = ANY (ARRAY['BANK'::text, 'CREDIT_NOTE'::text])))
   constraint payment_value_date CHECK (((value_date >= '2000-01-01'::date) AND (value_date <= '9999-12-31'::date)))
   constraint payment_version CHECK ((version > 0))
   constraint payment_account FOREIGN KEY (operator_id, account_id, tenant_id, currency_code) REFERENCES billing.account(operator_id, account_id, tenant_id, currency_code)
+  constraint payment_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
   constraint payment_pkey PRIMARY KEY (operator_id, payment_id)
   constraint payment_reference UNIQUE (operator_id, kind, reference)
   CREATE INDEX payment_by_account ON billing.payment USING btree (operator_id, account_id, tenant_id, currency_code)
+  CREATE INDEX payment_by_lease ON billing.payment USING btree (operator_id, lease_id)
   CREATE INDEX payment_by_tenant ON billing.payment USING btree (tenant_id, operator_id, payment_id)
   CREATE TRIGGER payment_guard BEFORE DELETE OR UPDATE ON billing.payment FOR EACH ROW EXECUTE FUNCTION billing.guard_payment()
   CREATE CONSTRAINT TRIGGER payment_used_by_rows AFTER INSERT OR UPDATE ON billing.payment DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_payment_use()
@@ -2662,7 +2667,7 @@ function billing.guard_invoice() returns trigger owner gridlease_owner language 
 function billing.guard_invoice_line() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 8c570bcb4c7779825b4f6d40ad7462e3
   grant execute to public
 
-function billing.guard_payment() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 1ab80fbf6cd446a41e6004fdd3ef7343
+function billing.guard_payment() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 71e3dd60e83a02c4e2646f076793cf85
   grant execute to public
 
 function billing.guard_settlement() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 90ce24ce159f17957595764867a2244c

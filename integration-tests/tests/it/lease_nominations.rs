@@ -338,7 +338,7 @@ async fn a_process_dies_at_every_step_of_a_first_nomination() -> Result<()> {
 
 #[tokio::test]
 async fn a_nomination_that_cannot_be_recorded_ends_and_gives_back_what_it_took() -> Result<()> {
-    let deal = Deal::prepare(&[5_000, 5_000]).await?;
+    let deal = Deal::prepare(&[7_000, 5_000]).await?;
     // A second phase of the first hall was promised for the middle of 2027, and is two years late.
     let phase = inventory::CreatePhaseRequest {
         parent: deal.blocks[0].clone(),
@@ -348,6 +348,18 @@ async fn a_nomination_that_cannot_be_recorded_ends_and_gives_back_what_it_took()
         validate_only: false,
     };
     let phase = deal.ops.sites().create_phase(phase).await?.into_inner().phase.context("a phase")?;
+    // A lease whose rate doubles every year has none if it begins and ends so much later: it keeps its days, and no news of another
+    // lease waits for it.
+    let mut doubling = market::terms_from(&deal.blocks[0], market::load(2_000), "2028-01-01");
+    doubling.premises[0].base_rate_per_kw_month = market::decimal("2200000000");
+    doubling.escalator = Some(leasing::Escalator {
+        percent: market::decimal("100"),
+        basis: leasing::EscalationBasis::FixedDate.into(),
+        fixed_date: Some(date("2028-06-01")),
+    });
+    doubling.term_basis = leasing::TermBasis::FromEachPhase.into();
+    doubling.delivery = Some(leasing::DeliveryTerms { acceptance_days: 5, ..Default::default() });
+    let doubling = deal.agree("doubling", doubling).await?;
     let slip = inventory::SlipPhaseRequest {
         name: phase.name,
         ready_for_service_date: Some(date("2029-06-01")),
@@ -367,7 +379,7 @@ async fn a_nomination_that_cannot_be_recorded_ends_and_gives_back_what_it_took()
 
     // The rate doubles every year, so that a term which ends a year later has none that can be written.
     let mut terms = later(&deal)?;
-    terms.nominations[0].base_rate_per_kw_month = market::decimal("600000");
+    terms.nominations[0].base_rate_per_kw_month = market::decimal("1100000000");
     terms.escalator = Some(leasing::Escalator {
         percent: market::decimal("100"),
         basis: leasing::EscalationBasis::FixedDate.into(),
@@ -389,6 +401,8 @@ async fn a_nomination_that_cannot_be_recorded_ends_and_gives_back_what_it_took()
     .await?;
     let stands = deal.lease(&lease.name).await?;
     ensure!(stands.version == 1 && stands.reservation.is_empty(), "{stands:#?}");
+    let kept = deal.lease(&doubling.name).await?;
+    ensure!(kept.blocks[0].commencement_date == Some(date("2028-01-01")), "{kept:#?}");
     // It waits for nothing: another hall is named instead.
     let other = name_blocks(&deal, nominated(&lease.name, "north", &[(&deal.blocks[1], 2_000)])).await?;
     ensure!(other.version == 2 && !other.reservation.is_empty(), "{other:#?}");

@@ -1,7 +1,8 @@
 //! What inventory tells of the delivery of leased blocks: capacity that comes late, and phases that are ready.
 
-use kernel::{CivilDate, Error, LeaseName, Zone};
+use kernel::{CivilDate, Error, LeaseName, Reason, Zone};
 use postgres::Tx;
+use tracing::warn;
 
 use super::App;
 use crate::domain::premises::Standing;
@@ -65,17 +66,25 @@ impl App {
     }
 
     /// Writes what is known of a lease's dates. Only one that is agreed is moved by it; until then it is kept for that day.
-    async fn dates_moved(&self, tx: &Tx, mut lease: Lease, happened: Happened) -> Result<(), Error> {
+    async fn dates_moved(&self, tx: &Tx, lease: Lease, happened: Happened) -> Result<(), Error> {
         if lease.state.is_in(FINAL) {
             return Ok(());
         }
         if !lease.state.is_in(COMMITTED) {
             return store::save_premises(tx.conn(), &lease).await;
         }
-        let from = lease.revision;
-        lease.settle()?;
-        lease.adjusted(self.now())?;
-        self.record_moved(tx, lease, from, happened).await
+        let mut moved = lease.clone();
+        match moved.settle().and_then(|()| moved.value()) {
+            Ok(_) => {}
+            // Its terms give no rent for such days. They stay as they are, what is told is kept, and the news of others goes on.
+            Err(error) if error.reason() == Reason::TermOutOfRange => {
+                warn!(lease = %lease.name, %error, "the days that are told have no rent; the lease keeps its own");
+                return store::save_premises(tx.conn(), &lease).await;
+            }
+            Err(error) => return Err(error),
+        }
+        moved.adjusted(self.now())?;
+        self.record_moved(tx, moved, lease.revision, happened).await
     }
 
     /// As a change, but a deed that waits for inventory's word goes on waiting.

@@ -8,8 +8,8 @@ use tracing::info;
 use super::write::Write;
 use super::{About, App, check_etag, kind, rpc};
 use crate::domain::books::{Books, Journal, JournalLine, check_lines, reversed};
-use crate::domain::posting::Deed;
 use crate::domain::posting_money::post_journal;
+use crate::domain::posting_rules::Deed;
 use crate::store::books::{self, PeriodDeed};
 use crate::store::{account, ledger};
 

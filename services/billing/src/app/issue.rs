@@ -14,7 +14,8 @@ use tracing::info;
 use super::{About, App, INVOICES_IN_ANSWER, RunView, check_etag, kind, rpc};
 use crate::domain::invoice::Invoice;
 use crate::domain::number::{InvoiceNumber, Series};
-use crate::domain::posting::{Deed, post};
+use crate::domain::posting::post;
+use crate::domain::posting_rules::Deed;
 use crate::domain::run::{BillingRun, RunHead, RunState};
 use crate::store::{SCHEMA, invoice, ledger, number, run};
 

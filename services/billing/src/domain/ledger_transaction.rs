@@ -3,7 +3,7 @@
 use kernel::{AccountId, CivilDate, Currency, InvoiceId, LedgerTransactionId, Money, OperatorId, Uuid};
 
 use super::ledger_account::LedgerAccount;
-use super::posting::Deed;
+use super::posting_rules::Deed;
 
 /// A movement of money with its reason, complete and in balance.
 #[derive(Clone, Debug, PartialEq, Eq)]

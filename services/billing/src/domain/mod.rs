@@ -30,6 +30,7 @@ pub mod plan;
 pub mod portfolio;
 pub mod posting;
 pub mod posting_money;
+pub mod posting_rules;
 pub mod price_series;
 pub mod printed_invoice;
 pub mod printed_statement;

@@ -8,7 +8,8 @@ use super::credit_note::CreditNote;
 use super::invoice::Invoice;
 use super::ledger_transaction::{Entry, LedgerTransaction};
 use super::payment::{Allocation, Payment, Refund};
-use super::posting::{Amount, Deed, OutOfBalance, Source, by_table, from_invoice, whole};
+use super::posting::{OutOfBalance, Source, by_table, from_invoice, whole};
+use super::posting_rules::{Amount, Deed};
 
 fn from_payment(payment: &Payment, id: Uuid, invoice: Option<InvoiceId>, description: String) -> Source<'_> {
     let (operator, account, currency) = (&payment.operator, Some(payment.account), payment.amount.currency);

@@ -5,7 +5,7 @@ use kernel::{CivilDate, DateRange, Instant, Money, TenantName};
 use paper::{Column, Document, Fact, Part, Party, Section, Table, words};
 
 use super::aging::{Aging, AgingRow, Owed};
-use super::posting::Deed;
+use super::posting_rules::Deed;
 use super::printed_invoice::Names;
 use super::statement::Statement;
 

@@ -3,7 +3,7 @@
 use kernel::{AccountName, CivilDate, Error, InvoiceId, Money, TenantId};
 
 use super::invoice::TooLarge;
-use super::posting::Deed;
+use super::posting_rules::Deed;
 
 /// One deed on an account. Allocations are not told: they move nothing between the two.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,6 +25,7 @@ pub(crate) fn propose(n: &Names) -> Vec<Case> {
     let mut cases = vec![
         all_wrong_with_a_lease(n),
         all_wrong_with_premises(n),
+        wrong_renewals(n),
         Case::invalid(
             "no terms",
             leasing::ProposeLeaseRequest {
@@ -199,9 +200,7 @@ fn all_wrong_terms(n: &Names) -> leasing::LeaseTerms {
             count: 0,
             term_months: 0,
             notice_months: 121,
-            window_months: 601,
-            rates_per_kw_month: decimal("125").into_iter().collect(),
-            market_rent: Some(leasing::MarketRent { floor_percent: decimal("0"), cap_percent: decimal("0") }),
+            ..Default::default()
         }],
         announced_date: NO_DAY,
         notes: "x".repeat(10_001),
@@ -279,10 +278,6 @@ fn all_wrong_with_a_lease(n: &Names) -> Case {
             "terms.renewal_options[0].count",
             "terms.renewal_options[0].term_months",
             "terms.renewal_options[0].notice_months",
-            "terms.renewal_options[0].window_months",
-            "terms.renewal_options[0].rates_per_kw_month",
-            "terms.renewal_options[0].market_rent.floor_percent",
-            "terms.renewal_options[0].market_rent.cap_percent",
             "terms.announced_date",
             "terms.notes",
             "terms.end_user",
@@ -316,6 +311,36 @@ fn all_wrong_with_a_lease(n: &Names) -> Case {
             "terms.late_interest.year",
             "terms.late_interest.accrues_from",
             "terms.late_interest.once_percent",
+        ],
+    )
+}
+
+/// A window beyond all terms; and what renewals cost: a rate of nothing, more rates than renewals, no share of the rent, and a floor
+/// above the cap.
+fn wrong_renewals(n: &Names) -> Case {
+    let option = |rates: &[&str], floor, cap| leasing::RenewalOption {
+        count: 1,
+        term_months: 12,
+        window_months: 601,
+        rates_per_kw_month: rates.iter().filter_map(|rate| decimal(rate)).collect(),
+        market_rent: Some(leasing::MarketRent { floor_percent: decimal(floor), cap_percent: decimal(cap) }),
+        ..Default::default()
+    };
+    let terms = leasing::LeaseTerms {
+        renewal_options: vec![option(&["0"], "0", "1001"), option(&["125", "130"], "110", "90")],
+        ..market::terms(&n.free_block, market::load(1_000))
+    };
+    Case::invalid(
+        "renewals",
+        market::proposal(&n.operator, &n.tenant, "renewed", terms).encode_to_vec(),
+        &[
+            "terms.renewal_options[0].window_months",
+            "terms.renewal_options[1].window_months",
+            "terms.renewal_options[0].rates_per_kw_month[0]",
+            "terms.renewal_options[0].market_rent.floor_percent",
+            "terms.renewal_options[0].market_rent.cap_percent",
+            "terms.renewal_options[1].rates_per_kw_month",
+            "terms.renewal_options[1].market_rent.cap_percent",
         ],
     )
 }

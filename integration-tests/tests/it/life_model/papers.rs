@@ -17,7 +17,7 @@ type Answer = Result<(), &'static str>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Papers {
     /// Whether another is to have the lease, or the use of it; from when; whether there is consent.
-    asked: Option<(bool, i64, bool)>,
+    pub(super) asked: Option<(bool, i64, bool)>,
     /// Whether somebody uses it already.
     pub(super) guest: bool,
     /// From when other terms count, who has signed, and the block that they add.

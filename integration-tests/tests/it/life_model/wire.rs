@@ -56,7 +56,7 @@ pub(super) type Answer = Result<wire::Lease, Status>;
 
 impl Player {
     async fn join(stack: &TestStack, site: &market::Site, number: u64) -> Result<Self> {
-        let mut dice = Dice::new(77_000 + number);
+        let mut dice = Dice::new(78_000 + number);
         let plain = Plain::agree(&mut dice);
         let first = usize::try_from(number)? * HALLS_EACH;
         let blocks: Vec<String> = site.blocks[first..first + HALLS].to_vec();
@@ -360,6 +360,9 @@ impl Player {
             && lease.state().as_str_name() == state
             && lease.blocks.len() == self.plain.blocks.len()
             && lease.expansions.iter().filter(open).count() == ought_open
+            // What time has settled is told a moment after its day.
+            && lease.assignment.is_some() == self.plain.papers.asked.is_some()
+            && lease.amendment.is_some() == self.plain.papers.amendment.is_some()
             && lease.blocks.iter().zip(&self.plain.blocks).all(|(is, ought)| {
                 use wire::LeaseBlockState::{Planned, Ready};
                 let planned = [Planned, Ready].contains(&is.state());

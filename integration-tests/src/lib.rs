@@ -7,6 +7,7 @@ pub mod balancer;
 pub mod certificates;
 pub mod cluster;
 pub mod database;
+pub mod feed;
 pub mod fleet;
 pub mod fuzz;
 pub mod installation;

@@ -1,15 +1,14 @@
 //! From a proposal to the rent of the whole term, over the wire.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, ensure};
 use contracts::billing::v1 as billing;
+use contracts::common::v1::Event;
 use contracts::inventory::v1 as inventory;
 use contracts::leasing::v1 as leasing;
 use gridlease::clients::Clients;
 use integration_tests::market::{self, date, day, request_id};
 use integration_tests::world::{billable, in_state, known_to_billing, sign};
-use integration_tests::{Refusal, TestStack, eventually};
+use integration_tests::{Refusal, TestStack, eventually, feed};
 use kernel::Role;
 use leasing::LeaseState;
 use prost::Message as _;
@@ -492,50 +491,33 @@ async fn a_watcher_misses_nothing_and_sees_only_its_own() -> Result<()> {
     let lease = deal.propose(deal.proposal("river", 0, 1_000)).await?;
     sign(clients, &lease).await?;
 
-    let all = watch(&deal, "tenants/lab", Role::Tenant, "", Some(5)).await?;
-    let kinds: Vec<&str> = all.iter().map(|(kind, ..)| kind.as_str()).collect();
+    let all = watch(&deal, "tenants/lab", Role::Tenant, "").await?;
+    let kinds: Vec<&str> = all.iter().map(|event| event.r#type.as_str()).collect();
     let expected = ["tenant.created", "lease.proposed", "lease.signed", "lease.signed", "lease.effective"];
     ensure!(kinds == expected, "{kinds:?}");
     // From every cursor on, exactly the rest.
-    for (seen, (.., cursor)) in all.iter().enumerate() {
-        let rest = watch(&deal, "tenants/lab", Role::Tenant, cursor, None).await?;
+    for (seen, event) in all.iter().enumerate() {
+        let rest = watch(&deal, "tenants/lab", Role::Tenant, &event.cursor).await?;
         ensure!(rest == all[seen + 1..], "after {seen}: {rest:?}");
     }
-    let operators = watch(&deal, &deal.operator, Role::Sales, "", Some(5)).await?;
-    ensure!(operators.iter().any(|(_, subject, _)| subject.ends_with("/rival")), "{operators:?}");
-    let rivals = watch(&deal, "tenants/rival", Role::Tenant, "", None).await?;
-    ensure!(rivals.iter().all(|(_, subject, _)| !subject.ends_with("/river")), "{rivals:?}");
+    let operators = watch(&deal, &deal.operator, Role::Sales, "").await?;
+    ensure!(operators.iter().any(|event| event.subject.ends_with("/rival")), "{operators:?}");
+    let rivals = watch(&deal, "tenants/rival", Role::Tenant, "").await?;
+    ensure!(rivals.iter().all(|event| !event.subject.ends_with("/river")), "{rivals:?}");
     ensure!(rivals.len() == 2, "{rivals:?}");
     deal.stack.stop().await;
     Ok(())
 }
 
-/// Leasing's events for somebody after a cursor: kind, subject, cursor. Listens until so many have come, or else until
-/// a heartbeat says that there are no more.
-async fn watch(
-    deal: &Deal,
-    organisation: &str,
-    role: Role,
-    after: &str,
-    count: Option<usize>,
-) -> Result<Vec<(String, String, String)>> {
+/// Leasing's events for somebody after a cursor, up to now.
+async fn watch(deal: &Deal, organisation: &str, role: Role, after: &str) -> Result<Vec<Event>> {
     let at = deal.stack.stack().addresses().leasing;
     let channel = runtime::client::channel(&format!("http://{at}"))?;
     let bearer = runtime::client::Bearer::new(&deal.stack.token(organisation, role)?)?;
     let mut client = leasing::event_service_client::EventServiceClient::with_interceptor(channel, bearer);
     let request = leasing::WatchEventsRequest { after_cursor: after.to_owned(), ..Default::default() };
     let mut stream = client.watch_events(request).await?.into_inner();
-    let mut seen = Vec::new();
-    while count.is_none_or(|count| seen.len() < count) {
-        let message = tokio::time::timeout(Duration::from_secs(10), stream.message())
-            .await
-            .context("neither event nor heartbeat")?;
-        let message = message?.context("the stream ended")?;
-        ensure!(!message.cursor.is_empty() && message.time.is_some(), "{message:#?}");
-        match message.event {
-            Some(event) => seen.push((event.r#type, event.subject, event.cursor)),
-            None => break,
-        }
-    }
-    Ok(seen)
+    let events = feed::up_to_now(&deal.stack.database, &mut stream).await?;
+    ensure!(events.iter().all(|event| !event.cursor.is_empty() && event.time.is_some()), "{events:#?}");
+    Ok(events)
 }

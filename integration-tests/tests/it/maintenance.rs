@@ -1,13 +1,11 @@
 //! Windows in which a hall gives less: no booking gets what they take, those on the hall are told, others see nothing.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, ensure};
 use contracts::common::v1::CapacityVector;
 use contracts::inventory::v1 as inventory;
 use gridlease::clients::Clients;
 use integration_tests::market::{self, date, day, request_id};
-use integration_tests::{Refusal, TestStack};
+use integration_tests::{Refusal, TestStack, feed};
 use kernel::Role;
 use prost::Message as _;
 use tonic::Code;
@@ -78,14 +76,13 @@ impl Deal {
             inventory::event_service_client::EventServiceClient::with_interceptor(channel, bearer);
         let mut stream = client.watch_events(inventory::WatchEventsRequest::default()).await?.into_inner();
         let mut seen = Vec::new();
-        loop {
-            let message = tokio::time::timeout(Duration::from_secs(10), stream.message()).await??;
-            let Some(event) = message.context("the stream ended")?.event else { return Ok(seen) };
+        for event in feed::up_to_now(&self.stack.database, &mut stream).await? {
             if event.r#type == "maintenance.announced" {
                 let data = event.data.context("a payload")?;
                 seen.push(inventory::MaintenanceWindow::decode(data.value.as_slice())?);
             }
         }
+        Ok(seen)
     }
 }
 

@@ -5,7 +5,7 @@ use contracts::leasing::v1 as leasing;
 use gridlease::clients::Clients;
 use integration_tests::market::{self, date, day, request_id};
 use integration_tests::world::{in_state, refusal_of};
-use integration_tests::{Refusal, eventually};
+use integration_tests::{Refusal, eventually, feed};
 use kernel::Role;
 use leasing::{DeadlineKind, LeaseState, RightOfferState};
 use tonic::Code;
@@ -169,9 +169,9 @@ async fn who_exercises_keeps_the_other_from_signing_and_gets_the_lease() -> Resu
     let kinds = ["right.offered", "right.exercised"];
     let watch =
         leasing::WatchEventsRequest { kinds: kinds.map(str::to_owned).to_vec(), ..Default::default() };
-    let mut feed = client.watch_events(watch).await?.into_inner();
+    let mut stream = client.watch_events(watch).await?.into_inner();
     for kind in kinds {
-        let event = feed.message().await?.context("the feed ended")?.event.context("an event")?;
+        let event = feed::next(&mut stream).await?;
         ensure!(event.r#type == kind && event.subject == offer.name, "{event:#?}");
         ensure!(!format!("{event:?}").contains("rivals-own"), "{event:#?}");
     }

@@ -9,7 +9,7 @@ use contracts::inventory::v1 as inventory;
 use gridlease::clients::Clients;
 use integration_tests::fleet::Fleet;
 use integration_tests::market::{self, READY, date, request_id};
-use integration_tests::{Refusal, TestDatabase, TestStack, eventually};
+use integration_tests::{Refusal, TestDatabase, TestStack, eventually, feed};
 use kernel::Role;
 use prost::Message as _;
 use prost_types::FieldMask;
@@ -44,9 +44,7 @@ async fn told(stack: &TestStack, organisation: &str, role: Role) -> Result<Vec<(
     let watch = inventory::WatchEventsRequest { kinds, ..Default::default() };
     let mut stream = client.watch_events(watch).await?.into_inner();
     let mut seen = Vec::new();
-    loop {
-        let message = tokio::time::timeout(Duration::from_secs(10), stream.message()).await??;
-        let Some(event) = message.context("the stream ended")?.event else { return Ok(seen) };
+    for event in feed::up_to_now(&stack.database, &mut stream).await? {
         let data = event.data.context("a payload")?;
         ensure!(data.type_url.ends_with("gridlease.inventory.v1.Shortfall"), "{}", data.type_url);
         let shortfall = inventory::Shortfall::decode(data.value.as_slice())?;
@@ -54,6 +52,7 @@ async fn told(stack: &TestStack, organisation: &str, role: Role) -> Result<Vec<(
         let short = shortfall.steps.iter().map(|step| step.short.map_or(0, |short| short.critical_it_kw));
         seen.push((event.r#type, shortfall.reservation, short.collect()));
     }
+    Ok(seen)
 }
 
 async fn count(database: &TestDatabase, sql: &'static str) -> Result<i64> {

@@ -5,6 +5,7 @@ use contracts::billing::v1 as billing;
 use gridlease::asking::Billing;
 use gridlease::finance::utility_bills::{List, Record, UtilityBills, What};
 use gridlease::finance::{self, FinanceWhat, Server};
+use integration_tests::feed;
 use integration_tests::market::{ZONE, day, request_id};
 use kernel::Role;
 use serde_json::Value;
@@ -19,9 +20,9 @@ pub(super) async fn heard<const N: usize>(field: &Field, kinds: [&str; N], bill:
     let mut client = billing::event_service_client::EventServiceClient::with_interceptor(channel, bearer);
     let all = ["utility_bill.recorded", "utility_bill.trued_up"].map(str::to_owned).to_vec();
     let watch = billing::WatchEventsRequest { kinds: all, ..Default::default() };
-    let mut feed = client.watch_events(watch).await?.into_inner();
+    let mut stream = client.watch_events(watch).await?.into_inner();
     for kind in kinds {
-        let event = feed.message().await?.context("the feed ended")?.event.context("an event")?;
+        let event = feed::next(&mut stream).await?;
         ensure!(event.r#type == kind && event.subject == bill, "{kind}: {event:#?}");
     }
     Ok(())

@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use contracts::common::v1::{CapacityProfile, CapacityStep, CapacityVector};
 use contracts::google::r#type::Date;
 use contracts::inventory::v1 as wire;
+use contracts::inventory::v1::reservation_service_client::ReservationServiceClient;
 use contracts::inventory::v1::site_service_client::SiteServiceClient;
 use futures::{StreamExt as _, TryStreamExt as _};
 use inventory::app::rpc::PLACE_HOLD;
@@ -30,6 +31,9 @@ const OPERATOR: &str = "operators/bench";
 const SITE: &str = "operators/bench/sites/bench-site";
 /// Capacity that no run exhausts, in kW.
 const ENDLESS_KW: i64 = 100_000_000;
+/// Clients that share a connection, fewer than a server takes calls on one, and connections to a replica.
+const CLIENTS_A_CONNECTION: usize = 64;
+const CONNECTIONS: usize = 4;
 /// Bookings of each client before the clock starts.
 const WARM_UP: usize = 3;
 /// Claims that lie on blocks of growing depth, and bookings of one measurement on each.
@@ -56,13 +60,14 @@ pub struct Measured {
     pub p99_us: u64,
 }
 
-/// Blocks to book and clients to book with. The clients share one connection a replica, as when the targets were set,
-/// and as callers behind a proxy do.
+/// Blocks to book and clients to book with. Many clients share a connection, as when the targets were set, and as callers
+/// behind a proxy do.
 pub(super) struct Bench {
     sites: SiteServiceClient<Wire>,
     token: String,
-    /// One a replica.
-    desks: Vec<Line>,
+    reservations: ReservationServiceClient<Wire>,
+    /// One a replica, each with its connections.
+    desks: Vec<Vec<Line>>,
     spread: Arc<Vec<String>>,
     deep: BTreeMap<u64, String>,
     made: usize,
@@ -115,12 +120,15 @@ impl Bench {
         market.create_operator(operator_request()).await.context("make the bench's operator")?;
         let sites = SiteServiceClient::with_interceptor(channel(&address)?, Bearer::new(&token)?);
         sites.clone().create_site(site_request()).await.context("make the bench's site")?;
-        let desks = vec![Line::open(stack.addresses().inventory, PLACE_HOLD, &token).await?];
+        let reservations =
+            ReservationServiceClient::with_interceptor(channel(&address)?, Bearer::new(&token)?);
+        let desks = vec![lines(stack.addresses().inventory, &token).await?];
         let spread = futures::stream::iter((0..blocks).map(|n| block(sites.clone(), format!("spread-{n}"))))
             .buffered(16)
             .try_collect::<Vec<_>>()
             .await?;
-        let bench = Self { sites, token, desks, spread: Arc::new(spread), deep: BTreeMap::new(), made: 0 };
+        let (spread, deep) = (Arc::new(spread), BTreeMap::new());
+        let bench = Self { sites, token, reservations, desks, spread, deep, made: 0 };
         bench.touch_each_block().await?;
         Ok(bench)
     }
@@ -134,7 +142,7 @@ impl Bench {
 
     /// Lets the targets of two replicas book through this one too.
     pub(super) async fn add_replica(&mut self, address: SocketAddr) -> anyhow::Result<()> {
-        self.desks.push(Line::open(address, PLACE_HOLD, &self.token).await?);
+        self.desks.push(lines(address, &self.token).await?);
         Ok(())
     }
 
@@ -214,7 +222,8 @@ impl Bench {
         let mut tasks = Vec::new();
         for client in 0..clients {
             let worker = Worker {
-                desks: self.desks.iter().take(place.replicas).cloned().collect(),
+                desks: self.desks.iter().take(place.replicas).map(|lines| line_of(lines, client)).collect(),
+                reservations: self.reservations.clone(),
                 place: place.clone(),
                 random: Random(u64::try_from(client)? + 1),
             };
@@ -237,6 +246,7 @@ impl Bench {
 /// One client.
 struct Worker {
     desks: Vec<Line>,
+    reservations: ReservationServiceClient<Wire>,
     place: Place,
     random: Random,
 }
@@ -294,8 +304,26 @@ impl Worker {
             validate_only: false,
         };
         let desk = self.random.below(self.desks.len());
-        self.desks[desk].call(&request).await.context("a booking")
+        if !self.desks[desk].call(&request).await.context("a booking")? {
+            // Asked once more by a client that reads why.
+            self.reservations.place_hold(request).await.context("a booking")?;
+        }
+        Ok(())
     }
+}
+
+/// The connections to one replica.
+async fn lines(address: SocketAddr, token: &str) -> anyhow::Result<Vec<Line>> {
+    let mut lines = Vec::with_capacity(CONNECTIONS);
+    for _ in 0..CONNECTIONS {
+        lines.push(Line::open(address, PLACE_HOLD, token).await?);
+    }
+    Ok(lines)
+}
+
+/// The connection of the n-th client.
+fn line_of(lines: &[Line], client: usize) -> Line {
+    lines[client / CLIENTS_A_CONNECTION % lines.len()].clone()
 }
 
 /// A small generator (splitmix64): the same bookings in every run.

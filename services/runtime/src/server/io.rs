@@ -35,6 +35,8 @@ pub(super) struct Cuttable {
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Until the first bytes are there: when it is given up, and how many have come.
     greeting: Option<(Pin<Box<Sleep>>, usize)>,
+    /// Whether what is to be written has waited its turn.
+    gathered: bool,
     shown: Shown,
     /// Counts the connection as open until it is dropped.
     _place: OwnedSemaphorePermit,
@@ -57,6 +59,7 @@ impl Cuttable {
             stream,
             cut: Box::pin(cut.cancelled_owned()),
             greeting: Some((Box::pin(tokio::time::sleep(PATIENCE)), 0)),
+            gathered: false,
             shown: Shown { tcp, names },
             _place: place,
         }
@@ -65,6 +68,16 @@ impl Cuttable {
     /// Ready with an error once the connection is cut; otherwise the task is woken when it is.
     fn is_cut(&mut self, cx: &mut Context<'_>) -> bool {
         self.cut.as_mut().poll(cx).is_ready()
+    }
+
+    /// Whether a write must wait until every task that is ready now has run: answers that are ready together, as those of
+    /// one batch of bookings, then go in one packet instead of one each.
+    fn gathers(&mut self, cx: &mut Context<'_>) -> bool {
+        self.gathered = !self.gathered;
+        if self.gathered {
+            cx.waker().wake_by_ref();
+        }
+        self.gathered
     }
 
     /// Whether it has been silent for too long; a greeting that is complete is forgotten.
@@ -104,7 +117,13 @@ impl AsyncRead for Cuttable {
 
 impl AsyncWrite for Cuttable {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.is_cut(cx) { cut() } else { Pin::new(&mut self.stream).poll_write(cx, buf) }
+        if self.is_cut(cx) {
+            return cut();
+        }
+        if self.gathers(cx) {
+            return Poll::Pending;
+        }
+        Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -112,7 +131,13 @@ impl AsyncWrite for Cuttable {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.is_cut(cx) { cut() } else { Pin::new(&mut self.stream).poll_write_vectored(cx, bufs) }
+        if self.is_cut(cx) {
+            return cut();
+        }
+        if self.gathers(cx) {
+            return Poll::Pending;
+        }
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -35,6 +35,8 @@ pub(super) struct Lane {
     books: HashMap<BlockId, Place>,
     jobs: JoinSet<Returned>,
     in_flight: HashMap<tokio::task::Id, Flight>,
+    /// Orders of the newest batch.
+    newest: usize,
     spare: Vec<PoolConnection<Postgres>>,
 }
 
@@ -60,6 +62,7 @@ impl Lane {
             books: HashMap::new(),
             jobs: JoinSet::new(),
             in_flight: HashMap::new(),
+            newest: 0,
             spare: Vec::new(),
         }
     }
@@ -139,6 +142,7 @@ impl Lane {
             if orders.is_empty() {
                 break;
             }
+            self.newest = orders.len();
             let blocks: HashSet<BlockId> =
                 orders.iter().flat_map(|waiting| waiting.order.blocks.iter().copied()).collect();
             let mut books = HashMap::with_capacity(blocks.len());
@@ -168,6 +172,13 @@ impl Lane {
         self.in_flight.values().map(|flight| flight.since + PATIENCE).max()
     }
 
+    /// Orders that the next batch takes at most: half of those that wait and those whose callers, answered just now, may
+    /// soon be back. So while the database writes one half, the other half is answered and asks anew; were all taken at
+    /// once, the database and this process would wait for each other in turns.
+    fn share(&self) -> usize {
+        (self.waiting.len() + self.newest).div_ceil(2).min(BATCH_MAX)
+    }
+
     /// The orders that can go now, in order of arrival. An order that must wait keeps its blocks from later ones, so
     /// that a reservation of several blocks is not overtaken for ever.
     fn next_batch(&mut self) -> Vec<Waiting> {
@@ -175,11 +186,12 @@ impl Lane {
         let mut blocked: HashSet<BlockId> = HashSet::new();
         let mut requests = HashSet::new();
         let mut left = VecDeque::with_capacity(self.waiting.len());
+        let share = self.share();
         for waiting in self.waiting.drain(..) {
             let blocks = &waiting.order.blocks;
             let with_a_job = |block: &BlockId| matches!(self.books.get(block), Some(Place::WithAJob));
             let free = |block: &BlockId| !with_a_job(block) && !blocked.contains(block);
-            if taken.len() < BATCH_MAX && blocks.iter().all(free) {
+            if taken.len() < share && blocks.iter().all(free) {
                 // A request id that comes twice at once: the second waits for the first, and finds its reply.
                 if requests.insert(waiting.order.key.request_id) {
                     taken.push(waiting);

@@ -24,8 +24,10 @@ pub async fn of_days(
     operator: &OperatorId,
     days: &[MeterDay],
 ) -> Result<HashMap<MeterDay, DayRead>, Error> {
-    let sql = "select u.* from unnest($2::text[], $3::date[]) as n(meter_id, day) \
-               join billing.usage_day u on u.operator_id = $1 and u.meter_id = n.meter_id and u.day = n.day";
+    // Day by day, or the database may prefer to read all days there are.
+    let sql = "select u.* from unnest($2::text[], $3::date[]) as n(meter_id, day), \
+               lateral (select * from billing.usage_day u \
+                    where u.operator_id = $1 and u.meter_id = n.meter_id and u.day = n.day limit 1) u";
     let meters: Vec<String> = days.iter().map(|(meter, _)| meter.clone()).collect();
     let dates: Vec<CivilDate> = days.iter().map(|(_, day)| *day).collect();
     let values = [operator.as_str().into(), meters.into(), dates.into()];

@@ -1482,6 +1482,7 @@ table billing.account owner gridlease_owner row security forced
   constraint account_identity UNIQUE (operator_id, account_id, tenant_id, currency_code)
   constraint account_tenant_currency UNIQUE (operator_id, tenant_id, currency_code)
   CREATE INDEX account_by_tenant ON billing.account USING btree (tenant_id, operator_id, account_id)
+  CREATE TRIGGER account_keeps_key BEFORE DELETE OR UPDATE OF operator_id, account_id, tenant_id, currency_code ON billing.account FOR EACH ROW EXECUTE FUNCTION billing.keep_key()
   policy account_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy account_tenant permissive for select to billing using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
   policy account_worker permissive for all to billing_worker using (true) with check (true)
@@ -1568,6 +1569,7 @@ table billing.billing_run owner gridlease_owner row security forced
   CREATE INDEX billing_run_by_month ON billing.billing_run USING btree (operator_id, billing_month)
   CREATE INDEX billing_run_unfinished ON billing.billing_run USING btree (create_time) WHERE (state = ANY (ARRAY['COMPUTING'::text, 'ISSUING'::text]))
   CREATE TRIGGER billing_run_guard BEFORE DELETE OR UPDATE ON billing.billing_run FOR EACH ROW EXECUTE FUNCTION billing.guard_billing_run()
+  CREATE TRIGGER billing_run_keeps_key BEFORE DELETE OR UPDATE OF operator_id, run_id ON billing.billing_run FOR EACH ROW EXECUTE FUNCTION billing.keep_key()
   policy billing_run_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy billing_run_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
@@ -1910,10 +1912,7 @@ CASE state
 END))
   constraint invoice_state CHECK ((state = ANY (ARRAY['DRAFT'::text, 'OPEN'::text, 'PARTIALLY_PAID'::text, 'PAID'::text, 'VOID'::text, 'UNCOLLECTIBLE'::text])))
   constraint invoice_version CHECK ((version > 0))
-  constraint invoice_account FOREIGN KEY (operator_id, account_id, tenant_id, currency_code) REFERENCES billing.account(operator_id, account_id, tenant_id, currency_code)
-  constraint invoice_counter FOREIGN KEY (operator_id, series) REFERENCES billing.number_counter(operator_id, series)
   constraint invoice_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
-  constraint invoice_run FOREIGN KEY (operator_id, run_id) REFERENCES billing.billing_run(operator_id, run_id)
   constraint invoice_pkey PRIMARY KEY (operator_id, invoice_id)
   constraint invoice_number UNIQUE (operator_id, series, number)
   CREATE INDEX invoice_by_account ON billing.invoice USING btree (operator_id, account_id, tenant_id, currency_code)
@@ -1921,10 +1920,11 @@ END))
   CREATE INDEX invoice_by_run ON billing.invoice USING btree (operator_id, run_id, invoice_id)
   CREATE INDEX invoice_by_tenant ON billing.invoice USING btree (tenant_id, operator_id, invoice_id)
   CREATE TRIGGER invoice_guard BEFORE DELETE OR UPDATE ON billing.invoice FOR EACH ROW EXECUTE FUNCTION billing.guard_invoice()
-  CREATE CONSTRAINT TRIGGER invoice_number_drawn AFTER INSERT OR UPDATE ON billing.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.number IS NOT NULL)) EXECUTE FUNCTION billing.check_invoice_number()
+  CREATE TRIGGER invoice_number_drawn AFTER INSERT ON billing.invoice REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION billing.check_invoice_numbers()
+  CREATE TRIGGER invoice_number_given AFTER UPDATE ON billing.invoice REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION billing.check_invoice_numbers()
+  CREATE TRIGGER invoice_refers AFTER INSERT ON billing.invoice REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION billing.check_invoices()
   CREATE CONSTRAINT TRIGGER invoice_settled_by_rows AFTER UPDATE ON billing.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.paid_minor <> old.paid_minor) OR (new.credited_minor <> old.credited_minor))) EXECUTE FUNCTION billing.check_settlement()
-  CREATE TRIGGER invoice_settled_stays BEFORE UPDATE ON billing.invoice FOR EACH ROW EXECUTE FUNCTION billing.guard_settlement()
-  CREATE CONSTRAINT TRIGGER invoice_total_is_sum_of_lines AFTER INSERT ON billing.invoice DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_invoice_total()
+  CREATE TRIGGER invoice_settled_stays BEFORE UPDATE ON billing.invoice FOR EACH ROW WHEN (((new.paid_minor < old.paid_minor) OR (new.credited_minor < old.credited_minor) OR (new.written_off_minor < old.written_off_minor))) EXECUTE FUNCTION billing.guard_settlement()
   CREATE TRIGGER invoice_void_frees_charges AFTER UPDATE OF state ON billing.invoice FOR EACH ROW WHEN (((new.state = 'VOID'::text) AND (old.state <> 'VOID'::text))) EXECUTE FUNCTION billing.free_charges()
   policy invoice_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy invoice_tenant permissive for select to billing using (((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)) AND (number IS NOT NULL)))
@@ -1985,7 +1985,6 @@ CASE
     ELSE ((num_nonnulls(days, days_in_month, quantity_kw, rate_per_kw_month) = 0) AND (num_nulls(detail, reckoning_id) = 0))
 END)
   constraint invoice_line_revision CHECK ((revision >= 0))
-  constraint invoice_line_invoice FOREIGN KEY (operator_id, invoice_id) REFERENCES billing.invoice(operator_id, invoice_id)
   constraint invoice_line_reckoning FOREIGN KEY (operator_id, reckoning_id) REFERENCES billing.reckoning(operator_id, reckoning_id)
   constraint invoice_line_version FOREIGN KEY (operator_id, lease_id, lease_version) REFERENCES billing.lease_version(operator_id, lease_id, version)
   constraint invoice_line_pkey PRIMARY KEY (operator_id, invoice_id, line_number)
@@ -2092,8 +2091,6 @@ table billing.ledger_entry owner gridlease_owner row security forced
   constraint ledger_entry_ledger_account CHECK ((ledger_account = ANY (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text, 'cash'::text, 'accrued_rent'::text, 'accrued_revenue'::text, 'accrued_expense'::text, 'prepayments'::text, 'deposits'::text, 'rent_income'::text, 'energy_income'::text, 'demand_income'::text, 'pass_through_income'::text, 'take_or_pay_income'::text, 'interest_income'::text, 'termination_income'::text, 'sla_credits'::text, 'taxes_payable'::text, 'other_income'::text, 'bad_debt_expense'::text, 'power_expense'::text, 'other_expense'::text, 'commission_costs'::text, 'commissions_payable'::text, 'commission_expense'::text])))
   constraint ledger_entry_number CHECK ((entry_number > 0))
   constraint ledger_entry_subledger CHECK (((ledger_account <> ALL (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text])) OR (account_id IS NOT NULL)))
-  constraint ledger_entry_account FOREIGN KEY (operator_id, account_id) REFERENCES billing.account(operator_id, account_id)
-  constraint ledger_entry_transaction FOREIGN KEY (operator_id, transaction_id) REFERENCES billing.ledger_transaction(operator_id, transaction_id)
   constraint ledger_entry_pkey PRIMARY KEY (operator_id, transaction_id, entry_number)
   constraint ledger_entry_id UNIQUE (operator_id, entry_id)
   CREATE INDEX ledger_entry_by_account ON billing.ledger_entry USING btree (operator_id, account_id)
@@ -2120,13 +2117,11 @@ table billing.ledger_transaction owner gridlease_owner row security forced
   constraint ledger_transaction_entry_count CHECK ((entry_count >= 2))
   constraint ledger_transaction_kind CHECK ((kind = ANY (ARRAY['INVOICE_ISSUED'::text, 'INVOICE_VOIDED'::text, 'CREDIT_NOTE_ISSUED'::text, 'PAYMENT_RECEIVED'::text, 'PAYMENT_ALLOCATED'::text, 'PAYMENT_REFUNDED'::text, 'INVOICE_WRITTEN_OFF'::text, 'JOURNAL_POSTED'::text, 'ACCRUAL_POSTED'::text, 'ACCRUAL_REVERSED'::text, 'COMMISSION_CAPITALIZED'::text, 'COMMISSION_AMORTIZED'::text, 'COMMISSION_WRITTEN_OFF'::text, 'COMMISSION_PAID'::text])))
   constraint ledger_transaction_posting_date CHECK (((posting_date >= '2000-01-01'::date) AND (posting_date <= '9999-12-31'::date)))
-  constraint ledger_transaction_invoice FOREIGN KEY (operator_id, invoice_id) REFERENCES billing.invoice(operator_id, invoice_id)
   constraint ledger_transaction_pkey PRIMARY KEY (operator_id, transaction_id)
   constraint ledger_transaction_once UNIQUE (operator_id, source_id, kind)
   CREATE INDEX ledger_transaction_by_date ON billing.ledger_transaction USING btree (operator_id, posting_date, transaction_id)
   CREATE INDEX ledger_transaction_by_invoice ON billing.ledger_transaction USING btree (operator_id, invoice_id)
   CREATE TRIGGER ledger_transaction_append_only BEFORE DELETE OR UPDATE ON billing.ledger_transaction FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
-  CREATE CONSTRAINT TRIGGER ledger_transaction_complete AFTER INSERT ON billing.ledger_transaction DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_ledger_transaction()
   CREATE TRIGGER ledger_transaction_period_open AFTER INSERT ON billing.ledger_transaction REFERENCING NEW TABLE AS posted FOR EACH STATEMENT EXECUTE FUNCTION billing.check_period_open()
   policy ledger_transaction_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy ledger_transaction_tenant permissive for select to billing using ((EXISTS ( SELECT 1
@@ -2194,6 +2189,7 @@ table billing.number_counter owner gridlease_owner row security forced
   constraint number_counter_entity FOREIGN KEY (operator_id) REFERENCES billing.billing_entity(operator_id)
   constraint number_counter_pkey PRIMARY KEY (operator_id, series)
   CREATE CONSTRAINT TRIGGER number_counter_gapless AFTER INSERT OR UPDATE ON billing.number_counter DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_number_counter()
+  CREATE TRIGGER number_counter_keeps_key BEFORE DELETE OR UPDATE OF operator_id, series ON billing.number_counter FOR EACH ROW EXECUTE FUNCTION billing.keep_key()
   policy number_counter_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy number_counter_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
@@ -2508,6 +2504,18 @@ table billing.tariff_component owner gridlease_owner row security forced
   policy tariff_component_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
 
+table billing.unjudged owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  statement_id bigint not null identity a
+  table_name text collate "C" not null
+  ids uuid[] not null
+  constraint unjudged_table_name CHECK ((table_name = ANY (ARRAY['invoice'::text, 'ledger_transaction'::text])))
+  constraint unjudged_pkey PRIMARY KEY (operator_id, statement_id)
+  CREATE CONSTRAINT TRIGGER unjudged_at_commit AFTER INSERT ON billing.unjudged DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.judge()
+  policy unjudged_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy unjudged_worker permissive for all to billing_worker using (true) with check (true)
+  grant delete, insert, select to billing
+
 table billing.usage_day owner gridlease_owner row security forced with fillfactor=70
   operator_id text collate "C" not null
   meter_id text collate "C" not null
@@ -2616,16 +2624,22 @@ function billing.check_credit_note() returns trigger owner gridlease_owner langu
 function billing.check_dispute() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body af2722834158e5bc8e3e6e3d8ef54554
   grant execute to public
 
-function billing.check_invoice_lines() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body e1de67616fc2843938f655dca0d78d7b
+function billing.check_invoice_lines() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 9278e4731a1c0e20ce288bd97084ee6e
   grant execute to public
 
 function billing.check_invoice_number() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body d4776b083fb9416dcb35afad65c84123
   grant execute to public
 
+function billing.check_invoice_numbers() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body dae9651267bb91d9ef0777b7e844bae0
+  grant execute to public
+
 function billing.check_invoice_total() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 982f715ee4f21caee4371447b0a7eace
   grant execute to public
 
-function billing.check_ledger_entries() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 72e64b699101cdf8393f152ba2c1f5dc
+function billing.check_invoices() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body c69593e5b1baa724c27fd077fac933ef
+  grant execute to public
+
+function billing.check_ledger_entries() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body e398f333b4221d27afd7b5d39e81e4ad
   grant execute to public
 
 function billing.check_ledger_transaction() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 21299ae6563e997b00c050d33f338867
@@ -2637,7 +2651,7 @@ function billing.check_number_counter() returns trigger owner gridlease_owner la
 function billing.check_payment_use() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body e39e61a588f32b60c74c0e07e8d01b4d
   grant execute to public
 
-function billing.check_period_open() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 76fda94bd7fec437ff10596a5759b2a7
+function billing.check_period_open() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 101700e9353ff3360dbaca426570799a
   grant execute to public
 
 function billing.check_prepaid(operator text, lease text) returns void owner gridlease_owner language plpgsql volatile security definer set search_path="", enable_seqscan=off body 864d5526475b6788c42dd685f47479c2
@@ -2677,6 +2691,12 @@ function billing.guard_utility_bill() returns trigger owner gridlease_owner lang
   grant execute to public
 
 function billing.is_reading_month(parent text, part text) returns boolean owner gridlease_owner language sql stable set search_path="" body 04de4d1dc32d2629a7b1157775463435
+  grant execute to public
+
+function billing.judge() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 15a9e2837be7cae84e0ae51f3b94ab44
+  grant execute to public
+
+function billing.keep_key() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 891ebee268eeb769a5adf60ceb9f833b
   grant execute to public
 
 function billing.lose_numbers(of_operator text, of_series text, through bigint, why text) returns bigint owner gridlease_owner language plpgsql volatile set search_path="" body 41c7401c01fa1f79fb2c6865faf10d59

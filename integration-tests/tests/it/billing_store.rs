@@ -225,6 +225,11 @@ async fn an_unbalanced_or_incomplete_ledger_transaction_is_refused() {
     // A session that hides its own entries before it commits is refused too.
     let hidden = format!("{}; select set_config('app.operator', '', true)", post(2, 100, -99, "USD"));
     books.refused(&hidden, "ledger_transaction_complete").await;
+    // So is one that takes away what is to be judged, or lets it be judged before it is whole.
+    let taken = format!("{}; delete from billing.unjudged", post(2, 100, -99, "USD"));
+    books.refused(&taken, "ledger_transaction_balanced").await;
+    let early = format!("set constraints all immediate; {}", post(2, 100, -100, "USD"));
+    books.refused(&early, "ledger_transaction_complete").await;
     assert_eq!(books.count("select count(*) from billing.ledger_entry").await, 0);
 
     // Control: the same with both sides equal is accepted.
@@ -236,6 +241,85 @@ async fn an_unbalanced_or_incomplete_ledger_transaction_is_refused() {
         select operator_id, transaction_id, entry_number + 2, gen_random_uuid(), ledger_account, account_id, currency_code,
           amount_minor from billing.ledger_entry";
     books.refused(more, "ledger_transaction_complete").await;
+}
+
+#[tokio::test]
+async fn what_is_written_refers_to_what_is_there() {
+    let books = Books::with_leases(1).await;
+    let draft = books.run().await.invoices.remove(0);
+    books.issue(&draft).await.expect("issued");
+    let other = new_id();
+    let invoice = |run: &str, account: &str, tenant: &str| {
+        format!(
+            "insert into billing.invoice (operator_id, invoice_id, run_id, account_id, tenant_id, lease_id, state, period_start,
+               period_end, currency_code, total_minor, line_count, payment_terms_days, version, create_time)
+             select operator_id, gen_random_uuid(), {run}::uuid, {account}::uuid, {tenant}, lease_id, 'DRAFT', period_start, period_end,
+               currency_code, 0, 1, 30, 1, create_time from billing.invoice"
+        )
+    };
+    let nobody = format!("'{other}'");
+    books.refused(&invoice(&nobody, "account_id", "tenant_id"), "invoice_refers").await;
+    books.refused(&invoice("run_id", &nobody, "tenant_id"), "invoice_refers").await;
+    books.refused(&invoice("run_id", "account_id", "'somebody'"), "invoice_refers").await;
+    let line = format!(
+        "insert into billing.invoice_line (operator_id, invoice_id, line_number, lease_id, site_id, block_id, charge_type,
+           period_start, period_end, days, days_in_month, quantity_kw, rate_per_kw_month, amount_minor, lease_version, item)
+         select operator_id, '{other}'::uuid, 1, lease_id, site_id, 'other', charge_type, period_start, period_end, days,
+           days_in_month, quantity_kw, 0, 0, lease_version, item from billing.invoice_line"
+    );
+    books.refused(&line, "invoice_line_refers").await;
+    let posting = format!(
+        "insert into billing.ledger_transaction (operator_id, transaction_id, kind, source_id, invoice_id, entry_count,
+           posting_date, description, create_time)
+         values ('hut8', '{other}', 'JOURNAL_POSTED', '{other}', '{other}', 2, '2026-12-01', 'test', now())"
+    );
+    books.refused(&posting, "ledger_transaction_refers").await;
+    for (of, account) in [("gen_random_uuid()", "e.account_id"), (nobody.as_str(), "gen_random_uuid()")] {
+        let entry = format!(
+            "insert into billing.ledger_transaction (operator_id, transaction_id, kind, source_id, entry_count, posting_date,
+               description, create_time)
+             values ('hut8', '{other}', 'JOURNAL_POSTED', '{other}', 2, '2026-12-01', 'test', now());
+             insert into billing.ledger_entry (operator_id, transaction_id, entry_number, entry_id, ledger_account, account_id,
+               currency_code, amount_minor)
+             select e.operator_id, {of}::uuid, e.entry_number, gen_random_uuid(), e.ledger_account, {account}, e.currency_code,
+               e.amount_minor
+             from billing.ledger_entry e where e.entry_number = 1",
+        );
+        books.refused(&entry, "ledger_entry_refers").await;
+    }
+    let undrawn =
+        "update billing.invoice set state = 'OPEN', version = version + 1, series = 'INV', number = 9,
+        issue_time = now(), due_date = '2027-01-01' where state = 'DRAFT'";
+    let drafted = of_the_lease(draft.id, "DEPOSIT", 7, "2026-12-01");
+    books.refused(&format!("{drafted}; {undrawn}"), "invoice_number_drawn").await;
+}
+
+/// Whom no right binds, the triggers still do.
+#[tokio::test]
+async fn what_is_referred_to_stays() {
+    let books = Books::with_leases(1).await;
+    let draft = books.run().await.invoices.remove(0);
+    books.issue(&draft).await.expect("issued");
+    books.run().await;
+    let mut superuser = books.database.superuser().await.expect("a connection");
+    for (sql, by) in [
+        ("delete from billing.account", "account_keeps_key"),
+        ("update billing.account set tenant_id = 'other'", "account_keeps_key"),
+        (
+            "update billing.billing_run set run_id = gen_random_uuid(), state = 'ISSUED', issue_time = now()
+               where state = 'DRAFT'",
+            "billing_run_keeps_key",
+        ),
+        ("delete from billing.number_counter", "number_counter_keeps_key"),
+        ("update billing.number_counter set series = 'X'", "number_counter_keeps_key"),
+        (
+            "update billing.invoice set paid_minor = -1, version = version + 1, state = 'PARTIALLY_PAID'",
+            "invoice_settled_stays",
+        ),
+    ] {
+        let error = sqlx::query(sql).execute(&mut superuser).await.expect_err(sql);
+        assert!(format!("{error:?}").contains(by), "{sql}\nwas refused, but not by {by}: {error:?}");
+    }
 }
 
 #[tokio::test]

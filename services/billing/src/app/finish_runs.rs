@@ -14,7 +14,7 @@ use crate::domain::run::RunState;
 use crate::store::{invoice, run, run_chunk};
 
 /// Leases or drafts of a chunk: so many that its writes are a few statements, so few that it lasts less than a second.
-pub const CHUNK: usize = 2_000;
+pub const CHUNK: usize = 1_000;
 /// Chunks that a replica has in hand at once.
 pub const HANDS: usize = 2;
 /// How often a replica that is idle looks whether another has left something.

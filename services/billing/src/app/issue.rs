@@ -226,6 +226,7 @@ impl App {
             postings.extend(post(Deed::InvoiceIssued, draft, id, now.date_naive())?);
         }
         ledger::insert(tx.conn(), &postings, || self.ids.next(), now).await?;
+        ledger::judge(tx.conn()).await?;
         let first = number::draw(tx.conn(), operator, Series::Invoice, drafts.len()).await?;
         let mut issued = Vec::with_capacity(drafts.len());
         for (number, draft) in (first..).zip(drafts) {

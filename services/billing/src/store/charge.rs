@@ -41,8 +41,10 @@ pub async fn rent_billed(
                       max(l.revision) filter (where l.reckoning_id is not null) as revision, \
                       min(l.lease_version) as version \
                from billing.invoice_line l \
-               left join (select invoice_id, line_number, sum(amount_minor) as minor from billing.credit_note_line \
-                          where operator_id = $1 group by invoice_id, line_number) c \
+               left join (select n.invoice_id, n.line_number, sum(n.amount_minor) as minor from billing.invoice i \
+                          join billing.credit_note_line n on n.operator_id = $1 and n.invoice_id = i.invoice_id \
+                          where i.operator_id = $1 and i.lease_id between $2 and $3 \
+                          group by n.invoice_id, n.line_number) c \
                     on c.invoice_id = l.invoice_id and c.line_number = l.line_number \
                where l.operator_id = $1 and l.lease_id between $2 and $3 and l.live and l.charge_type = 'BASE_RENT' \
                  and ($4::date is null or l.period_start >= $4) and ($5::date is null or l.period_start < $5) \

@@ -42,21 +42,23 @@ pub async fn insert(conn: &impl ConnectionTrait, invoices: &[Invoice]) -> Result
     })
 }
 
-/// Writes what issuing adds, for all at once.
+/// Writes what issuing adds to invoices of one run, for all at once.
 pub async fn mark_issued(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
     invoices: &[Invoice],
 ) -> Result<(), Error> {
+    let Some(run) = invoices.first().map(|invoice| invoice.run) else { return Ok(()) };
     let issued: Vec<&Issued> = invoices.iter().filter_map(|invoice| invoice.issued.as_ref()).collect();
     if issued.len() != invoices.len() {
         return Err(broken("invoice", "is not issued"));
     }
+    // By the run, or the database may prefer to read all invoices of the operator.
     let sql = "update billing.invoice i set state = n.state, version = n.version, series = n.series, \
                       number = n.number, issue_time = n.issue_time, due_date = n.due_date \
                from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::timestamptz[], \
                       $8::date[]) as n(invoice_id, state, version, series, number, issue_time, due_date) \
-               where i.operator_id = $1 and i.invoice_id = n.invoice_id and i.version = n.version - 1";
+               where i.operator_id = $1 and i.run_id = $9 and i.invoice_id = n.invoice_id and i.version = n.version - 1";
     let values = [
         operator.as_str().into(),
         invoices.iter().map(|invoice| invoice.id.get()).collect::<Vec<_>>().into(),
@@ -66,6 +68,7 @@ pub async fn mark_issued(
         issued.iter().map(|issued| issued.number.get()).collect::<Vec<_>>().into(),
         issued.iter().map(|issued| issued.time).collect::<Vec<_>>().into(),
         issued.iter().map(|issued| issued.due_date).collect::<Vec<_>>().into(),
+        run.get().into(),
     ];
     let done = conn.execute_raw(statement(sql, values)).await.map_err(store_error)?;
     if done.rows_affected() == invoices.len() as u64 { Ok(()) } else { Err(Error::transaction_conflict()) }

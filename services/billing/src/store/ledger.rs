@@ -58,6 +58,15 @@ pub async fn insert(
     insert_all(conn, entries).await.map_err(store_error)
 }
 
+/// Lets the database judge now what it would judge at the commit: of transactions that are written whole.
+pub async fn judge(conn: &impl ConnectionTrait) -> Result<(), Error> {
+    for when in ["immediate", "deferred"] {
+        let sql = format!("set constraints billing.unjudged_at_commit {when}");
+        conn.execute_unprepared(&sql).await.map_err(store_error)?;
+    }
+    Ok(())
+}
+
 /// A period that was closed since it was looked at: tried again, the deed sees that.
 fn not_into_a_closed_period(error: DbErr) -> Error {
     match violated_constraint(&error) {

@@ -200,9 +200,11 @@ async fn totals_of(
     operators: &[String],
     runs: &[Uuid],
 ) -> Result<Totals, Error> {
-    let sql = "select run_id, currency_code, count(*), count(number), sum(total_minor)::bigint \
-               from billing.invoice where operator_id = any($1) and run_id = any($2) \
-               group by run_id, currency_code order by currency_code";
+    // Run by run, or the database may prefer to read all invoices of the operators.
+    let sql = "select r.run_id, i.* from unnest($2::uuid[]) as r(run_id), \
+               lateral (select currency_code, count(*), count(number), sum(total_minor)::bigint from billing.invoice \
+                    where operator_id = any($1) and run_id = r.run_id group by currency_code) i \
+               order by i.currency_code";
     let values = [operators.to_vec().into(), runs.to_vec().into()];
     let mut totals = Totals::new();
     for row in conn.query_all_raw(statement(sql, values)).await.map_err(store_error)? {

@@ -1,6 +1,6 @@
 //! The booking desk: one order of writes per block, whatever the number of callers and replicas.
 //!
-//! Each operator has a lane. Orders that arrive while a batch is in flight wait and go with the next one, unless it is
+//! Each operator has a lane. Orders that arrive while a batch is in flight wait and go with the next ones, unless it is
 //! slow. A batch is checked in memory, in order of arrival, and written by one statement that takes it only if all that
 //! was added to a block since memory last knew fits into the room the check found. So safety never depends on which
 //! replica gets a call; memory only saves the database the sum. A job's future is never cancelled, and every queue is

@@ -1,6 +1,7 @@
 //! The load: clients that book, each waiting for its answer before the next.
 
 mod line;
+mod random;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use tokio::sync::Barrier;
 use tokio::time::Instant;
 
 use self::line::Line;
+pub(super) use self::random::Random;
 use super::{Depth, Target};
 use crate::clients::Wire;
 use crate::stack::Stack;
@@ -324,34 +326,6 @@ async fn lines(address: SocketAddr, token: &str) -> anyhow::Result<Vec<Line>> {
 /// The connection of the n-th client.
 fn line_of(lines: &[Line], client: usize) -> Line {
     lines[client / CLIENTS_A_CONNECTION % lines.len()].clone()
-}
-
-/// A small generator (splitmix64): the same bookings in every run.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// An index below `count`, the n-th n times less often than the first: drawn alike, and kept with that chance.
-    fn popular(&mut self, count: usize) -> usize {
-        loop {
-            let index = self.below(count);
-            if self.below(index + 1) == 0 {
-                return index;
-            }
-        }
-    }
-
-    pub(super) fn below(&mut self, count: usize) -> usize {
-        let count = u64::try_from(count).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % count).unwrap_or(0)
-    }
 }
 
 fn operator_request() -> wire::CreateOperatorRequest {

@@ -283,3 +283,19 @@ async fn what_is_not_stated_follows_the_sites_own_ratio() -> Result<()> {
     place.stack.stop().await;
     Ok(())
 }
+
+#[tokio::test]
+async fn phases_that_are_alike_draw_each_its_own_and_no_two_take_the_same_power() -> Result<()> {
+    let place = Place::prepare(400_000).await?;
+    let alike =
+        || inventory::Phase { gross_kw: 100_000, ..market::phase(market::hall(70_000), "2027-10-01") };
+    let ids = ["one", "two", "three", "four", "five", "six", "seven"];
+    let told = futures::future::join_all(ids.map(|id| place.create(id, alike()))).await;
+    let (created, refused): (Vec<_>, Vec<_>) = told.into_iter().partition(Result::is_ok);
+    ensure!(created.len() == 4, "{created:#?}");
+    for refusal in refused {
+        let refusal = Refusal::expect(refusal)?.is(Code::FailedPrecondition, "SITE_POWER_EXCEEDED")?;
+        ensure!(refusal.fact("neededKw")? == "500000", "{refusal:#?}");
+    }
+    Ok(())
+}

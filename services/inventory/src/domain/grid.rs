@@ -56,14 +56,18 @@ fn step_on(steps: &[GridStep], date: CivilDate) -> Option<&GridStep> {
 /// # Errors
 /// `SITE_POWER_EXCEEDED {site, contractedKw, neededKw, firstTime}`.
 pub fn check(site: &SiteName, steps: &[GridStep], draws: &[Draw]) -> Result<GridCheck, Error> {
-    let mut days: Vec<CivilDate> = steps.iter().map(|step| step.from).collect();
-    days.extend(draws.iter().map(|draw| draw.from));
-    days.extend(draws.iter().filter_map(|draw| draw.until));
-    days.sort_unstable();
-    days.dedup();
-    let mut outcome = GridCheck::Within;
-    for day in days {
-        let needed = drawn_on(draws, day) + interim_on(steps, day);
+    // What changes, day by day: a limit may change without a draw.
+    let mut changes: Vec<(CivilDate, i64)> = steps.iter().map(|step| (step.from, 0)).collect();
+    for draw in draws.iter().filter(|draw| draw.until.is_none_or(|until| draw.from < until)) {
+        changes.push((draw.from, draw.gross_kw));
+        changes.extend(draw.until.map(|until| (until, -draw.gross_kw)));
+    }
+    changes.sort_unstable_by_key(|change| change.0);
+    let (mut outcome, mut drawn) = (GridCheck::Within, 0);
+    for of_day in changes.chunk_by(|a, b| a.0 == b.0) {
+        let day = of_day[0].0;
+        drawn += of_day.iter().map(|change| change.1).sum::<i64>();
+        let needed = drawn + interim_on(steps, day);
         match contracted_on(steps, day) {
             Some(contracted) if needed > contracted => return Err(exceeded(site, contracted, needed, day)),
             None if needed > 0 => outcome = GridCheck::Unstated,
@@ -88,6 +92,8 @@ fn exceeded(site: &SiteName, contracted: i64, needed: i64, day: CivilDate) -> Er
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn day(text: &str) -> CivilDate {
@@ -133,6 +139,43 @@ mod tests {
         let later = [step("2027-01-01", Some(9))];
         check(&site(), &later, &draws).expect_err("known from 2027 on, and then too little");
     }
+
+    proptest! {
+        #[test]
+        fn the_sum_is_that_of_every_draw_on_every_day(
+            steps in prop::collection::btree_map(0..30_i64, (prop::option::of(0..60_i64), prop::option::of(0..9_i64)), 0..4),
+            draws in prop::collection::vec((0..30_i64, prop::option::of(0..30_i64), 1..20_i64), 0..8),
+        ) {
+            let day = |offset: i64| day("2027-01-01") + chrono::TimeDelta::days(offset);
+            let steps: Vec<GridStep> = steps
+                .into_iter()
+                .map(|(from, (contracted_kw, interim_kw))| {
+                    GridStep { from: day(from), contracted_kw, energised_kw: None, interim_kw }
+                })
+                .collect();
+            let draws: Vec<Draw> = draws
+                .into_iter()
+                .map(|(from, until, gross_kw)| Draw { from: day(from), until: until.map(day), gross_kw })
+                .collect();
+            let needed = |day| drawn_on(&draws, day) + interim_on(&steps, day);
+            let exceeds = |day: &CivilDate| contracted_on(&steps, *day).is_some_and(|most| needed(*day) > most);
+            let first = (0..31).map(day).find(exceeds);
+            match check(&site(), &steps, &draws) {
+                Ok(outcome) => {
+                    prop_assert_eq!(first, None);
+                    let unstated = (0..31).map(day).any(|day| contracted_on(&steps, day).is_none() && needed(day) > 0);
+                    prop_assert_eq!(outcome == GridCheck::Unstated, unstated);
+                }
+                Err(error) => {
+                    let first = first.expect("some day has too little");
+                    let (day, kw) = (first.to_string(), needed(first).to_string());
+                    let told = (error.get("firstTime"), error.get("neededKw"));
+                    prop_assert_eq!(told, (Some(day.as_str()), Some(kw.as_str())));
+                }
+            }
+        }
+    }
+
     #[test]
     fn the_sites_own_interim_load_counts() {
         let mining = |from, kw| GridStep { interim_kw: Some(kw), ..step(from, Some(100)) };

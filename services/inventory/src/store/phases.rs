@@ -1,7 +1,8 @@
 //! Phases.
 
 use kernel::{
-    BlockId, BlockName, CapacityVector, Error, Interval, OperatorId, PhaseName, Scope, SiteId, SiteName,
+    BlockId, BlockName, CapacityVector, CivilDate, Error, Interval, OperatorId, PhaseName, Scope, SiteId,
+    SiteName,
 };
 use postgres::{Tx, is_unique_violation, store_error};
 use sea_orm::{
@@ -103,12 +104,16 @@ pub async fn find(tx: &Tx, block: BlockId, name: &PhaseName) -> Result<Option<Ph
     row.map(|row| read(&row, name.block_name())).transpose()
 }
 
-/// What the phases of a site draw from its grid through their lives, without one that is about to change.
+/// What the phases of a site draw from its grid through their lives, without one that is about to change. Phases that
+/// live alike are read as one: a site of very many blocks has few dates.
 pub async fn draws(tx: &Tx, site: &SiteName, without: Option<&PhaseName>) -> Result<Vec<Draw>, Error> {
-    let sql = "select p.*, b.block_slug from inventory.phase p \
+    let sql = "select p.interim_use, p.interim_gross_kw, p.interim_start_date, p.conversion_start_date, \
+                      p.ready_for_service_date, p.end_date, p.gross_kw, count(*) \
+               from inventory.phase p \
                join inventory.block b on b.operator_id = p.operator_id and b.block_id = p.block_id \
                where b.operator_id = $1 and b.site_id = $2 and p.use_state <> 'CANCELLED' \
-                 and ($3::text is null or (b.block_slug, p.phase_id) <> ($3, $4))";
+                 and ($3::text is null or (b.block_slug, p.phase_id) <> ($3, $4)) \
+               group by 1, 2, 3, 4, 5, 6, 7";
     let values = [
         site.operator.as_str().into(),
         site.site.as_str().into(),
@@ -122,9 +127,20 @@ pub async fn draws(tx: &Tx, site: &SiteName, without: Option<&PhaseName>) -> Res
         .map_err(store_error)?;
     let mut draws = Vec::with_capacity(rows.len());
     for row in rows {
-        let row = phase::Model::from_query_result(&row, "").map_err(store_error)?;
-        let life = conversion(&row)?.life(row.ready_for_service_date, row.end_date, row.gross_kw);
-        draws.extend(life.into_iter().map(Draw::from));
+        let day = |index| row.try_get_by_index::<Option<CivilDate>>(index).map_err(store_error);
+        let number = |index| row.try_get_by_index::<i64>(index).map_err(store_error);
+        let interim_use: String = row.try_get_by_index(0).map_err(store_error)?;
+        let conversion = Conversion {
+            interim_use: InterimUse::of_word(&interim_use).ok_or_else(|| corrupt("interim use"))?,
+            interim_gross_kw: number(1)?,
+            interim_start: day(2)?,
+            start: day(3)?,
+            wind_down_notice_days: 0,
+        };
+        let ready = day(4)?.ok_or_else(|| corrupt("phase"))?;
+        let (gross_kw, alike) = (number(6)?, number(7)?);
+        let life = conversion.life(ready, day(5)?, gross_kw).into_iter().map(Draw::from);
+        draws.extend(life.map(|draw| Draw { gross_kw: draw.gross_kw.saturating_mul(alike), ..draw }));
     }
     Ok(draws)
 }

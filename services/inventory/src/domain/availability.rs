@@ -93,6 +93,28 @@ pub struct SiteView {
     pub blocks: Vec<BlockView>,
 }
 
+/// Where a site lies, as searches ask for it: many sites share one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// ISO 3166-1 alpha-2.
+    pub country_code: String,
+    /// The grid operator.
+    pub grid_iso: String,
+    /// State, province or price zone.
+    pub state_code: String,
+}
+
+impl SiteView {
+    /// Where it lies.
+    pub fn region(&self) -> Region {
+        Region {
+            country_code: self.country_code.clone(),
+            grid_iso: self.grid_iso.clone(),
+            state_code: self.state_code.clone(),
+        }
+    }
+}
+
 /// What takes a share of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {

@@ -9,7 +9,7 @@ use kernel::{
     Zone,
 };
 
-use super::availability::SiteView;
+use super::availability::{Region, SiteView};
 use super::geo::Point;
 use super::phase::DateBasis;
 use super::suit::Suitability;
@@ -60,13 +60,29 @@ pub struct Filter {
 impl Filter {
     /// Whether a site is asked for.
     pub fn wants_site(&self, site: &SiteView) -> bool {
+        self.wants_region(&site.region()) && self.wants_among_its_region(site)
+    }
+
+    /// Whether sites of a region are asked for.
+    pub fn wants_region(&self, region: &Region) -> bool {
         let any = |list: &[String], value: &str| {
             list.is_empty() || list.iter().any(|l| l.eq_ignore_ascii_case(value))
         };
-        any(&self.grid_isos, &site.grid_iso)
-            && any(&self.country_codes, &site.country_code)
-            && any(&self.state_codes, &site.state_code)
-            && (self.operators.is_empty() || self.operators.contains(&site.name.operator))
+        any(&self.grid_isos, &region.grid_iso)
+            && any(&self.country_codes, &region.country_code)
+            && any(&self.state_codes, &region.state_code)
+    }
+
+    /// Whether all sites of a region are asked for where any is.
+    pub fn wants_whole_regions(&self) -> bool {
+        self.operators.is_empty()
+            && self.site.is_none()
+            && self.around.is_none_or(|around| around.within_m.is_none())
+    }
+
+    /// Whether a site of a region that is asked for is.
+    pub fn wants_among_its_region(&self, site: &SiteView) -> bool {
+        (self.operators.is_empty() || self.operators.contains(&site.name.operator))
             && self.site.as_ref().is_none_or(|wanted| *wanted == site.name)
             && self.around.is_none_or(|around| {
                 around.within_m.is_none_or(|most| self.metres_to(site).is_some_and(|metres| metres <= most))

@@ -47,9 +47,12 @@ fn to_score(score: &Score) -> wire::ScoreParts {
 
 fn to_free(free: &Free) -> wire::FreeCapacity {
     let (rate_per_kw_month, currency_code) = to_rate(free.rate);
+    let block = free.block.to_string();
+    // The site's name is how the block's begins.
+    let site = block.rsplitn(3, '/').last().unwrap_or_default().to_owned();
     wire::FreeCapacity {
-        block: free.block.to_string(),
-        site: free.block.site_name().to_string(),
+        block,
+        site,
         start_date: some_date(free.start),
         date_basis: to_basis(free.basis).into(),
         capacity: Some(to_capacity(free.capacity)),

@@ -2,10 +2,12 @@
 //! faster than a question travels. Pure: it is told what changed and asked what is there; who tells it and how old that
 //! is, is not its business.
 //!
-//! * Blocks stand in one order of price, in groups of about 64. A block keeps the least that is free in each slot of a
-//!   quarter of a year, lane by lane; a group keeps the greatest of its blocks' values. A search walks the order,
-//!   passes over groups and then blocks that cannot carry the need, asks the exact function of what is left, and stops
-//!   when nothing further on can be better.
+//! * Blocks stand in one order of price, in groups of up to 64. A block keeps the least that is free in each slot of a
+//!   quarter of a year, lane by lane; a group keeps the greatest of its blocks' values, and those of critical IT load
+//!   slot by slot. A search walks the order, passes over groups and then blocks that cannot carry the need, asks the
+//!   exact function of what is left, and stops when nothing further on can be better.
+//! * What costs is waiting for memory: most blocks have too little IT load, and a group tells so of all its blocks at
+//!   once, from one place, before any of them is looked at.
 //! * The exact function is packed: what 100 reservations leave free of a block takes about 2 KiB.
 //! * A change of a block makes its function and its row of minima anew and measures its group again.
 
@@ -25,7 +27,7 @@ use kernel::{
     StepFunction, Zone,
 };
 
-use super::availability::{BlockView, PhaseView, SiteView};
+use super::availability::{BlockView, PhaseView, Region, SiteView};
 use super::convertible::{self, DrawnAfter};
 use super::search::{Filter, Need};
 use super::suit::Traits;
@@ -54,12 +56,20 @@ struct Site {
     /// What is said of it, without blocks.
     facts: SiteView,
     zone: usize,
-    /// No more; its number stays taken.
-    is_gone: bool,
     blocks: BTreeMap<BlockSlug, usize>,
     /// What its phases draw, and the most IT load that is ever booked on it: worked out when first asked for.
     drawn: OnceLock<DrawnAfter>,
     booked_most: OnceLock<i64>,
+}
+
+/// What every question asks of every site, side by side.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    region: usize,
+    /// No more; its number stays taken.
+    is_gone: bool,
+    /// Anything is said of its grid power.
+    has_grid: bool,
 }
 
 /// The market in memory.
@@ -69,6 +79,9 @@ pub struct Index {
     operators: HashSet<OperatorId>,
     zones: Vec<Zone>,
     sites: Vec<Site>,
+    regions: Vec<Region>,
+    /// By site.
+    marks: Vec<Mark>,
     site_of: HashMap<SiteName, usize>,
     /// By number, which a block keeps for good; that of a removed one stays taken.
     blocks: Vec<Entry>,
@@ -99,6 +112,8 @@ impl Index {
             operators: HashSet::new(),
             zones: Vec::new(),
             sites: Vec::new(),
+            regions: Vec::new(),
+            marks: Vec::new(),
             site_of: HashMap::new(),
             blocks: Vec::new(),
             groups: Vec::new(),
@@ -141,23 +156,20 @@ impl Index {
 
     /// Takes in what is said of a site; its blocks stay.
     pub fn put_site(&mut self, facts: SiteView) {
-        let zone = match self.zones.iter().position(|zone| *zone == facts.zone) {
-            Some(known) => known,
-            None => {
-                self.zones.push(facts.zone);
-                self.zones.len() - 1
-            }
-        };
+        let zone = number_in(&mut self.zones, facts.zone);
+        let region = number_in(&mut self.regions, facts.region());
+        let mark = Mark { region, is_gone: false, has_grid: !facts.grid_steps.is_empty() };
         self.operators.insert(facts.name.operator.clone());
         if let Some(&number) = self.site_of.get(&facts.name) {
             let site = &mut self.sites[number];
             (site.facts, site.zone) = (facts, zone);
             site.forget();
+            self.marks[number] = mark;
         } else {
             self.site_of.insert(facts.name.clone(), self.sites.len());
             let (drawn, booked_most) = (OnceLock::new(), OnceLock::new());
-            let (blocks, is_gone) = (BTreeMap::new(), false);
-            self.sites.push(Site { facts, zone, is_gone, blocks, drawn, booked_most });
+            self.sites.push(Site { facts, zone, blocks: BTreeMap::new(), drawn, booked_most });
+            self.marks.push(mark);
         }
     }
 
@@ -167,7 +179,7 @@ impl Index {
             self.remove_block(&block);
         }
         if let Some(number) = self.site_of.remove(name) {
-            self.sites[number].is_gone = true;
+            self.marks[number].is_gone = true;
         }
     }
 
@@ -301,7 +313,7 @@ impl Index {
         let blocks: usize = self.blocks.iter().map(Entry::bytes).sum();
         let groups: usize = self.groups.iter().map(Group::bytes).sum();
         let sites: usize = self.sites.iter().map(Site::bytes).sum();
-        blocks + groups + sites + self.site_of.len() * size_of::<(SiteName, usize)>()
+        blocks + groups + sites + self.site_of.len() * size_of::<(SiteName, usize, Mark)>()
     }
 
     /// Works out what the first questions would otherwise wait for.
@@ -332,6 +344,14 @@ impl Index {
             convertible::most_it(booked)
         })
     }
+}
+
+/// The number of a value in a list of few, which it joins where it is not in it.
+fn number_in<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {
+    list.iter().position(|known| *known == value).unwrap_or_else(|| {
+        list.push(value);
+        list.len() - 1
+    })
 }
 
 impl Site {

@@ -3,6 +3,7 @@
 
 use kernel::{CivilDate, Instant, Interval, Resource, StepFunction};
 
+use super::order::places;
 use super::plan::Plan;
 use super::walk::Hit;
 use super::{Entry, Index, Question};
@@ -21,7 +22,10 @@ impl Question<'_> {
         });
         let elsewhere = match plan.filter.around {
             Some(_) => index.elsewhere_by_distance(plan),
-            None => index.walk(plan, |_| true, |block| is_elsewhere(plan, block), ELSEWHERE_MAX),
+            None => {
+                let looks_at = |block: &Entry| is_elsewhere(plan, block);
+                index.walk(plan, &index.groups, |site| plan.seen[site], looks_at, ELSEWHERE_MAX)
+            }
         };
         Near { earliest, largest, elsewhere: elsewhere.iter().map(|hit| index.free(plan, hit)).collect() }
     }
@@ -39,7 +43,9 @@ impl Index {
             if best.as_ref().is_some_and(|best| self.not_before(plan, slot) > best.0.0) {
                 break;
             }
-            for (place, &block) in self.groups[number].blocks.iter().enumerate() {
+            let group = &self.groups[number];
+            for place in places(group.places(|site| plan.wanted[site])) {
+                let block = group.blocks[place];
                 let entry = &self.blocks[block];
                 if !plan.wants(entry) {
                     continue;
@@ -49,7 +55,7 @@ impl Index {
                     continue;
                 }
                 let Some(term) = plan.term_of(self, entry) else { continue };
-                let hit = self.hit(block, term);
+                let hit = self.hit(plan, block, term);
                 let key = (hit.start, number, place);
                 if best.as_ref().is_none_or(|best| key < best.0) {
                     best = Some((key, hit));
@@ -87,7 +93,10 @@ impl Index {
             if !better(&best, most, number, 0) {
                 continue;
             }
-            for (place, &block) in self.groups[number].blocks.iter().enumerate() {
+            let group = &self.groups[number];
+            let wanted = group.places(|site| plan.wanted[site]);
+            for place in places(plan.places_that_may_carry(group, wanted, &floors)) {
+                let block = group.blocks[place];
                 let entry = &self.blocks[block];
                 let may = plan.wants(entry)
                     && plan.block_may_carry(entry, &floors)
@@ -140,7 +149,7 @@ impl Index {
                     && plan.block_may(entry)
                     && let Some(term) = plan.term_of(self, entry)
                 {
-                    found.push((metres, self.hit(block, term)));
+                    found.push((metres, self.hit(plan, block, term)));
                 }
             }
         }

@@ -2,36 +2,74 @@
 
 use std::cmp::Ordering;
 
-use kernel::Resource;
+use kernel::{Rate, Resource};
 
 use super::Index;
+use super::packed::LANES;
 use super::slots::{Minima, NOTHING, Row, Rows, SLOTS};
-use crate::domain::search::price_order;
+use crate::domain::search::{Filter, price_order};
 
-/// Blocks of a group when the order is made; it is split when it holds twice as many.
-const BLOCKS: usize = 64;
+/// Blocks of a group at most: a bit each. It is split when it holds so many.
+pub(super) const PLACES: usize = 64;
+/// Blocks of a group when the order is made.
+const BLOCKS: usize = 56;
 
 /// A lane in which nothing ever is.
 const NONE: Row = [0; SLOTS];
+
+/// A value of each block of a group, in its order; 0 where there is none.
+pub(super) type Column = [u16; PLACES];
 
 /// Neighbours in the order of price.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) blocks: Vec<usize>,
+    /// The first block's rate: the others' is no lower.
+    pub(super) rate: Option<Rate>,
+    /// The site of each block.
+    sites_of: Vec<usize>,
     /// A bit for each site that has a block here; sites share bits.
     pub(super) sites: u64,
     /// The greatest of the blocks' minima, lane by lane and slot by slot.
     pub(super) maxima: Box<Rows>,
+    /// The most that is ever free of any block, lane by lane.
+    pub(super) ever: [u16; LANES],
+    /// The blocks' minima of critical IT load, slot by slot: what most blocks have too little of, side by side.
+    pub(super) it: Box<[Column; SLOTS]>,
 }
 
 impl Group {
     fn new(blocks: Vec<usize>) -> Self {
-        Self { blocks, sites: 0, maxima: Box::new(NOTHING) }
+        let it = Box::new([[0; PLACES]; SLOTS]);
+        let (maxima, ever) = (Box::new(NOTHING), [0; LANES]);
+        Self { blocks, rate: None, sites_of: Vec::new(), sites: 0, maxima, ever, it }
+    }
+
+    /// The blocks of sites that are looked at, a bit each.
+    pub(super) fn places(&self, looks_at: impl Fn(usize) -> bool) -> u64 {
+        self.sites_of.iter().rev().fold(0, |places, site| (places << 1) | u64::from(looks_at(*site)))
+    }
+
+    fn put_it(&mut self, place: usize, minima: &Minima) {
+        let row = minima.lane(Resource::CriticalIt as usize).unwrap_or(&NONE);
+        for (column, value) in self.it.iter_mut().zip(row) {
+            column[place] = *value;
+        }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + size_of::<Rows>() + self.blocks.capacity() * size_of::<usize>()
+        let blocks = self.blocks.capacity() + self.sites_of.capacity();
+        size_of::<Self>() + size_of::<Rows>() + size_of_val(&*self.it) + blocks * size_of::<usize>()
     }
+}
+
+/// The places whose bit is set, in order.
+pub(super) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = usize::try_from(bits.trailing_zeros()).ok().filter(|place| *place < PLACES)?;
+        bits &= bits - 1;
+        Some(place)
+    })
 }
 
 /// The bit of a site.
@@ -46,6 +84,14 @@ impl Index {
             (entry.rate.map(|rate| rate.0), &self.sites[entry.site].facts.name, entry.slug.as_str())
         };
         price_order(key(a), key(b))
+    }
+
+    /// The groups up to the last that has a block of a rate that is asked for.
+    pub(super) fn cheap_enough(&self, filter: &Filter) -> &[Group] {
+        let begins_cheap_enough = |group: &Group| {
+            filter.max_rate.is_none_or(|(most, _)| group.rate.is_some_and(|rate| rate <= most))
+        };
+        &self.groups[..self.groups.partition_point(begins_cheap_enough)]
     }
 
     pub(super) fn placed(&self) -> usize {
@@ -80,8 +126,8 @@ impl Index {
         let at = group.blocks.partition_point(|own| self.price_cmp(*own, block) == Ordering::Less);
         let group = &mut self.groups[number];
         group.blocks.insert(at, block);
-        if group.blocks.len() >= 2 * BLOCKS {
-            let upper = Group::new(group.blocks.split_off(BLOCKS));
+        if group.blocks.len() >= PLACES {
+            let upper = Group::new(group.blocks.split_off(PLACES / 2));
             self.groups.insert(number + 1, upper);
             self.measure(number + 1);
         }
@@ -105,6 +151,15 @@ impl Index {
         let number = self.group_of(block);
         let Some(group) = self.groups.get_mut(number) else { return };
         let now = &self.blocks[block].minima;
+        if let Some(place) = group.blocks.iter().position(|own| *own == block) {
+            group.put_it(place, now);
+        }
+        for (most, (before, now)) in group.ever.iter_mut().zip(before.ever.iter().zip(&now.ever)) {
+            if before == most && now < before {
+                return self.measure(number);
+            }
+            *most = (*most).max(*now);
+        }
         for (lane, most) in group.maxima.iter_mut().enumerate() {
             let (before, now) = (before.lane(lane).unwrap_or(&NONE), now.lane(lane).unwrap_or(&NONE));
             for (most, (before, now)) in most.iter_mut().zip(before.iter().zip(now)) {
@@ -119,9 +174,17 @@ impl Index {
     fn measure(&mut self, number: usize) {
         let Some(group) = self.groups.get_mut(number) else { return };
         *group.maxima = NOTHING;
+        group.ever = [0; LANES];
+        *group.it = [[0; PLACES]; SLOTS];
         group.sites = 0;
-        for &block in &group.blocks {
-            let entry = &self.blocks[block];
+        group.rate = group.blocks.first().and_then(|first| self.blocks[*first].rate).map(|rate| rate.0);
+        group.sites_of = group.blocks.iter().map(|block| self.blocks[*block].site).collect();
+        for place in 0..group.blocks.len() {
+            let entry = &self.blocks[group.blocks[place]];
+            group.put_it(place, &entry.minima);
+            for (most, value) in group.ever.iter_mut().zip(entry.minima.ever) {
+                *most = (*most).max(value);
+            }
             group.sites |= bit(entry.site);
             for (lane, most) in group.maxima.iter_mut().enumerate() {
                 if let Some(row) = entry.minima.lane(lane) {

@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use kernel::{CapacityVector, Instant, Interval, Resource, StepFunction};
 
+/// Instants of a column that are kept beside it.
+const MARKS: usize = 15;
+
 /// Lanes of a capacity vector.
 pub(super) const LANES: usize = Resource::ALL.len();
 const MICROS: i64 = 1_000_000;
@@ -12,9 +15,18 @@ const MICROS: i64 = 1_000_000;
 #[derive(Debug, Clone)]
 enum Times {
     /// Whole seconds since the first instant we know: good until the year 2136.
-    Seconds(Box<[u32]>),
+    Seconds(Seconds),
     /// Microseconds since then.
     Micros(Box<[i64]>),
+}
+
+/// Seconds in order, in runs of one length. The last of each run but the last is a mark: it says which run to look at,
+/// and lies where the search already reads, for every halving of a column far away waits for memory anew.
+#[derive(Debug, Clone)]
+struct Seconds {
+    marks: [u32; MARKS],
+    run: usize,
+    steps: Box<[u32]>,
 }
 
 #[derive(Debug, Clone)]
@@ -57,19 +69,19 @@ impl Times {
             .iter()
             .map(|at| (at % MICROS == 0).then(|| u32::try_from(at / MICROS).ok()).flatten())
             .collect();
-        seconds.map_or_else(|| Self::Micros(times.into()), Self::Seconds)
+        seconds.map_or_else(|| Self::Micros(times.into()), |steps| Self::Seconds(Seconds::of(steps)))
     }
 
     fn len(&self) -> usize {
         match self {
-            Self::Seconds(times) => times.len(),
+            Self::Seconds(times) => times.steps.len(),
             Self::Micros(times) => times.len(),
         }
     }
 
     fn at(&self, step: usize) -> i64 {
         match self {
-            Self::Seconds(times) => i64::from(times[step]) * MICROS,
+            Self::Seconds(times) => i64::from(times.steps[step]) * MICROS,
             Self::Micros(times) => times[step],
         }
     }
@@ -77,7 +89,7 @@ impl Times {
     /// Steps before `at`.
     fn before(&self, at: i64) -> usize {
         match self {
-            Self::Seconds(times) => times.partition_point(|step| i64::from(*step) < seconds_from(at)),
+            Self::Seconds(times) => times.before(seconds_from(at)),
             Self::Micros(times) => times.partition_point(|step| *step < at),
         }
     }
@@ -87,11 +99,27 @@ impl Times {
         let more = match self {
             Self::Seconds(times) => {
                 let at = seconds_from(at);
-                times[known..].iter().take_while(|step| i64::from(**step) < at).count()
+                times.steps[known..].iter().take_while(|step| i64::from(**step) < at).count()
             }
             Self::Micros(times) => times[known..].iter().take_while(|step| **step < at).count(),
         };
         known + more
+    }
+}
+
+impl Seconds {
+    fn of(steps: Box<[u32]>) -> Self {
+        let run = steps.len().div_ceil(MARKS + 1).max(1);
+        let mark = |number: usize| steps.get((number + 1) * run - 1).copied().unwrap_or(u32::MAX);
+        Self { marks: std::array::from_fn(mark), run, steps }
+    }
+
+    /// Steps before a second.
+    fn before(&self, at: i64) -> usize {
+        let Ok(at) = u32::try_from(at) else { return if at < 0 { 0 } else { self.steps.len() } };
+        let first = self.marks.iter().filter(|mark| **mark < at).count() * self.run;
+        let run = self.steps[first..].iter().take(self.run);
+        first + run.filter(|step| **step < at).count()
     }
 }
 
@@ -131,10 +159,22 @@ impl Column {
 
     fn least(&self, steps: Range<usize>) -> Option<i64> {
         match self {
+            // Many at once, which the processor does for a minimum of values, not for one of references to them.
             Self::Narrow { least, unit, values } => {
-                values[steps].iter().min().map(|value| least + unit * i64::from(*value))
+                let values = &values[steps];
+                let value = values.iter().copied().fold(u16::MAX, u16::min);
+                (!values.is_empty()).then(|| least + unit * i64::from(value))
             }
             Self::Wide(values) => values[steps].iter().copied().min(),
+        }
+    }
+
+    fn most(&self) -> Option<i64> {
+        match self {
+            Self::Narrow { least, unit, values } => {
+                values.iter().max().map(|value| least + unit * i64::from(*value))
+            }
+            Self::Wide(values) => values.iter().copied().max(),
         }
     }
 
@@ -262,6 +302,11 @@ impl Packed {
         if first == 0 { inner.unwrap_or(0).min(0) } else { inner.unwrap_or(0) }
     }
 
+    /// The greatest value of a lane.
+    pub(super) fn most(&self, lane: usize) -> i64 {
+        self.lanes[lane].as_ref().and_then(Column::most).unwrap_or(0).max(0)
+    }
+
     /// The least that is free within the interval, lane by lane.
     pub(super) fn min_over(&self, interval: Interval) -> CapacityVector {
         let pieces = self.pieces(interval);
@@ -324,7 +369,7 @@ impl Packed {
     /// Bytes on the heap.
     pub(super) fn bytes(&self) -> usize {
         let times = match &self.times {
-            Times::Seconds(times) => size_of_val(&**times),
+            Times::Seconds(times) => size_of_val(&*times.steps),
             Times::Micros(times) => size_of_val(&**times),
         };
         times + self.lanes.iter().flatten().map(Column::bytes).sum::<usize>()

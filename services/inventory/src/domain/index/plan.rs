@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use kernel::{Instant, Interval, OperatorId, Resource, Zone};
+use kernel::{CivilDate, Instant, Interval, OperatorId, Resource, Zone};
 
-use super::order::{Group, bit};
+use super::order::{Column, Group, bit};
 use super::packed::LANES;
 use super::slots::{Calendar, Row, SLOTS, at_most, floors};
 use super::{Entry, Index};
@@ -15,6 +15,8 @@ use crate::domain::search::{Filter, Need, part_of, term_from};
 pub(super) struct Opening {
     /// The first term.
     pub(super) first: Interval,
+    /// Its first day.
+    pub(super) day: CivilDate,
     /// The first instant that is too late to begin.
     pub(super) until: Option<Instant>,
 }
@@ -46,11 +48,17 @@ pub(super) struct Plan<'a> {
 /// The rows of a group or of a block; no row is nothing free.
 trait Rows {
     fn row(&self, lane: usize) -> Option<&Row>;
+    /// The most that is ever free in a lane.
+    fn ever(&self, lane: usize) -> u16;
 }
 
 impl Rows for Group {
     fn row(&self, lane: usize) -> Option<&Row> {
         Some(&self.maxima[lane])
+    }
+
+    fn ever(&self, lane: usize) -> u16 {
+        self.ever[lane]
     }
 }
 
@@ -58,19 +66,23 @@ impl Rows for Entry {
     fn row(&self, lane: usize) -> Option<&Row> {
         self.minima.lane(lane)
     }
+
+    fn ever(&self, lane: usize) -> u16 {
+        self.minima.ever[lane]
+    }
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn new(index: &Index, own: Option<&OperatorId>, filter: &'a Filter, need: Need) -> Self {
-        let sees = |operator: &OperatorId| own.is_none_or(|own| own == operator);
-        let seen: Vec<bool> =
-            index.sites.iter().map(|site| !site.is_gone && sees(&site.facts.name.operator)).collect();
-        let wanted: Vec<bool> = index
-            .sites
-            .iter()
-            .zip(&seen)
-            .map(|(site, seen)| *seen && filter.wants_site(&site.facts))
-            .collect();
+        let facts = |site: usize| &index.sites[site].facts;
+        let sees = |site: usize| own.is_none_or(|own| *own == facts(site).name.operator);
+        let marks = || index.marks.iter().enumerate();
+        let seen: Vec<bool> = marks().map(|(site, mark)| !mark.is_gone && sees(site)).collect();
+        let regions: Vec<bool> = index.regions.iter().map(|region| filter.wants_region(region)).collect();
+        let whole = filter.wants_whole_regions();
+        let wants = |site: usize| whole || filter.wants_among_its_region(facts(site));
+        let wanted: Vec<bool> =
+            marks().map(|(site, mark)| seen[site] && regions[mark.region] && wants(site)).collect();
         let sites = wanted.iter().enumerate().filter(|(_, wanted)| **wanted).map(|(site, _)| bit(site));
         let mut plan = Self {
             sites: sites.fold(0, |all, bit| all | bit),
@@ -100,7 +112,8 @@ impl<'a> Plan<'a> {
         let (need, calendar) = (self.need, index.calendar);
         let opening = |zone: &Zone| {
             let first = term_from(*zone, need.months, zone.start_of_day(need.from))?;
-            Some(Opening { first, until: need.until.map(|until| zone.start_of_day(until)) })
+            let day = zone.date_of(first.start());
+            Some(Opening { first, day, until: need.until.map(|until| zone.start_of_day(until)) })
         };
         self.openings = index.zones.iter().map(opening).collect();
         (self.core, self.run, self.begins) = (0..0, 0, None);
@@ -160,7 +173,8 @@ impl<'a> Plan<'a> {
     }
 
     fn may(&self, of: &impl Rows, floors: &Floors) -> bool {
-        self.core_holds(of, floors) && self.starts(of, floors) != 0
+        // Where terms may begin tells little beside what lies in all of them.
+        self.core_holds(of, floors) && (!self.core.is_empty() || self.starts(of, floors) != 0)
     }
 
     fn core_holds(&self, of: &impl Rows, floors: &Floors) -> bool {
@@ -171,6 +185,10 @@ impl<'a> Plan<'a> {
 
     /// The slots in which a term that carries the need may begin, a bit each. What lies beyond the slots may.
     fn starts(&self, of: &impl Rows, floors: &Floors) -> u128 {
+        // What lies beyond the slots may carry it, but not where no time does.
+        if needed(floors).any(|(lane, floor)| of.ever(lane) < floor) {
+            return 0;
+        }
         let Some(begins) = &self.begins else { return u128::MAX };
         let mut pass = u128::MAX;
         for (lane, floor) in needed(floors) {
@@ -180,6 +198,23 @@ impl<'a> Plan<'a> {
         // The first whole slot of a term is the one after that in which it begins.
         let starts = down(run(pass, self.run), 1);
         starts & up_to(begins.end) & !up_to(begins.start)
+    }
+
+    /// Of these blocks of a group, those whose IT load may carry the need in the window, a bit each.
+    pub(super) fn places_that_may(&self, group: &Group, places: u64) -> u64 {
+        self.places_that_may_carry(group, places, &self.floors)
+    }
+
+    /// Of these blocks of a group, those that may carry so much IT load in the window, a bit each.
+    pub(super) fn places_that_may_carry(&self, group: &Group, mut places: u64, part: &Floors) -> u64 {
+        let floor = part[Resource::CriticalIt as usize];
+        for column in &group.it[self.core.clone()] {
+            if places == 0 {
+                break;
+            }
+            places &= places_reaching(column, floor);
+        }
+        places
     }
 
     /// Whether the slots in which terms begin are kept ones.
@@ -290,17 +325,21 @@ fn run(bits: u128, length: usize) -> u128 {
 
 /// The slots whose value is at least so much, a bit each.
 fn reaching(row: &Row, floor: u16) -> u128 {
-    let mut bits = 0;
-    for (word, values) in row.chunks_exact(16).enumerate() {
-        // Sixteen at once: this is what the processor has an instruction for.
-        let mut reached = 0_u16;
-        for (slot, value) in values.iter().enumerate() {
-            reached |= u16::from(*value >= floor) << slot;
-        }
-        bits |= u128::from(reached) << (16 * word);
-    }
+    let words = row.as_chunks().0.iter().rev();
+    let bits = words.fold(0, |bits, values| (bits << 16) | u128::from(reached(values, floor)));
     // Of what lies beyond nothing is known.
     bits | !up_to(SLOTS)
+}
+
+/// The blocks whose value is at least so much, a bit each.
+fn places_reaching(column: &Column, floor: u16) -> u64 {
+    let words = column.as_chunks().0.iter().rev();
+    words.fold(0, |bits, values| (bits << 16) | u64::from(reached(values, floor)))
+}
+
+/// Sixteen at once: this is what the processor has an instruction for.
+fn reached(values: &[u16; 16], floor: u16) -> u16 {
+    values.iter().enumerate().fold(0, |bits, (at, value)| bits | (u16::from(*value >= floor) << at))
 }
 
 fn first(starts: u128) -> Option<usize> {

@@ -47,6 +47,8 @@ pub(super) fn at_most(bucket: u16) -> i64 {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Minima {
     lanes: [Option<Box<Row>>; LANES],
+    /// The most that is ever free in a lane, within the slots or beyond.
+    pub(super) ever: [u16; LANES],
 }
 
 impl Minima {
@@ -129,6 +131,7 @@ impl Calendar {
                 *value = bucket(free.least(lane, *pieces));
             }
             minima.lanes[lane] = Some(row);
+            minima.ever[lane] = bucket(free.most(lane));
         }
         minima
     }

@@ -2,7 +2,7 @@
 
 use kernel::{CivilDate, Interval, Rate};
 
-use super::order::Group;
+use super::order::{Group, places};
 use super::plan::Plan;
 use super::{Entry, Index, Question};
 use crate::domain::convertible::{self, Convertible, Place};
@@ -30,7 +30,8 @@ impl Question<'_> {
     #[must_use]
     pub fn free_and_dated(&self, limit: usize) -> Vec<Free> {
         let (index, plan) = (self.index, &self.plan);
-        let hits = index.walk(plan, |group| plan.has_wanted(group), |block| plan.wants(block), limit);
+        let groups = index.cheap_enough(plan.filter);
+        let hits = index.walk(plan, groups, |site| plan.wanted[site], |block| plan.wants(block), limit);
         hits.iter().map(|hit| index.free(plan, hit)).collect()
     }
 
@@ -38,8 +39,9 @@ impl Question<'_> {
     #[must_use]
     pub fn convertible(&self, today: CivilDate, limit: usize) -> Vec<Convertible> {
         let (index, plan) = (self.index, &self.plan);
-        let wanted = index.sites.iter().zip(&plan.wanted).filter(|(_, wanted)| **wanted);
-        let places = wanted.map(|(site, _)| Place {
+        // Of what nothing is said, nothing is left.
+        let wanted = plan.wanted_sites().filter(|site| index.marks[*site].has_grid);
+        let places = wanted.map(|site| &index.sites[site]).map(|site| Place {
             site: &site.facts,
             drawn: index.drawn_of(site),
             booked_most_kw: index.booked_most_of(site),
@@ -49,33 +51,34 @@ impl Question<'_> {
 }
 
 impl Index {
-    /// The first hits by rank, among groups and blocks that are looked at.
+    /// The first hits by rank, among sites and blocks that are looked at.
     pub(super) fn walk(
         &self,
         plan: &Plan<'_>,
-        looks_at_group: impl Fn(&Group) -> bool,
+        groups: &[Group],
+        looks_at_site: impl Fn(usize) -> bool,
         looks_at: impl Fn(&Entry) -> bool,
         limit: usize,
     ) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
-        for group in &self.groups {
-            let next = group.blocks.first().map(|block| &self.blocks[*block]);
-            if next.is_some_and(|next| nothing_better(&hits, limit, &plan.need, next)) {
+        for group in groups {
+            if nothing_better(&hits, limit, &plan.need, group.rate) {
                 break;
             }
-            if !looks_at_group(group) || !plan.group_may(group) {
+            if !plan.group_may(group) {
                 continue;
             }
-            for &block in &group.blocks {
+            for place in places(plan.places_that_may(group, group.places(&looks_at_site))) {
+                let block = group.blocks[place];
                 let entry = &self.blocks[block];
-                if nothing_better(&hits, limit, &plan.need, entry) {
+                if nothing_better(&hits, limit, &plan.need, entry.rate.map(|rate| rate.0)) {
                     break;
                 }
                 if !looks_at(entry) || !plan.block_may(entry) {
                     continue;
                 }
                 let Some(term) = plan.term_of(self, entry) else { continue };
-                let hit = self.hit(block, term);
+                let hit = self.hit(plan, block, term);
                 let place = hits.partition_point(|before| before.rank() <= hit.rank());
                 hits.insert(place, hit);
                 hits.truncate(limit);
@@ -84,10 +87,13 @@ impl Index {
         hits
     }
 
-    pub(super) fn hit(&self, block: usize, term: Interval) -> Hit {
+    pub(super) fn hit(&self, plan: &Plan<'_>, block: usize, term: Interval) -> Hit {
         let entry = &self.blocks[block];
-        let zone = self.zones[self.sites[entry.site].zone];
-        Hit { block, rate: entry.rate.map(|rate| rate.0), start: zone.date_of(term.start()), term }
+        // Most terms are the first, of which the day is known: working one out costs as much as finding the block.
+        let first = plan.opening(self, entry).filter(|opening| opening.first == term);
+        let work_out = || self.zones[self.sites[entry.site].zone].date_of(term.start());
+        let start = first.map_or_else(work_out, |opening| opening.day);
+        Hit { block, rate: entry.rate.map(|rate| rate.0), start, term }
     }
 
     pub(super) fn free(&self, plan: &Plan<'_>, hit: &Hit) -> Free {
@@ -105,14 +111,13 @@ impl Index {
     }
 }
 
-/// Whether no block from this one on in order of price can be among the first any more.
-fn nothing_better(hits: &[Hit], limit: usize, need: &Need, next: &Entry) -> bool {
+/// Whether no block from one of this rate on in order of price can be among the first any more.
+fn nothing_better(hits: &[Hit], limit: usize, need: &Need, rate: Option<Rate>) -> bool {
     if hits.len() < limit {
         return false;
     }
     let Some(last) = hits.last() else { return true };
     // The best it could be is the first day; of equals those that came before stay before.
-    let rate = next.rate.map(|rate| rate.0);
     last.rank() <= (rate.is_none(), rate, need.from)
 }
 

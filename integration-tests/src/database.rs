@@ -11,6 +11,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use tokio::sync::OnceCell;
 
+use crate::eventually;
+
 static SERVER: OnceCell<Embedded> = OnceCell::const_new();
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -74,6 +76,22 @@ impl TestDatabase {
         Ok(sqlx::query_scalar("select count(*) from inventory.oversold_instants()")
             .fetch_one(&mut superuser)
             .await?)
+    }
+
+    /// Waits until leasing has heard of every phase as it is: what is read of a lease from then on changes by what a test
+    /// does, and not by news that were on their way.
+    pub async fn leasing_hears_of_phases(&self) -> Result<()> {
+        let heard = "select not exists (select from inventory.phase p join inventory.block b using (operator_id, block_id) \
+            where not exists (select from leasing.ready_phase r \
+                where (r.operator_id, r.site_id, r.block_slug, r.phase_id) \
+                    = (p.operator_id, b.site_id, b.block_slug, p.phase_id) \
+                and (r.actual_date is not null) = (p.date_basis = 'ACTUAL')))";
+        let mut superuser = self.superuser().await?;
+        eventually("leasing has heard of the phases", async || {
+            let heard: bool = sqlx::query_scalar(heard).fetch_one(&mut superuser).await?;
+            Ok(heard.then_some(()))
+        })
+        .await
     }
 
     /// One connection of the superuser.

@@ -32,6 +32,7 @@ impl Deal {
         let halls: Vec<_> = halls.iter().map(|kw| market::hall(*kw)).collect();
         let site = market::site(clients, "acme", &halls).await?;
         let tenant = market::tenant(clients, "lab").await?;
+        stack.database.leasing_hears_of_phases().await?;
         Ok(Self {
             sales: stack.clients(&site.operator, Role::Sales)?,
             admin: stack.clients(&site.operator, Role::OperatorAdmin)?,

@@ -48,6 +48,7 @@ impl Field {
             validate_only: false,
         };
         sites.create_phase(phase).await.context("a phase")?;
+        self.cluster.database.leasing_hears_of_phases().await?;
         Ok(block)
     }
 

@@ -8,7 +8,7 @@ use gridlease::clients::Clients;
 use integration_tests::TestStack;
 use integration_tests::market::{self, date, day, request_id, series};
 use integration_tests::requests::charging::create;
-use integration_tests::world::{billable, in_state, sign};
+use integration_tests::world::{in_state, invoices_due, sign};
 use kernel::{Instant, Role};
 
 /// The stack, its people, and a lease of a hall for each load, all in rent since 1 January 2027.
@@ -92,7 +92,7 @@ impl Field {
             in_state(&sales, lease, LeaseState::Active).await?;
         }
         let finance = stack.clients(&site.operator, Role::Finance)?;
-        billable(&finance, &site.operator, 2027, 1).await?;
+        invoices_due(&finance, &site.operator, (2027, 1), leases.len()).await?;
         Ok(Self {
             ops: stack.clients(&site.operator, Role::SiteOps)?,
             tenant: stack.clients(&tenant, Role::Tenant)?,

@@ -261,10 +261,16 @@ impl Index {
         let less = taken.iter().map(|(interval, kw)| (*interval, Resource::ALL.map(|lane| -kw.get(lane))));
         let more =
             given_back.iter().map(|(interval, kw)| (*interval, Resource::ALL.map(|lane| kw.get(lane))));
-        let free = entry.free.changed(less.chain(more));
-        // Beyond the range of the type, which bounded lanes never are, nothing is free.
-        entry.free = free.unwrap_or_else(|| Packed::of(&StepFunction::zero()));
-        let before = std::mem::replace(&mut entry.minima, self.calendar.minima(&entry.free));
+        let touched = taken.iter().chain(given_back).map(|(interval, _)| self.calendar.touched_by(*interval));
+        let touched = touched.reduce(|all, own| all.start.min(own.start)..all.end.max(own.end));
+        let (free, touched) = match entry.free.changed(less.chain(more)) {
+            Some(free) => (free, touched.unwrap_or(0..0)),
+            // Beyond the range of the type, which bounded lanes never are, nothing is free.
+            None => (Packed::of(&StepFunction::zero()), 0..slots::SLOTS),
+        };
+        entry.free = free;
+        let now = self.calendar.minima_again(&entry.free, &entry.minima, touched);
+        let before = std::mem::replace(&mut entry.minima, now);
         self.sites[entry.site].booked_most = OnceLock::new();
         self.measure_again(block, &before);
         true

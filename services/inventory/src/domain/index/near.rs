@@ -44,21 +44,26 @@ impl Index {
                 break;
             }
             let group = &self.groups[number];
-            for place in places(group.places(|site| plan.wanted[site])) {
-                let block = group.blocks[place];
-                let entry = &self.blocks[block];
-                if !plan.wants(entry) {
-                    continue;
+            let starts = plan.starts_in_group(group, group.places(|site| plan.wanted[site]));
+            let mut seen = 0;
+            for (slot, starts) in starts.into_iter().enumerate() {
+                let first = starts & !seen;
+                seen |= starts;
+                if first != 0 && best.as_ref().is_some_and(|best| self.not_before(plan, slot) > best.0.0) {
+                    break;
                 }
-                let Some(slot) = plan.first_slot(entry) else { continue };
-                if best.as_ref().is_some_and(|best| self.not_before(plan, slot) > best.0.0) {
-                    continue;
-                }
-                let Some(term) = plan.term_of(self, entry) else { continue };
-                let hit = self.hit(plan, block, term);
-                let key = (hit.start, number, place);
-                if best.as_ref().is_none_or(|best| key < best.0) {
-                    best = Some((key, hit));
+                for place in places(first) {
+                    let block = group.blocks[place];
+                    let entry = &self.blocks[block];
+                    if !plan.wants(entry) {
+                        continue;
+                    }
+                    let Some(term) = plan.term_of(self, entry) else { continue };
+                    let hit = self.hit(plan, block, term);
+                    let key = (hit.start, number, place);
+                    if best.as_ref().is_none_or(|best| key < best.0) {
+                        best = Some((key, hit));
+                    }
                 }
             }
         }
@@ -98,10 +103,7 @@ impl Index {
             for place in places(plan.places_that_may_carry(group, wanted, &floors)) {
                 let block = group.blocks[place];
                 let entry = &self.blocks[block];
-                let may = plan.wants(entry)
-                    && plan.block_may_carry(entry, &floors)
-                    && better(&best, plan.most_of(entry), number, place);
-                if !may {
+                if !plan.wants(entry) || !better(&best, plan.most_of(entry), number, place) {
                     continue;
                 }
                 let Some((kw, start)) = self.largest_of(plan, entry) else { continue };

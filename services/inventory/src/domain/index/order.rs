@@ -19,6 +19,8 @@ const NONE: Row = [0; SLOTS];
 
 /// A value of each block of a group, in its order; 0 where there is none.
 pub(super) type Column = [u16; PLACES];
+/// A column per slot.
+pub(super) type Columns = [Column; SLOTS];
 
 /// Neighbours in the order of price.
 #[derive(Debug)]
@@ -34,15 +36,18 @@ pub(super) struct Group {
     pub(super) maxima: Box<Rows>,
     /// The most that is ever free of any block, lane by lane.
     pub(super) ever: [u16; LANES],
-    /// The blocks' minima of critical IT load, slot by slot: what most blocks have too little of, side by side.
-    pub(super) it: Box<[Column; SLOTS]>,
+    /// The blocks' minima side by side, slot by slot, of the lanes in which any of them has anything: what a block has too
+    /// little of is told of all blocks at once, without looking at any.
+    pub(super) minima: [Option<Box<Columns>>; LANES],
+    /// The most that is ever free of each block, lane by lane.
+    pub(super) evers: [Column; LANES],
 }
 
 impl Group {
     fn new(blocks: Vec<usize>) -> Self {
-        let it = Box::new([[0; PLACES]; SLOTS]);
         let (maxima, ever) = (Box::new(NOTHING), [0; LANES]);
-        Self { blocks, rate: None, sites_of: Vec::new(), sites: 0, maxima, ever, it }
+        let (minima, evers) = (Default::default(), [[0; PLACES]; LANES]);
+        Self { blocks, rate: None, sites_of: Vec::new(), sites: 0, maxima, ever, minima, evers }
     }
 
     /// The blocks of sites that are looked at, a bit each.
@@ -50,17 +55,33 @@ impl Group {
         self.sites_of.iter().rev().fold(0, |places, site| (places << 1) | u64::from(looks_at(*site)))
     }
 
-    fn put_it(&mut self, place: usize, minima: &Minima) {
-        let row = minima.lane(Resource::CriticalIt as usize).unwrap_or(&NONE);
-        for (column, value) in self.it.iter_mut().zip(row) {
-            column[place] = *value;
+    /// Writes a block's minima where they are others than before.
+    fn put(&mut self, place: usize, before: &Minima, now: &Minima) {
+        for (lane, columns) in self.minima.iter_mut().enumerate() {
+            self.evers[lane][place] = now.ever[lane];
+            let (before, now) = match (before.lane(lane), now.lane(lane)) {
+                (None, None) => continue,
+                (before, now) => (before.unwrap_or(&NONE), now.unwrap_or(&NONE)),
+            };
+            let columns = columns.get_or_insert_with(nothing);
+            for (column, (before, now)) in columns.iter_mut().zip(before.iter().zip(now)) {
+                if before != now {
+                    column[place] = *now;
+                }
+            }
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
         let blocks = self.blocks.capacity() + self.sites_of.capacity();
-        size_of::<Self>() + size_of::<Rows>() + size_of_val(&*self.it) + blocks * size_of::<usize>()
+        let minima = self.minima.iter().flatten().count() * size_of::<Columns>();
+        size_of::<Self>() + size_of::<Rows>() + minima + blocks * size_of::<usize>()
     }
+}
+
+/// No block has anything in a lane.
+fn nothing() -> Box<Columns> {
+    Box::new([[0; PLACES]; SLOTS])
 }
 
 /// The places whose bit is set, in order.
@@ -152,7 +173,7 @@ impl Index {
         let Some(group) = self.groups.get_mut(number) else { return };
         let now = &self.blocks[block].minima;
         if let Some(place) = group.blocks.iter().position(|own| *own == block) {
-            group.put_it(place, now);
+            group.put(place, before, now);
         }
         for (most, (before, now)) in group.ever.iter_mut().zip(before.ever.iter().zip(&now.ever)) {
             if before == most && now < before {
@@ -175,13 +196,14 @@ impl Index {
         let Some(group) = self.groups.get_mut(number) else { return };
         *group.maxima = NOTHING;
         group.ever = [0; LANES];
-        *group.it = [[0; PLACES]; SLOTS];
+        group.minima = Default::default();
+        group.evers = [[0; PLACES]; LANES];
         group.sites = 0;
         group.rate = group.blocks.first().and_then(|first| self.blocks[*first].rate).map(|rate| rate.0);
         group.sites_of = group.blocks.iter().map(|block| self.blocks[*block].site).collect();
         for place in 0..group.blocks.len() {
             let entry = &self.blocks[group.blocks[place]];
-            group.put_it(place, &entry.minima);
+            group.put(place, &Minima::default(), &entry.minima);
             for (most, value) in group.ever.iter_mut().zip(entry.minima.ever) {
                 *most = (*most).max(value);
             }

@@ -1,6 +1,8 @@
 //! What is free of a block over time, exact and small: a column of instants and a column a lane, each as narrow as its
 //! values allow. It is made from a step function and answers as that does; it is never changed, only made anew.
 
+mod changed;
+
 use std::ops::Range;
 
 use kernel::{CapacityVector, Instant, Interval, Resource, StepFunction};
@@ -157,6 +159,15 @@ impl Column {
         }
     }
 
+    fn values(&self) -> Vec<i64> {
+        match self {
+            Self::Narrow { least, unit, values } => {
+                values.iter().map(|value| least + unit * i64::from(*value)).collect()
+            }
+            Self::Wide(values) => values.to_vec(),
+        }
+    }
+
     fn least(&self, steps: Range<usize>) -> Option<i64> {
         match self {
             // Many at once, which the processor does for a minimum of values, not for one of references to them.
@@ -217,45 +228,6 @@ impl Packed {
             Column::of(&values)
         });
         Self { times: Times::of(&times), lanes }
-    }
-
-    /// The same with so much more or less in some intervals; none beyond the range of the type. It is what adding step
-    /// functions would give, without unpacking: this is done for every booking.
-    pub(super) fn changed(&self, by: impl Iterator<Item = (Interval, [i64; LANES])>) -> Option<Self> {
-        let mut edges: Vec<(i64, [i64; LANES])> = Vec::with_capacity(2 * by.size_hint().0);
-        for (interval, more) in by {
-            edges.push((micros(interval.start()), more));
-            edges.push((micros(interval.end()), more.map(|kw| -kw)));
-        }
-        edges.sort_unstable_by_key(|edge| edge.0);
-        let end = micros(kernel::time::max_instant());
-        let most = self.times.len() + edges.len();
-        let mut times: Vec<i64> = Vec::with_capacity(most);
-        let mut lanes: [Vec<i64>; LANES] = std::array::from_fn(|_| Vec::with_capacity(most));
-        let (mut old, mut more, mut last) = ([0_i64; LANES], [0_i64; LANES], [0_i64; LANES]);
-        let (mut step, mut edge) = (0, 0);
-        loop {
-            let next_step = (step < self.times.len()).then(|| self.times.at(step));
-            let next_edge = edges.get(edge).map(|edge| edge.0);
-            let Some(at) = next_step.into_iter().chain(next_edge).min().filter(|at| *at < end) else { break };
-            if next_step == Some(at) {
-                old = self.values_at(step);
-                step += 1;
-            }
-            while let Some((_, by)) = edges.get(edge).filter(|edge| edge.0 == at) {
-                more = add(more, *by)?;
-                edge += 1;
-            }
-            let value = add(old, more)?;
-            if differs(&value, &last) {
-                times.push(at);
-                for (lane, value) in lanes.iter_mut().zip(value) {
-                    lane.push(value);
-                }
-                last = value;
-            }
-        }
-        Some(Self { times: Times::of(&times), lanes: lanes.map(|values| Column::of(&values)) })
     }
 
     fn values_at(&self, step: usize) -> [i64; LANES] {
@@ -374,19 +346,6 @@ impl Packed {
         };
         times + self.lanes.iter().flatten().map(Column::bytes).sum::<usize>()
     }
-}
-
-/// Whether they differ, without the call that comparing arrays is.
-fn differs(a: &[i64; LANES], b: &[i64; LANES]) -> bool {
-    a.iter().zip(b).fold(0, |apart, (a, b)| apart | (a ^ b)) != 0
-}
-
-fn add(a: [i64; LANES], b: [i64; LANES]) -> Option<[i64; LANES]> {
-    let mut sum = a;
-    for (sum, b) in sum.iter_mut().zip(b) {
-        *sum = sum.checked_add(b)?;
-    }
-    Some(sum)
 }
 
 /// A vector from its lanes by number, in the order of [`Resource::ALL`].

@@ -24,6 +24,12 @@ pub(super) struct Opening {
 /// What must be reached in each lane, as buckets.
 pub(super) type Floors = [u16; LANES];
 
+/// Slots of which something is said: those that are kept, and some beyond of which nothing is known.
+const KNOWN: usize = 128;
+
+/// By slot, the blocks of a group that may carry a need through a term that begins in it, a bit each.
+pub(super) type Starts = [u64; KNOWN];
+
 /// A question made ready.
 #[derive(Clone)]
 pub(super) struct Plan<'a> {
@@ -162,11 +168,6 @@ impl<'a> Plan<'a> {
         self.may(block, &self.floors)
     }
 
-    /// False: this block cannot carry so much IT load, in the need's shares, in the window.
-    pub(super) fn block_may_carry(&self, block: &Entry, part: &Floors) -> bool {
-        self.may(block, part)
-    }
-
     /// The buckets of so much IT load in the need's shares.
     pub(super) fn floors_of(&self, it_kw: i64) -> Floors {
         floors(part_of(self.need.capacity, it_kw))
@@ -200,21 +201,62 @@ impl<'a> Plan<'a> {
         starts & up_to(begins.end) & !up_to(begins.start)
     }
 
-    /// Of these blocks of a group, those whose IT load may carry the need in the window, a bit each.
+    /// Of these blocks of a group, those that may carry the need in the window, a bit each.
     pub(super) fn places_that_may(&self, group: &Group, places: u64) -> u64 {
         self.places_that_may_carry(group, places, &self.floors)
     }
 
-    /// Of these blocks of a group, those that may carry so much IT load in the window, a bit each.
+    /// Of these blocks of a group, those that may carry so much IT load, in the need's shares, in the window, a bit each.
     pub(super) fn places_that_may_carry(&self, group: &Group, mut places: u64, part: &Floors) -> u64 {
-        let floor = part[Resource::CriticalIt as usize];
-        for column in &group.it[self.core.clone()] {
-            if places == 0 {
-                break;
+        if self.core.is_empty() {
+            return self.starts_of(group, places, part).into_iter().fold(0, |all, starts| all | starts);
+        }
+        for (lane, floor) in needed(part) {
+            let Some(columns) = &group.minima[lane] else { return 0 };
+            for column in &columns[self.core.clone()] {
+                if places == 0 {
+                    return 0;
+                }
+                places &= places_reaching(column, floor);
             }
-            places &= places_reaching(column, floor);
         }
         places
+    }
+
+    /// Of these blocks of a group, by slot, those that may carry the need through a term that begins in it.
+    pub(super) fn starts_in_group(&self, group: &Group, places: u64) -> Starts {
+        self.starts_of(group, places, &self.floors)
+    }
+
+    /// As [`Self::starts`] of each block.
+    fn starts_of(&self, group: &Group, mut places: u64, floors: &Floors) -> Starts {
+        let mut pass = [0; KNOWN];
+        for (lane, floor) in needed(floors) {
+            places &= places_reaching(&group.evers[lane], floor);
+        }
+        if places == 0 {
+            return pass;
+        }
+        let Some(begins) = &self.begins else { return [places; KNOWN] };
+        pass.fill(places);
+        for (lane, floor) in needed(floors) {
+            let Some(columns) = &group.minima[lane] else { return [0; KNOWN] };
+            for (pass, column) in pass.iter_mut().zip(columns.iter()).skip(begins.start) {
+                if *pass != 0 {
+                    *pass &= places_reaching(column, floor);
+                }
+            }
+        }
+        if self.run == 0 {
+            pass.fill(places);
+        }
+        run_of_all(&mut pass, self.run);
+        // The first whole slot of a term is the one after that in which it begins.
+        let mut starts = [0; KNOWN];
+        for slot in begins.start..begins.end.min(KNOWN) {
+            starts[slot] = pass.get(slot + 1).copied().unwrap_or(places);
+        }
+        starts
     }
 
     /// Whether the slots in which terms begin are kept ones.
@@ -225,11 +267,6 @@ impl<'a> Plan<'a> {
     /// The first slot in which a term that carries the need may begin; `None`: there is none.
     pub(super) fn first_slot_of_group(&self, group: &Group) -> Option<usize> {
         first(self.starts(group, &self.floors))
-    }
-
-    /// As for a group.
-    pub(super) fn first_slot(&self, block: &Entry) -> Option<usize> {
-        first(self.starts(block, &self.floors))
     }
 
     /// No window of any block of the group carries more IT load than this, in the need's shares.
@@ -321,6 +358,18 @@ fn run(bits: u128, length: usize) -> u128 {
         have += step;
     }
     found
+}
+
+/// The same for many at once, each of which is a bit of every number.
+fn run_of_all(bits: &mut Starts, length: usize) {
+    let mut have = 1;
+    while have < length {
+        let step = have.min(length - have);
+        for place in 0..KNOWN.saturating_sub(step) {
+            bits[place] &= bits[place + step];
+        }
+        have += step;
+    }
 }
 
 /// The slots whose value is at least so much, a bit each.

@@ -3,6 +3,8 @@
 //! A value is kept as a bucket, which never decreases as kilowatts grow: a bucket below that of the need is a proof
 //! that the need does not fit, and nothing else is ever concluded from it.
 
+use std::ops::Range;
+
 use kernel::{Instant, Interval, Resource};
 
 use super::packed::{LANES, Packed, micros};
@@ -84,7 +86,7 @@ impl Calendar {
     }
 
     /// The kept slots that lie wholly within an interval.
-    pub(super) fn within(self, from: Instant, until: Instant) -> std::ops::Range<usize> {
+    pub(super) fn within(self, from: Instant, until: Instant) -> Range<usize> {
         let starts = (from.timestamp() + SLOT_SECONDS - 1) >> SLOT_BITS;
         // Just after a slot's first second is not its start.
         let starts =
@@ -118,16 +120,30 @@ impl Calendar {
             .collect()
     }
 
+    /// The slots that an interval touches.
+    pub(super) fn touched_by(self, interval: Interval) -> Range<usize> {
+        let slot = |at: Instant| (at.timestamp() >> SLOT_BITS) - self.first;
+        Self::clamp(slot(interval.start()))..Self::clamp(slot(interval.end()) + 1)
+    }
+
     /// The minima of what is free.
     pub(super) fn minima(self, free: &Packed) -> Minima {
+        self.minima_again(free, &Minima::default(), 0..SLOTS)
+    }
+
+    /// The minima of what is free now, where only these slots may be others than before.
+    pub(super) fn minima_again(self, free: &Packed, before: &Minima, slots: Range<usize>) -> Minima {
         let pieces = free.pieces_between(&self.cuts());
         let mut minima = Minima::default();
         for lane in 0..LANES {
             if free.is_nothing(lane) {
                 continue;
             }
-            let mut row: Box<Row> = Box::new([0; SLOTS]);
-            for (value, pieces) in row.iter_mut().zip(&pieces) {
+            let (mut row, slots) = match &before.lanes[lane] {
+                Some(row) => (row.clone(), slots.clone()),
+                None => (Box::new([0; SLOTS]), 0..SLOTS),
+            };
+            for (value, pieces) in row.iter_mut().zip(&pieces).take(slots.end).skip(slots.start) {
                 *value = bucket(free.least(lane, *pieces));
             }
             minima.lanes[lane] = Some(row);

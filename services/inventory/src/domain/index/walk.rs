@@ -74,7 +74,7 @@ impl Index {
                 if nothing_better(&hits, limit, &plan.need, entry.rate.map(|rate| rate.0)) {
                     break;
                 }
-                if !looks_at(entry) || !plan.block_may(entry) {
+                if !looks_at(entry) {
                     continue;
                 }
                 let Some(term) = plan.term_of(self, entry) else { continue };

@@ -397,7 +397,31 @@ fn first(starts: u128) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::domain::index::samples::{market, need, now};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn a_group_says_of_each_block_what_the_block_says(market in market(), need in need()) {
+            let (index, filter) = (Index::of(now(), market), Filter::default());
+            let plan = Plan::new(&index, None, &filter, need);
+            for group in &index.groups {
+                let all = group.places(|_| true);
+                let (starts, may) = (plan.starts_in_group(group, all), plan.places_that_may(group, all));
+                for (place, block) in group.blocks.iter().enumerate() {
+                    let entry = &index.blocks[*block];
+                    let own = |bits: u64| bits & (1 << place) != 0;
+                    let told = starts.iter().rev().fold(0, |bits, starts| (bits << 1) | u128::from(own(*starts)));
+                    prop_assert_eq!(told, plan.starts(entry, &plan.floors));
+                    prop_assert_eq!(own(may), plan.block_may(entry));
+                }
+            }
+        }
+    }
 
     #[test]
     fn runs_are_found_and_the_unknown_counts_as_set() {

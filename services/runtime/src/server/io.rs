@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufWriter, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
@@ -19,6 +19,8 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 /// How long a connection may take to say that it speaks HTTP/2, in these first bytes.
 const PATIENCE: Duration = Duration::from_secs(10);
 const PREFACE_BYTES: usize = 24;
+/// What is gathered before it is written without being asked to.
+const BUFFER_BYTES: usize = 16 * 1024;
 
 /// What a connection showed of who is at its other end.
 #[derive(Clone)]
@@ -31,7 +33,8 @@ pub(crate) struct Shown {
 
 /// A connection that fails every read and write once it is cut.
 pub(super) struct Cuttable {
-    stream: Either<TcpStream, Box<TlsStream<TcpStream>>>,
+    /// Frames are gathered until they are flushed: an answer is some of them, and each would be a packet.
+    stream: BufWriter<Either<TcpStream, Box<TlsStream<TcpStream>>>>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Until the first bytes are there: when it is given up, and how many have come.
     greeting: Option<(Pin<Box<Sleep>>, usize)>,
@@ -56,7 +59,7 @@ impl Cuttable {
         let known = |addr: io::Result<SocketAddr>| addr.ok();
         let tcp = TcpConnectInfo { local_addr: known(tcp.local_addr()), remote_addr: known(tcp.peer_addr()) };
         Self {
-            stream,
+            stream: BufWriter::with_capacity(BUFFER_BYTES, stream),
             cut: Box::pin(cut.cancelled_owned()),
             greeting: Some((Box::pin(tokio::time::sleep(PATIENCE)), 0)),
             gathered: false,
@@ -70,9 +73,12 @@ impl Cuttable {
         self.cut.as_mut().poll(cx).is_ready()
     }
 
-    /// Whether a write must wait until every task that is ready now has run: answers that are ready together, as those of
-    /// one batch of bookings, then go in one packet instead of one each.
+    /// Whether what is to be written must wait until every task that is ready now has run: answers that are ready together,
+    /// as those of one batch of bookings, then go in one packet instead of one each.
     fn gathers(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.stream.buffer().is_empty() {
+            return false;
+        }
         self.gathered = !self.gathered;
         if self.gathered {
             cx.waker().wake_by_ref();
@@ -120,9 +126,6 @@ impl AsyncWrite for Cuttable {
         if self.is_cut(cx) {
             return cut();
         }
-        if self.gathers(cx) {
-            return Poll::Pending;
-        }
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
@@ -134,9 +137,6 @@ impl AsyncWrite for Cuttable {
         if self.is_cut(cx) {
             return cut();
         }
-        if self.gathers(cx) {
-            return Poll::Pending;
-        }
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
     }
 
@@ -145,7 +145,13 @@ impl AsyncWrite for Cuttable {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_cut(cx) { cut() } else { Pin::new(&mut self.stream).poll_flush(cx) }
+        if self.is_cut(cx) {
+            return cut();
+        }
+        if self.gathers(cx) {
+            return Poll::Pending;
+        }
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -28,7 +28,7 @@ const BATCH: u32 = 4_096;
 const EVENTS_AT_ONCE: usize = 32;
 /// After a look it rests so many times as long as that took: what is booked is in memory a little later where very much
 /// is, and the bookings themselves have the processor.
-const REST_TIMES: u32 = 8;
+const REST_TIMES: u32 = 32;
 /// It rests so long at most, so that a search knows what was booked a quarter of a second ago whatever the load.
 const REST_AT_MOST: Duration = Duration::from_millis(150);
 

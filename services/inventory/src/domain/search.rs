@@ -261,14 +261,21 @@ pub fn in_window(start: CivilDate, need: &Need) -> bool {
 
 /// The IT load that what is free carries when every lane is used in the proportion of the need.
 pub fn share_of(free: CapacityVector, need: CapacityVector) -> i64 {
-    let it = i128::from(need.critical_it.max(1));
-    Resource::ALL
-        .into_iter()
-        .filter(|&resource| need.get(resource) > 0)
-        .map(|resource| i128::from(free.get(resource).max(0)) * it / i128::from(need.get(resource)))
-        .min()
-        .and_then(|kw| i64::try_from(kw).ok())
-        .unwrap_or(0)
+    share_by(|lane| free.get(lane), need)
+}
+
+/// The same of what is free lane by lane.
+pub fn share_by(free: impl Fn(Resource) -> i64, need: CapacityVector) -> i64 {
+    let it = need.critical_it.max(1);
+    let carries =
+        |lane: Resource| (need.get(lane) > 0).then(|| times_over(free(lane).max(0), it, need.get(lane)));
+    Resource::ALL.into_iter().filter_map(carries).min().unwrap_or(0)
+}
+
+/// `a * b / c` of numbers that are not below zero, rounded down. Most products fit, and long division is what costs here.
+fn times_over(a: i64, b: i64, c: i64) -> i64 {
+    let wide = || i64::try_from(i128::from(a) * i128::from(b) / i128::from(c)).unwrap_or(i64::MAX);
+    a.checked_mul(b).map_or_else(wide, |product| product / c)
 }
 
 /// So much IT load of a need, with the rest in proportion, rounded up: never more than [`share_of`] found free.

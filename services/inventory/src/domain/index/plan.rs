@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use kernel::{CivilDate, Instant, Interval, OperatorId, Resource, Zone};
+use kernel::{CivilDate, Instant, Interval, OperatorId, Zone};
 
 use super::order::{Column, Group, bit};
 use super::packed::LANES;
 use super::slots::{Calendar, Row, SLOTS, at_most, floors};
 use super::{Entry, Index};
-use crate::domain::search::{Filter, Need, part_of, term_from};
+use crate::domain::search::{Filter, Need, part_of, share_by, term_from};
 
 /// When terms may begin in one zone.
 #[derive(Debug, Clone, Copy)]
@@ -298,13 +298,7 @@ impl<'a> Plan<'a> {
 
     /// The IT load that lanes carry in the need's shares.
     fn share(&self, lane_kw: impl Fn(usize) -> i64) -> i64 {
-        let it = i128::from(self.need.capacity.critical_it.max(1));
-        let share = |lane: Resource| {
-            let need = i128::from(self.need.capacity.get(lane));
-            (need > 0).then(|| i128::from(lane_kw(lane as usize)) * it / need)
-        };
-        let least = Resource::ALL.into_iter().filter_map(share).min().unwrap_or(0);
-        i64::try_from(least).unwrap_or(i64::MAX)
+        share_by(|lane| lane_kw(lane as usize), self.need.capacity)
     }
 
     /// For each slot, the most IT load that a block may carry through a term that begins in it.

@@ -13,7 +13,6 @@ use super::account::ensure_entity;
 use super::entity::{billing_run, invoice};
 use super::listing::{Newest, Page, Paged, Sight, newest_first};
 use super::rows::{broken, money, parse, statement};
-use crate::domain::invoice_state::InvoiceState;
 use crate::domain::run::{BillingRun, Progress, RunHead, RunState};
 
 /// Makes this transaction the only one that bills the operator until it ends, and gives the run's number.
@@ -145,7 +144,7 @@ pub async fn has_draft(
         .column(C::InvoiceId)
         .filter(C::OperatorId.eq(operator.as_str()))
         .filter(C::RunId.eq(run.get()))
-        .filter(C::State.eq(InvoiceState::Draft.as_str()))
+        .filter(super::invoice::is_draft())
         .limit(1)
         .into_tuple::<Uuid>()
         .one(conn)

@@ -2,15 +2,16 @@
 //! faster than a question travels. Pure: it is told what changed and asked what is there; who tells it and how old that
 //! is, is not its business.
 //!
-//! * Blocks stand in one order of price, in groups of up to 64. A block keeps the least that is free in each slot of a
-//!   quarter of a year, lane by lane; a group keeps the greatest of its blocks' values, and those of critical IT load
-//!   slot by slot. A search walks the order, passes over groups and then blocks that cannot carry the need, asks the
-//!   exact function of what is left, and stops when nothing further on can be better.
-//! * What costs is waiting for memory: most blocks have too little IT load, and a group tells so of all its blocks at
-//!   once, from one place, before any of them is looked at.
+//! * Blocks stand in one order of price, in groups of up to 64. A group keeps of each of its blocks the least that is free
+//!   in each slot of a quarter of a year, lane by lane, and the greatest of these. A search walks the order, passes over
+//!   groups and then blocks that cannot carry the need, asks the exact function of what is left, and stops when nothing
+//!   further on can be better.
+//! * What costs is waiting for memory: most blocks have too little, and a group tells so of all its blocks at once, from one
+//!   place, before any of them is looked at.
 //! * The exact function is packed: what 100 reservations leave free of a block takes about 2 KiB.
-//! * A change of a block makes its function and its row of minima anew and measures its group again.
+//! * A change of a block makes its function anew, and its minima in the slots that the change touches.
 
+mod group;
 mod near;
 mod order;
 mod packed;
@@ -31,10 +32,10 @@ use super::availability::{BlockView, PhaseView, Region, SiteView};
 use super::convertible::{self, DrawnAfter};
 use super::search::{Filter, Need};
 use super::suit::Traits;
-use order::Group;
+use group::Group;
 use packed::Packed;
 use plan::Plan;
-use slots::{Calendar, Minima};
+use slots::{Calendar, SLOTS};
 
 /// A block.
 #[derive(Debug)]
@@ -47,7 +48,6 @@ struct Entry {
     capacity: StepFunction<CapacityVector>,
     /// What is free; below zero where more is promised than there is, so that giving back adds up.
     free: Packed,
-    minima: Minima,
 }
 
 /// A site.
@@ -208,7 +208,6 @@ impl Index {
         let free = Packed::of(left);
         let entry = Entry {
             site: number,
-            minima: self.calendar.minima(&free),
             slug: view.name.block,
             rate: view.rate,
             traits: view.traits,
@@ -266,13 +265,12 @@ impl Index {
         let (free, touched) = match entry.free.changed(less.chain(more)) {
             Some(free) => (free, touched.unwrap_or(0..0)),
             // Beyond the range of the type, which bounded lanes never are, nothing is free.
-            None => (Packed::of(&StepFunction::zero()), 0..slots::SLOTS),
+            None => (Packed::of(&StepFunction::zero()), 0..SLOTS),
         };
         entry.free = free;
-        let now = self.calendar.minima_again(&entry.free, &entry.minima, touched);
-        let before = std::mem::replace(&mut entry.minima, now);
+        let minima = self.calendar.minima(&entry.free, touched.clone());
         self.sites[entry.site].booked_most = OnceLock::new();
-        self.measure_again(block, &before);
+        self.measure_again(block, &minima, touched);
         true
     }
 
@@ -387,7 +385,6 @@ impl Entry {
             + size_of_val(&*self.phases)
             + size_of_val(self.capacity.steps())
             + self.free.bytes()
-            + self.minima.bytes()
     }
 }
 

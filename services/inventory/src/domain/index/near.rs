@@ -3,7 +3,7 @@
 
 use kernel::{CivilDate, Instant, Interval, Resource, StepFunction};
 
-use super::order::places;
+use super::group::places;
 use super::plan::Plan;
 use super::walk::Hit;
 use super::{Entry, Index, Question};
@@ -100,10 +100,15 @@ impl Index {
             }
             let group = &self.groups[number];
             let wanted = group.places(|site| plan.wanted[site]);
-            for place in places(plan.places_that_may_carry(group, wanted, &floors)) {
+            let may = plan.places_that_may_carry(group, wanted, &floors);
+            if may == 0 {
+                continue;
+            }
+            let most = plan.most_in_group(group);
+            for place in places(may) {
                 let block = group.blocks[place];
                 let entry = &self.blocks[block];
-                if !plan.wants(entry) || !better(&best, plan.most_of(entry), number, place) {
+                if !better(&best, most[place], number, place) || !plan.wants(entry) {
                     continue;
                 }
                 let Some((kw, start)) = self.largest_of(plan, entry) else { continue };
@@ -148,7 +153,6 @@ impl Index {
             for &block in self.sites[site].blocks.values() {
                 let entry = &self.blocks[block];
                 if is_elsewhere(plan, entry)
-                    && plan.block_may(entry)
                     && let Some(term) = plan.term_of(self, entry)
                 {
                     found.push((metres, self.hit(plan, block, term)));

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use kernel::{CivilDate, Instant, Interval, OperatorId, Zone};
 
-use super::order::{Column, Group, bit};
+use super::group::{Column, Group, PLACES, bit};
 use super::packed::LANES;
-use super::slots::{Calendar, Row, SLOTS, at_most, floors};
+use super::slots::{Calendar, Minima, Row, SLOTS, at_most, floors};
 use super::{Entry, Index};
 use crate::domain::search::{Filter, Need, part_of, share_by, term_from};
 
@@ -49,33 +49,6 @@ pub(super) struct Plan<'a> {
     run: usize,
     /// The slots in which a term may begin, where that is known.
     begins: Option<Range<usize>>,
-}
-
-/// The rows of a group or of a block; no row is nothing free.
-trait Rows {
-    fn row(&self, lane: usize) -> Option<&Row>;
-    /// The most that is ever free in a lane.
-    fn ever(&self, lane: usize) -> u16;
-}
-
-impl Rows for Group {
-    fn row(&self, lane: usize) -> Option<&Row> {
-        Some(&self.maxima[lane])
-    }
-
-    fn ever(&self, lane: usize) -> u16 {
-        self.ever[lane]
-    }
-}
-
-impl Rows for Entry {
-    fn row(&self, lane: usize) -> Option<&Row> {
-        self.minima.lane(lane)
-    }
-
-    fn ever(&self, lane: usize) -> u16 {
-        self.minima.ever[lane]
-    }
 }
 
 impl<'a> Plan<'a> {
@@ -158,43 +131,30 @@ impl<'a> Plan<'a> {
         self.wanted[block.site] && self.filter.wants_rate(block.rate) && block.traits.suit(&self.filter.suits)
     }
 
-    /// False: no block of this group can carry the need in the window.
-    pub(super) fn group_may(&self, group: &Group) -> bool {
-        self.may(group, &self.floors)
-    }
-
-    /// False: this block cannot carry the need in the window.
-    pub(super) fn block_may(&self, block: &Entry) -> bool {
-        self.may(block, &self.floors)
-    }
-
     /// The buckets of so much IT load in the need's shares.
     pub(super) fn floors_of(&self, it_kw: i64) -> Floors {
         floors(part_of(self.need.capacity, it_kw))
     }
 
-    fn may(&self, of: &impl Rows, floors: &Floors) -> bool {
+    /// False: no block of this group can carry the need in the window.
+    pub(super) fn group_may(&self, group: &Group) -> bool {
         // Where terms may begin tells little beside what lies in all of them.
-        self.core_holds(of, floors) && (!self.core.is_empty() || self.starts(of, floors) != 0)
+        let holds = |(lane, floor): (usize, u16)| {
+            group.maxima[lane][self.core.clone()].iter().all(|value| *value >= floor)
+        };
+        needed(&self.floors).all(holds) && (!self.core.is_empty() || self.starts(group) != 0)
     }
 
-    fn core_holds(&self, of: &impl Rows, floors: &Floors) -> bool {
-        needed(floors).all(|(lane, floor)| {
-            of.row(lane).is_some_and(|row| row[self.core.clone()].iter().all(|value| *value >= floor))
-        })
-    }
-
-    /// The slots in which a term that carries the need may begin, a bit each. What lies beyond the slots may.
-    fn starts(&self, of: &impl Rows, floors: &Floors) -> u128 {
+    /// The slots in which a term that some block of a group may carry may begin, a bit each. What lies beyond the slots may.
+    fn starts(&self, group: &Group) -> u128 {
         // What lies beyond the slots may carry it, but not where no time does.
-        if needed(floors).any(|(lane, floor)| of.ever(lane) < floor) {
+        if needed(&self.floors).any(|(lane, floor)| group.ever[lane] < floor) {
             return 0;
         }
         let Some(begins) = &self.begins else { return u128::MAX };
         let mut pass = u128::MAX;
-        for (lane, floor) in needed(floors) {
-            let Some(row) = of.row(lane) else { return 0 };
-            pass &= reaching(row, floor) | up_to(begins.start);
+        for (lane, floor) in needed(&self.floors) {
+            pass &= reaching(&group.maxima[lane], floor) | up_to(begins.start);
         }
         // The first whole slot of a term is the one after that in which it begins.
         let starts = down(run(pass, self.run), 1);
@@ -228,7 +188,7 @@ impl<'a> Plan<'a> {
         self.starts_of(group, places, &self.floors)
     }
 
-    /// As [`Self::starts`] of each block.
+    /// As [`Self::starts`], block by block.
     fn starts_of(&self, group: &Group, mut places: u64, floors: &Floors) -> Starts {
         let mut pass = [0; KNOWN];
         for (lane, floor) in needed(floors) {
@@ -253,8 +213,8 @@ impl<'a> Plan<'a> {
         run_of_all(&mut pass, self.run);
         // The first whole slot of a term is the one after that in which it begins.
         let mut starts = [0; KNOWN];
-        for slot in begins.start..begins.end.min(KNOWN) {
-            starts[slot] = pass.get(slot + 1).copied().unwrap_or(places);
+        for (slot, starts) in starts.iter_mut().enumerate().take(begins.end).skip(begins.start) {
+            *starts = pass.get(slot + 1).copied().unwrap_or(places);
         }
         starts
     }
@@ -264,36 +224,49 @@ impl<'a> Plan<'a> {
         self.begins.is_some()
     }
 
-    /// The first slot in which a term that carries the need may begin; `None`: there is none.
+    /// The first slot in which a term that some block of a group may carry may begin; `None`: there is none.
     pub(super) fn first_slot_of_group(&self, group: &Group) -> Option<usize> {
-        first(self.starts(group, &self.floors))
+        let starts = self.starts(group);
+        (starts != 0).then(|| usize::try_from(starts.trailing_zeros()).unwrap_or(0))
     }
 
     /// No window of any block of the group carries more IT load than this, in the need's shares.
     pub(super) fn most_of_group(&self, group: &Group) -> i64 {
-        self.most(group)
+        self.most(|lane, slots| [group.maxima[lane][slots].iter().copied().min().unwrap_or(u16::MAX)])[0]
     }
 
-    /// No window of the block carries more IT load than this, in the need's shares.
-    pub(super) fn most_of(&self, block: &Entry) -> i64 {
-        self.most(block)
-    }
-
-    fn most(&self, of: &impl Rows) -> i64 {
-        let least = |lane: usize, slots: Range<usize>| {
-            let row = of.row(lane)?;
-            Some(at_most(row[slots].iter().copied().min().unwrap_or(u16::MAX)))
-        };
-        let within = |slots: Range<usize>| self.share(|lane| least(lane, slots.clone()).unwrap_or(0));
-        let always = if self.core.is_empty() { i64::MAX } else { within(self.core.clone()) };
-        match &self.begins {
-            Some(begins) if begins.end <= SLOTS && self.run > 0 => {
-                // Whatever slot a term begins in, it fills those after it.
-                let filled = |first: usize| (first + 1).min(SLOTS)..(first + 1 + self.run).min(SLOTS);
-                begins.clone().map(|first| within(filled(first))).max().unwrap_or(always).min(always)
+    /// No window of a block of the group carries more IT load than this, in the need's shares, block by block.
+    pub(super) fn most_in_group(&self, group: &Group) -> [i64; PLACES] {
+        self.most(|lane, slots| {
+            let Some(columns) = &group.minima[lane] else { return [0; PLACES] };
+            let mut least = [u16::MAX; PLACES];
+            for column in &columns[slots] {
+                for (least, value) in least.iter_mut().zip(column) {
+                    *least = (*least).min(*value);
+                }
             }
-            _ => always,
-        }
+            least
+        })
+    }
+
+    /// The most that any window carries of what has so much in a lane at least throughout some slots.
+    fn most<const N: usize>(&self, least: impl Fn(usize, Range<usize>) -> [u16; N]) -> [i64; N] {
+        let within = |slots: Range<usize>| {
+            let lanes: [[u16; N]; LANES] = std::array::from_fn(|lane| {
+                if self.floors[lane] > 0 { least(lane, slots.clone()) } else { [u16::MAX; N] }
+            });
+            std::array::from_fn(|one| self.share(|lane| at_most(lanes[lane][one])))
+        };
+        let always: [i64; N] = if self.core.is_empty() { [i64::MAX; N] } else { within(self.core.clone()) };
+        let Some(begins) = self.begins.clone().filter(|begins| begins.end <= SLOTS && self.run > 0) else {
+            return always;
+        };
+        // Whatever slot a term begins in, it fills those after it.
+        let filled = |first: usize| (first + 1).min(SLOTS)..(first + 1 + self.run).min(SLOTS);
+        let most = begins
+            .map(|first| within(filled(first)))
+            .reduce(|most, own| std::array::from_fn(|one| i64::max(most[one], own[one])));
+        most.map_or(always, |most| std::array::from_fn(|one| i64::min(most[one], always[one])))
     }
 
     /// The IT load that lanes carry in the need's shares.
@@ -302,12 +275,9 @@ impl<'a> Plan<'a> {
     }
 
     /// For each slot, the most IT load that a block may carry through a term that begins in it.
-    pub(super) fn most_by_slot(&self, block: &Entry) -> [i64; SLOTS] {
-        let mut most = [0; SLOTS];
-        for (slot, most) in most.iter_mut().enumerate() {
-            let at = |lane: usize| block.minima.lane(lane).map_or(0, |row| at_most(row[slot]));
-            *most = self.share(at);
-        }
+    pub(super) fn most_by_slot(&self, block: &Minima) -> [i64; SLOTS] {
+        let most: [i64; SLOTS] =
+            std::array::from_fn(|slot| self.share(|lane| at_most(block.rows[lane][slot])));
         let mut reach = [i64::MAX; SLOTS];
         for (slot, reach) in reach.iter_mut().enumerate() {
             let later = most.iter().skip(slot + 1).take(self.run);
@@ -385,10 +355,6 @@ fn reached(values: &[u16; 16], floor: u16) -> u16 {
     values.iter().enumerate().fold(0, |bits, (at, value)| bits | (u16::from(*value >= floor) << at))
 }
 
-fn first(starts: u128) -> Option<usize> {
-    (starts != 0).then(|| usize::try_from(starts.trailing_zeros()).unwrap_or(0))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -406,12 +372,17 @@ mod tests {
             for group in &index.groups {
                 let all = group.places(|_| true);
                 let (starts, may) = (plan.starts_in_group(group, all), plan.places_that_may(group, all));
+                let most = plan.most_in_group(group);
                 for (place, block) in group.blocks.iter().enumerate() {
                     let entry = &index.blocks[*block];
                     let own = |bits: u64| bits & (1 << place) != 0;
                     let told = starts.iter().rev().fold(0, |bits, starts| (bits << 1) | u128::from(own(*starts)));
-                    prop_assert_eq!(told, plan.starts(entry, &plan.floors));
-                    prop_assert_eq!(own(may), plan.block_may(entry));
+                    // As a group of its own.
+                    let mut alone = Group::new();
+                    alone.insert(0, *block, entry.site, &index.calendar.minima(&entry.free, 0..SLOTS));
+                    prop_assert_eq!(told, plan.starts(&alone));
+                    prop_assert_eq!(own(may), plan.group_may(&alone));
+                    prop_assert_eq!(most[place], plan.most_of_group(&alone));
                 }
             }
         }

@@ -45,22 +45,12 @@ pub(super) fn at_most(bucket: u16) -> i64 {
     }
 }
 
-/// The least that is free in each slot, for the lanes in which anything ever is.
-#[derive(Debug, Clone, Default)]
+/// The least that is free in each slot.
+#[derive(Debug, Clone)]
 pub(super) struct Minima {
-    lanes: [Option<Box<Row>>; LANES],
+    pub(super) rows: Rows,
     /// The most that is ever free in a lane, within the slots or beyond.
     pub(super) ever: [u16; LANES],
-}
-
-impl Minima {
-    pub(super) fn lane(&self, lane: usize) -> Option<&Row> {
-        self.lanes[lane].as_deref()
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.lanes.iter().flatten().count() * size_of::<Row>()
-    }
 }
 
 /// Where the slots lie.
@@ -126,27 +116,17 @@ impl Calendar {
         Self::clamp(slot(interval.start()))..Self::clamp(slot(interval.end()) + 1)
     }
 
-    /// The minima of what is free.
-    pub(super) fn minima(self, free: &Packed) -> Minima {
-        self.minima_again(free, &Minima::default(), 0..SLOTS)
-    }
-
-    /// The minima of what is free now, where only these slots may be others than before.
-    pub(super) fn minima_again(self, free: &Packed, before: &Minima, slots: Range<usize>) -> Minima {
+    /// The minima of what is free; of other slots than these nothing is said.
+    pub(super) fn minima(self, free: &Packed, slots: Range<usize>) -> Minima {
         let pieces = free.pieces_between(&self.cuts());
-        let mut minima = Minima::default();
-        for lane in 0..LANES {
+        let mut minima = Minima { rows: NOTHING, ever: [0; LANES] };
+        for (lane, row) in minima.rows.iter_mut().enumerate() {
             if free.is_nothing(lane) {
                 continue;
             }
-            let (mut row, slots) = match &before.lanes[lane] {
-                Some(row) => (row.clone(), slots.clone()),
-                None => (Box::new([0; SLOTS]), 0..SLOTS),
-            };
             for (value, pieces) in row.iter_mut().zip(&pieces).take(slots.end).skip(slots.start) {
                 *value = bucket(free.least(lane, *pieces));
             }
-            minima.lanes[lane] = Some(row);
             minima.ever[lane] = bucket(free.most(lane));
         }
         minima

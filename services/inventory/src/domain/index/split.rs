@@ -26,13 +26,14 @@ impl Question<'_> {
     #[must_use]
     pub fn combinations(&self, split: Split, limit: usize) -> Vec<Combination> {
         let (index, plan) = (self.index, &self.plan);
+        let most = index.most_by_block(plan);
         let mut found: Vec<Combination> = plan
             .wanted_sites()
-            .filter_map(|site| index.on_site(plan, site, split.parts_max))
+            .filter_map(|site| index.on_site(plan, &most, site, split.parts_max))
             .filter(|combination| combination.parts.len() > 1)
             .collect();
         if split.span == Span::Sites
-            && let Some(across) = index.across_sites(plan, split.parts_max)
+            && let Some(across) = index.across_sites(plan, &most, split.parts_max)
             && across.parts.len() > 1
             && !found.iter().any(|own| own.parts == across.parts)
         {
@@ -52,8 +53,9 @@ impl Question<'_> {
                 index.combine(plan, &vec![(hit.block, hit.term)], &[(0, plan.need.capacity.critical_it)])
             })
         } else {
+            let most = index.most_by_block(plan);
             plan.wanted_sites()
-                .filter_map(|site| index.on_site(plan, site, parts_max))
+                .filter_map(|site| index.on_site(plan, &most, site, parts_max))
                 .min_by(|a, b| a.start.cmp(&b.start).then_with(|| combination_order(a, b)))
         };
         let limiting = match &found {
@@ -65,6 +67,17 @@ impl Question<'_> {
 }
 
 impl Index {
+    /// No window of a block carries more IT load than this, by number; nothing where the block cannot be one that is asked for.
+    fn most_by_block(&self, plan: &Plan<'_>) -> Vec<i64> {
+        let mut most = vec![0; self.blocks.len()];
+        for group in self.groups.iter().filter(|group| plan.has_wanted(group)) {
+            for (block, own) in group.blocks.iter().zip(plan.most_in_group(group)) {
+                most[*block] = own;
+            }
+        }
+        most
+    }
+
     /// What is short on the first day: of what was found later, or where nothing ever is, of what comes nearest.
     fn limiting(&self, plan: &Plan<'_>, found: Option<&Combination>, parts_max: usize) -> Option<Resource> {
         let found = found.and_then(|found| self.block_of(&found.parts.first()?.block));
@@ -107,13 +120,13 @@ impl Index {
     }
 
     /// What a site's blocks carry together from the earliest day on which few enough of them do.
-    fn on_site(&self, plan: &Plan<'_>, site: usize, parts_max: usize) -> Option<Combination> {
+    fn on_site(&self, plan: &Plan<'_>, most: &[i64], site: usize, parts_max: usize) -> Option<Combination> {
         let need_kw = plan.need.capacity.critical_it;
         let at_most: Vec<i64> = self.sites[site]
             .blocks
             .values()
             .filter(|block| plan.wants(&self.blocks[**block]))
-            .map(|block| plan.most_of(&self.blocks[*block]))
+            .map(|block| most[*block])
             .collect();
         if sum_of_most(at_most, parts_max) < need_kw {
             return None;
@@ -154,8 +167,10 @@ impl Index {
     }
 
     fn slots_that_may(&self, plan: &Plan<'_>, terms: &Terms, parts_max: usize) -> [bool; SLOTS] {
-        let reach: Vec<[i64; SLOTS]> =
-            terms.iter().map(|(block, _)| plan.most_by_slot(&self.blocks[*block])).collect();
+        let reach: Vec<[i64; SLOTS]> = terms
+            .iter()
+            .map(|(block, _)| plan.most_by_slot(&self.calendar.minima(&self.blocks[*block].free, 0..SLOTS)))
+            .collect();
         let mut may = [false; SLOTS];
         for (slot, may) in may.iter_mut().enumerate() {
             let most = reach.iter().map(|own| own[slot]).collect();
@@ -197,14 +212,12 @@ impl Index {
     }
 
     /// Parts on any wanted sites, all from one civil date on.
-    fn across_sites(&self, plan: &Plan<'_>, parts_max: usize) -> Option<Combination> {
+    fn across_sites(&self, plan: &Plan<'_>, most: &[i64], parts_max: usize) -> Option<Combination> {
         let in_order =
             self.groups.iter().filter(|group| plan.has_wanted(group)).flat_map(|group| &group.blocks);
-        let wanted: Vec<usize> = in_order
-            .copied()
-            .filter(|block| plan.wants(&self.blocks[*block]) && plan.most_of(&self.blocks[*block]) > 0)
-            .collect();
-        let at_most = wanted.iter().map(|block| plan.most_of(&self.blocks[*block])).collect();
+        let wanted: Vec<usize> =
+            in_order.copied().filter(|block| most[*block] > 0 && plan.wants(&self.blocks[*block])).collect();
+        let at_most = wanted.iter().map(|block| most[*block]).collect();
         if sum_of_most(at_most, parts_max) < plan.need.capacity.critical_it {
             return None;
         }

@@ -184,11 +184,11 @@ proptest! {
             prop_assert_eq!(packed.min_over(interval), free.min_over(interval));
         }
         let calendar = Calendar::from(now());
-        let minima = calendar.minima(&packed);
+        let minima = calendar.minima(&packed, 0..SLOTS);
         for slot in 0..SLOTS {
             let least = free.min_over(calendar.interval(slot).expect("a slot"));
             for lane in Resource::ALL {
-                let kept = minima.lane(lane as usize).map_or(0, |row| row[slot]);
+                let kept = minima.rows[lane as usize][slot];
                 prop_assert_eq!(kept, bucket(least.get(lane)));
             }
         }

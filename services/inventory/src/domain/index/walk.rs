@@ -2,7 +2,7 @@
 
 use kernel::{CivilDate, Interval, Rate};
 
-use super::order::{Group, places};
+use super::group::{Group, places};
 use super::plan::Plan;
 use super::{Entry, Index, Question};
 use crate::domain::convertible::{self, Convertible, Place};

@@ -302,7 +302,7 @@ async fn issue_leftovers(app: &App) {
     }
 }
 
-/// Two runs of one month, each of two leases that are a chunk each; the start of a run bills its first. One replica is held
+/// Two runs of one month, each of two leases that are a chunk each, of which the first is billed. One replica is held
 /// up with the second chunk of the first run billed and not committed, and the other comes upon its lease with the second run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_runs_that_meet_over_a_lease_bill_it_once() {
@@ -324,6 +324,7 @@ async fn two_runs_that_meet_over_a_lease_bill_it_once() {
         }
     }
     assert_eq!(runs.iter().map(|run| run.head.state).collect::<Vec<_>>(), [RunState::Computing; 2]);
+    assert!(one.finish_some().await.expect("an answer"), "a chunk of each");
     let held_up = format!(
         "create table public.gate (shut boolean);
          create function public.pass() returns trigger language plpgsql security definer as $$

@@ -14,7 +14,7 @@ use crate::domain::run::RunState;
 use crate::store::{invoice, run, run_chunk};
 
 /// Leases or drafts of a chunk: so many that its writes are a few statements, so few that it lasts less than a second.
-pub const CHUNK: usize = 1_000;
+pub const CHUNK: usize = 500;
 /// Chunks that a replica has in hand at once.
 pub const HANDS: usize = 2;
 /// How often a replica that is idle looks whether another has left something.
@@ -42,6 +42,13 @@ impl App {
         }
     }
 
+    /// Wakes every hand of this replica that is idle.
+    pub(super) fn rouse(&self) {
+        for _ in 0..HANDS {
+            self.more.notify_one();
+        }
+    }
+
     /// One chunk of each run that is not whole; `false` when there was nothing to do. A run that fails stops no other.
     pub async fn finish_some(&self) -> Result<bool, Error> {
         let runs = self
@@ -60,8 +67,7 @@ impl App {
         }
         if worked {
             self.feed.notify();
-            // Where there was one piece there may be two: another hand that is idle looks too.
-            self.more.notify_one();
+            self.rouse();
         }
         Ok(worked)
     }

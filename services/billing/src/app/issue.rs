@@ -50,8 +50,8 @@ pub struct IssueInvoice {
 }
 
 impl App {
-    /// Issues every draft of a run: those of its first chunk, nearly always all, in one transaction, so that all get
-    /// numbers or none; replicas issue the rest, which nobody can stop any more.
+    /// Issues every draft of a run: those of one chunk, nearly always all, in one transaction, so that all get numbers or
+    /// none; where there are more, replicas issue them, which nobody can stop any more.
     pub async fn issue_billing_run(
         &self,
         caller: &Caller,
@@ -93,18 +93,20 @@ impl App {
         failpoint("billing.issue.after_commit")?;
         if let Answer::Fresh(view) = &answer {
             self.feed.notify();
-            self.more.notify_one();
+            self.rouse();
             info!(run = %command.name, invoices = view.run.invoice_count, "billing run issued");
         }
         Ok(answer)
     }
 
-    /// Issues some drafts of a run that is locked; the last of them issue the run, which is then given.
+    /// Issues the drafts of a run that is locked if they are one chunk, and with them the run, which is then given.
     async fn issue_chunk(&self, tx: &Tx, run: RunHead, now: Instant) -> Result<Option<BillingRun>, Error> {
-        let drafts = invoice::take_drafts(tx.conn(), &run.operator, run.id, self.chunk).await?;
-        self.issue(tx, &run.operator, drafts, now).await?;
-        let rest = run::has_draft(tx.conn(), &run.operator, run.id).await?;
-        self.issued_some(tx, run, rest, now).await
+        let is_large = run::has_more_drafts_than(self.chunk, tx.conn(), &run.operator, run.id).await?;
+        if !is_large {
+            let drafts = invoice::take_drafts(tx.conn(), &run.operator, run.id, self.chunk).await?;
+            self.issue(tx, &run.operator, drafts, now).await?;
+        }
+        self.issued_some(tx, run, is_large, now).await
     }
 
     /// Where a run stands after some of its drafts were issued because all are to be: the run, once none is left.

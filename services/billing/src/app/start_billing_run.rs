@@ -102,14 +102,15 @@ impl App {
         failpoint("billing.run.after_commit")?;
         if let Answer::Fresh(view) = &answer {
             self.feed.notify();
-            self.more.notify_one();
+            self.rouse();
             info!(operator = %command.operator, month = %command.month, invoices = view.run.invoice_count,
                 "billing run started");
         }
         Ok(answer)
     }
 
-    /// Writes the run and computes its first chunk, which nearly always is the whole; replicas compute the rest.
+    /// Writes the run and computes it if it is one chunk, as nearly all are; the chunks of a larger one are computed by
+    /// replicas, side by side.
     async fn begin(
         &self,
         tx: &Tx,
@@ -123,9 +124,9 @@ impl App {
         let run = RunHead { state, ..self.new_run(command, number, now) };
         run::insert(tx.conn(), &run).await?;
         run_chunk::insert(tx.conn(), &run.operator, run.id, &chunks).await?;
-        let drafted = match chunks.first() {
-            Some(chunk) => self.compute_chunk(tx, scope, &run, chunk, now).await?,
-            None => Drafted::default(),
+        let drafted = match chunks.as_slice() {
+            [whole] => self.compute_chunk(tx, scope, &run, whole, now).await?,
+            _ => Drafted::default(),
         };
         let run = self.tell_run(tx, kind::RUN_STARTED, &run.name(), now).await?;
         let (mut invoices, mut problems) = (drafted.invoices, drafted.problems);

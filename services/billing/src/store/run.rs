@@ -138,6 +138,16 @@ pub async fn has_draft(
     operator: &OperatorId,
     run: RunId,
 ) -> Result<bool, Error> {
+    has_more_drafts_than(0, conn, operator, run).await
+}
+
+/// Whether a run has more drafts than so many.
+pub async fn has_more_drafts_than(
+    many: usize,
+    conn: &impl ConnectionTrait,
+    operator: &OperatorId,
+    run: RunId,
+) -> Result<bool, Error> {
     use invoice::Column as C;
     let draft = invoice::Entity::find()
         .select_only()
@@ -145,6 +155,7 @@ pub async fn has_draft(
         .filter(C::OperatorId.eq(operator.as_str()))
         .filter(C::RunId.eq(run.get()))
         .filter(super::invoice::is_draft())
+        .offset(u64::try_from(many).unwrap_or(u64::MAX))
         .limit(1)
         .into_tuple::<Uuid>()
         .one(conn)

@@ -65,18 +65,15 @@ async fn of_two_migrators_at_once_one_runs() {
 
 #[tokio::test]
 async fn a_migrator_need_not_be_superuser() {
+    // The roles of the server are there already, as an administrator would have made them: with a database that has them.
+    drop(TestDatabase::create().await.expect("a migrated database"));
     let database = TestDatabase::create_empty().await.expect("an empty database");
     let mut superuser = database.superuser().await.expect("a connection");
-    // The roles of the server are there already, as an administrator would have made them.
     let migrator = format!("migrator_{}", std::process::id());
     let prepare = format!(
         "create role {migrator} login createrole;
-         do $$ begin
-             if exists (select 1 from pg_roles where rolname = 'gridlease_owner') then
-                 grant gridlease_owner to {migrator};
-             end if;
-             execute format('alter database %I owner to {migrator}', current_database());
-         end $$"
+         grant gridlease_owner to {migrator};
+         do $$ begin execute format('alter database %I owner to {migrator}', current_database()); end $$"
     );
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut superuser).await.expect("a migrator");
     let url = database.url().replace("postgres@", &format!("{migrator}@"));

@@ -362,3 +362,41 @@ async fn two_runs_that_meet_over_a_lease_bill_it_once() {
         .expect("the second run");
     assert_eq!((run.head.state, run.invoice_count), (RunState::Draft, 0), "it found nothing left to bill");
 }
+
+/// A small run is issued at once; of one whose draft somebody has in hand the rest is, and the draft once it is let go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_draft_that_somebody_has_in_hand_is_issued_later_and_not_forgotten() {
+    let database = TestDatabase::create().await.expect("a database");
+    let (mut own, mut other) = (watcher(&database).await, watcher(&database).await);
+    write_leases(&mut own, 3).await;
+    let app = replica(&database, 100).await;
+    let start = StartBillingRun {
+        operator: operator(),
+        month: month(0),
+        request_id: SystemIds.next(),
+        validate_only: false,
+    };
+    let Answer::Fresh(RunView { run, .. }) = app.start_billing_run(&finance(), start).await.expect("a run")
+    else {
+        panic!("the request id is new")
+    };
+    let in_hand = "begin; select from billing.invoice order by lease_id limit 1 for update";
+    sqlx::raw_sql(in_hand).execute(&mut other).await.expect("a draft in hand");
+    let name = BillingRunName::new(operator(), run.head.id);
+    let issue = IssueBillingRun {
+        name: name.clone(),
+        etag: None,
+        request_id: SystemIds.next(),
+        validate_only: false,
+    };
+    let Answer::Fresh(RunView { run, .. }) = app.issue_billing_run(&finance(), issue).await.expect("issued")
+    else {
+        panic!("the request id is new")
+    };
+    let drafts = "select count(*) from billing.invoice where state = 'DRAFT'";
+    assert_eq!((run.head.state, number(&mut own, drafts).await), (RunState::Issuing, 1));
+    sqlx::raw_sql("commit").execute(&mut other).await.expect("let go");
+    while app.finish_some().await.expect("an answer") {}
+    let (run, _) = app.get_billing_run(&finance(), &name).await.expect("the run");
+    assert_eq!((run.head.state, number(&mut own, drafts).await), (RunState::Issued, 0));
+}

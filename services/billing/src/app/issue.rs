@@ -99,14 +99,15 @@ impl App {
         Ok(answer)
     }
 
-    /// Issues the drafts of a run that is locked if they are one chunk, and with them the run, which is then given.
+    /// Issues the drafts of a run that is locked if they are one chunk, and with the last of them the run, which is then given:
+    /// a draft that somebody else has in hand is left to the replicas.
     async fn issue_chunk(&self, tx: &Tx, run: RunHead, now: Instant) -> Result<Option<BillingRun>, Error> {
-        let is_large = run::has_more_drafts_than(self.chunk, tx.conn(), &run.operator, run.id).await?;
-        if !is_large {
+        if !run::has_more_drafts_than(tx.conn(), &run.operator, run.id, self.chunk).await? {
             let drafts = invoice::take_drafts(tx.conn(), &run.operator, run.id, self.chunk).await?;
             self.issue(tx, &run.operator, drafts, now).await?;
         }
-        self.issued_some(tx, run, is_large, now).await
+        let rest = run::has_draft(tx.conn(), &run.operator, run.id).await?;
+        self.issued_some(tx, run, rest, now).await
     }
 
     /// Where a run stands after some of its drafts were issued because all are to be: the run, once none is left.

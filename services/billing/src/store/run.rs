@@ -138,15 +138,15 @@ pub async fn has_draft(
     operator: &OperatorId,
     run: RunId,
 ) -> Result<bool, Error> {
-    has_more_drafts_than(0, conn, operator, run).await
+    has_more_drafts_than(conn, operator, run, 0).await
 }
 
 /// Whether a run has more drafts than so many.
 pub async fn has_more_drafts_than(
-    many: usize,
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
     run: RunId,
+    many: usize,
 ) -> Result<bool, Error> {
     use invoice::Column as C;
     let draft = invoice::Entity::find()

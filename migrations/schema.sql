@@ -1894,12 +1894,14 @@ table billing.invoice owner gridlease_owner row security forced
   written_off_minor bigint not null default 0
   state_reason text not null default ''::text
   kind text collate "C" not null default 'REGULAR'::text
+  payment_instructions_id uuid
   constraint invoice_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint invoice_due_date CHECK (((due_date >= '2000-01-01'::date) AND (due_date <= '9999-12-31'::date)))
   constraint invoice_issue_time CHECK (((issue_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (issue_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint invoice_issued_whole CHECK (((num_nulls(series, number, issue_time, due_date) = ANY (ARRAY[0, 4])) AND ((state = 'VOID'::text) OR ((state = 'DRAFT'::text) = (number IS NULL)))))
   constraint invoice_kind CHECK ((kind = ANY (ARRAY['REGULAR'::text, 'PREPAYMENT'::text, 'DEPOSIT'::text, 'TERMINATION_FEE'::text])))
   constraint invoice_number_positive CHECK ((number > 0))
+  constraint invoice_pay_to_issued CHECK (((payment_instructions_id IS NULL) OR (number IS NOT NULL)))
   constraint invoice_payment_terms CHECK (((payment_terms_days >= 0) AND (payment_terms_days <= 3660)))
   constraint invoice_period CHECK ((period_start < period_end))
   constraint invoice_period_bounds CHECK (((period_start >= '2000-01-01'::date) AND (period_end <= '9999-01-01'::date)))
@@ -1936,6 +1938,7 @@ END))
   grant update (issue_time) to billing
   grant update (number) to billing
   grant update (paid_minor) to billing
+  grant update (payment_instructions_id) to billing
   grant update (series) to billing
   grant update (state) to billing
   grant update (state_reason) to billing
@@ -2302,6 +2305,46 @@ table billing.payment_allocation owner gridlease_owner row security forced
   policy payment_allocation_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
 
+table billing.payment_instructions owner gridlease_owner row security forced
+  operator_id text collate "C" not null
+  instructions_id uuid not null
+  voucher_id uuid not null
+  currency_code text collate "C" not null
+  number integer not null
+  account_holder text not null
+  bank_name text not null
+  iban text collate "C"
+  account_number text collate "C"
+  bic text collate "C"
+  routing_number text collate "C"
+  bank_address text not null
+  reference text not null
+  confirm_time timestamp with time zone not null
+  constraint payment_instructions_account CHECK (((num_nonnulls(iban, account_number) = 1) AND
+CASE
+    WHEN (iban IS NULL) THEN (num_nonnulls(bic, routing_number) > 0)
+    ELSE (routing_number IS NULL)
+END))
+  constraint payment_instructions_account_number CHECK ((account_number ~ '^[A-Z0-9]{1,34}$'::text))
+  constraint payment_instructions_bic CHECK ((bic ~ '^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$'::text))
+  constraint payment_instructions_confirm_time CHECK (((confirm_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (confirm_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
+  constraint payment_instructions_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
+  constraint payment_instructions_iban CHECK ((iban ~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$'::text))
+  constraint payment_instructions_number_positive CHECK ((number > 0))
+  constraint payment_instructions_routing_number CHECK ((routing_number ~ '^[0-9]{9}$'::text))
+  constraint payment_instructions_voucher FOREIGN KEY (operator_id, voucher_id) REFERENCES billing.voucher(operator_id, voucher_id)
+  constraint payment_instructions_pkey PRIMARY KEY (operator_id, instructions_id)
+  constraint payment_instructions_number UNIQUE (operator_id, currency_code, number)
+  constraint payment_instructions_once UNIQUE (operator_id, voucher_id)
+  CREATE TRIGGER payment_instructions_append_only BEFORE DELETE OR UPDATE ON billing.payment_instructions FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  CREATE CONSTRAINT TRIGGER payment_instructions_two_people AFTER INSERT ON billing.payment_instructions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_payment_instructions()
+  policy payment_instructions_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
+  policy payment_instructions_tenant permissive for select to billing using ((EXISTS ( SELECT 1
+   FROM billing.account a
+  WHERE ((a.operator_id = payment_instructions.operator_id) AND (a.currency_code = payment_instructions.currency_code) AND (a.tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting))))))
+  policy payment_instructions_worker permissive for all to billing_worker using (true) with check (true)
+  grant insert, select to billing
+
 table billing.payment_refund owner gridlease_owner row security forced
   operator_id text collate "C" not null
   refund_id uuid not null
@@ -2599,7 +2642,7 @@ table billing.voucher owner gridlease_owner row security forced
   decide_time timestamp with time zone
   constraint voucher_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint voucher_decide_time CHECK (((decide_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (decide_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint voucher_kind CHECK ((kind = ANY (ARRAY['JOURNAL'::text, 'WRITE_OFF'::text, 'REOPEN_PERIOD'::text, 'COMMISSION'::text])))
+  constraint voucher_kind CHECK ((kind = ANY (ARRAY['JOURNAL'::text, 'WRITE_OFF'::text, 'REOPEN_PERIOD'::text, 'COMMISSION'::text, 'PAYMENT_INSTRUCTIONS'::text])))
   constraint voucher_state CHECK (((state = ANY (ARRAY['PROPOSED'::text, 'APPROVED'::text, 'REJECTED'::text])) AND (num_nulls(decider, decide_time) =
 CASE state
     WHEN 'PROPOSED'::text THEN 2
@@ -2631,7 +2674,7 @@ function billing.check_invoice_lines() returns trigger owner gridlease_owner lan
 function billing.check_invoice_number() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body d4776b083fb9416dcb35afad65c84123
   grant execute to public
 
-function billing.check_invoice_numbers() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body dae9651267bb91d9ef0777b7e844bae0
+function billing.check_invoice_numbers() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body deafea9861d2e262044c23e4143c3a78
   grant execute to public
 
 function billing.check_invoice_total() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 982f715ee4f21caee4371447b0a7eace
@@ -2647,6 +2690,9 @@ function billing.check_ledger_transaction() returns trigger owner gridlease_owne
   grant execute to public
 
 function billing.check_number_counter() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body cf825763628ed347545a9895bb553d9f
+  grant execute to public
+
+function billing.check_payment_instructions() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 3ad32f6d09f2016cb14f67c23680063a
   grant execute to public
 
 function billing.check_payment_use() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body e39e61a588f32b60c74c0e07e8d01b4d
@@ -2676,7 +2722,7 @@ function billing.guard_billing_run() returns trigger owner gridlease_owner langu
 function billing.guard_dispute() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 5131bde7d69f6bcf46446c1972ae8c1e
   grant execute to public
 
-function billing.guard_invoice() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 5cf47c60b22ad29ec3148e707ca827bc
+function billing.guard_invoice() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 1166bbaf5736325e8a4a3170435fe54b
   grant execute to public
 
 function billing.guard_invoice_line() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 8c570bcb4c7779825b4f6d40ad7462e3

@@ -29,6 +29,7 @@ fn main() -> Outcome<()> {
         .extern_path(".google.rpc", "::tonic_types::pb")
         // Far larger than the other contents of a voucher.
         .boxed(".gridlease.billing.v1.Voucher.content.commission")
+        .boxed(".gridlease.billing.v1.Voucher.content.payment_instructions")
         .compile_fds(prost_types::FileDescriptorSet::decode(&*bytes)?)?;
     Ok(())
 }

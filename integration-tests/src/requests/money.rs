@@ -130,6 +130,42 @@ pub fn pay_commission(name: &str) -> billing::PayCommissionRequest {
     }
 }
 
+/// Where to pay in dollars from now on.
+#[must_use]
+pub fn pay_to(operator: &str) -> billing::ProposePaymentInstructionsRequest {
+    billing::ProposePaymentInstructionsRequest {
+        parent: operator.to_owned(),
+        payment_instructions: Some(billing::PaymentInstructions {
+            currency_code: "USD".to_owned(),
+            account_holder: "Acme Power LLC".to_owned(),
+            bank_name: "First Bank of Texas".to_owned(),
+            account_number: "000123456789".to_owned(),
+            bic: "FBTXUS44".to_owned(),
+            routing_number: "021000021".to_owned(),
+            bank_address: "1 Main Street, Austin, Texas".to_owned(),
+            reference: "Power of River Bend".to_owned(),
+            ..Default::default()
+        }),
+        reason: "the bank has changed".to_owned(),
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
+fn instructions(method: &str, n: &Names) -> Option<Vec<u8>> {
+    Some(match method {
+        "PaymentService/ProposePaymentInstructions" => pay_to(&n.operator).encode_to_vec(),
+        "PaymentService/GetPaymentInstructions" => {
+            billing::GetPaymentInstructionsRequest { name: n.payment_instructions.clone() }.encode_to_vec()
+        }
+        "PaymentService/ListPaymentInstructions" => {
+            billing::ListPaymentInstructionsRequest { parent: n.operator.clone(), ..Default::default() }
+                .encode_to_vec()
+        }
+        _ => return None,
+    })
+}
+
 fn commissions(method: &str, n: &Names) -> Option<Vec<u8>> {
     Some(match method {
         "BooksService/RecordCommission" => commission(&n.operator, &n.active).encode_to_vec(),
@@ -315,6 +351,6 @@ pub(super) fn money(method: &str, n: &Names) -> Option<Vec<u8>> {
         "PaymentService/ListPayments" => {
             billing::ListPaymentsRequest { parent, ..Default::default() }.encode_to_vec()
         }
-        _ => return None,
+        _ => return instructions(method, n),
     })
 }

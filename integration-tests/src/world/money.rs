@@ -8,7 +8,7 @@ use kernel::Role;
 use super::Names;
 use crate::TestStack;
 use crate::market::request_id;
-use crate::requests::money::{commission, credit, dispute, journal, record};
+use crate::requests::money::{commission, credit, dispute, journal, pay_to, record};
 
 /// A dispute of a dollar of the invoice of January.
 async fn disputed(finance: &Clients, names: &Names, marker: &str) -> Result<String> {
@@ -34,13 +34,36 @@ async fn commission_of(another: &Clients, finance: &Clients, names: &Names, mark
     }
     let proposed = another.books().record_commission(record).await.context("propose")?.into_inner();
     let voucher = proposed.voucher.context("a voucher")?;
+    approve(finance, &voucher.name).await?;
+    Ok(voucher.name.replace("/vouchers/", "/commissions/"))
+}
+
+/// Where its tenants pay from now on, which another person proposed.
+async fn pay_to_of(another: &Clients, finance: &Clients, names: &Names, marker: &str) -> Result<String> {
+    let mut propose = billing::ProposePaymentInstructionsRequest {
+        reason: format!("{marker} another bank"),
+        validate_only: false,
+        ..pay_to(&names.operator)
+    };
+    if let Some(instructions) = &mut propose.payment_instructions {
+        instructions.account_holder = format!("{marker} holder");
+    }
+    let proposed = another.payments().propose_payment_instructions(propose).await.context("propose")?;
+    approve(finance, &proposed.into_inner().voucher.context("a voucher")?.name).await?;
+    let ask =
+        billing::ListPaymentInstructionsRequest { parent: names.operator.clone(), ..Default::default() };
+    let mut all = finance.payments().list_payment_instructions(ask).await.context("list")?.into_inner();
+    Ok(all.payment_instructions.pop().context("payment instructions")?.name)
+}
+
+async fn approve(finance: &Clients, voucher: &str) -> Result<()> {
     let approve = billing::ApproveVoucherRequest {
-        name: voucher.name.clone(),
+        name: voucher.to_owned(),
         request_id: request_id(),
         ..Default::default()
     };
     finance.books().approve_voucher(approve).await.context("approve")?;
-    Ok(voucher.name.replace("/vouchers/", "/commissions/"))
+    Ok(())
 }
 
 /// A credit note on the invoice of January, a payment of which a part pays it, and an invoice of June.
@@ -75,6 +98,9 @@ pub(super) async fn money(stack: &TestStack, names: &mut Names, marker: &str) ->
     };
     finance.payments().allocate_payment(allocate).await.context("allocate")?;
 
+    // The world's own people approve, so somebody else proposes.
+    let another = stack.clients_of("another", &names.operator, Role::Finance)?;
+    names.payment_instructions = pay_to_of(&another, &finance, names, marker).await?;
     let start = billing::StartBillingRunRequest {
         parent: names.operator.clone(),
         billing_month: Some(billing::BillingMonth { year: 2027, month: 6 }),
@@ -90,8 +116,6 @@ pub(super) async fn money(stack: &TestStack, names: &mut Names, marker: &str) ->
     let mut issued = finance.invoices().issue_billing_run(issue).await.context("issue June")?.into_inner();
     names.spare_invoice = issued.invoices.pop().context("an invoice of June")?.name;
 
-    // The world's own people approve, so somebody else proposes.
-    let another = stack.clients_of("another", &names.operator, Role::Finance)?;
     let propose = async || {
         let ask = billing::PostJournalRequest {
             reason: format!("{marker} a late bill"),

@@ -115,6 +115,8 @@ pub struct Names {
     pub dispute: String,
     /// A commission on the lease in force.
     pub commission: String,
+    /// Where the tenants pay.
+    pub payment_instructions: String,
     /// A journal that another person proposed.
     pub voucher: String,
     /// Another one.
@@ -204,6 +206,7 @@ impl Names {
             &mut names.credit_note,
             &mut names.dispute,
             &mut names.commission,
+            &mut names.payment_instructions,
             &mut names.voucher,
             &mut names.other_voucher,
         ] {

@@ -68,6 +68,7 @@ mod mutual_tls;
 mod obvious;
 mod operate;
 mod paging;
+mod pay_to;
 mod photo_finish;
 mod pictures;
 mod pipeline;

@@ -36,7 +36,7 @@ impl Books {
         Ok(row.map_or(0, |row| cents(row.debit.as_ref()) - cents(row.credit.as_ref())))
     }
 
-    fn second(&self) -> Result<Clients> {
+    pub(crate) fn second(&self) -> Result<Clients> {
         self.stack.clients_of("second", &self.operator, Role::Finance)
     }
 }

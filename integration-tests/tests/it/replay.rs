@@ -111,6 +111,7 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.billing.v1.PaymentService/RecordPayment", &["note"], "else"),
     ("gridlease.billing.v1.PaymentService/AllocatePayment", &["etag"], "\"1\""),
     ("gridlease.billing.v1.PaymentService/RefundPayment", &["bank_reference"], "else"),
+    ("gridlease.billing.v1.PaymentService/ProposePaymentInstructions", &["reason"], "else"),
     ("gridlease.billing.v1.InvoiceService/CreateCreditNote", &["reason"], "else"),
     ("gridlease.billing.v1.InvoiceService/VoidInvoice", &["reason"], "else"),
     ("gridlease.billing.v1.DisputeService/DisputeLine", &["reason"], "else"),

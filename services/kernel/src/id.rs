@@ -276,6 +276,8 @@ uuid_ids! {
     UtilityBillId;
     /// What somebody earned by bringing a lease.
     CommissionId;
+    /// Where tenants pay, as it was once confirmed.
+    PaymentInstructionsId;
 }
 
 /// Where new identifiers come from. Handed in with the request, so that a test can name what it makes.

@@ -22,9 +22,9 @@ pub use id::{
     AccountId, BidId, BlockId, BlockSlug, CapacityRequestId, ChargingPlanId, ClaimId, CommissionId,
     CreditNoteId, CurtailmentId, DisputeId, EncumbranceId, EventId, Ids, IncidentId, InvoiceId,
     InvoiceLineId, LeaseId, LedgerEntryId, LedgerTransactionId, MaintenanceId, MasterAgreementId, MeterId,
-    OperatorId, OpportunityId, PaymentId, PhaseId, PriceSeriesId, QuoteId, RateCardId, ReckoningId,
-    RequestId, ReservationId, RightOfferId, RunId, SiteId, SystemIds, TariffId, TenantId, TestIds,
-    UtilityBillId, VoucherId, WaitlistEntryId, derive_id,
+    OperatorId, OpportunityId, PaymentId, PaymentInstructionsId, PhaseId, PriceSeriesId, QuoteId, RateCardId,
+    ReckoningId, RequestId, ReservationId, RightOfferId, RunId, SiteId, SystemIds, TariffId, TenantId,
+    TestIds, UtilityBillId, VoucherId, WaitlistEntryId, derive_id,
 };
 pub use money::{Currency, Money, Percent, Rate};
 pub use money_terms::{
@@ -35,8 +35,9 @@ pub use name::{
     AccountName, BidName, BillingRunName, BlockName, CapacityRequestName, ChargingPlanName, CommissionName,
     CreditNoteName, CurtailmentName, DisputeName, EncumbranceName, IncidentName, InvoiceName, LeaseName,
     MaintenanceName, MasterAgreementName, MeterName, NameError, OperatorName, OperatorParent,
-    OpportunityName, PaymentName, PhaseName, PriceSeriesName, QuoteName, RateCardName, ReservationName,
-    RightOfferName, SiteName, TariffName, TenantName, UtilityBillName, VoucherName, WaitlistEntryName,
+    OpportunityName, PaymentInstructionsName, PaymentName, PhaseName, PriceSeriesName, QuoteName,
+    RateCardName, ReservationName, RightOfferName, SiteName, TariffName, TenantName, UtilityBillName,
+    VoucherName, WaitlistEntryName,
 };
 pub use quantity::{CapacityVector, CoolingKw, GrossKw, GrossPerIt, ItKw, Resource, UtilityKw};
 pub use rent::{

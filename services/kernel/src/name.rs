@@ -6,9 +6,9 @@ use std::str::FromStr;
 use crate::id::{
     AccountId, BidId, BlockSlug, CapacityRequestId, ChargingPlanId, CommissionId, CreditNoteId,
     CurtailmentId, DisputeId, EncumbranceId, IncidentId, InvoiceId, LeaseId, MaintenanceId,
-    MasterAgreementId, MeterId, OperatorId, OpportunityId, PaymentId, PhaseId, PriceSeriesId, QuoteId,
-    RateCardId, ReservationId, RightOfferId, RunId, SiteId, TariffId, TenantId, UtilityBillId, VoucherId,
-    WaitlistEntryId, serde_as_text,
+    MasterAgreementId, MeterId, OperatorId, OpportunityId, PaymentId, PaymentInstructionsId, PhaseId,
+    PriceSeriesId, QuoteId, RateCardId, ReservationId, RightOfferId, RunId, SiteId, TariffId, TenantId,
+    UtilityBillId, VoucherId, WaitlistEntryId, serde_as_text,
 };
 
 /// Why a text is not the resource name that was expected. The text is a sentence for the caller.
@@ -163,6 +163,8 @@ names! {
     UtilityBillName { operator: OperatorId = "operators", utility_bill: UtilityBillId = "utilityBills" }
     /// What somebody earned by bringing a lease: `operators/{operator}/commissions/{commission}`.
     CommissionName { operator: OperatorId = "operators", commission: CommissionId = "commissions" }
+    /// Where tenants pay: `operators/{operator}/paymentInstructions/{payment_instructions}`.
+    PaymentInstructionsName { operator: OperatorId = "operators", payment_instructions: PaymentInstructionsId = "paymentInstructions" }
 }
 
 impl PhaseName {

@@ -18,6 +18,7 @@ mod metering;
 mod money;
 mod nominations;
 mod offers;
+mod payment_instructions;
 mod reservations;
 mod rights;
 mod series;
@@ -111,6 +112,8 @@ pub(crate) const FINDS_ALL_THE_SAME: &[(&str, &str)] = &[
     ("gridlease.billing.v1.InvoiceService/ListCreditNotes", "nothing's"),
     ("gridlease.billing.v1.DisputeService/ListDisputes", "nothing's"),
     ("gridlease.billing.v1.PaymentService/ListPayments", "nothing's"),
+    ("gridlease.billing.v1.PaymentService/ProposePaymentInstructions", "nothing's"),
+    ("gridlease.billing.v1.PaymentService/ListPaymentInstructions", "nothing's"),
     ("gridlease.billing.v1.BooksService/GetBooks", "nothing's"),
     ("gridlease.billing.v1.BooksService/ClosePeriod", "nothing's"),
     ("gridlease.billing.v1.BooksService/ReopenPeriod", "nothing's"),
@@ -150,8 +153,8 @@ fn proposals(n: &Names) -> Vec<Case> {
 }
 
 /// Those of RPCs that lie together with others of their kind, or none.
-const OF_A_KIND: [fn(&str, &Names) -> Vec<Case>; 5] =
-    [amendments::of, offers::of, market::of, utility_bills::of, commissions::of];
+const OF_A_KIND: [fn(&str, &Names) -> Vec<Case>; 6] =
+    [amendments::of, offers::of, market::of, utility_bills::of, commissions::of, payment_instructions::of];
 
 /// The bad values of an RPC.
 pub(crate) fn of(rpc: &str, n: &Names) -> Vec<Case> {

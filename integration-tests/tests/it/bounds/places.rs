@@ -11,8 +11,18 @@ use prost_types::field_descriptor_proto::Type;
 /// Messages within messages that are looked into; none lies as deep.
 const DEPTH_MAX: usize = 8;
 /// How the RPCs begin that make the resource which they are sent, and name it themselves.
-const MAKES: &[&str] =
-    &["Create", "Place", "Announce", "Open", "Report", "Schedule", "Join", "Submit", "Record"];
+const MAKES: &[&str] = &[
+    "Create",
+    "Place",
+    "Announce",
+    "Open",
+    "Report",
+    "Schedule",
+    "Join",
+    "Submit",
+    "Record",
+    "ProposePayment",
+];
 const FAR_TOO_LONG: i128 = 100_000;
 const FAR_TOO_MANY: i128 = 30_000;
 const DAY_S: i128 = 86_400;

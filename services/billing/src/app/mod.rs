@@ -16,6 +16,7 @@ mod issue;
 mod lease_reports;
 mod measure;
 mod meters;
+mod payment_instructions;
 mod payments;
 mod preview_invoices;
 mod price_series;
@@ -53,6 +54,7 @@ use crate::domain::dispute::Dispute;
 use crate::domain::invoice::Invoice;
 use crate::domain::meter::Meter;
 use crate::domain::payment::Payment;
+use crate::domain::payment_instructions::PaymentInstructions;
 use crate::domain::plan::ChargingPlan;
 use crate::domain::run::{BillingRun, Problem};
 use crate::domain::tariff::Tariff;
@@ -75,6 +77,7 @@ pub use ingest_readings::{Ingest, IngestReadings, Ingested};
 pub use issue::{IssueBillingRun, IssueInvoice};
 pub use lease_reports::LeaseMonths;
 pub use meters::{CreateMeter, ListMeters};
+pub use payment_instructions::ListPaymentInstructions;
 pub use payments::{AllocatePayment, ListPayments, RecordPayment, RefundPayment};
 pub use preview_invoices::{Preview, PreviewInvoices};
 pub use price_series::{ListSeriesValues, RecordSeriesValues, RecordedValues};
@@ -144,6 +147,8 @@ pub struct Wire {
     pub utility_bill_event: fn(&UtilityBill) -> Vec<u8>,
     /// The payload of a commission's event.
     pub commission_event: fn(&Commission) -> Vec<u8>,
+    /// The payload of an event about payment instructions.
+    pub instructions_event: fn(&PaymentInstructions) -> Vec<u8>,
 }
 
 /// What every use case works with.
@@ -210,6 +215,8 @@ pub mod kind {
     pub const COMMISSION_RECORDED: &str = "commission.recorded";
     /// A commission, or a part of it, was paid.
     pub const COMMISSION_PAID: &str = "commission.paid";
+    /// Two people agreed where tenants pay from now on.
+    pub const PAYMENT_INSTRUCTIONS_CONFIRMED: &str = "payment_instructions.confirmed";
     /// What a utility charged was recorded.
     pub const UTILITY_BILL_RECORDED: &str = "utility_bill.recorded";
     /// It was divided among those who share its meter; the next run bills what comes of it.

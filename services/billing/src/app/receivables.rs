@@ -7,7 +7,7 @@ use super::App;
 use crate::domain::aging::Aging;
 use crate::domain::printed_statement::Stated;
 use crate::domain::statement::Statement;
-use crate::store::{account, receivables};
+use crate::store::{account, payment_instructions, receivables};
 
 impl App {
     /// Receivables by how long they are due, as of a day; without one, of today.
@@ -61,7 +61,9 @@ impl App {
                 let kept = receivables::unapplied(tx.conn(), operator, account, last).await?;
                 let sites = receivables::sites(tx.conn(), name).await?;
                 let aging = Aging::of(operator.clone(), as_of, owed, kept)?;
-                Ok((tx, (Stated { statement, days, aging, now }, sites)))
+                let pay_to = payment_instructions::in_force(tx.conn(), operator).await?;
+                let pay_to = pay_to.now(operator, statement.opening.currency);
+                Ok((tx, (Stated { statement, days, aging, now, pay_to }, sites)))
             })
             .await
     }

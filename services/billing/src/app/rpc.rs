@@ -38,6 +38,11 @@ pub const POST_TRUE_UP: &str = "gridlease.billing.v1.ChargingService/PostTrueUp"
 pub const LIST_UTILITY_BILLS: &str = "gridlease.billing.v1.ChargingService/ListUtilityBills";
 /// `ListChargingPlans`.
 pub const LIST_PLANS: &str = "gridlease.billing.v1.ChargingService/ListChargingPlans";
+/// `ProposePaymentInstructions`.
+pub const PROPOSE_PAYMENT_INSTRUCTIONS: &str =
+    "gridlease.billing.v1.PaymentService/ProposePaymentInstructions";
+/// `ListPaymentInstructions`.
+pub const LIST_PAYMENT_INSTRUCTIONS: &str = "gridlease.billing.v1.PaymentService/ListPaymentInstructions";
 /// `VoidInvoice`.
 pub const VOID_INVOICE: &str = "gridlease.billing.v1.InvoiceService/VoidInvoice";
 /// `CreateCreditNote`.

@@ -22,7 +22,7 @@ use crate::domain::reckoning::{Reckoning, months_before};
 use crate::domain::rent_difference::{RentInputs, RentMonths, differences};
 use crate::domain::run::{BillingRun, Chunk, Problem, Progress, RunHead, RunState};
 use crate::store::charge::rent_billed;
-use crate::store::{SCHEMA, account, feed, invoice, lease, reckoning, run, run_chunk};
+use crate::store::{SCHEMA, account, feed, invoice, lease, payment_instructions, reckoning, run, run_chunk};
 
 /// Starts a billing run.
 #[derive(Clone, Debug, Serialize)]
@@ -209,13 +209,15 @@ impl App {
         let mut reckoned = Reckoned::default();
         let bills = self.due_bills(tx, run, chunk, now, &mut reckoned).await?;
         let accounts = account::by_tenant(tx.conn(), scope, &run.operator).await?;
+        let pay_to = payment_instructions::in_force(tx.conn(), &run.operator).await?;
         let mut invoices = Vec::with_capacity(bills.len());
         for bill in bills {
             let currency = bill.total.currency;
             match accounts.get(&(bill.tenant.clone(), currency)) {
                 Some(account) => {
                     let id = InvoiceId::new(self.ids.next());
-                    invoices.push(Invoice::draft(bill, id, run.id, *account, now));
+                    let pay_to = pay_to.now(&run.operator, currency);
+                    invoices.push(Invoice { pay_to, ..Invoice::draft(bill, id, run.id, *account, now) });
                 }
                 None => {
                     error!(lease = %bill.lease, tenant = %bill.tenant, %currency, "a tenant has no account");

@@ -78,6 +78,7 @@ impl App {
             Content::WriteOff { .. } => rpc::WRITE_OFF,
             Content::ReopenPeriod { .. } => rpc::REOPEN_PERIOD,
             Content::Commission { .. } => rpc::RECORD_COMMISSION,
+            Content::PaymentInstructions { .. } => rpc::PROPOSE_PAYMENT_INSTRUCTIONS,
         };
         let write = of_operator(caller, &command.operator, ("propose", rpc), of, &command, encode);
         let write = match &command.content {
@@ -111,6 +112,9 @@ impl App {
                 Content::Commission { commission } => {
                     books::find(tx.conn(), operator).await?.ok_or_else(no_operator)?;
                     self.check_commission(&tx, scope, operator, commission).await?;
+                }
+                Content::PaymentInstructions { .. } => {
+                    books::find(tx.conn(), operator).await?.ok_or_else(no_operator)?;
                 }
             }
             let voucher = Voucher {
@@ -180,6 +184,9 @@ impl App {
             Content::WriteOff { invoice } => self.give_up(tx, scope, voucher, *invoice, now).await,
             Content::ReopenPeriod { month } => self.reopen(tx, &voucher.operator, *month, by, now).await,
             Content::Commission { commission } => self.record_commission(tx, voucher, commission, now).await,
+            Content::PaymentInstructions { instructions } => {
+                self.confirm_instructions(tx, voucher, instructions, now).await
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Invoices: made from charges, issued once, never changed after.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kernel::{
     AccountId, CivilDate, Currency, DateRange, Error, Instant, InvoiceId, LeaseId, Money, OperatorId, Reason,
@@ -12,6 +13,7 @@ pub use super::charge_type::{ChargeType, InvoiceKind};
 use super::invoice_state::{InvoiceCommand, InvoiceState};
 use super::lease::{BlockRef, LeaseCopy};
 use super::number::InvoiceNumber;
+use super::payment_instructions::PaymentInstructions;
 use super::reckoned::ReckonedLine;
 use super::settlement::Settled;
 
@@ -210,6 +212,8 @@ pub struct Invoice {
     pub settled: Settled,
     /// Why it is void or uncollectible.
     pub state_reason: String,
+    /// Where to pay: what was in force when it was issued, and what is until then. Many invoices share it.
+    pub pay_to: Option<Arc<PaymentInstructions>>,
 }
 
 /// What issuing adds.
@@ -245,6 +249,7 @@ impl Invoice {
             issued: None,
             settled: Settled::default(),
             state_reason: String::new(),
+            pay_to: None,
         }
     }
 
@@ -263,7 +268,7 @@ impl Invoice {
         self.state.after(InvoiceCommand::Issue).map(|_| ())
     }
 
-    /// The invoice as issued at `now` under `number`. Nothing else of it changes, then or ever.
+    /// The invoice as issued at `now` under `number`, to be paid as it said. Nothing else of it changes, then or ever.
     pub fn issue(self, number: InvoiceNumber, now: Instant) -> Result<Self, Error> {
         let state = self.state.after(InvoiceCommand::Issue)?;
         let due_date =

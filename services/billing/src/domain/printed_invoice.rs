@@ -31,12 +31,19 @@ pub fn printed_invoice(invoice: &Invoice, names: &Names) -> Document {
         as_of: invoice.issued.as_ref().map_or(invoice.create_time, |issued| issued.time),
         parties: parties(invoice, names),
         facts: facts(invoice),
-        sections: vec![
-            Section::new("Charges", vec![Part::Table(charges(invoice))]),
-            Section::new("Payment", vec![Part::Text(payment(invoice))]),
-        ],
+        sections: sections(invoice),
         seal: None,
     }
+}
+
+fn sections(invoice: &Invoice) -> Vec<Section> {
+    let mut sections = vec![
+        Section::new("Charges", vec![Part::Table(charges(invoice))]),
+        Section::new("Payment", vec![Part::Text(payment(invoice))]),
+    ];
+    let asks = invoice.total.minor >= 0 && invoice.state != InvoiceState::Void;
+    sections.extend(invoice.pay_to.as_ref().filter(|_| asks).map(|pay_to| pay_to.details.printed()));
+    sections
 }
 
 fn title(kind: InvoiceKind) -> &'static str {
@@ -215,6 +222,22 @@ mod tests {
         assert_eq!(printed_invoice(&draft, &names()).stamp, Some("DRAFT"));
         let text = html(&draft);
         assert!(text.contains("DRAFT") && !text.contains("Please pay"), "{text}");
+    }
+
+    #[test]
+    fn what_asks_for_money_says_where_to_pay_and_nothing_else_does() {
+        let pay_to = Some(sample::pay_to());
+        let asked = Invoice { pay_to: pay_to.clone(), ..sample::invoice(&[100]) };
+        let text = html(&asked);
+        for said in ["Pay to, in USD", "Op &amp; Co", "DE89 3704 0044 0532 0130 00", "Bank One"] {
+            assert!(text.contains(said), "{said} in {text}");
+        }
+        assert!(!text.contains("Routing number") && !text.contains("Bank address"), "{text}");
+        let credit = Invoice { pay_to: pay_to.clone(), ..sample::invoice(&[-100]) };
+        let void = Invoice { state: InvoiceState::Void, ..asked };
+        for nothing in [credit, void, sample::invoice(&[100])] {
+            assert!(!html(&nothing).contains("Pay to"));
+        }
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What stands on a statement of account that is sent.
 
+use std::sync::Arc;
+
 use chrono::NaiveTime;
 use kernel::{CivilDate, DateRange, Instant, Money, TenantName};
 use paper::{Column, Document, Fact, Part, Party, Section, Table, words};
 
 use super::aging::{Aging, AgingRow, Owed};
+use super::payment_instructions::PaymentInstructions;
 use super::posting_rules::Deed;
 use super::printed_invoice::Names;
 use super::statement::Statement;
@@ -21,6 +24,8 @@ pub struct Stated {
     pub aging: Aging,
     /// When it was asked for.
     pub now: Instant,
+    /// Where to pay then, in the account's currency.
+    pub pay_to: Option<Arc<PaymentInstructions>>,
 }
 
 impl Stated {
@@ -30,7 +35,7 @@ impl Stated {
         days.last_day().min(now.date_naive())
     }
 
-    /// Days that are over say the same for ever.
+    /// Days that are over say the same for ever, but for names and for where to pay.
     fn printed_at(&self) -> Instant {
         self.days.end().and_time(NaiveTime::MIN).and_utc().min(self.now)
     }
@@ -45,6 +50,7 @@ pub fn printed_statement(stated: &Stated, names: &Names) -> Document {
         sections.push(Section::new("Open by days past due", open(stated, row)));
     }
     sections.push(Section::new("Payment", vec![Part::Text(payment(stated))]));
+    sections.extend(stated.pay_to.as_ref().map(|pay_to| pay_to.details.printed()));
     Document {
         title: "Statement of account".to_owned(),
         reference: statement.account.to_string(),
@@ -222,6 +228,7 @@ mod tests {
             days,
             aging: Aging::of(operator(), as_of, open.iter().map(owed).collect(), Vec::new()).expect("fits"),
             now,
+            pay_to: None,
         }
     }
 

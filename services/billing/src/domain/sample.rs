@@ -1,8 +1,11 @@
 //! Small things that the domain's tests share.
 
+use std::sync::Arc;
+
 use kernel::{
     AccountId, BlockSlug, CivilDate, Currency, DateRange, EscalationBasis, Escalator, Instant, InvoiceId,
-    LedgerTransactionId, Money, OperatorId, QuantityStep, RunId, SiteId, Uuid, YearMonth,
+    LedgerTransactionId, Money, OperatorId, PaymentInstructionsId, QuantityStep, RunId, SiteId, Uuid,
+    VoucherId, YearMonth,
 };
 
 use super::charge::Charge;
@@ -11,6 +14,7 @@ use super::invoice_state::InvoiceState;
 use super::lease::{
     BillingTerms, BlockProgress, BlockRef, BlockState, LeaseCopy, LeaseState, Premises, Rent,
 };
+use super::payment_instructions::{BankAccount, PaymentDetails, PaymentInstructions};
 
 pub(crate) fn usd() -> Currency {
     "USD".parse().expect("a currency")
@@ -124,6 +128,7 @@ pub(crate) fn invoice(amounts: &[i64]) -> Invoice {
         issued: None,
         settled: super::settlement::Settled::default(),
         state_reason: String::new(),
+        pay_to: None,
     }
 }
 
@@ -151,4 +156,26 @@ pub(crate) fn meter(zone: &str, minutes: i32) -> super::meter::Meter {
         progress: super::meter::Progress::default(),
         create_time: instant(2026, 1, 1),
     }
+}
+
+/// An account in Germany, for dollars.
+pub(crate) fn pay_to() -> Arc<PaymentInstructions> {
+    Arc::new(PaymentInstructions {
+        operator: operator(),
+        id: PaymentInstructionsId::new(Uuid::from_u128(5)),
+        voucher: VoucherId::new(Uuid::from_u128(6)),
+        details: PaymentDetails {
+            currency: usd(),
+            account_holder: "Op & Co".to_owned(),
+            bank_name: "Bank One".to_owned(),
+            account: BankAccount::Iban("DE89370400440532013000".parse().expect("an IBAN")),
+            bic: Some("COBADEFFXXX".parse().expect("a BIC")),
+            routing_number: None,
+            bank_address: String::new(),
+            reference: String::new(),
+        },
+        number: 1,
+        confirm_time: instant(2026, 11, 1),
+        end_time: None,
+    })
 }

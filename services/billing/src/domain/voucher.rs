@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::books::Journal;
 use super::commission::CommissionFacts;
+use super::payment_instructions::PaymentDetails;
 use super::words::names;
 
 /// What is to be done.
@@ -31,6 +32,11 @@ pub enum Content {
         /// What is agreed.
         commission: CommissionFacts,
     },
+    /// Tenants are to pay there from now on.
+    PaymentInstructions {
+        /// Where.
+        instructions: PaymentDetails,
+    },
 }
 
 impl Content {
@@ -42,6 +48,7 @@ impl Content {
             Self::WriteOff { .. } => "WRITE_OFF",
             Self::ReopenPeriod { .. } => "REOPEN_PERIOD",
             Self::Commission { .. } => "COMMISSION",
+            Self::PaymentInstructions { .. } => "PAYMENT_INSTRUCTIONS",
         }
     }
 }

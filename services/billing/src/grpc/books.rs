@@ -11,6 +11,7 @@ use super::commission::facts_to_wire;
 use super::credit_note::reason;
 use super::invoice::{etag, month, to_month};
 use super::lists::{Maybe, list_request};
+use super::payment_instructions::details_to_wire;
 use crate::app::{Accrued, ClosePeriod, Closed, Decide, ListVouchers, Listed, PostAccrual, Propose, etag_of};
 use crate::domain::books::{Books, Journal, JournalLine};
 use crate::domain::ledger_account::LedgerAccount;
@@ -245,6 +246,9 @@ pub(super) fn voucher_to_wire(voucher: &Voucher) -> wire::Voucher {
         Content::Commission { commission } => {
             WireContent::Commission(Box::new(facts_to_wire(operator, commission)))
         }
+        Content::PaymentInstructions { instructions } => {
+            WireContent::PaymentInstructions(Box::new(details_to_wire(instructions)))
+        }
     };
     let state = match voucher.state {
         VoucherState::Proposed => wire::VoucherState::Proposed,
@@ -262,5 +266,15 @@ pub(super) fn voucher_to_wire(voucher: &Voucher) -> wire::Voucher {
         etag: etag_of(voucher.version),
         create_time: Some(to_timestamp(voucher.create_time)),
         decide_time: decided.map(|(_, time)| to_timestamp(*time)),
+    }
+}
+
+/// A voucher that is only tried out has no name.
+pub(super) fn nameless_if(tried: bool, voucher: &Voucher) -> wire::Voucher {
+    let told = voucher_to_wire(voucher);
+    if tried {
+        wire::Voucher { name: String::new(), etag: String::new(), create_time: None, ..told }
+    } else {
+        told
     }
 }

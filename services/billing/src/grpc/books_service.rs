@@ -50,16 +50,6 @@ fn reject_voucher(voucher: &wire::Voucher) -> wire::RejectVoucherResponse {
     wire::RejectVoucherResponse { voucher: Some(voucher.clone()) }
 }
 
-/// A voucher that is only tried out has no name.
-fn nameless_if(tried: bool, voucher: &Voucher) -> wire::Voucher {
-    let told = books::voucher_to_wire(voucher);
-    if tried {
-        wire::Voucher { name: String::new(), etag: String::new(), create_time: None, ..told }
-    } else {
-        told
-    }
-}
-
 #[tonic::async_trait]
 impl BooksService for BooksHandler {
     async fn get_books(
@@ -92,7 +82,7 @@ impl BooksService for BooksHandler {
         let encode = |voucher: &Voucher| reopen_period(&books::voucher_to_wire(voucher)).encode_to_vec();
         let tried = command.validate_only;
         let answer = self.app.propose(&caller, command, encode).await.map_err(status)?;
-        reply(answer, |voucher| reopen_period(&nameless_if(tried, voucher)))
+        reply(answer, |voucher| reopen_period(&books::nameless_if(tried, voucher)))
     }
 
     async fn post_journal(
@@ -104,7 +94,7 @@ impl BooksService for BooksHandler {
         let encode = |voucher: &Voucher| post_journal(&books::voucher_to_wire(voucher)).encode_to_vec();
         let tried = command.validate_only;
         let answer = self.app.propose(&caller, command, encode).await.map_err(status)?;
-        reply(answer, |voucher| post_journal(&nameless_if(tried, voucher)))
+        reply(answer, |voucher| post_journal(&books::nameless_if(tried, voucher)))
     }
 
     async fn post_accrual(
@@ -127,7 +117,7 @@ impl BooksService for BooksHandler {
         let encode = |voucher: &Voucher| write_off(&books::voucher_to_wire(voucher)).encode_to_vec();
         let tried = command.validate_only;
         let answer = self.app.propose(&caller, command, encode).await.map_err(status)?;
-        reply(answer, |voucher| write_off(&nameless_if(tried, voucher)))
+        reply(answer, |voucher| write_off(&books::nameless_if(tried, voucher)))
     }
 
     async fn record_commission(
@@ -139,7 +129,7 @@ impl BooksService for BooksHandler {
         let encode = |voucher: &Voucher| record_commission(&books::voucher_to_wire(voucher)).encode_to_vec();
         let tried = command.validate_only;
         let answer = self.app.propose(&caller, command, encode).await.map_err(status)?;
-        reply(answer, |voucher| record_commission(&nameless_if(tried, voucher)))
+        reply(answer, |voucher| record_commission(&books::nameless_if(tried, voucher)))
     }
 
     async fn pay_commission(

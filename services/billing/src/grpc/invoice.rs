@@ -11,6 +11,7 @@ use runtime::wire::{
 };
 
 use super::lists::{Maybe, list_request};
+use super::payment_instructions::on_invoice;
 use crate::app::{IssueInvoice, ListInvoices, Listed, Preview, PreviewInvoices, etag_of};
 use crate::domain::charge::NotKnown;
 use crate::domain::invoice::{
@@ -191,6 +192,7 @@ pub(super) fn to_wire(invoice: &Invoice) -> wire::Invoice {
         open: Some(to_money(invoice.open())),
         state_reason: invoice.state_reason.clone(),
         kind: kind_to_wire(invoice.kind).into(),
+        pay_to: invoice.pay_to.as_deref().map(on_invoice),
     }
 }
 

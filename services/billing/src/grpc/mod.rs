@@ -21,6 +21,7 @@ mod lists;
 mod meter;
 mod metering_service;
 mod payment;
+mod payment_instructions;
 mod payment_service;
 mod price_series;
 mod price_series_service;
@@ -72,6 +73,7 @@ pub(crate) const WIRE: Wire = Wire {
     voucher_event: |voucher| books::voucher_to_wire(voucher).encode_to_vec(),
     utility_bill_event: |bill| utility_bill::to_wire(bill).encode_to_vec(),
     commission_event: |of| commission::to_wire(of).encode_to_vec(),
+    instructions_event: |of| payment_instructions::to_wire(of).encode_to_vec(),
 };
 
 /// Full name of the message that events of a kind carry.
@@ -86,6 +88,7 @@ pub(crate) fn payload_type(event_kind: &str) -> &'static str {
         Some("commission") => "gridlease.billing.v1.Commission",
         Some("credit_note") => "gridlease.billing.v1.CreditNote",
         Some("dispute") => "gridlease.billing.v1.Dispute",
+        Some("payment_instructions") => "gridlease.billing.v1.PaymentInstructions",
         Some("payment") => "gridlease.billing.v1.Payment",
         // A parked lease: the subject says which; what is wrong with it is in billing's log.
         _ => "google.protobuf.Empty",

@@ -8,10 +8,11 @@ use prost::Message as _;
 use runtime::{caller, reply, status};
 use tonic::{Request, Response, Status};
 
-use super::payment;
+use super::{books, payment, payment_instructions};
 use crate::app::App;
+use crate::domain::voucher::Voucher;
 
-/// Answers for money in.
+/// Answers for money in, and for where it is to be paid.
 pub(crate) struct PaymentHandler {
     app: Arc<App>,
 }
@@ -22,6 +23,10 @@ impl PaymentHandler {
     pub(crate) fn new(app: Arc<App>) -> Self {
         Self { app }
     }
+}
+
+fn proposed(voucher: wire::Voucher) -> wire::ProposePaymentInstructionsResponse {
+    wire::ProposePaymentInstructionsResponse { voucher: Some(voucher) }
 }
 
 #[tonic::async_trait]
@@ -78,5 +83,38 @@ impl PaymentService for PaymentHandler {
         let command = payment::list(request.get_ref()).map_err(status)?;
         let listed = self.app.list_payments(&caller, command).await.map_err(status)?;
         Ok(Response::new(payment::listed(listed)))
+    }
+
+    async fn propose_payment_instructions(
+        &self,
+        request: Request<wire::ProposePaymentInstructionsRequest>,
+    ) -> Result<Response<wire::ProposePaymentInstructionsResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = payment_instructions::propose(request.get_ref()).map_err(status)?;
+        let encode = |voucher: &Voucher| proposed(books::voucher_to_wire(voucher)).encode_to_vec();
+        let tried = command.validate_only;
+        let answer = self.app.propose(&caller, command, encode).await.map_err(status)?;
+        reply(answer, |voucher| proposed(books::nameless_if(tried, voucher)))
+    }
+
+    async fn get_payment_instructions(
+        &self,
+        request: Request<wire::GetPaymentInstructionsRequest>,
+    ) -> Result<Response<wire::GetPaymentInstructionsResponse>, Status> {
+        let caller = caller(&request)?;
+        let name = payment_instructions::name(&request.get_ref().name).map_err(status)?;
+        let found = self.app.get_payment_instructions(&caller, &name).await.map_err(status)?;
+        let payment_instructions = Some(payment_instructions::to_wire(&found));
+        Ok(Response::new(wire::GetPaymentInstructionsResponse { payment_instructions }))
+    }
+
+    async fn list_payment_instructions(
+        &self,
+        request: Request<wire::ListPaymentInstructionsRequest>,
+    ) -> Result<Response<wire::ListPaymentInstructionsResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = payment_instructions::list(request.get_ref()).map_err(status)?;
+        let listed = self.app.list_payment_instructions(&caller, command).await.map_err(status)?;
+        Ok(Response::new(payment_instructions::listed(&listed)))
     }
 }

@@ -92,6 +92,7 @@ entity!("billing", invoice = "invoice" {
     credited_minor: i64,
     written_off_minor: i64,
     state_reason: String,
+    payment_instructions_id: Option<Uuid>,
 });
 
 entity!("billing", invoice_line = "invoice_line" {
@@ -347,4 +348,20 @@ entity!("billing", commission_move = "commission_move" {
     amount_minor: i64,
     bank_reference: Option<String>,
     create_time: DateTimeUtc,
+});
+
+entity!("billing", payment_instructions = "payment_instructions" {
+    key { operator_id: String, instructions_id: Uuid }
+    voucher_id: Uuid,
+    currency_code: String,
+    number: i32,
+    account_holder: String,
+    bank_name: String,
+    iban: Option<String>,
+    account_number: Option<String>,
+    bic: Option<String>,
+    routing_number: Option<String>,
+    bank_address: String,
+    reference: String,
+    confirm_time: DateTimeUtc,
 });

@@ -15,6 +15,7 @@ use sea_orm::{
 
 use super::entity::{invoice, invoice_line};
 use super::listing::{Newest, Page, Paged, Sight, newest_first};
+use super::payment_instructions;
 use super::rows::{broken, money, narrow, parse, place_of, statement};
 use crate::domain::charge::Charge;
 use crate::domain::invoice::{Invoice, InvoiceFilter, InvoiceLine, Issued, LineCharge};
@@ -54,10 +55,13 @@ pub async fn mark_issued(
     }
     // By the run, or the database may prefer to read all invoices of the operator.
     let sql = "update billing.invoice i set state = n.state, version = n.version, series = n.series, \
-                      number = n.number, issue_time = n.issue_time, due_date = n.due_date \
+                      number = n.number, issue_time = n.issue_time, due_date = n.due_date, \
+                      payment_instructions_id = nullif(n.pay_to, '')::uuid \
                from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::timestamptz[], \
-                      $8::date[]) as n(invoice_id, state, version, series, number, issue_time, due_date) \
+                      $8::date[], $10::text[]) \
+                      as n(invoice_id, state, version, series, number, issue_time, due_date, pay_to) \
                where i.operator_id = $1 and i.run_id = $9 and i.invoice_id = n.invoice_id and i.version = n.version - 1";
+    let pay_to = |invoice: &Invoice| invoice.pay_to.as_ref().map(|of| of.id.to_string()).unwrap_or_default();
     let values = [
         operator.as_str().into(),
         invoices.iter().map(|invoice| invoice.id.get()).collect::<Vec<_>>().into(),
@@ -68,6 +72,7 @@ pub async fn mark_issued(
         issued.iter().map(|issued| issued.time).collect::<Vec<_>>().into(),
         issued.iter().map(|issued| issued.due_date).collect::<Vec<_>>().into(),
         run.get().into(),
+        invoices.iter().map(pay_to).collect::<Vec<_>>().into(),
     ];
     let done = conn.execute_raw(statement(sql, values)).await.map_err(store_error)?;
     if done.rows_affected() == invoices.len() as u64 { Ok(()) } else { Err(Error::transaction_conflict()) }
@@ -200,7 +205,7 @@ pub(super) async fn numbers_of(
     Ok(numbers.into_iter().map(|(id, series, number)| (id, InvoiceNumber::new(&series, number))).collect())
 }
 
-/// Adds the lines, in one statement for all.
+/// Adds the lines and where to pay, in one statement each for all.
 pub(super) async fn with_lines(
     conn: &impl ConnectionTrait,
     rows: Vec<invoice::Model>,
@@ -213,6 +218,7 @@ pub(super) async fn with_lines(
     let mut operators: Vec<String> = rows.iter().map(|row| row.operator_id.clone()).collect();
     operators.dedup();
     let invoices: Vec<Uuid> = rows.iter().map(|row| row.invoice_id).collect();
+    let pay_to = payment_instructions::of_invoices(conn, &operators, &rows).await?;
     let found = invoice_line::Entity::find()
         .filter(C::OperatorId.is_in(operators))
         .filter(C::InvoiceId.eq_any(invoices))
@@ -226,7 +232,7 @@ pub(super) async fn with_lines(
     rows.into_iter()
         .map(|row| {
             let lines = lines.remove(&row.invoice_id).unwrap_or_default();
-            invoice_of(&row, &lines)
+            Ok(Invoice { pay_to: pay_to.of(&row)?, ..invoice_of(&row, &lines)? })
         })
         .collect()
 }
@@ -259,6 +265,8 @@ fn row_of(invoice: &Invoice) -> Result<invoice::ActiveModel, Error> {
         credited_minor: Set(invoice.settled.credited_minor),
         written_off_minor: Set(invoice.settled.written_off_minor),
         state_reason: Set(invoice.state_reason.clone()),
+        // Written with the number.
+        payment_instructions_id: Set(None),
     })
 }
 
@@ -340,6 +348,7 @@ fn invoice_of(row: &invoice::Model, lines: &[invoice_line::Model]) -> Result<Inv
             written_off_minor: row.written_off_minor,
         },
         state_reason: row.state_reason.clone(),
+        pay_to: None,
     })
 }
 

@@ -24,6 +24,7 @@ pub mod listing;
 pub mod meter;
 pub mod number;
 pub mod payment;
+pub mod payment_instructions;
 pub mod plan;
 pub mod price_series;
 pub mod reading;

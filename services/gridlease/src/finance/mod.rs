@@ -2,6 +2,7 @@
 //! table, or the same rows as JSON.
 
 pub(crate) mod ask;
+pub mod pay_to;
 mod statement;
 pub mod utility_bills;
 
@@ -39,6 +40,8 @@ pub enum FinanceWhat {
     Revenue(Revenue),
     /// What is contracted and not yet earned, lease by lease
     Rpo(Rpo),
+    /// Where tenants pay: propose it, confirm what another proposed, withdraw a proposal, show what is in force
+    PayTo(pay_to::PayTo),
     /// What utilities charged: record a bill, divide it among those who share its meter, list bills
     UtilityBills(utility_bills::UtilityBills),
     /// What of commissions is still an asset, lease by lease, and how it became an expense
@@ -251,6 +254,7 @@ pub async fn answer(what: FinanceWhat) -> anyhow::Result<String> {
         FinanceWhat::Statement(arguments) => statement::statement(arguments).await,
         FinanceWhat::Revenue(arguments) => ask::revenue(arguments).await,
         FinanceWhat::Rpo(arguments) => ask::rpo(arguments).await,
+        FinanceWhat::PayTo(arguments) => pay_to::answer(arguments).await,
         FinanceWhat::UtilityBills(arguments) => utility_bills::answer(arguments).await,
         FinanceWhat::Commissions(arguments) => ask::commissions(arguments).await,
     }

@@ -1914,14 +1914,12 @@ CASE state
 END))
   constraint invoice_state CHECK ((state = ANY (ARRAY['DRAFT'::text, 'OPEN'::text, 'PARTIALLY_PAID'::text, 'PAID'::text, 'VOID'::text, 'UNCOLLECTIBLE'::text])))
   constraint invoice_version CHECK ((version > 0))
-  constraint invoice_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
   constraint invoice_pkey PRIMARY KEY (operator_id, invoice_id)
-  constraint invoice_number UNIQUE (operator_id, series, number)
-  CREATE INDEX invoice_by_account ON billing.invoice USING btree (operator_id, account_id, tenant_id, currency_code)
   CREATE INDEX invoice_by_lease ON billing.invoice USING btree (operator_id, lease_id, period_start)
-  CREATE INDEX invoice_by_run ON billing.invoice USING btree (operator_id, run_id, invoice_id)
   CREATE INDEX invoice_by_tenant ON billing.invoice USING btree (tenant_id, operator_id, invoice_id)
-  CREATE INDEX invoice_draft_of_run ON billing.invoice USING btree (operator_id, run_id, lease_id, invoice_id) WHERE (state = 'DRAFT'::text)
+  CREATE UNIQUE INDEX invoice_number ON billing.invoice USING btree (operator_id, series, number) WHERE (number IS NOT NULL)
+  CREATE INDEX invoice_of_run ON billing.invoice USING btree (operator_id, run_id, number, lease_id, invoice_id)
+  CREATE INDEX invoice_owed ON billing.invoice USING btree (operator_id, account_id, due_date, number) WHERE (state = ANY (ARRAY['OPEN'::text, 'PARTIALLY_PAID'::text]))
   CREATE TRIGGER invoice_guard BEFORE DELETE OR UPDATE ON billing.invoice FOR EACH ROW EXECUTE FUNCTION billing.guard_invoice()
   CREATE TRIGGER invoice_number_drawn AFTER INSERT ON billing.invoice REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION billing.check_invoice_numbers()
   CREATE TRIGGER invoice_number_given AFTER UPDATE ON billing.invoice REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION billing.check_invoice_numbers()
@@ -1990,10 +1988,8 @@ CASE
 END)
   constraint invoice_line_revision CHECK ((revision >= 0))
   constraint invoice_line_reckoning FOREIGN KEY (operator_id, reckoning_id) REFERENCES billing.reckoning(operator_id, reckoning_id)
-  constraint invoice_line_version FOREIGN KEY (operator_id, lease_id, lease_version) REFERENCES billing.lease_version(operator_id, lease_id, version)
   constraint invoice_line_pkey PRIMARY KEY (operator_id, invoice_id, line_number)
-  CREATE INDEX invoice_line_by_reckoning ON billing.invoice_line USING btree (operator_id, reckoning_id)
-  CREATE INDEX invoice_line_by_version ON billing.invoice_line USING btree (operator_id, lease_id, lease_version)
+  CREATE INDEX invoice_line_by_reckoning ON billing.invoice_line USING btree (operator_id, reckoning_id) WHERE (reckoning_id IS NOT NULL)
   CREATE UNIQUE INDEX invoice_line_charge ON billing.invoice_line USING btree (operator_id, lease_id, site_id, block_id, charge_type, item, period_start, revision) NULLS NOT DISTINCT WHERE live
   CREATE INDEX invoice_line_of_lease ON billing.invoice_line USING btree (operator_id, lease_id, charge_type) WHERE (live AND (site_id IS NULL))
   CREATE UNIQUE INDEX invoice_line_once ON billing.invoice_line USING btree (operator_id, lease_id, charge_type, revision) WHERE (live AND (charge_type = ANY (ARRAY['PREPAYMENT'::text, 'DEPOSIT'::text, 'TERMINATION_FEE'::text])))
@@ -2026,6 +2022,7 @@ table billing.lease owner gridlease_owner row security forced
   constraint lease_version_positive CHECK ((version > 0))
   constraint lease_pkey PRIMARY KEY (operator_id, lease_id)
   CREATE INDEX lease_by_tenant ON billing.lease USING btree (tenant_id, operator_id, lease_id)
+  CREATE TRIGGER lease_keeps_key BEFORE DELETE OR UPDATE OF operator_id, lease_id ON billing.lease FOR EACH ROW EXECUTE FUNCTION billing.keep_key()
   policy lease_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy lease_tenant permissive for select to billing using ((tenant_id = ( SELECT current_setting('app.tenant'::text, true) AS current_setting)))
   policy lease_worker permissive for all to billing_worker using (true) with check (true)
@@ -2097,7 +2094,7 @@ table billing.ledger_entry owner gridlease_owner row security forced
   constraint ledger_entry_subledger CHECK (((ledger_account <> ALL (ARRAY['accounts_receivable'::text, 'unapplied_cash'::text])) OR (account_id IS NOT NULL)))
   constraint ledger_entry_pkey PRIMARY KEY (operator_id, transaction_id, entry_number)
   constraint ledger_entry_id UNIQUE (operator_id, entry_id)
-  CREATE INDEX ledger_entry_by_account ON billing.ledger_entry USING btree (operator_id, account_id)
+  CREATE INDEX ledger_entry_by_account ON billing.ledger_entry USING btree (operator_id, account_id) WHERE (account_id IS NOT NULL)
   CREATE TRIGGER ledger_entry_append_only BEFORE DELETE OR UPDATE ON billing.ledger_entry FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
   CREATE TRIGGER ledger_entry_in_transaction AFTER INSERT ON billing.ledger_entry REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION billing.check_ledger_entries()
   policy ledger_entry_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
@@ -2668,7 +2665,7 @@ function billing.check_credit_note() returns trigger owner gridlease_owner langu
 function billing.check_dispute() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body af2722834158e5bc8e3e6e3d8ef54554
   grant execute to public
 
-function billing.check_invoice_lines() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 9278e4731a1c0e20ce288bd97084ee6e
+function billing.check_invoice_lines() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body fe684d341d9d5150c54754e247a45fee
   grant execute to public
 
 function billing.check_invoice_number() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body d4776b083fb9416dcb35afad65c84123
@@ -2680,7 +2677,7 @@ function billing.check_invoice_numbers() returns trigger owner gridlease_owner l
 function billing.check_invoice_total() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 982f715ee4f21caee4371447b0a7eace
   grant execute to public
 
-function billing.check_invoices() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body c69593e5b1baa724c27fd077fac933ef
+function billing.check_invoices() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 7577d2400c9b4c34518a0f37c42d5497
   grant execute to public
 
 function billing.check_ledger_entries() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body e398f333b4221d27afd7b5d39e81e4ad

@@ -249,25 +249,33 @@ async fn what_is_written_refers_to_what_is_there() {
     let draft = books.run().await.invoices.remove(0);
     books.issue(&draft).await.expect("issued");
     let other = new_id();
-    let invoice = |run: &str, account: &str, tenant: &str| {
+    let nobody = format!("'{other}'");
+    let of_lease = |lease: &str, run: &str, account: &str, tenant: &str| {
         format!(
             "insert into billing.invoice (operator_id, invoice_id, run_id, account_id, tenant_id, lease_id, state, period_start,
                period_end, currency_code, total_minor, line_count, payment_terms_days, version, create_time)
-             select operator_id, gen_random_uuid(), {run}::uuid, {account}::uuid, {tenant}, lease_id, 'DRAFT', period_start, period_end,
+             select operator_id, gen_random_uuid(), {run}::uuid, {account}::uuid, {tenant}, {lease}, 'DRAFT', period_start, period_end,
                currency_code, 0, 1, 30, 1, create_time from billing.invoice"
         )
     };
-    let nobody = format!("'{other}'");
+    let invoice = |run: &str, account: &str, tenant: &str| of_lease("lease_id", run, account, tenant);
     books.refused(&invoice(&nobody, "account_id", "tenant_id"), "invoice_refers").await;
     books.refused(&invoice("run_id", &nobody, "tenant_id"), "invoice_refers").await;
     books.refused(&invoice("run_id", "account_id", "'somebody'"), "invoice_refers").await;
-    let line = format!(
-        "insert into billing.invoice_line (operator_id, invoice_id, line_number, lease_id, site_id, block_id, charge_type,
-           period_start, period_end, days, days_in_month, quantity_kw, rate_per_kw_month, amount_minor, lease_version, item)
-         select operator_id, '{other}'::uuid, 1, lease_id, site_id, 'other', charge_type, period_start, period_end, days,
-           days_in_month, quantity_kw, 0, 0, lease_version, item from billing.invoice_line"
-    );
-    books.refused(&line, "invoice_line_refers").await;
+    books.refused(&of_lease("'none'", "run_id", "account_id", "tenant_id"), "invoice_refers").await;
+    let line = |invoice: &str, version: &str| {
+        format!(
+            "insert into billing.invoice_line (operator_id, invoice_id, line_number, lease_id, site_id, block_id, charge_type,
+               period_start, period_end, days, days_in_month, quantity_kw, rate_per_kw_month, amount_minor, lease_version, item)
+             select operator_id, {invoice}::uuid, 1, lease_id, site_id, 'other', charge_type, period_start, period_end, days,
+               days_in_month, quantity_kw, 0, 0, {version}, item from billing.invoice_line"
+        )
+    };
+    books.refused(&line(&nobody, "lease_version"), "invoice_line_refers").await;
+    // Of a draft, whole but for the version of its lease.
+    let drafted =
+        of_lease("lease_id", "run_id", "account_id", "tenant_id").replacen("gen_random_uuid()", &nobody, 1);
+    books.refused(&format!("{drafted}; {}", line(&nobody, "lease_version + 7")), "invoice_line_refers").await;
     let posting = format!(
         "insert into billing.ledger_transaction (operator_id, transaction_id, kind, source_id, invoice_id, entry_count,
            posting_date, description, create_time)
@@ -310,6 +318,9 @@ async fn what_is_referred_to_stays() {
                where state = 'DRAFT'",
             "billing_run_keeps_key",
         ),
+        ("delete from billing.lease", "lease_keeps_key"),
+        ("update billing.lease set lease_id = 'other'", "lease_keeps_key"),
+        ("delete from billing.lease_version", "lease_version_append_only"),
         ("delete from billing.number_counter", "number_counter_keeps_key"),
         ("update billing.number_counter set series = 'X'", "number_counter_keeps_key"),
         (

@@ -6,6 +6,7 @@ use contracts::billing::v1::account_service_client::AccountServiceClient;
 use contracts::billing::v1::books_service_client::BooksServiceClient;
 use contracts::billing::v1::charging_service_client::ChargingServiceClient;
 use contracts::billing::v1::dispute_service_client::DisputeServiceClient;
+use contracts::billing::v1::event_service_client::EventServiceClient as BillingEventServiceClient;
 use contracts::billing::v1::invoice_service_client::InvoiceServiceClient;
 use contracts::billing::v1::metering_service_client::MeteringServiceClient;
 use contracts::billing::v1::payment_service_client::PaymentServiceClient;
@@ -122,6 +123,8 @@ impl Clients {
         leasing_audit: AuditServiceClient on leasing;
         /// Who did what, as billing keeps it.
         billing_audit: AuditServiceClient on billing;
+        /// What happens in billing.
+        billing_events: BillingEventServiceClient on billing;
         /// The business clock, which the three services share.
         clock: ClockServiceClient on leasing;
         /// Tenants.

@@ -16,7 +16,6 @@ use super::entity::{account, invoice};
 use super::listing::{Page, Paged, Sight};
 use super::rows::{money, parse, statement};
 use crate::domain::account::Account;
-use crate::domain::invoice_state::InvoiceState;
 
 /// Makes sure the operator is known as an issuer.
 pub async fn ensure_entity(
@@ -130,7 +129,7 @@ async fn with_balances(
         .column_as(open.sum().cast_as("bigint"), "owed")
         .filter(C::OperatorId.is_in(operators))
         .filter(C::AccountId.is_in(accounts))
-        .filter(C::State.is_in(InvoiceState::OWED.map(InvoiceState::as_str)))
+        .filter(super::invoice::is_owed())
         .group_by(C::AccountId)
         .into_tuple::<(Uuid, i64)>()
         .all(conn)

@@ -19,6 +19,7 @@ use super::payment_instructions;
 use super::rows::{broken, money, narrow, parse, place_of, statement};
 use crate::domain::charge::Charge;
 use crate::domain::invoice::{Invoice, InvoiceFilter, InvoiceLine, Issued, LineCharge};
+use crate::domain::invoice_state::InvoiceState;
 use crate::domain::number::InvoiceNumber;
 use crate::domain::reckoned::ReckonedLine;
 use crate::domain::settlement::Settled;
@@ -42,25 +43,27 @@ pub async fn insert(conn: &impl ConnectionTrait, invoices: &[Invoice]) -> Result
     })
 }
 
-/// Writes what issuing adds to invoices of one run, for all at once.
+/// Writes what issuing adds to invoices that this transaction has locked, for all at once.
 pub async fn mark_issued(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
     invoices: &[Invoice],
 ) -> Result<(), Error> {
-    let Some(run) = invoices.first().map(|invoice| invoice.run) else { return Ok(()) };
     let issued: Vec<&Issued> = invoices.iter().filter_map(|invoice| invoice.issued.as_ref()).collect();
     if issued.len() != invoices.len() {
         return Err(broken("invoice", "is not issued"));
     }
-    // By the run, or the database may prefer to read all invoices of the operator.
+    // Each by its key, which a limited subquery looks up one by one: with any other condition the database may prefer to read all
+    // invoices of the run, or of the operator, for a few of them.
     let sql = "update billing.invoice i set state = n.state, version = n.version, series = n.series, \
                       number = n.number, issue_time = n.issue_time, due_date = n.due_date, \
                       payment_instructions_id = nullif(n.pay_to, '')::uuid \
                from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::timestamptz[], \
-                      $8::date[], $10::text[]) \
+                      $8::date[], $9::text[]) \
                       as n(invoice_id, state, version, series, number, issue_time, due_date, pay_to) \
-               where i.operator_id = $1 and i.run_id = $9 and i.invoice_id = n.invoice_id and i.version = n.version - 1";
+               cross join lateral (select o.ctid from billing.invoice o where o.operator_id = $1 \
+                      and o.invoice_id = n.invoice_id and o.version = n.version - 1 limit 1) o \
+               where i.ctid = o.ctid";
     let pay_to = |invoice: &Invoice| invoice.pay_to.as_ref().map(|of| of.id.to_string()).unwrap_or_default();
     let values = [
         operator.as_str().into(),
@@ -71,7 +74,6 @@ pub async fn mark_issued(
         issued.iter().map(|issued| issued.number.get()).collect::<Vec<_>>().into(),
         issued.iter().map(|issued| issued.time).collect::<Vec<_>>().into(),
         issued.iter().map(|issued| issued.due_date).collect::<Vec<_>>().into(),
-        run.get().into(),
         invoices.iter().map(pay_to).collect::<Vec<_>>().into(),
     ];
     let done = conn.execute_raw(statement(sql, values)).await.map_err(store_error)?;
@@ -108,9 +110,16 @@ pub async fn lock(conn: &impl ConnectionTrait, name: &InvoiceName) -> Result<Opt
     Ok(with_lines(conn, rows).await?.pop())
 }
 
-/// As the index of drafts says it: of a bound value the planner does not know that the index serves.
-pub(super) fn is_draft() -> Expr {
-    Expr::cust("\"invoice\".\"state\" = 'DRAFT'")
+/// A draft has no number, by which the index of a run's invoices finds it; nor has one that was taken back before it got one.
+pub(super) fn is_draft() -> Condition {
+    use invoice::Column as C;
+    Condition::all().add(C::Number.is_null()).add(C::State.eq(InvoiceState::Draft.as_str()))
+}
+
+/// What is owed, as the index of it says it: of bound values the planner does not know that the index serves.
+pub(super) fn is_owed() -> Expr {
+    let states = InvoiceState::OWED.map(|state| format!("'{}'", state.as_str())).join(", ");
+    Expr::cust(format!("\"invoice\".\"state\" in ({states})"))
 }
 
 /// The first drafts of a run in order of lease that nobody has in hand, locked until the transaction ends.
@@ -125,6 +134,8 @@ pub async fn take_drafts(
         .filter(C::OperatorId.eq(operator.as_str()))
         .filter(C::RunId.eq(run.get()))
         .filter(is_draft())
+        // As the index has them.
+        .order_by_asc(C::Number)
         .order_by_asc(C::LeaseId)
         .order_by_asc(C::InvoiceId)
         .limit(u64::try_from(most).unwrap_or(u64::MAX))

@@ -163,7 +163,10 @@ pub async fn balance_before(
 pub async fn sites(conn: &impl ConnectionTrait, account: &AccountName) -> Result<Vec<SiteId>, Error> {
     let sql = "select distinct l.site_id from billing.invoice i \
                join billing.invoice_line l on l.operator_id = i.operator_id and l.invoice_id = i.invoice_id \
-               where i.operator_id = $1 and i.account_id = $2 and i.number is not null order by l.site_id";
+               where i.operator_id = $1 and i.account_id = $2 and i.number is not null \
+                 and i.tenant_id = (select a.tenant_id from billing.account a \
+                      where a.operator_id = $1 and a.account_id = $2) \
+               order by l.site_id";
     let values = [account.operator.as_str().into(), account.account.get().into()];
     let rows = conn.query_all_raw(statement(sql, values)).await.map_err(store_error)?;
     rows.iter()

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::entity::invoice;
-use super::invoice::with_lines;
+use super::invoice::{is_owed, with_lines};
 use super::rows::{parse, statement};
 use crate::domain::invoice::Invoice;
 use crate::domain::invoice_state::InvoiceState;
@@ -53,12 +53,11 @@ pub async fn lock_invoices(
     named: Option<&[InvoiceId]>,
 ) -> Result<Vec<Invoice>, Error> {
     use invoice::Column as C;
-    let owed = InvoiceState::OWED.map(InvoiceState::as_str);
     let condition = match named {
         Some(named) => Condition::all()
             .add(C::InvoiceId.is_in(named.iter().map(|id| id.get())))
             .add(C::State.ne(InvoiceState::Draft.as_str())),
-        None => Condition::all().add(C::State.is_in(owed)),
+        None => Condition::all().add(is_owed()),
     };
     let rows = invoice::Entity::find()
         .filter(C::OperatorId.eq(operator.as_str()))

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use contracts::billing::v1 as billing;
 use kernel::{Organisation, Role};
+use prost::Message as _;
 use serde::Serialize;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
@@ -30,11 +31,6 @@ const FIRST_MONTH: usize = 2027 * 12;
 /// Invoices a second over the baseline, in thousandths: what to reach, and what would be better.
 const REACH: u64 = 15_000;
 const STRETCH: u64 = 30_000;
-/// Between two questions whether a run is done passes this share of what has passed already, so that asking, which counts
-/// all that is done, costs a run of any size about as little.
-const ASK_AFTER_SHARE: u32 = 25;
-const ASK_EVERY_AT_LEAST: Duration = Duration::from_millis(5);
-
 /// One measurement between two baselines.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Sample {
@@ -111,8 +107,15 @@ async fn measure(arguments: &BenchBilling, stack: &Stack) -> anyhow::Result<Resu
         stack.issuer().mint("bench", &organisation, &[Role::Finance], Duration::from_secs(24 * 3_600))?;
     let options: PgConnectOptions = stack.database_url().parse()?;
     let options = options.disable_statement_logging();
+    let finance = stack.channels()?.caller(&token)?;
+    let watch = billing::WatchEventsRequest {
+        kinds: vec!["billing_run.computed".to_owned(), "billing_run.issued".to_owned()],
+        ..Default::default()
+    };
+    let told = finance.billing_events().watch_events(watch).await.context("watch the runs")?.into_inner();
     let mut bench = Bench {
-        finance: stack.channels()?.caller(&token)?,
+        finance,
+        told,
         connection: options.connect().await?,
         rows: Rows::connect(options).await?,
         month: FIRST_MONTH,
@@ -143,6 +146,8 @@ async fn measure(arguments: &BenchBilling, stack: &Stack) -> anyhow::Result<Resu
 
 struct Bench {
     finance: Clients,
+    /// What becomes of runs, as the feed tells it: to ask how far a run is counts all of it that is done.
+    told: tonic::Streaming<billing::WatchEventsResponse>,
     connection: PgConnection,
     rows: Rows,
     /// The next month to bill, counted from year 0.
@@ -211,17 +216,15 @@ impl Bench {
 
     /// The run once it is in a state.
     async fn once(
-        &self,
+        &mut self,
         mut run: billing::BillingRun,
         state: billing::BillingRunState,
     ) -> anyhow::Result<billing::BillingRun> {
-        let since = tokio::time::Instant::now();
         while run.state() != state {
-            tokio::time::sleep((since.elapsed() / ASK_AFTER_SHARE).max(ASK_EVERY_AT_LEAST)).await;
-            let get = billing::GetBillingRunRequest { name: run.name.clone() };
-            let got =
-                self.finance.invoices().get_billing_run(get).await.context("ask for the run")?.into_inner();
-            run = got.billing_run.context("a run")?;
+            let told = self.told.message().await.context("hear of the run")?.context("the feed has ended")?;
+            if let Some(event) = told.event.filter(|event| event.subject == run.name) {
+                run = billing::BillingRun::decode(&*event.data.unwrap_or_default().value)?;
+            }
         }
         Ok(run)
     }

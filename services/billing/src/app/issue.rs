@@ -255,7 +255,11 @@ async fn lock_with_run(tx: &Tx, scope: &Scope, name: &InvoiceName) -> Result<(Ru
     Ok((run, invoice))
 }
 
+/// A run that is ISSUING has no invoices to show yet that stay as they are.
 async fn view_of(tx: &Tx, operator: &OperatorId, run: BillingRun) -> Result<RunView, Error> {
-    let invoices = invoice::first_of_run(tx.conn(), operator, run.head.id, INVOICES_IN_ANSWER).await?;
+    let invoices = match run.head.state {
+        RunState::Issuing => Vec::new(),
+        _ => invoice::first_of_run(tx.conn(), operator, run.head.id, INVOICES_IN_ANSWER).await?,
+    };
     Ok(RunView { run, invoices, problems: Vec::new(), tried_out: false })
 }

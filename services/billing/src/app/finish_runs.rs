@@ -72,6 +72,11 @@ impl App {
         Ok(worked)
     }
 
+    /// Half a chunk: numbers are drawn one hand after the other, and while one does, another makes the next half ready.
+    fn drafts_at_once(&self) -> usize {
+        self.chunk.div_ceil(2)
+    }
+
     /// One chunk of a run; `false` when others have all that is left in hand.
     async fn finish_chunk(&self, name: &BillingRunName) -> Result<bool, Error> {
         let scope = &Scope::Operator(name.operator.clone());
@@ -82,28 +87,27 @@ impl App {
                 let Some(seen) = run::look(tx.conn(), &name.operator, name.run).await? else {
                     return Ok((tx, false));
                 };
-                let worked = match seen.state {
-                    RunState::Computing => {
-                        match run_chunk::take(tx.conn(), &name.operator, name.run).await? {
-                            Some(chunk) => {
-                                self.compute_chunk(&tx, scope, &seen, &chunk, now).await?;
-                                true
-                            }
-                            None => self.close_if_whole(&tx, name, now).await?,
+                let (operator, run) = (&name.operator, name.run);
+                // Who does the last piece closes the run with it, unless others have a piece in hand: then whoever looks next.
+                let (worked, is_last) = match seen.state {
+                    RunState::Computing => match run_chunk::take(tx.conn(), operator, run).await? {
+                        Some(chunk) => {
+                            self.compute_chunk(&tx, scope, &seen, &chunk, now).await?;
+                            (true, !run_chunk::is_left(tx.conn(), operator, run).await?)
                         }
-                    }
+                        None => (false, true),
+                    },
                     RunState::Issuing => {
                         let drafts =
-                            invoice::take_drafts(tx.conn(), &name.operator, name.run, self.chunk).await?;
-                        if drafts.is_empty() {
-                            self.close_if_whole(&tx, name, now).await?
-                        } else {
-                            self.issue(&tx, &name.operator, drafts, now).await?;
-                            true
-                        }
+                            invoice::take_drafts(tx.conn(), operator, run, self.drafts_at_once()).await?;
+                        let worked = !drafts.is_empty();
+                        self.issue(&tx, operator, drafts, now).await?;
+                        (worked, !run::has_draft(tx.conn(), operator, run).await?)
                     }
-                    RunState::Draft | RunState::Issued => false,
+                    RunState::Draft | RunState::Issued => (false, false),
                 };
+                let closed = is_last && self.close_if_whole(&tx, name, now).await?;
+                let worked = worked || closed;
                 failpoint("billing.chunk.before_commit")?;
                 Ok((tx, worked))
             })
@@ -112,7 +116,8 @@ impl App {
         Ok(worked)
     }
 
-    /// Moves a run on of which nobody finds another piece: once what others have in hand is written, and by one of them.
+    /// Moves a run on of which nobody finds another piece: once what others have in hand is written, and by one of them. Who
+    /// has invoices locked does not wait for the run, which is locked before them elsewhere.
     async fn close_if_whole(&self, tx: &Tx, name: &BillingRunName, now: Instant) -> Result<bool, Error> {
         let (operator, id) = (&name.operator, name.run);
         let Some(run) = run::lock_if_free(tx.conn(), operator, id).await? else { return Ok(false) };

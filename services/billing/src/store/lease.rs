@@ -174,16 +174,17 @@ pub async fn in_force(
     assemble(conn, rows).await
 }
 
-/// Leases with their terms and blocks: two more statements, however many leases of an operator there are.
+/// Leases in order of name, with their terms and blocks: two more statements, however many leases of an operator there are.
 async fn assemble(conn: &impl ConnectionTrait, rows: Vec<lease::Model>) -> Result<Vec<LeaseCopy>, Error> {
-    let Some(operator) = rows.first().map(|row| row.operator_id.clone()) else { return Ok(Vec::new()) };
-    let ids: Vec<String> = rows.iter().map(|row| row.lease_id.clone()).collect();
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+    // By the span that they are of: to plan for a list of names takes the database as long as to read what they name.
+    let (operator, span) = (first.operator_id.clone(), [first.lease_id.clone(), last.lease_id.clone()]);
     let versions = lease_version::Entity::find()
         .filter(lease_version::Column::OperatorId.eq(&*operator))
-        .filter(lease_version::Column::LeaseId.eq_any(ids.clone()));
+        .filter(lease_version::Column::LeaseId.between(&*span[0], &*span[1]));
     let blocks = lease_block::Entity::find()
         .filter(lease_block::Column::OperatorId.eq(&*operator))
-        .filter(lease_block::Column::LeaseId.eq_any(ids));
+        .filter(lease_block::Column::LeaseId.between(&*span[0], &*span[1]));
     let mut terms: HashMap<(String, i64), serde_json::Value> = versions
         .all(conn)
         .await

@@ -271,6 +271,34 @@ async fn the_auditor_finds_a_claim_that_was_planted() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_auditor_looks_at_each_block_once_however_few_at_a_time() -> Result<()> {
+    let fleet = Fleet::start(1).await?;
+    let mut superuser = fleet.database.superuser().await?;
+    for operator in ["race-power", "more-power"] {
+        let site = market::site(|o, r| fleet.clients(o, r), operator, &[market::hall(1_000); 3]).await?;
+        let hall = site.blocks.first().context("a hall")?;
+        let one = market::hold(&site.operator, hall, TENANT, market::load(1_000));
+        fleet.clients(&site.operator, Role::Sales)?.reservations().place_hold(one).await?;
+    }
+    sqlx::raw_sql(
+        "insert into inventory.claim \
+         select c.operator_id, b.block_id, c.version + 1000, c.reservation_id, c.tenant_id, c.kind, c.state, c.hold_until, \
+                '2030-01-01Z', '2031-01-01Z', 1001, 0, 0, 0, 0 \
+         from inventory.claim c join inventory.block b on b.operator_id = c.operator_id",
+    )
+    .execute(&mut superuser)
+    .await?;
+    let worker = fleet.database.db("inventory_worker").await?;
+    for at_a_time in [1, 2, 3, 5, 6, 7] {
+        let found = ::inventory::store::jobs::oversold(&worker, at_a_time).await?;
+        let halls: BTreeSet<_> = found.iter().map(|at| at.block).collect();
+        ensure!((found.len(), halls.len()) == (6, 6), "{at_a_time} at a time: {found:#?}");
+    }
+    fleet.stop().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_request_id_books_once_whatever_the_number_of_senders_and_replicas() -> Result<()> {
     let fleet = Fleet::start(3).await?;
     let (site, hall) = one_hall(&fleet, market::hall(100_000)).await?;

@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::App;
 use crate::store::jobs;
 
+/// Blocks at a time: so many that a look is worth its statement, so few that it takes less than a second.
+const AT_A_TIME: i64 = 500;
+
 /// What the auditor counts.
 pub struct Audited {
     /// How it fares.
@@ -20,7 +23,7 @@ impl App {
     /// Audits until told to stop. What it finds is an error in the log and the metric `gridlease_audit_findings`.
     pub async fn audit(&self, every: Duration, meters: &Audited, stop: &CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(every)).await.is_some() {
-            let audited = jobs::oversold(&self.worker_db).await;
+            let audited = jobs::oversold(&self.worker_db, AT_A_TIME).await;
             meters.job.ran(audited.is_ok());
             match audited {
                 Ok(found) => {

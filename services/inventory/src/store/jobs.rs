@@ -41,11 +41,41 @@ pub struct Oversold {
     pub capacity_kw: i64,
 }
 
-/// What the independent auditor finds.
-pub async fn oversold(worker: &Db) -> Result<Vec<Oversold>, Error> {
-    let rows = sqlx::query(
-        "select operator_id, block_id, resource, at, used_kw, capacity_kw from inventory.oversold_instants()",
+/// A block by its key, in the order in which the auditor goes through them.
+type Place = (String, Uuid);
+
+/// Looks at all blocks, so many at a time, and says what the independent auditor finds of them. It rests after each look as long
+/// as that took: however many blocks there are, it has half a processor at most.
+pub async fn oversold(worker: &Db, at_a_time: i64) -> Result<Vec<Oversold>, Error> {
+    let ends = sqlx::query_as::<_, Place>(
+        "select b.operator_id, b.block_id from ( \
+             select operator_id, block_id, row_number() over (order by operator_id, block_id) as n from inventory.block \
+         ) b where n % $1 = 0 order by 1, 2",
     )
+    .bind(at_a_time)
+    .fetch_all(worker.sqlx());
+    let mut ends = heard(ends).await.map_err(sqlx_error)?;
+    // No operator's id comes after it: what is new meanwhile is looked at too.
+    ends.push(("~".to_owned(), Uuid::max()));
+    let (mut after, mut found) = ((String::new(), Uuid::nil()), Vec::new());
+    for last in ends {
+        let began = std::time::Instant::now();
+        found.extend(oversold_between(worker, &after, &last).await?);
+        tokio::time::sleep(began.elapsed()).await;
+        after = last;
+    }
+    Ok(found)
+}
+
+async fn oversold_between(worker: &Db, after: &Place, last: &Place) -> Result<Vec<Oversold>, Error> {
+    let rows = sqlx::query(
+        "select operator_id, block_id, resource, at, used_kw, capacity_kw \
+         from inventory.oversold_between($1, $2, $3, $4)",
+    )
+    .bind(&after.0)
+    .bind(after.1)
+    .bind(&last.0)
+    .bind(last.1)
     .fetch_all(worker.sqlx());
     let rows = heard(rows).await.map_err(sqlx_error)?;
     rows.iter()

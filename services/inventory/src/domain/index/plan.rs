@@ -140,7 +140,7 @@ impl<'a> Plan<'a> {
     pub(super) fn group_may(&self, group: &Group) -> bool {
         // Where terms may begin tells little beside what lies in all of them.
         let holds = |(lane, floor): (usize, u16)| {
-            group.maxima[lane][self.core.clone()].iter().all(|value| *value >= floor)
+            group.maxima[lane].over(self.core.clone()).all(|value| value >= floor)
         };
         needed(&self.floors).all(holds) && (!self.core.is_empty() || self.starts(group) != 0)
     }
@@ -154,7 +154,7 @@ impl<'a> Plan<'a> {
         let Some(begins) = &self.begins else { return u128::MAX };
         let mut pass = u128::MAX;
         for (lane, floor) in needed(&self.floors) {
-            pass &= reaching(&group.maxima[lane], floor) | up_to(begins.start);
+            pass &= reaching(&group.maxima[lane].slots, floor) | up_to(begins.start);
         }
         // The first whole slot of a term is the one after that in which it begins.
         let starts = down(run(pass, self.run), 1);
@@ -173,7 +173,7 @@ impl<'a> Plan<'a> {
         }
         for (lane, floor) in needed(part) {
             let Some(columns) = &group.minima[lane] else { return 0 };
-            for column in &columns[self.core.clone()] {
+            for column in columns.over(self.core.clone()) {
                 if places == 0 {
                     return 0;
                 }
@@ -201,7 +201,7 @@ impl<'a> Plan<'a> {
         pass.fill(places);
         for (lane, floor) in needed(floors) {
             let Some(columns) = &group.minima[lane] else { return [0; KNOWN] };
-            for (pass, column) in pass.iter_mut().zip(columns.iter()).skip(begins.start) {
+            for (pass, column) in pass.iter_mut().zip(&columns.slots).skip(begins.start) {
                 if *pass != 0 {
                     *pass &= places_reaching(column, floor);
                 }
@@ -232,7 +232,7 @@ impl<'a> Plan<'a> {
 
     /// No window of any block of the group carries more IT load than this, in the need's shares.
     pub(super) fn most_of_group(&self, group: &Group) -> i64 {
-        self.most(|lane, slots| [group.maxima[lane][slots].iter().copied().min().unwrap_or(u16::MAX)])[0]
+        self.most(|lane, slots| [group.maxima[lane].over(slots).min().unwrap_or(u16::MAX)])[0]
     }
 
     /// No window of a block of the group carries more IT load than this, in the need's shares, block by block.
@@ -240,7 +240,7 @@ impl<'a> Plan<'a> {
         self.most(|lane, slots| {
             let Some(columns) = &group.minima[lane] else { return [0; PLACES] };
             let mut least = [u16::MAX; PLACES];
-            for column in &columns[slots] {
+            for column in columns.over(slots) {
                 for (least, value) in least.iter_mut().zip(column) {
                     *least = (*least).min(*value);
                 }

@@ -1665,20 +1665,29 @@ table billing.commission owner gridlease_owner row security forced
   currency_code text collate "C" not null
   amount_minor bigint not null
   create_time timestamp with time zone not null
+  reversal_voucher_id uuid
+  reverse_time timestamp with time zone
   constraint commission_amount CHECK ((amount_minor > 0))
   constraint commission_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint commission_currency_code CHECK ((currency_code ~ '^[A-Z]{3}$'::text))
   constraint commission_earn_date CHECK (((earn_date >= '2000-01-01'::date) AND (earn_date <= '9999-12-31'::date)))
+  constraint commission_reversal CHECK ((num_nulls(reversal_voucher_id, reverse_time) = ANY (ARRAY[0, 2])))
+  constraint commission_reverse_time CHECK (((reverse_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (reverse_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint commission_trigger CHECK ((trigger_kind = ANY (ARRAY['SIGNING'::text, 'COMMENCEMENT'::text])))
   constraint commission_lease FOREIGN KEY (operator_id, lease_id) REFERENCES billing.lease(operator_id, lease_id)
+  constraint commission_reversal_voucher FOREIGN KEY (operator_id, reversal_voucher_id) REFERENCES billing.voucher(operator_id, voucher_id)
   constraint commission_voucher FOREIGN KEY (operator_id, commission_id) REFERENCES billing.voucher(operator_id, voucher_id)
   constraint commission_pkey PRIMARY KEY (operator_id, commission_id)
-  constraint commission_reference UNIQUE (operator_id, reference)
+  constraint commission_reversal_once UNIQUE (operator_id, reversal_voucher_id)
   CREATE INDEX commission_by_lease ON billing.commission USING btree (operator_id, lease_id)
-  CREATE TRIGGER commission_append_only BEFORE DELETE OR UPDATE ON billing.commission FOR EACH ROW EXECUTE FUNCTION billing.refuse_change()
+  CREATE UNIQUE INDEX commission_reference ON billing.commission USING btree (operator_id, reference) WHERE (reverse_time IS NULL)
+  CREATE TRIGGER commission_append_only BEFORE DELETE OR UPDATE ON billing.commission FOR EACH ROW EXECUTE FUNCTION billing.guard_commission()
+  CREATE CONSTRAINT TRIGGER commission_reversal_whole AFTER UPDATE ON billing.commission DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing.check_commission_reversal()
   policy commission_operator permissive for all to billing, gridlease_owner using ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting))) with check ((operator_id = ( SELECT current_setting('app.operator'::text, true) AS current_setting)))
   policy commission_worker permissive for all to billing_worker using (true) with check (true)
   grant insert, select to billing
+  grant update (reversal_voucher_id) to billing
+  grant update (reverse_time) to billing
 
 table billing.commission_move owner gridlease_owner row security forced
   operator_id text collate "C" not null
@@ -1691,7 +1700,7 @@ table billing.commission_move owner gridlease_owner row security forced
   create_time timestamp with time zone not null
   constraint commission_move_amount CHECK ((amount_minor > 0))
   constraint commission_move_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint commission_move_kind CHECK (((kind = ANY (ARRAY['AMORTIZED'::text, 'WRITTEN_OFF'::text, 'PAID'::text])) AND ((kind = 'PAID'::text) = (bank_reference IS NOT NULL))))
+  constraint commission_move_kind CHECK (((kind = ANY (ARRAY['AMORTIZED'::text, 'WRITTEN_OFF'::text, 'PAID'::text, 'RETURNED'::text])) AND ((kind = ANY (ARRAY['PAID'::text, 'RETURNED'::text])) = (bank_reference IS NOT NULL))))
   constraint commission_move_through CHECK (((through_date >= '2000-01-01'::date) AND (through_date <= '9999-12-31'::date)))
   constraint commission_move_commission FOREIGN KEY (operator_id, commission_id) REFERENCES billing.commission(operator_id, commission_id)
   constraint commission_move_pkey PRIMARY KEY (operator_id, move_id)
@@ -2119,7 +2128,7 @@ table billing.ledger_transaction owner gridlease_owner row security forced
   create_time timestamp with time zone not null
   constraint ledger_transaction_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint ledger_transaction_entry_count CHECK ((entry_count >= 2))
-  constraint ledger_transaction_kind CHECK ((kind = ANY (ARRAY['INVOICE_ISSUED'::text, 'INVOICE_VOIDED'::text, 'CREDIT_NOTE_ISSUED'::text, 'PAYMENT_RECEIVED'::text, 'PAYMENT_ALLOCATED'::text, 'PAYMENT_REFUNDED'::text, 'INVOICE_WRITTEN_OFF'::text, 'JOURNAL_POSTED'::text, 'ACCRUAL_POSTED'::text, 'ACCRUAL_REVERSED'::text, 'COMMISSION_CAPITALIZED'::text, 'COMMISSION_AMORTIZED'::text, 'COMMISSION_WRITTEN_OFF'::text, 'COMMISSION_PAID'::text])))
+  constraint ledger_transaction_kind CHECK ((kind = ANY (ARRAY['INVOICE_ISSUED'::text, 'INVOICE_VOIDED'::text, 'CREDIT_NOTE_ISSUED'::text, 'PAYMENT_RECEIVED'::text, 'PAYMENT_ALLOCATED'::text, 'PAYMENT_REFUNDED'::text, 'INVOICE_WRITTEN_OFF'::text, 'JOURNAL_POSTED'::text, 'ACCRUAL_POSTED'::text, 'ACCRUAL_REVERSED'::text, 'COMMISSION_CAPITALIZED'::text, 'COMMISSION_AMORTIZED'::text, 'COMMISSION_WRITTEN_OFF'::text, 'COMMISSION_PAID'::text, 'COMMISSION_RETURNED'::text, 'COMMISSION_REVERSED'::text])))
   constraint ledger_transaction_posting_date CHECK (((posting_date >= '2000-01-01'::date) AND (posting_date <= '9999-12-31'::date)))
   constraint ledger_transaction_pkey PRIMARY KEY (operator_id, transaction_id)
   constraint ledger_transaction_once UNIQUE (operator_id, source_id, kind)
@@ -2642,7 +2651,7 @@ table billing.voucher owner gridlease_owner row security forced
   decide_time timestamp with time zone
   constraint voucher_create_time CHECK (((create_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (create_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
   constraint voucher_decide_time CHECK (((decide_time >= '2000-01-01 00:00:00+00'::timestamp with time zone) AND (decide_time <= '9999-12-31 00:00:00+00'::timestamp with time zone)))
-  constraint voucher_kind CHECK ((kind = ANY (ARRAY['JOURNAL'::text, 'WRITE_OFF'::text, 'REOPEN_PERIOD'::text, 'COMMISSION'::text, 'PAYMENT_INSTRUCTIONS'::text])))
+  constraint voucher_kind CHECK ((kind = ANY (ARRAY['JOURNAL'::text, 'WRITE_OFF'::text, 'REOPEN_PERIOD'::text, 'COMMISSION'::text, 'COMMISSION_REVERSAL'::text, 'PAYMENT_INSTRUCTIONS'::text])))
   constraint voucher_state CHECK (((state = ANY (ARRAY['PROPOSED'::text, 'APPROVED'::text, 'REJECTED'::text])) AND (num_nulls(decider, decide_time) =
 CASE state
     WHEN 'PROPOSED'::text THEN 2
@@ -2660,7 +2669,10 @@ END)))
   grant update (state) to billing
   grant update (version) to billing
 
-function billing.check_commission() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body b96e9d45a3e6610896bf6b93a724000f
+function billing.check_commission() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 2d4ab82c96a9c84d43b5b88007d6c789
+  grant execute to public
+
+function billing.check_commission_reversal() returns trigger owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off body 54b12a88f55cc01a661d09c6d4dd080f
   grant execute to public
 
 function billing.check_credit_note() returns trigger owner gridlease_owner language plpgsql volatile security definer set search_path="" body 731dd75ea994b62f96d122a7ead25c49
@@ -2717,6 +2729,9 @@ function billing.free_charges() returns trigger owner gridlease_owner language p
   grant execute to public
 
 function billing.guard_billing_run() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 501645ac21e3a241f9af8a57c4604164
+  grant execute to public
+
+function billing.guard_commission() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 00d9f034bc7008c88ff3756295b6968d
   grant execute to public
 
 function billing.guard_dispute() returns trigger owner gridlease_owner language plpgsql volatile set search_path="" body 5131bde7d69f6bcf46446c1972ae8c1e

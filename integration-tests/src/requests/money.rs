@@ -130,6 +130,30 @@ pub fn pay_commission(name: &str) -> billing::PayCommissionRequest {
     }
 }
 
+/// A hundred dollars of what was paid of a commission, which came back on the second of January.
+#[must_use]
+pub fn return_commission(name: &str) -> billing::ReturnCommissionRequest {
+    billing::ReturnCommissionRequest {
+        name: name.to_owned(),
+        bank_reference: "in-0001".to_owned(),
+        value_date: Some(date("2027-01-02")),
+        amount: Some(usd(100)),
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
+/// Takes a commission back.
+#[must_use]
+pub fn reverse_commission(name: &str) -> billing::ReverseCommissionRequest {
+    billing::ReverseCommissionRequest {
+        name: name.to_owned(),
+        reason: "a digit too many".to_owned(),
+        request_id: request_id(),
+        validate_only: true,
+    }
+}
+
 /// Where to pay in dollars from now on.
 #[must_use]
 pub fn pay_to(operator: &str) -> billing::ProposePaymentInstructionsRequest {
@@ -170,6 +194,8 @@ fn commissions(method: &str, n: &Names) -> Option<Vec<u8>> {
     Some(match method {
         "BooksService/RecordCommission" => commission(&n.operator, &n.active).encode_to_vec(),
         "BooksService/PayCommission" => pay_commission(&n.commission).encode_to_vec(),
+        "BooksService/ReturnCommission" => return_commission(&n.commission).encode_to_vec(),
+        "BooksService/ReverseCommission" => reverse_commission(&n.commission).encode_to_vec(),
         "BooksService/GetCommission" => {
             billing::GetCommissionRequest { name: n.commission.clone() }.encode_to_vec()
         }

@@ -8,7 +8,7 @@ use kernel::Role;
 use super::Names;
 use crate::TestStack;
 use crate::market::request_id;
-use crate::requests::money::{commission, credit, dispute, journal, pay_to, record};
+use crate::requests::money::{commission, credit, dispute, journal, pay_commission, pay_to, record};
 
 /// A dispute of a dollar of the invoice of January.
 async fn disputed(finance: &Clients, names: &Names, marker: &str) -> Result<String> {
@@ -21,7 +21,7 @@ async fn disputed(finance: &Clients, names: &Names, marker: &str) -> Result<Stri
     Ok(opened.dispute.context("a dispute")?.name)
 }
 
-/// A commission on the lease in force, which another person proposed.
+/// A commission on the lease in force, which another person proposed, and of which a part is paid.
 async fn commission_of(another: &Clients, finance: &Clients, names: &Names, marker: &str) -> Result<String> {
     let mut record = billing::RecordCommissionRequest {
         reason: format!("{marker} a broker"),
@@ -35,7 +35,14 @@ async fn commission_of(another: &Clients, finance: &Clients, names: &Names, mark
     let proposed = another.books().record_commission(record).await.context("propose")?.into_inner();
     let voucher = proposed.voucher.context("a voucher")?;
     approve(finance, &voucher.name).await?;
-    Ok(voucher.name.replace("/vouchers/", "/commissions/"))
+    let name = voucher.name.replace("/vouchers/", "/commissions/");
+    let pay = billing::PayCommissionRequest {
+        bank_reference: format!("{marker} out"),
+        validate_only: false,
+        ..pay_commission(&name)
+    };
+    finance.books().pay_commission(pay).await.context("pay")?;
+    Ok(name)
 }
 
 /// Where its tenants pay from now on, which another person proposed.

@@ -122,6 +122,8 @@ const WRITES: &[(&str, &[&str], &str)] = &[
     ("gridlease.billing.v1.BooksService/ReopenPeriod", &["reason"], "else"),
     ("gridlease.billing.v1.BooksService/RecordCommission", &["reason"], "else"),
     ("gridlease.billing.v1.BooksService/PayCommission", &["bank_reference"], "else"),
+    ("gridlease.billing.v1.BooksService/ReturnCommission", &["bank_reference"], "else"),
+    ("gridlease.billing.v1.BooksService/ReverseCommission", &["reason"], "else"),
     ("gridlease.billing.v1.BooksService/ApproveVoucher", &["etag"], "\"1\""),
     ("gridlease.billing.v1.BooksService/RejectVoucher", &["etag"], "\"1\""),
     ("gridlease.billing.v1.BooksService/ClosePeriod", &["etag"], "\"1\""),

@@ -2,7 +2,9 @@
 
 use contracts::billing::v1 as billing;
 use integration_tests::market::date;
-use integration_tests::requests::money::{commission, pay_commission, usd};
+use integration_tests::requests::money::{
+    commission, pay_commission, return_commission, reverse_commission, usd,
+};
 use integration_tests::world::Names;
 use prost::Message as _;
 use tonic::Code;
@@ -15,6 +17,15 @@ pub(super) fn of(method: &str, n: &Names) -> Vec<Case> {
     match method {
         "RecordCommission" => recorded(n),
         "PayCommission" => paid(n),
+        "ReturnCommission" => returned(n),
+        "ReverseCommission" => {
+            let reverse = billing::ReverseCommissionRequest {
+                name: n.voucher.clone(),
+                reason: " ".to_owned(),
+                ..reverse_commission(&n.commission)
+            };
+            vec![Case::invalid("a voucher, for no reason", reverse.encode_to_vec(), &["name", "reason"])]
+        }
         "GetCommissionRollForward" => books::by_month(method, n),
         "ListCommissions" => {
             let list = billing::ListCommissionsRequest {
@@ -79,6 +90,32 @@ fn paid(n: &Names) -> Vec<Case> {
         Case::invalid("in another currency", foreign.encode_to_vec(), &["amount"]),
         Case::new(
             "more than is owed",
+            more.encode_to_vec(),
+            Code::FailedPrecondition,
+            "AMOUNT_EXCEEDED",
+            &[],
+        ),
+    ]
+}
+
+fn returned(n: &Names) -> Vec<Case> {
+    let good =
+        || billing::ReturnCommissionRequest { validate_only: false, ..return_commission(&n.commission) };
+    let all = billing::ReturnCommissionRequest {
+        bank_reference: " ".to_owned(),
+        value_date: NO_DAY,
+        amount: Some(usd(0)),
+        ..good()
+    };
+    let late = billing::ReturnCommissionRequest { value_date: Some(date("2037-01-01")), ..good() };
+    let foreign = billing::ReturnCommissionRequest { amount: euros(), ..good() };
+    let more = billing::ReturnCommissionRequest { amount: Some(usd(1_001)), ..good() };
+    vec![
+        Case::invalid("nothing", all.encode_to_vec(), &["bank_reference", "value_date", "amount"]),
+        Case::invalid("tomorrow", late.encode_to_vec(), &["value_date"]),
+        Case::invalid("in another currency", foreign.encode_to_vec(), &["amount"]),
+        Case::new(
+            "more than was paid",
             more.encode_to_vec(),
             Code::FailedPrecondition,
             "AMOUNT_EXCEEDED",

@@ -1,4 +1,5 @@
-//! Commissions: proposed with a voucher, recorded when it is approved, paid, and made an expense whenever a month is closed.
+//! Commissions: proposed with a voucher, recorded when it is approved, paid, made an expense whenever a month is closed, and reversed
+//! by another voucher.
 //!
 //! Whoever moves a commission takes the lock of the books first.
 
@@ -6,7 +7,7 @@ use std::collections::HashMap;
 
 use kernel::{
     Caller, CivilDate, CommissionId, CommissionName, Error, Instant, LeaseId, LeaseName, LedgerTransactionId,
-    Money, OperatorId, Scope, Uuid, YearMonth,
+    Money, OperatorId, Scope, Uuid, VoucherId, YearMonth,
 };
 use postgres::{Answer, Tx};
 use serde::Serialize;
@@ -16,12 +17,16 @@ use super::books::{no_operator, of_operator};
 use super::{About, App, ListRequest, Listed, kind, rpc, sight};
 use crate::domain::commission::{Commission, CommissionFacts, Course, Moved};
 use crate::domain::lease::LeaseCopy;
-use crate::domain::posting_money::{post_commission, post_commission_move};
+use crate::domain::posting_money::{post_commission, post_commission_move, post_commission_reversal};
 use crate::domain::voucher::Voucher;
 use crate::store::listing::Newest;
 use crate::store::{books, commission, lease, ledger, settlement};
 
-/// Records that a commission was paid.
+fn gone() -> Error {
+    Error::not_found("commission")
+}
+
+/// Records that a commission was paid, or that the payee returned what it was paid.
 #[derive(Clone, Debug, Serialize)]
 pub struct PayCommission {
     /// Which.
@@ -30,8 +35,11 @@ pub struct PayCommission {
     pub bank_reference: String,
     /// The bank's day.
     pub value_date: CivilDate,
-    /// How much; `None` is all that is owed.
+    /// How much; `None` is all that is owed, or all that can be returned.
     pub amount: Option<Money>,
+    /// The payee returned it. Part of the RPC's name, and so not of the payload.
+    #[serde(skip)]
+    pub returned: bool,
     /// The caller's id for this deed.
     #[serde(skip)]
     pub request_id: Uuid,
@@ -90,6 +98,7 @@ impl App {
             id: CommissionId::new(voucher.id.get()),
             facts: facts.clone(),
             moved: Moved::default(),
+            reversed: None,
             create_time: now,
         };
         commission::insert(tx.conn(), &new).await?;
@@ -100,16 +109,54 @@ impl App {
         self.tell_commission(tx, kind::COMMISSION_RECORDED, &new, now).await
     }
 
-    /// Records that a commission, or a part of it, went to the payee.
+    /// Refuses a reversal that could not be done now.
+    pub(super) async fn check_reversal(
+        &self,
+        tx: &Tx,
+        scope: &Scope,
+        name: &CommissionName,
+        voucher: VoucherId,
+    ) -> Result<(), Error> {
+        let found = commission::find(tx.conn(), scope, name).await?.ok_or_else(gone)?;
+        found.reverse(voucher, self.now()).map(|_| ())
+    }
+
+    /// Reverses a commission that two people agreed was recorded wrongly. All of it goes back today: what was posted into months
+    /// that are closed stays there.
+    pub(super) async fn reverse_commission(
+        &self,
+        tx: &Tx,
+        scope: &Scope,
+        voucher: &Voucher,
+        id: CommissionId,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let operator = &voucher.operator;
+        books::lock(tx.conn(), operator).await?.ok_or_else(no_operator)?;
+        let name = CommissionName::new(operator.clone(), id);
+        let before = commission::find(tx.conn(), scope, &name).await?.ok_or_else(gone)?;
+        let reversed = before.reverse(voucher.id, now)?;
+        commission::reverse(tx.conn(), &reversed).await?;
+        let first_open = settlement::first_open_day(tx.conn(), operator).await?;
+        let at = (LedgerTransactionId::new(self.ids.next()), now.date_naive().max(first_open));
+        let posted = post_commission_reversal(&before, at)?;
+        ledger::insert(tx.conn(), posted.as_slice(), || self.ids.next(), now).await?;
+        self.tell_commission(tx, kind::COMMISSION_REVERSED, &reversed, now).await
+    }
+
+    /// Records that a commission, or a part of it, went to the payee, or came back.
     pub async fn pay_commission(
         &self,
         caller: &Caller,
         command: PayCommission,
         encode: fn(&Commission) -> Vec<u8>,
     ) -> Result<Answer<Commission>, Error> {
-        let gone = || Error::not_found("commission");
         let of = (command.request_id, command.validate_only);
-        let what = ("pay_commission", rpc::PAY_COMMISSION);
+        let (what, told) = if command.returned {
+            (("return_commission", rpc::RETURN_COMMISSION), kind::COMMISSION_RETURNED)
+        } else {
+            (("pay_commission", rpc::PAY_COMMISSION), kind::COMMISSION_PAID)
+        };
         let write =
             of_operator(caller, &command.name.operator, what, of, &command, encode).map_err(|_| gone())?;
         let now = self.now();
@@ -128,18 +175,22 @@ impl App {
                     return Err(Error::invalid_field("amount", format!("must be in {currency}")));
                 }
                 let bank = (command.bank_reference.clone(), command.value_date);
-                let part = found.pay(command.amount, bank, self.ids.next())?;
+                let part = if command.returned {
+                    found.give_back(command.amount, bank, self.ids.next())?
+                } else {
+                    found.pay(command.amount, bank, self.ids.next())?
+                };
                 let first_open = settlement::first_open_day(tx.conn(), operator).await?;
                 let at = (LedgerTransactionId::new(self.ids.next()), command.value_date.max(first_open));
                 let posted = post_commission_move(&found, &part, at)?;
                 commission::insert_moves(tx.conn(), operator, &[(found.id, part)], now).await?;
                 ledger::insert(tx.conn(), posted.as_slice(), || self.ids.next(), now).await?;
-                self.tell_commission(&tx, kind::COMMISSION_PAID, &found, now).await?;
+                self.tell_commission(&tx, told, &found, now).await?;
                 Ok((tx, found))
             })
             .await?;
         if matches!(answer, Answer::Fresh(_)) {
-            info!(commission = %command.name, "commission paid");
+            info!(commission = %command.name, told);
         }
         Ok(answer)
     }
@@ -181,7 +232,6 @@ impl App {
 
     /// One commission.
     pub async fn get_commission(&self, caller: &Caller, name: &CommissionName) -> Result<Commission, Error> {
-        let gone = || Error::not_found("commission");
         let scope = &Self::own_operator(caller, &name.operator).map_err(|_| gone())?;
         self.db
             .read("get_commission", scope, |tx| async move {

@@ -215,6 +215,10 @@ pub mod kind {
     pub const COMMISSION_RECORDED: &str = "commission.recorded";
     /// A commission, or a part of it, was paid.
     pub const COMMISSION_PAID: &str = "commission.paid";
+    /// A commission that was paid, or a part of it, came back.
+    pub const COMMISSION_RETURNED: &str = "commission.returned";
+    /// Two people agreed that a commission was recorded wrongly.
+    pub const COMMISSION_REVERSED: &str = "commission.reversed";
     /// Two people agreed where tenants pay from now on.
     pub const PAYMENT_INSTRUCTIONS_CONFIRMED: &str = "payment_instructions.confirmed";
     /// What a utility charged was recorded.

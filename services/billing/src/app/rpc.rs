@@ -77,6 +77,10 @@ pub const WRITE_OFF: &str = "gridlease.billing.v1.BooksService/WriteOff";
 pub const RECORD_COMMISSION: &str = "gridlease.billing.v1.BooksService/RecordCommission";
 /// `PayCommission`.
 pub const PAY_COMMISSION: &str = "gridlease.billing.v1.BooksService/PayCommission";
+/// `ReturnCommission`.
+pub const RETURN_COMMISSION: &str = "gridlease.billing.v1.BooksService/ReturnCommission";
+/// `ReverseCommission`.
+pub const REVERSE_COMMISSION: &str = "gridlease.billing.v1.BooksService/ReverseCommission";
 /// `ListCommissions`.
 pub const LIST_COMMISSIONS: &str = "gridlease.billing.v1.BooksService/ListCommissions";
 /// `ApproveVoucher`.

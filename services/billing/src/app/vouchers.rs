@@ -3,8 +3,8 @@
 //! Locks are taken in one order: the voucher, the books, the account's turn, its invoice.
 
 use kernel::{
-    Caller, Error, Instant, InvoiceId, InvoiceName, LedgerTransactionId, OperatorId, Scope, Uuid, Violations,
-    VoucherId, VoucherName, YearMonth,
+    Caller, CommissionName, Error, Instant, InvoiceId, InvoiceName, LedgerTransactionId, OperatorId, Scope,
+    Uuid, Violations, VoucherId, VoucherName, YearMonth,
 };
 use postgres::{Answer, Tx};
 use serde::Serialize;
@@ -78,11 +78,13 @@ impl App {
             Content::WriteOff { .. } => rpc::WRITE_OFF,
             Content::ReopenPeriod { .. } => rpc::REOPEN_PERIOD,
             Content::Commission { .. } => rpc::RECORD_COMMISSION,
+            Content::CommissionReversal { .. } => rpc::REVERSE_COMMISSION,
             Content::PaymentInstructions { .. } => rpc::PROPOSE_PAYMENT_INSTRUCTIONS,
         };
         let write = of_operator(caller, &command.operator, ("propose", rpc), of, &command, encode);
         let write = match &command.content {
             Content::WriteOff { .. } => write.map_err(|_| Error::not_found("invoice"))?,
+            Content::CommissionReversal { .. } => write.map_err(|_| Error::not_found("commission"))?,
             _ => write?,
         };
         if let Content::Journal { journal } = &command.content {
@@ -92,7 +94,7 @@ impl App {
         }
         let (now, command, author, scope) = (self.now(), &command, caller.subject.as_str(), &write.scope);
         self.write(&write, |tx| async move {
-            let operator = &command.operator;
+            let (operator, id) = (&command.operator, VoucherId::new(self.ids.next()));
             match &command.content {
                 Content::Journal { journal } => {
                     let books = books::find(tx.conn(), operator).await?.ok_or_else(no_operator)?;
@@ -113,13 +115,17 @@ impl App {
                     books::find(tx.conn(), operator).await?.ok_or_else(no_operator)?;
                     self.check_commission(&tx, scope, operator, commission).await?;
                 }
+                Content::CommissionReversal { commission } => {
+                    let name = CommissionName::new(operator.clone(), *commission);
+                    self.check_reversal(&tx, scope, &name, id).await?;
+                }
                 Content::PaymentInstructions { .. } => {
                     books::find(tx.conn(), operator).await?.ok_or_else(no_operator)?;
                 }
             }
             let voucher = Voucher {
                 operator: operator.clone(),
-                id: VoucherId::new(self.ids.next()),
+                id,
                 content: command.content.clone(),
                 reason: command.reason.clone(),
                 state: VoucherState::Proposed,
@@ -184,6 +190,9 @@ impl App {
             Content::WriteOff { invoice } => self.give_up(tx, scope, voucher, *invoice, now).await,
             Content::ReopenPeriod { month } => self.reopen(tx, &voucher.operator, *month, by, now).await,
             Content::Commission { commission } => self.record_commission(tx, voucher, commission, now).await,
+            Content::CommissionReversal { commission } => {
+                self.reverse_commission(tx, scope, voucher, *commission, now).await
+            }
             Content::PaymentInstructions { instructions } => {
                 self.confirm_instructions(tx, voucher, instructions, now).await
             }

@@ -3,7 +3,7 @@
 
 use kernel::{
     CivilDate, CommissionId, CommissionName, DateRange, Error, Exact, Instant, LeaseId, Money, OperatorId,
-    Uuid, YearMonth,
+    Uuid, VoucherId, YearMonth,
 };
 use serde::{Deserialize, Serialize};
 
@@ -51,8 +51,19 @@ pub struct Moved {
     pub written_off_minor: i64,
     /// Paid to the payee.
     pub paid_minor: i64,
+    /// Of that, returned by the payee.
+    pub returned_minor: i64,
     /// The last day up to which it became an expense.
     pub amortized_through: Option<CivilDate>,
+}
+
+/// Two people agreed that a commission was recorded wrongly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reversal {
+    /// By which voucher.
+    pub voucher: VoucherId,
+    /// When it was approved.
+    pub time: Instant,
 }
 
 /// A commission.
@@ -64,8 +75,10 @@ pub struct Commission {
     pub id: CommissionId,
     /// What is agreed.
     pub facts: CommissionFacts,
-    /// What became of it.
+    /// What became of it, also if it was reversed since.
     pub moved: Moved,
+    /// That it was reversed: then nothing of it is an asset, an expense or owed to the payee.
+    pub reversed: Option<Reversal>,
     /// When it was approved.
     pub create_time: Instant,
 }
@@ -79,9 +92,16 @@ pub enum MoveKind {
     WrittenOff,
     /// Goes to the payee.
     Paid,
+    /// Comes back from the payee.
+    Returned,
 }
 
-names!(MoveKind { Amortized => "AMORTIZED", WrittenOff => "WRITTEN_OFF", Paid => "PAID" });
+names!(MoveKind {
+    Amortized => "AMORTIZED",
+    WrittenOff => "WRITTEN_OFF",
+    Paid => "PAID",
+    Returned => "RETURNED",
+});
 
 /// A part of a commission that moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,11 +110,11 @@ pub struct Move {
     pub id: Uuid,
     /// How.
     pub kind: MoveKind,
-    /// The last day up to which it becomes an expense; of a payment the bank's day.
+    /// The last day up to which it becomes an expense; of what is paid or returned the bank's day.
     pub through: CivilDate,
     /// How much.
     pub amount: Money,
-    /// The bank's reference, of a payment.
+    /// The bank's reference, of what is paid or returned.
     pub bank_reference: Option<String>,
 }
 
@@ -159,28 +179,33 @@ impl Commission {
         Money::new(minor, self.facts.amount.currency)
     }
 
+    /// So much of it, or nothing once it is reversed.
+    fn standing(&self, minor: i64) -> Money {
+        self.money(if self.reversed.is_some() { 0 } else { minor })
+    }
+
     /// Still an asset.
     #[must_use]
     pub fn unamortized(&self) -> Money {
-        self.money(self.facts.amount.minor - self.moved.amortized_minor - self.moved.written_off_minor)
+        self.standing(self.facts.amount.minor - self.moved.amortized_minor - self.moved.written_off_minor)
     }
 
-    /// Still owed to the payee.
+    /// Still owed to the payee; below zero what the payee has to return.
     #[must_use]
     pub fn payable(&self) -> Money {
-        self.money(self.facts.amount.minor - self.moved.paid_minor)
+        self.money(self.standing(self.facts.amount.minor).minor - self.kept_minor())
     }
 
     /// Became an expense month by month.
     #[must_use]
     pub fn amortized(&self) -> Money {
-        self.money(self.moved.amortized_minor)
+        self.standing(self.moved.amortized_minor)
     }
 
     /// Became an expense at once.
     #[must_use]
     pub fn written_off(&self) -> Money {
-        self.money(self.moved.written_off_minor)
+        self.standing(self.moved.written_off_minor)
     }
 
     /// Paid to the payee.
@@ -189,14 +214,26 @@ impl Commission {
         self.money(self.moved.paid_minor)
     }
 
+    /// Returned by the payee.
+    #[must_use]
+    pub fn returned(&self) -> Money {
+        self.money(self.moved.returned_minor)
+    }
+
+    /// Paid to the payee and not returned.
+    fn kept_minor(&self) -> i64 {
+        self.moved.paid_minor - self.moved.returned_minor
+    }
+
     fn take(&mut self, part: &Move) {
         let sum = match part.kind {
             MoveKind::Amortized => &mut self.moved.amortized_minor,
             MoveKind::WrittenOff => &mut self.moved.written_off_minor,
             MoveKind::Paid => &mut self.moved.paid_minor,
+            MoveKind::Returned => &mut self.moved.returned_minor,
         };
         *sum += part.amount.minor;
-        if part.kind != MoveKind::Paid {
+        if matches!(part.kind, MoveKind::Amortized | MoveKind::WrittenOff) {
             self.moved.amortized_through = self.moved.amortized_through.max(Some(part.through));
         }
     }
@@ -248,27 +285,55 @@ impl Commission {
     /// What goes to the payee; without an amount, all that is owed.
     ///
     /// # Errors
-    /// `AMOUNT_EXCEEDED` when less is owed, or nothing.
-    pub fn pay(
+    /// `INVALID_STATE_TRANSITION` when it is reversed, `AMOUNT_EXCEEDED` when less is owed, or nothing.
+    pub fn pay(&mut self, amount: Option<Money>, bank: (String, CivilDate), id: Uuid) -> Result<Move, Error> {
+        self.check_stands("paid")?;
+        self.settle(MoveKind::Paid, (amount, self.payable()), bank, id)
+    }
+
+    /// What comes back from the payee; without an amount, all that it was paid and has not returned.
+    ///
+    /// # Errors
+    /// `AMOUNT_EXCEEDED` when it was paid less, or nothing.
+    pub fn give_back(
         &mut self,
         amount: Option<Money>,
-        (bank_reference, value_date): (String, CivilDate),
+        bank: (String, CivilDate),
         id: Uuid,
     ) -> Result<Move, Error> {
-        let owed = self.payable();
-        let amount = amount.unwrap_or(owed);
-        if amount.minor > owed.minor || owed.is_zero() {
-            return Err(exceeded("commission", self.name(), owed));
+        self.settle(MoveKind::Returned, (amount, self.money(self.kept_minor())), bank, id)
+    }
+
+    fn settle(
+        &mut self,
+        kind: MoveKind,
+        (amount, left): (Option<Money>, Money),
+        (bank_reference, through): (String, CivilDate),
+        id: Uuid,
+    ) -> Result<Move, Error> {
+        let amount = amount.unwrap_or(left);
+        if amount.minor > left.minor || left.is_zero() {
+            return Err(exceeded("commission", self.name(), left));
         }
-        let part = Move {
-            id,
-            kind: MoveKind::Paid,
-            through: value_date,
-            amount,
-            bank_reference: Some(bank_reference),
-        };
+        let part = Move { id, kind, through, amount, bank_reference: Some(bank_reference) };
         self.take(&part);
         Ok(part)
+    }
+
+    /// The commission reversed: all of it goes back, and what the payee was paid it owes.
+    ///
+    /// # Errors
+    /// `INVALID_STATE_TRANSITION` when it is reversed already.
+    pub fn reverse(&self, voucher: VoucherId, time: Instant) -> Result<Self, Error> {
+        self.check_stands("reversed")?;
+        Ok(Self { reversed: Some(Reversal { voucher, time }), ..self.clone() })
+    }
+
+    fn check_stands(&self, to: &str) -> Result<(), Error> {
+        match self.reversed {
+            Some(_) => Err(Error::invalid_transition("commission", "reversed", to)),
+            None => Ok(()),
+        }
     }
 }
 

@@ -96,7 +96,7 @@ pub fn post(
     by_table(deed, from_invoice(invoice, done), (id, posting_date), |amount| match amount {
         Amount::Total => Ok(whole(invoice.total.minor)),
         Amount::LinesOf(charge_type) => invoice.sums_of(charge_type),
-        Amount::Owed | Amount::HadBeenPaid | Amount::Moved => Err(Error::internal(OutOfBalance)),
+        _ => Err(Error::internal(OutOfBalance)),
     })
 }
 

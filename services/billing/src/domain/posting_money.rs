@@ -34,7 +34,7 @@ pub fn post_credit_note(
         Amount::Owed => Ok(whole(note.applied.minor)),
         Amount::HadBeenPaid => Ok(whole(note.rest_minor())),
         Amount::LinesOf(charge_type) => note.sums_of(invoice, charge_type),
-        Amount::Total | Amount::Moved => Err(Error::internal(OutOfBalance)),
+        _ => Err(Error::internal(OutOfBalance)),
     })
 }
 
@@ -162,6 +162,24 @@ pub fn post_commission_move(
         MoveKind::Amortized => (Deed::CommissionAmortized, "amortised"),
         MoveKind::WrittenOff => (Deed::CommissionWrittenOff, "written off"),
         MoveKind::Paid => (Deed::CommissionPaid, "paid"),
+        MoveKind::Returned => (Deed::CommissionReturned, "returned"),
     };
     by_table(deed, from_commission(commission, part.id, done), at, |_| Ok(whole(part.amount.minor)))
+}
+
+/// What a commission moves when it is reversed, as it stood before.
+///
+/// # Errors
+/// As [`super::posting::post`].
+pub fn post_commission_reversal(
+    before: &Commission,
+    at: (LedgerTransactionId, CivilDate),
+) -> Result<Option<LedgerTransaction>, Error> {
+    let from = from_commission(before, before.id.get(), "reversed");
+    by_table(Deed::CommissionReversed, from, at, |amount| match amount {
+        Amount::Moved => Ok(whole(before.facts.amount.minor)),
+        Amount::Unamortized => Ok(whole(before.unamortized().minor)),
+        Amount::Expensed => Ok(whole(before.amortized().minor + before.written_off().minor)),
+        _ => Err(Error::internal(OutOfBalance)),
+    })
 }

@@ -132,6 +132,8 @@ fn movement(deed: Deed) -> &'static str {
         Deed::CommissionAmortized => "Commission amortised",
         Deed::CommissionWrittenOff => "Commission written off",
         Deed::CommissionPaid => "Commission paid",
+        Deed::CommissionReturned => "Commission returned",
+        Deed::CommissionReversed => "Commission reversed",
     }
 }
 

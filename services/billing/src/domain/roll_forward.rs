@@ -39,6 +39,8 @@ pub struct CommissionRow {
     pub amortized: Money,
     /// Became an expense when the lease was over.
     pub written_off: Money,
+    /// Was left of commissions when they were reversed.
+    pub reversed: Money,
     /// Left after the last month.
     pub closing: Money,
 }

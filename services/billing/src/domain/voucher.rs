@@ -1,6 +1,8 @@
 //! Vouchers: what one person proposes and another approves before it is done.
 
-use kernel::{Error, Instant, InvoiceId, OperatorId, Reason, VoucherId, VoucherName, YearMonth};
+use kernel::{
+    CommissionId, Error, Instant, InvoiceId, OperatorId, Reason, VoucherId, VoucherName, YearMonth,
+};
 use serde::{Deserialize, Serialize};
 
 use super::books::Journal;
@@ -32,6 +34,11 @@ pub enum Content {
         /// What is agreed.
         commission: CommissionFacts,
     },
+    /// A commission is reversed.
+    CommissionReversal {
+        /// The commission.
+        commission: CommissionId,
+    },
     /// Tenants are to pay there from now on.
     PaymentInstructions {
         /// Where.
@@ -48,6 +55,7 @@ impl Content {
             Self::WriteOff { .. } => "WRITE_OFF",
             Self::ReopenPeriod { .. } => "REOPEN_PERIOD",
             Self::Commission { .. } => "COMMISSION",
+            Self::CommissionReversal { .. } => "COMMISSION_REVERSAL",
             Self::PaymentInstructions { .. } => "PAYMENT_INSTRUCTIONS",
         }
     }

@@ -3,7 +3,8 @@
 use contracts::billing::v1 as wire;
 use contracts::billing::v1::voucher::Content as WireContent;
 use kernel::{
-    AccountName, Error, InvoiceName, OperatorId, OperatorName, OperatorParent, Violations, VoucherName,
+    AccountName, CommissionName, Error, InvoiceName, OperatorId, OperatorName, OperatorParent, Violations,
+    VoucherName,
 };
 use runtime::wire::{date, money, optional_known, request_id, to_date, to_money, to_timestamp};
 
@@ -245,6 +246,9 @@ pub(super) fn voucher_to_wire(voucher: &Voucher) -> wire::Voucher {
         Content::ReopenPeriod { month } => WireContent::ReopenMonth(to_month(*month)),
         Content::Commission { commission } => {
             WireContent::Commission(Box::new(facts_to_wire(operator, commission)))
+        }
+        Content::CommissionReversal { commission } => {
+            WireContent::ReverseCommission(CommissionName::new(operator.clone(), *commission).to_string())
         }
         Content::PaymentInstructions { instructions } => {
             WireContent::PaymentInstructions(Box::new(details_to_wire(instructions)))

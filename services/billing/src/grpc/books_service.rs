@@ -42,6 +42,10 @@ fn record_commission(voucher: &wire::Voucher) -> wire::RecordCommissionResponse 
     wire::RecordCommissionResponse { voucher: Some(voucher.clone()) }
 }
 
+fn reverse_commission(voucher: &wire::Voucher) -> wire::ReverseCommissionResponse {
+    wire::ReverseCommissionResponse { voucher: Some(voucher.clone()) }
+}
+
 fn approve_voucher(voucher: &wire::Voucher) -> wire::ApproveVoucherResponse {
     wire::ApproveVoucherResponse { voucher: Some(voucher.clone()) }
 }
@@ -141,6 +145,29 @@ impl BooksService for BooksHandler {
         let encode = |of: &Commission| commission::paid(of).encode_to_vec();
         let answer = self.app.pay_commission(&caller, command, encode).await.map_err(status)?;
         reply(answer, commission::paid)
+    }
+
+    async fn return_commission(
+        &self,
+        request: Request<wire::ReturnCommissionRequest>,
+    ) -> Result<Response<wire::ReturnCommissionResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = commission::give_back(request.get_ref()).map_err(status)?;
+        let encode = |of: &Commission| commission::returned(of).encode_to_vec();
+        let answer = self.app.pay_commission(&caller, command, encode).await.map_err(status)?;
+        reply(answer, commission::returned)
+    }
+
+    async fn reverse_commission(
+        &self,
+        request: Request<wire::ReverseCommissionRequest>,
+    ) -> Result<Response<wire::ReverseCommissionResponse>, Status> {
+        let caller = caller(&request)?;
+        let command = commission::reverse(request.get_ref()).map_err(status)?;
+        let encode = |voucher: &Voucher| reverse_commission(&books::voucher_to_wire(voucher)).encode_to_vec();
+        let tried = command.validate_only;
+        let answer = self.app.propose(&caller, command, encode).await.map_err(status)?;
+        reply(answer, |voucher| reverse_commission(&books::nameless_if(tried, voucher)))
     }
 
     async fn get_commission(

@@ -1,7 +1,9 @@
 //! Commissions to the wire, and what is asked of them from it.
 
 use contracts::billing::v1 as wire;
-use kernel::{CommissionName, Error, LeaseName, OperatorId, OperatorName, OperatorParent, Violations};
+use kernel::{
+    CommissionName, Error, LeaseName, OperatorId, OperatorName, OperatorParent, Violations, VoucherName,
+};
 use runtime::wire::{date, known, request_id, to_date, to_money, to_timestamp};
 
 use super::credit_note::{optional_amount, positive_amount, reason};
@@ -77,10 +79,45 @@ pub(super) fn pay(request: &wire::PayCommissionRequest) -> Result<PayCommission,
             bank_reference: bank_reference?,
             value_date: value_date?,
             amount: amount?,
+            returned: false,
             request_id: request_id?,
             validate_only: request.validate_only,
         })
     })
+}
+
+/// What is said of a return is said as of a payment.
+pub(super) fn give_back(request: &wire::ReturnCommissionRequest) -> Result<PayCommission, Error> {
+    let command = pay(&wire::PayCommissionRequest {
+        name: request.name.clone(),
+        bank_reference: request.bank_reference.clone(),
+        value_date: request.value_date,
+        amount: request.amount.clone(),
+        request_id: request.request_id.clone(),
+        validate_only: request.validate_only,
+    })?;
+    Ok(PayCommission { returned: true, ..command })
+}
+
+pub(super) fn reverse(request: &wire::ReverseCommissionRequest) -> Result<Propose, Error> {
+    let mut v = Violations::new();
+    let name = v.parse("name", &request.name, str::parse::<CommissionName>);
+    let reason = reason(&mut v, &request.reason);
+    let request_id = request_id(&mut v, &request.request_id);
+    v.build(|| {
+        let name = name?;
+        Some(Propose {
+            operator: name.operator,
+            content: Content::CommissionReversal { commission: name.commission },
+            reason: reason?,
+            request_id: request_id?,
+            validate_only: request.validate_only,
+        })
+    })
+}
+
+pub(super) fn returned(of: &Commission) -> wire::ReturnCommissionResponse {
+    wire::ReturnCommissionResponse { commission: Some(to_wire(of)) }
 }
 
 pub(super) fn paid(of: &Commission) -> wire::PayCommissionResponse {
@@ -136,6 +173,12 @@ pub(super) fn to_wire(of: &Commission) -> wire::Commission {
         paid: Some(to_money(of.paid())),
         payable: Some(to_money(of.payable())),
         create_time: Some(to_timestamp(of.create_time)),
+        returned: Some(to_money(of.returned())),
+        reverse_time: of.reversed.map(|reversal| to_timestamp(reversal.time)),
+        reversal_voucher: of
+            .reversed
+            .map(|reversal| VoucherName::new(of.operator.clone(), reversal.voucher).to_string())
+            .unwrap_or_default(),
         ..facts_to_wire(&of.operator, &of.facts)
     }
 }

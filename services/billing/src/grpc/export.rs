@@ -197,7 +197,7 @@ pub(super) fn advances(told: &wire::GetAdvanceRollForwardResponse) -> Result<Str
 }
 
 pub(super) fn commissions(told: &wire::GetCommissionRollForwardResponse) -> Result<String, Error> {
-    let header = ["lease", "currency", "opening", "added", "amortized", "written_off", "closing"];
+    let header = ["lease", "currency", "opening", "added", "amortized", "written_off", "reversed", "closing"];
     let mut table = Csv::new(&header)?;
     for row in &told.rows {
         table.row([
@@ -207,6 +207,7 @@ pub(super) fn commissions(told: &wire::GetCommissionRollForwardResponse) -> Resu
             amount(row.added.as_ref()),
             amount(row.amortized.as_ref()),
             amount(row.written_off.as_ref()),
+            amount(row.reversed.as_ref()),
             amount(row.closing.as_ref()),
         ])?;
     }

@@ -143,6 +143,7 @@ pub(super) fn commissions_told(
         added: Some(to_money(row.added)),
         amortized: Some(to_money(row.amortized)),
         written_off: Some(to_money(row.written_off)),
+        reversed: Some(to_money(row.reversed)),
         closing: Some(to_money(row.closing)),
     };
     wire::GetCommissionRollForwardResponse { rows: rows.iter().map(row).collect() }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use kernel::{CivilDate, CommissionId, CommissionName, Error, Instant, LeaseName, OperatorId, Scope, Uuid};
+use kernel::{
+    CivilDate, CommissionId, CommissionName, Error, Instant, LeaseName, OperatorId, Scope, Uuid, VoucherId,
+};
 use postgres::{insert_all, is_unique_violation, store_error};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, DbErr, EntityTrait as _, FromQueryResult, QueryFilter as _,
@@ -11,10 +13,10 @@ use sea_orm::{
 
 use super::entity::{commission, commission_move};
 use super::listing::{Newest, Page, Paged, Sight, newest_first};
-use super::rows::{money, parse, statement};
-use crate::domain::commission::{Commission, CommissionFacts, Move, MoveKind, Moved};
+use super::rows::{broken, money, parse, statement};
+use crate::domain::commission::{Commission, CommissionFacts, Move, MoveKind, Moved, Reversal};
 
-/// Whether an operator has a commission of this reference.
+/// Whether an operator has a commission of this reference that is not reversed.
 pub async fn is_known(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
@@ -24,6 +26,7 @@ pub async fn is_known(
     let found = commission::Entity::find()
         .filter(C::OperatorId.eq(operator.as_str()))
         .filter(C::Reference.eq(reference))
+        .filter(C::ReverseTime.is_null())
         .one(conn)
         .await
         .map_err(store_error)?;
@@ -33,7 +36,7 @@ pub async fn is_known(
 /// Writes a commission that is new.
 ///
 /// # Errors
-/// `NAME_TAKEN` when its reference is recorded.
+/// `NAME_TAKEN` when its reference is recorded, and not reversed.
 pub async fn insert(conn: &impl ConnectionTrait, new: &Commission) -> Result<(), Error> {
     let facts = &new.facts;
     let row = commission::ActiveModel {
@@ -47,6 +50,8 @@ pub async fn insert(conn: &impl ConnectionTrait, new: &Commission) -> Result<(),
         currency_code: Set(facts.amount.currency.to_string()),
         amount_minor: Set(facts.amount.minor),
         create_time: Set(new.create_time),
+        reversal_voucher_id: Set(None),
+        reverse_time: Set(None),
     };
     let done = commission::Entity::insert(row).exec_without_returning(conn).await;
     done.map(|_| ()).map_err(|error| taken(error, "commission"))
@@ -54,6 +59,21 @@ pub async fn insert(conn: &impl ConnectionTrait, new: &Commission) -> Result<(),
 
 fn taken(error: DbErr, what: &'static str) -> Error {
     if is_unique_violation(&error) { Error::name_taken(what).with_source(error) } else { store_error(error) }
+}
+
+/// Writes that a commission was reversed, unless it was before.
+pub async fn reverse(conn: &impl ConnectionTrait, of: &Commission) -> Result<(), Error> {
+    let reversal = of.reversed.ok_or_else(|| broken("commission", "is not reversed"))?;
+    let sql = "update billing.commission set reversal_voucher_id = $3, reverse_time = $4 \
+               where operator_id = $1 and commission_id = $2 and reverse_time is null";
+    let values = [
+        of.operator.as_str().into(),
+        of.id.get().into(),
+        reversal.voucher.get().into(),
+        reversal.time.into(),
+    ];
+    let done = conn.execute_raw(statement(sql, values)).await.map_err(store_error)?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(Error::transaction_conflict()) }
 }
 
 /// Writes what becomes of commissions.
@@ -104,6 +124,7 @@ pub async fn unamortized(
     use commission::Column as C;
     let rows = commission::Entity::find()
         .filter(C::OperatorId.eq(operator.as_str()))
+        .filter(C::ReverseTime.is_null())
         .order_by_asc(C::CommissionId)
         .all(conn)
         .await
@@ -159,6 +180,10 @@ async fn with_moves(
                 of.paid_minor = sum.minor;
                 continue;
             }
+            MoveKind::Returned => {
+                of.returned_minor = sum.minor;
+                continue;
+            }
         }
         of.amortized_through = of.amortized_through.max(Some(sum.through_date));
     }
@@ -166,6 +191,7 @@ async fn with_moves(
 }
 
 fn commission_of(row: &commission::Model, moved: Moved) -> Result<Commission, Error> {
+    let reversed = row.reversal_voucher_id.zip(row.reverse_time);
     Ok(Commission {
         operator: parse("operator_id", &row.operator_id)?,
         id: CommissionId::new(row.commission_id),
@@ -178,6 +204,7 @@ fn commission_of(row: &commission::Model, moved: Moved) -> Result<Commission, Er
             reference: row.reference.clone(),
         },
         moved,
+        reversed: reversed.map(|(voucher, time)| Reversal { voucher: VoucherId::new(voucher), time }),
         create_time: row.create_time,
     })
 }

@@ -338,6 +338,8 @@ entity!("billing", commission = "commission" {
     currency_code: String,
     amount_minor: i64,
     create_time: DateTimeUtc,
+    reversal_voucher_id: Option<Uuid>,
+    reverse_time: Option<DateTimeUtc>,
 });
 
 entity!("billing", commission_move = "commission_move" {

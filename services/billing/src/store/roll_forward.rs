@@ -77,6 +77,7 @@ struct OfCommissions {
     added_minor: i64,
     amortized_minor: i64,
     written_off_minor: i64,
+    reversed_minor: i64,
     closing_minor: i64,
 }
 
@@ -94,6 +95,8 @@ pub async fn commissions(
                           and t.kind = 'COMMISSION_AMORTIZED'), 0)::bigint as amortized_minor, \
                       coalesce(sum(-e.amount_minor) filter (where t.posting_date >= $2 \
                           and t.kind = 'COMMISSION_WRITTEN_OFF'), 0)::bigint as written_off_minor, \
+                      coalesce(sum(-e.amount_minor) filter (where t.posting_date >= $2 \
+                          and t.kind = 'COMMISSION_REVERSED'), 0)::bigint as reversed_minor, \
                       sum(e.amount_minor)::bigint as closing_minor \
                from billing.ledger_entry e \
                join billing.ledger_transaction t \
@@ -114,6 +117,7 @@ pub async fn commissions(
             added: of(row.added_minor)?,
             amortized: of(row.amortized_minor)?,
             written_off: of(row.written_off_minor)?,
+            reversed: of(row.reversed_minor)?,
             closing: of(row.closing_minor)?,
         })
     };

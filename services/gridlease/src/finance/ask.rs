@@ -246,8 +246,16 @@ pub(super) async fn commissions(arguments: Commissions) -> anyhow::Result<String
     let mut reports = ReportServiceClient::new(server.wire()?);
     let told =
         reports.get_commission_roll_forward(request).await.context("ask for commissions")?.into_inner();
-    let mut report =
-        Report::new(&["Lease", ">Before", ">Added", ">Amortised", ">Written off", ">After", "Currency"]);
+    let mut report = Report::new(&[
+        "Lease",
+        ">Before",
+        ">Added",
+        ">Amortised",
+        ">Written off",
+        ">Reversed",
+        ">After",
+        "Currency",
+    ]);
     for row in &told.rows {
         report.row([
             short(&row.lease),
@@ -255,6 +263,7 @@ pub(super) async fn commissions(arguments: Commissions) -> anyhow::Result<String
             amount(row.added.as_ref()),
             amount(row.amortized.as_ref()),
             amount(row.written_off.as_ref()),
+            amount(row.reversed.as_ref()),
             amount(row.closing.as_ref()),
             currency(row.closing.as_ref()),
         ]);

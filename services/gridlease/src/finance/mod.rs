@@ -3,8 +3,10 @@
 
 pub(crate) mod ask;
 pub mod pay_to;
+pub mod reverse_commission;
 mod statement;
 pub mod utility_bills;
+pub mod voucher;
 
 use std::path::PathBuf;
 
@@ -46,6 +48,8 @@ pub enum FinanceWhat {
     UtilityBills(utility_bills::UtilityBills),
     /// What of commissions is still an asset, lease by lease, and how it became an expense
     Commissions(Commissions),
+    /// Take back a commission that was recorded wrongly: propose it, confirm what another proposed, withdraw a proposal
+    ReverseCommission(reverse_commission::ReverseCommission),
 }
 
 /// Whom to ask, and as whom.
@@ -257,6 +261,7 @@ pub async fn answer(what: FinanceWhat) -> anyhow::Result<String> {
         FinanceWhat::PayTo(arguments) => pay_to::answer(arguments).await,
         FinanceWhat::UtilityBills(arguments) => utility_bills::answer(arguments).await,
         FinanceWhat::Commissions(arguments) => ask::commissions(arguments).await,
+        FinanceWhat::ReverseCommission(arguments) => reverse_commission::answer(arguments).await,
     }
 }
 

@@ -6,10 +6,10 @@ use contracts::billing::v1 as billing;
 use contracts::billing::v1::books_service_client::BooksServiceClient;
 use contracts::billing::v1::payment_service_client::PaymentServiceClient;
 use contracts::billing::v1::voucher::Content;
-use kernel::{Currency, Ids as _, SystemIds, VoucherName};
+use kernel::{Currency, Ids as _, SystemIds};
 
 use super::Server;
-use crate::clients::Wire;
+use super::voucher::{Decide, Decision};
 use crate::sales::report::{Report, text, time};
 
 /// Instructions or proposals a page.
@@ -29,8 +29,10 @@ pub enum What {
     /// Propose where tenants are to pay in a currency; nothing changes before another person has confirmed it
     Propose(Propose),
     /// Confirm what another person has proposed: invoices that are issued from now on ask to pay there
+    #[command(after_help = DECIDE_EXAMPLES)]
     Confirm(Decide),
     /// Withdraw a proposal, one's own or another's
+    #[command(after_help = DECIDE_EXAMPLES)]
     Withdraw(Decide),
     /// What is in force for each currency and what waits for a second person; with --all what was in force before, too
     Show(Show),
@@ -95,21 +97,6 @@ Examples:
   gridlease finance pay-to confirm operators/hut-8/vouchers/0197... --operator hut-8 --check     show it, confirm nothing
   gridlease finance pay-to withdraw operators/hut-8/vouchers/0197... --operator hut-8";
 
-/// `gridlease finance pay-to confirm` and `withdraw`.
-#[derive(Debug, Args)]
-#[command(after_help = DECIDE_EXAMPLES)]
-pub struct Decide {
-    /// The proposal
-    #[arg(value_name = "VOUCHER")]
-    pub voucher: VoucherName,
-    /// Only check
-    #[arg(long)]
-    pub check: bool,
-    /// Whom to ask.
-    #[command(flatten)]
-    pub server: Server,
-}
-
 const SHOW_EXAMPLES: &str = "\
 Examples:
   gridlease finance pay-to show --operator hut-8
@@ -152,8 +139,8 @@ impl Propose {
 pub(super) async fn answer(arguments: PayTo) -> anyhow::Result<String> {
     match arguments.what {
         What::Propose(arguments) => propose(arguments).await,
-        What::Confirm(arguments) => confirm(arguments).await,
-        What::Withdraw(arguments) => withdraw(arguments).await,
+        What::Confirm(arguments) => decide(arguments, Decision::Confirm).await,
+        What::Withdraw(arguments) => decide(arguments, Decision::Withdraw).await,
         What::Show(arguments) => show(arguments).await,
     }
 }
@@ -169,52 +156,19 @@ async fn propose(arguments: Propose) -> anyhow::Result<String> {
     };
     let mut payments = PaymentServiceClient::new(server.wire()?);
     let told = payments.propose_payment_instructions(request).await.context("propose it")?.into_inner();
-    decided(server, told.voucher)
+    decided(server, &told.voucher.context("a voucher")?)
 }
 
-/// Refuses a voucher that is about something else: nobody shall approve a journal by a slip.
-async fn check(books: &mut BooksServiceClient<Wire>, name: &VoucherName) -> anyhow::Result<()> {
-    let request = billing::GetVoucherRequest { name: name.to_string() };
-    let voucher = books.get_voucher(request).await.context("read the proposal")?.into_inner().voucher;
-    let content = voucher.and_then(|voucher| voucher.content);
-    let about = matches!(content, Some(Content::PaymentInstructions(_)));
-    anyhow::ensure!(
-        about,
-        "{name} is about something else; `gridlease finance pay-to show` names the proposals"
-    );
-    Ok(())
+async fn decide(arguments: Decide, decision: Decision) -> anyhow::Result<String> {
+    let is_about = |content: &Content| matches!(content, Content::PaymentInstructions(_));
+    let way_out = "`gridlease finance pay-to show` names the proposals";
+    let voucher = arguments.carry_out(decision, is_about, way_out).await?;
+    decided(&arguments.server, &voucher)
 }
 
-async fn confirm(arguments: Decide) -> anyhow::Result<String> {
-    let server = &arguments.server;
-    let mut books = BooksServiceClient::new(server.wire()?);
-    check(&mut books, &arguments.voucher).await?;
-    let request = billing::ApproveVoucherRequest {
-        name: arguments.voucher.to_string(),
-        etag: String::new(),
-        request_id: SystemIds.next().to_string(),
-        validate_only: arguments.check,
-    };
-    decided(server, books.approve_voucher(request).await.context("confirm it")?.into_inner().voucher)
-}
-
-async fn withdraw(arguments: Decide) -> anyhow::Result<String> {
-    let server = &arguments.server;
-    let mut books = BooksServiceClient::new(server.wire()?);
-    check(&mut books, &arguments.voucher).await?;
-    let request = billing::RejectVoucherRequest {
-        name: arguments.voucher.to_string(),
-        etag: String::new(),
-        request_id: SystemIds.next().to_string(),
-        validate_only: arguments.check,
-    };
-    decided(server, books.reject_voucher(request).await.context("withdraw it")?.into_inner().voucher)
-}
-
-fn decided(server: &Server, voucher: Option<billing::Voucher>) -> anyhow::Result<String> {
-    let voucher = voucher.context("a voucher")?;
+fn decided(server: &Server, voucher: &billing::Voucher) -> anyhow::Result<String> {
     let mut report = instructions();
-    proposal(&mut report, &voucher, None);
+    proposal(&mut report, voucher, None);
     Ok(report.told(server.json, ""))
 }
 

@@ -3,6 +3,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::lease::{Ending, Moved as MovedBlock};
+use crate::domain::ledger_account::LedgerAccount;
+use crate::domain::ledger_transaction::LedgerTransaction;
+use crate::domain::posting_money::{post_commission, post_commission_move, post_commission_reversal};
 use crate::domain::sample::{self, date, month, premises, usd};
 
 fn commission(minor: i64) -> Commission {
@@ -18,6 +21,7 @@ fn commission(minor: i64) -> Commission {
             reference: "C-1".to_owned(),
         },
         moved: Moved::default(),
+        reversed: None,
         create_time: sample::instant(2026, 12, 20),
     }
 }
@@ -122,7 +126,87 @@ fn no_more_is_paid_than_is_owed() {
     assert_eq!(of.pay(None, bank(), id()).expect_err("nothing").reason(), Reason::AmountExceeded);
 }
 
+fn voucher() -> VoucherId {
+    VoucherId::new(Uuid::from_u128(9))
+}
+
+#[test]
+fn no_more_comes_back_than_was_paid_and_it_may_be_paid_again() {
+    let mut of = commission(500);
+    let bank = || ("wire".to_owned(), date(2027, 1, 5));
+    assert_eq!(of.give_back(None, bank(), id()).expect_err("nothing").reason(), Reason::AmountExceeded);
+    of.pay(None, bank(), id()).expect("all");
+    let more = of.give_back(Some(Money::new(501, usd())), bank(), id()).expect_err("too much");
+    assert_eq!(more.reason(), Reason::AmountExceeded);
+    of.give_back(Some(Money::new(200, usd())), bank(), id()).expect("a part");
+    assert_eq!(of.payable().minor, 200);
+    assert_eq!(of.pay(None, bank(), id()).expect("again").amount.minor, 200);
+}
+
+#[test]
+fn what_is_reversed_is_over_but_for_what_the_payee_kept() {
+    let mut of = commission(18_000);
+    let bank = || ("wire".to_owned(), date(2027, 1, 5));
+    run(&mut of, Course::of(&lease()), month(2027, 1), 3);
+    of.pay(Some(Money::new(700, usd())), bank(), id()).expect("a part");
+    let mut of = of.reverse(voucher(), sample::instant(2027, 4, 1)).expect("once");
+    assert_eq!((of.unamortized().minor, of.amortized().minor, of.written_off().minor), (0, 0, 0));
+    assert_eq!(of.payable().minor, -700, "the payee owes it");
+    let twice = of.reverse(voucher(), sample::instant(2027, 4, 2)).expect_err("twice");
+    assert_eq!(twice.reason(), Reason::InvalidStateTransition);
+    for amount in [None, Some(Money::new(1, usd()))] {
+        let paid = of.pay(amount, bank(), id()).expect_err("reversed");
+        assert_eq!(paid.reason(), Reason::InvalidStateTransition);
+    }
+    let ended = Course { term: Course::of(&lease()).term, stop: Some(date(2027, 5, 1)) };
+    assert!(run(&mut of, ended, month(2027, 1), 200).is_empty(), "nothing becomes an expense");
+    assert_eq!(of.give_back(None, bank(), id()).expect("all of it").amount.minor, 700);
+    assert!(of.payable().is_zero());
+}
+
+/// Minor units of an account of the ledger, debits less credits.
+fn on(account: LedgerAccount, ledger: &[LedgerTransaction]) -> i64 {
+    let entries = ledger.iter().flat_map(|one| &one.entries);
+    entries.filter(|entry| entry.ledger_account == account).map(|entry| entry.amount.minor).sum()
+}
+
 proptest! {
+    #[test]
+    fn a_reversal_leaves_nothing_but_what_the_payee_has_to_return(
+        minor in 1_i64..100_000_000_000, months in 0_usize..40, ends in proptest::option::of(0_u64..1_500),
+        paid in prop::collection::vec((any::<bool>(), 1_i64..100_000_000_000), 0..6),
+    ) {
+        let at = || (sample::transaction_id(), date(2027, 1, 1));
+        let bank = || ("wire".to_owned(), date(2027, 1, 5));
+        let mut of = commission(minor);
+        let mut ledger: Vec<_> = post_commission(&of, at()).expect("covered").into_iter().collect();
+        let stop = ends.map(|day| date(2027, 1, 1) + chrono::Days::new(day));
+        let course = Course { stop, ..Course::of(&lease()) };
+        let all = std::iter::successors(Some(month(2027, 1)), |month| month.next()).take(months);
+        let mut moves: Vec<Move> = all.flat_map(|month| of.expense(course, month, id).expect("fits")).collect();
+        for (back, minor) in paid {
+            let amount = Some(Money::new(minor, usd()));
+            moves.extend(if back { of.give_back(amount, bank(), id()) } else { of.pay(amount, bank(), id()) });
+        }
+        let kept = of.paid().minor - of.returned().minor;
+        for part in &moves {
+            ledger.extend(post_commission_move(&of, part, at()).expect("covered"));
+        }
+        prop_assert_eq!(on(LedgerAccount::CommissionCosts, &ledger), of.unamortized().minor);
+        ledger.extend(post_commission_reversal(&of, at()).expect("covered"));
+        let mut of = of.reverse(voucher(), sample::instant(2027, 4, 1)).expect("once");
+        prop_assert_eq!(on(LedgerAccount::CommissionCosts, &ledger), 0);
+        prop_assert_eq!(on(LedgerAccount::CommissionExpense, &ledger), 0);
+        prop_assert_eq!(on(LedgerAccount::CommissionsPayable, &ledger), kept);
+        prop_assert_eq!(of.payable().minor, -kept);
+        if let Ok(part) = of.give_back(None, bank(), id()) {
+            ledger.extend(post_commission_move(&of, &part, at()).expect("covered"));
+        }
+        prop_assert_eq!(on(LedgerAccount::CommissionsPayable, &ledger), 0);
+        prop_assert_eq!(on(LedgerAccount::Cash, &ledger), 0);
+        prop_assert!(of.payable().is_zero());
+    }
+
     #[test]
     fn all_months_together_are_the_commission_whatever_happens_to_the_term(
         minor in 1_i64..100_000_000_000, first in 0_u64..700, days in 1_u64..2_000, longer in 0_u64..900,

@@ -681,7 +681,7 @@ function inventory.move_reservation(p_operator text, p_reservation uuid, p_revis
 function inventory.open_holds(p_operator text, p_tenants text[]) returns TABLE(tenant_id text, holds bigint) owner gridlease_owner language plpgsql volatile security definer set search_path="", plan_cache_mode=force_generic_plan body f00952784f78e52e49c47ad03a42aa3f
   grant execute to inventory
 
-function inventory.oversold_between(after_operator text, after_block uuid, last_operator text, last_block uuid) returns TABLE(operator_id text, block_id uuid, resource text, at timestamp with time zone, used_kw bigint, capacity_kw bigint) owner gridlease_owner language plpgsql volatile set search_path="" body d7136b0131027b3f01c8437fcf07e322
+function inventory.oversold_between(after_operator text, after_block uuid, last_operator text, last_block uuid) returns TABLE(operator_id text, block_id uuid, resource text, at timestamp with time zone, used_kw bigint, capacity_kw bigint) owner gridlease_owner language plpgsql volatile set search_path="", enable_seqscan=off, jit=off body d7136b0131027b3f01c8437fcf07e322
   grant execute to inventory_worker
 
 function inventory.oversold_instants() returns TABLE(operator_id text, block_id uuid, resource text, at timestamp with time zone, used_kw bigint, capacity_kw bigint) owner gridlease_owner language plpgsql volatile set search_path="" body f880ac6e866a154d0867eabed062d098

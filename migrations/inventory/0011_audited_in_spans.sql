@@ -1,10 +1,11 @@
 -- The auditor looks at some blocks at a time: in a market of a hundred thousand blocks to look at all of them in one statement takes
 -- longer than any statement may. What it looks for is what it was.
 
--- Of the blocks after one and up to another, both by operator and id.
+-- Of the blocks after one and up to another, both by operator and id, which it finds by index whatever is known of the tables;
+-- to compile the query takes longer than to run it.
 create function inventory.oversold_between(after_operator text, after_block uuid, last_operator text, last_block uuid)
     returns table (operator_id text, block_id uuid, resource text, at timestamptz, used_kw bigint, capacity_kw bigint)
-    language plpgsql volatile set search_path = '' as $$
+    language plpgsql volatile set search_path = '' set enable_seqscan = off set jit = off as $$
 begin
     return query
     with lane as (

@@ -9,7 +9,7 @@ use super::App;
 use crate::store::jobs;
 
 /// Blocks at a time: so many that a look is worth its statement, so few that it takes less than a second.
-const AT_A_TIME: i64 = 500;
+const AT_A_TIME: i64 = 50;
 
 /// What the auditor counts.
 pub struct Audited {

@@ -14,9 +14,9 @@ const REPLICAS: usize = 2;
 /// From the loss of the store until everybody books again.
 const BACK_WITHIN: Duration = Duration::from_secs(15);
 /// From the loss of the store until a replica says that it is not ready, and from its return until it says that it is: two
-/// seconds and five, and as much for a machine that is busy.
+/// seconds and five, and as much for a machine that is busy; then as much again, for all wait for new connections.
 const TOLD_WITHIN: Duration = Duration::from_secs(4);
-const READY_WITHIN: Duration = Duration::from_secs(10);
+const READY_WITHIN: Duration = Duration::from_secs(20);
 /// How long a cluster takes to see that its primary is gone and to agree on another.
 const ELECTION: Duration = Duration::from_secs(3);
 

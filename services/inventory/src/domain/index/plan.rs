@@ -199,9 +199,11 @@ impl<'a> Plan<'a> {
         }
         let Some(begins) = &self.begins else { return [places; KNOWN] };
         pass.fill(places);
+        // No term that begins in time fills a later slot.
+        let filled = begins.start..begins.end.saturating_add(self.run + 1).min(SLOTS);
         for (lane, floor) in needed(floors) {
             let Some(columns) = &group.minima[lane] else { return [0; KNOWN] };
-            for (pass, column) in pass.iter_mut().zip(&columns.slots).skip(begins.start) {
+            for (pass, column) in pass.iter_mut().zip(&columns.slots).take(filled.end).skip(filled.start) {
                 if *pass != 0 {
                     *pass &= places_reaching(column, floor);
                 }
@@ -210,7 +212,7 @@ impl<'a> Plan<'a> {
         if self.run == 0 {
             pass.fill(places);
         }
-        run_of_all(&mut pass, self.run);
+        run_of_all(&mut pass[..(filled.end + 1).min(KNOWN)], self.run);
         // The first whole slot of a term is the one after that in which it begins.
         let mut starts = [0; KNOWN];
         for (slot, starts) in starts.iter_mut().enumerate().take(begins.end).skip(begins.start) {
@@ -325,11 +327,11 @@ fn run(bits: u128, length: usize) -> u128 {
 }
 
 /// The same for many at once, each of which is a bit of every number.
-fn run_of_all(bits: &mut Starts, length: usize) {
+fn run_of_all(bits: &mut [u64], length: usize) {
     let mut have = 1;
     while have < length {
         let step = have.min(length - have);
-        for place in 0..KNOWN.saturating_sub(step) {
+        for place in 0..bits.len().saturating_sub(step) {
             bits[place] &= bits[place + step];
         }
         have += step;

@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{App, kind};
-use crate::domain::run::RunState;
+use crate::domain::run::{RunHead, RunState};
 use crate::store::{invoice, run, run_chunk};
 
-/// Leases or drafts of a chunk: so many that its writes are a few statements, so few that it lasts less than a second.
+/// Leases of a chunk, of which half as many drafts are issued at a time: so many that its writes are a few statements, so few that it lasts less than a second.
 pub const CHUNK: usize = 500;
 /// Chunks that a replica has in hand at once.
 pub const HANDS: usize = 2;
@@ -88,25 +88,25 @@ impl App {
                     return Ok((tx, false));
                 };
                 let (operator, run) = (&name.operator, name.run);
-                // Who does the last piece closes the run with it, unless others have a piece in hand: then whoever looks next.
-                let (worked, is_last) = match seen.state {
+                let worked = match seen.state {
                     RunState::Computing => match run_chunk::take(tx.conn(), operator, run).await? {
                         Some(chunk) => {
                             self.compute_chunk(&tx, scope, &seen, &chunk, now).await?;
-                            (true, !run_chunk::is_left(tx.conn(), operator, run).await?)
+                            true
                         }
-                        None => (false, true),
+                        None => false,
                     },
                     RunState::Issuing => {
                         let drafts =
                             invoice::take_drafts(tx.conn(), operator, run, self.drafts_at_once()).await?;
                         let worked = !drafts.is_empty();
                         self.issue(&tx, operator, drafts, now).await?;
-                        (worked, !run::has_draft(tx.conn(), operator, run).await?)
+                        worked
                     }
-                    RunState::Draft | RunState::Issued => (false, false),
+                    RunState::Draft | RunState::Issued => false,
                 };
-                let closed = is_last && self.close_if_whole(&tx, name, now).await?;
+                // Who does the last piece closes the run with it, unless others have a piece in hand: then whoever looks next.
+                let closed = is_whole(&tx, &seen).await? && self.close_if_whole(&tx, name, now).await?;
                 let worked = worked || closed;
                 failpoint("billing.chunk.before_commit")?;
                 Ok((tx, worked))
@@ -121,17 +121,26 @@ impl App {
     async fn close_if_whole(&self, tx: &Tx, name: &BillingRunName, now: Instant) -> Result<bool, Error> {
         let (operator, id) = (&name.operator, name.run);
         let Some(run) = run::lock_if_free(tx.conn(), operator, id).await? else { return Ok(false) };
-        match run.state {
-            RunState::Computing if !run_chunk::is_left(tx.conn(), operator, id).await? => {
-                run::put(tx.conn(), &run.computed()?).await?;
-                let run = self.tell_run(tx, kind::RUN_COMPUTED, name, now).await?;
-                info!(run = %name, invoices = run.invoice_count, "billing run computed");
-            }
-            RunState::Issuing if !run::has_draft(tx.conn(), operator, id).await? => {
-                self.issued_some(tx, run, false, now).await?;
-            }
-            _ => return Ok(false),
+        if !is_whole(tx, &run).await? {
+            return Ok(false);
+        }
+        if run.state == RunState::Computing {
+            run::put(tx.conn(), &run.computed()?).await?;
+            let run = self.tell_run(tx, kind::RUN_COMPUTED, name, now).await?;
+            info!(run = %name, invoices = run.invoice_count, "billing run computed");
+        } else {
+            self.issued_some(tx, run, false, now).await?;
         }
         Ok(true)
     }
+}
+
+/// Whether a run is under way and nothing of it is left to do, as far as this transaction sees.
+async fn is_whole(tx: &Tx, run: &RunHead) -> Result<bool, Error> {
+    let left = match run.state {
+        RunState::Computing => run_chunk::is_left(tx.conn(), &run.operator, run.id).await?,
+        RunState::Issuing => run::has_draft(tx.conn(), &run.operator, run.id).await?,
+        RunState::Draft | RunState::Issued => true,
+    };
+    Ok(!left)
 }

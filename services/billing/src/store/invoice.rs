@@ -122,7 +122,7 @@ pub(super) fn is_owed() -> Expr {
     Expr::cust(format!("\"invoice\".\"state\" in ({states})"))
 }
 
-/// The first drafts of a run in order of lease that nobody has in hand, locked until the transaction ends.
+/// The first drafts of a run, as its index has them, in order of lease, that nobody has in hand, locked until the transaction ends.
 pub async fn take_drafts(
     conn: &impl ConnectionTrait,
     operator: &OperatorId,
@@ -134,7 +134,6 @@ pub async fn take_drafts(
         .filter(C::OperatorId.eq(operator.as_str()))
         .filter(C::RunId.eq(run.get()))
         .filter(is_draft())
-        // As the index has them.
         .order_by_asc(C::Number)
         .order_by_asc(C::LeaseId)
         .order_by_asc(C::InvoiceId)

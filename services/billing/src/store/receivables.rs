@@ -161,6 +161,7 @@ pub async fn balance_before(
 
 /// The sites that the issued invoices of an account charge rent for.
 pub async fn sites(conn: &impl ConnectionTrait, account: &AccountName) -> Result<Vec<SiteId>, Error> {
+    // By the tenant, of which there is an index; of accounts there is one of what is owed only.
     let sql = "select distinct l.site_id from billing.invoice i \
                join billing.invoice_line l on l.operator_id = i.operator_id and l.invoice_id = i.invoice_id \
                where i.operator_id = $1 and i.account_id = $2 and i.number is not null \

@@ -3,9 +3,9 @@
 //! is, is not its business.
 //!
 //! * Blocks stand in one order of price, in groups of up to 64. A group keeps of each of its blocks the least that is free
-//!   in each slot of a quarter of a year and in each eight of them, lane by lane, and the greatest of these. A search walks the order, passes over
-//!   groups and then blocks that cannot carry the need, asks the exact function of what is left, and stops when nothing
-//!   further on can be better.
+//!   in each slot of a quarter of a year and in each eight of them, lane by lane, and the greatest of these. A search
+//!   walks the order, passes over groups and then blocks that cannot carry the need, asks the exact function of what is
+//!   left, and stops when nothing further on can be better.
 //! * What costs is waiting for memory: most blocks have too little, and a group tells so of all its blocks at once, from one
 //!   place, before any of them is looked at.
 //! * The exact function is packed: what 100 reservations leave free of a block takes about 2 KiB.

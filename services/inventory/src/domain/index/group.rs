@@ -38,7 +38,7 @@ impl Columns {
     }
 
     /// What says all of these slots: whole spans, and the slots beside them.
-    pub(super) fn over(&self, slots: Range<usize>) -> impl Iterator<Item = &Column> {
+    pub(super) fn over(&self, slots: Range<usize>) -> [&[Column]; 3] {
         over(&self.slots, &self.spans, slots)
     }
 }
@@ -48,17 +48,17 @@ impl Greatest {
 
     /// As [`Columns::over`]: no block has more throughout these slots than the least of these.
     pub(super) fn over(&self, slots: Range<usize>) -> impl Iterator<Item = u16> {
-        over(&self.slots, &self.spans, slots).copied()
+        over(&self.slots, &self.spans, slots).into_iter().flatten().copied()
     }
 }
 
 /// The spans first: each says as much as its slots.
-fn over<'a, T>(slots: &'a [T], spans: &'a [T], range: Range<usize>) -> impl Iterator<Item = &'a T> {
+fn over<'a, T>(slots: &'a [T], spans: &'a [T], range: Range<usize>) -> [&'a [T]; 3] {
     let (first, last) = (range.start.div_ceil(SPAN), range.end / SPAN);
     let whole = first..last.max(first);
     let (before, after) =
         if last > first { (range.start..first * SPAN, last * SPAN..range.end) } else { (range, 0..0) };
-    spans[whole].iter().chain(&slots[before]).chain(&slots[after])
+    [&spans[whole], &slots[before], &slots[after]]
 }
 
 /// Neighbours in the order of price.
@@ -195,6 +195,17 @@ fn nothing() -> Box<Columns> {
     Box::new(Columns { slots: [[0; PLACES]; SLOTS], spans: [[0; PLACES]; SPANS] })
 }
 
+/// The least of each block in some columns.
+pub(super) fn least(columns: &[Column]) -> Column {
+    let mut least = [u16::MAX; PLACES];
+    for column in columns {
+        for (least, value) in least.iter_mut().zip(column) {
+            *least = (*least).min(*value);
+        }
+    }
+    least
+}
+
 /// The greatest value of a column.
 fn most(column: &Column) -> u16 {
     column.iter().copied().fold(0, u16::max)
@@ -268,10 +279,10 @@ mod tests {
                 }
                 let Some(columns) = &group.minima[1] else { continue };
                 for slots in [0..SLOTS, 3..70, 8..16, 5..6, 17..23] {
-                    let least = |values: &mut dyn Iterator<Item = u16>| values.min().unwrap_or(u16::MAX);
+                    let told = least(&columns.over(slots.clone()).map(least));
                     for (place, rows) in rows.iter().enumerate() {
-                        let told = least(&mut columns.over(slots.clone()).map(|column| column[place]));
-                        prop_assert_eq!(told, least(&mut rows[1][slots.clone()].iter().copied()));
+                        let own = rows[1][slots.clone()].iter().copied().min();
+                        prop_assert_eq!(told[place], own.unwrap_or(u16::MAX));
                     }
                 }
                 for (span, greatest) in group.maxima[1].spans.iter().enumerate() {

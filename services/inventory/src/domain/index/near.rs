@@ -58,8 +58,8 @@ impl Index {
                     if !plan.wants(entry) {
                         continue;
                     }
-                    let Some(term) = plan.term_of(self, entry) else { continue };
-                    let hit = self.hit(plan, block, term);
+                    let Some(found) = plan.term_of(self, entry) else { continue };
+                    let hit = self.hit(plan, block, found);
                     let key = (hit.start, number, place);
                     if best.as_ref().is_none_or(|best| key < best.0) {
                         best = Some((key, hit));
@@ -153,9 +153,9 @@ impl Index {
             for &block in self.sites[site].blocks.values() {
                 let entry = &self.blocks[block];
                 if is_elsewhere(plan, entry)
-                    && let Some(term) = plan.term_of(self, entry)
+                    && let Some(carried) = plan.term_of(self, entry)
                 {
-                    found.push((metres, self.hit(plan, block, term)));
+                    found.push((metres, self.hit(plan, block, carried)));
                 }
             }
         }

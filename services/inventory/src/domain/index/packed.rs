@@ -281,7 +281,10 @@ impl Packed {
 
     /// The least that is free within the interval, lane by lane.
     pub(super) fn min_over(&self, interval: Interval) -> CapacityVector {
-        let pieces = self.pieces(interval);
+        self.free_in(self.pieces(interval))
+    }
+
+    fn free_in(&self, pieces: (usize, usize)) -> CapacityVector {
         vector(|lane| self.least(lane, pieces).max(0))
     }
 
@@ -298,14 +301,14 @@ impl Packed {
         later.max().or_else(before_all)
     }
 
-    /// As [`StepFunction::earliest_window`] of what is free.
+    /// As [`StepFunction::earliest_window`] of what is free, with what is free throughout it.
     pub(super) fn earliest_window(
         &self,
         first: Interval,
         window: impl Fn(Instant) -> Option<Interval>,
         need: CapacityVector,
         until: Option<Instant>,
-    ) -> Option<Interval> {
+    ) -> Option<(Interval, CapacityVector)> {
         let need = Resource::ALL.map(|lane| need.get(lane));
         if self.lanes.iter().zip(&need).any(|(column, need)| column.is_none() && *need > 0) {
             return None;
@@ -315,8 +318,14 @@ impl Packed {
             if until.is_some_and(|until| candidate.start() >= until) {
                 return None;
             }
+            let pieces = self.pieces(candidate);
+            // Most windows that are looked at carry the need, which is seen faster than where one falls short.
+            let free = self.free_in(pieces);
             // Every window that begins before the end of the last short piece contains some of it.
-            let Some(short) = self.last_short(self.pieces(candidate), &need) else { return Some(candidate) };
+            let short = Resource::ALL.iter().zip(&need).any(|(lane, need)| free.get(*lane) < *need);
+            let Some(short) = short.then(|| self.last_short(pieces, &need)).flatten() else {
+                return Some((candidate, free));
+            };
             if short >= self.times.len() {
                 return None;
             }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use kernel::{CivilDate, Instant, Interval, OperatorId, Zone};
+use kernel::{CapacityVector, CivilDate, Instant, Interval, OperatorId, Zone};
 
-use super::group::{Column, Group, PLACES, bit};
+use super::group::{Column, Group, PLACES, bit, least};
 use super::packed::LANES;
 use super::slots::{Calendar, Minima, Row, SLOTS, at_most, floors};
 use super::{Entry, Index};
@@ -173,11 +173,11 @@ impl<'a> Plan<'a> {
         }
         for (lane, floor) in needed(part) {
             let Some(columns) = &group.minima[lane] else { return 0 };
-            for column in columns.over(self.core.clone()) {
+            for columns in columns.over(self.core.clone()).into_iter().filter(|columns| !columns.is_empty()) {
+                places &= places_reaching(&least(columns), floor);
                 if places == 0 {
                     return 0;
                 }
-                places &= places_reaching(column, floor);
             }
         }
         places
@@ -241,13 +241,7 @@ impl<'a> Plan<'a> {
     pub(super) fn most_in_group(&self, group: &Group) -> [i64; PLACES] {
         self.most(|lane, slots| {
             let Some(columns) = &group.minima[lane] else { return [0; PLACES] };
-            let mut least = [u16::MAX; PLACES];
-            for column in columns.over(slots) {
-                for (least, value) in least.iter_mut().zip(column) {
-                    *least = (*least).min(*value);
-                }
-            }
-            least
+            least(&columns.over(slots).map(least))
         })
     }
 
@@ -288,8 +282,8 @@ impl<'a> Plan<'a> {
         reach
     }
 
-    /// The first acceptable term throughout which a block carries the need.
-    pub(super) fn term_of(&self, index: &Index, block: &Entry) -> Option<Interval> {
+    /// The first acceptable term throughout which a block carries the need, and what is free of it throughout.
+    pub(super) fn term_of(&self, index: &Index, block: &Entry) -> Option<(Interval, CapacityVector)> {
         let opening = self.opening(index, block)?;
         let zone = index.zones[index.sites[block.site].zone];
         let window = |at| term_from(zone, self.need.months, at);
@@ -340,21 +334,27 @@ fn run_of_all(bits: &mut [u64], length: usize) {
 
 /// The slots whose value is at least so much, a bit each.
 fn reaching(row: &Row, floor: u16) -> u128 {
-    let words = row.as_chunks().0.iter().rev();
-    let bits = words.fold(0, |bits, values| (bits << 16) | u128::from(reached(values, floor)));
     // Of what lies beyond nothing is known.
-    bits | !up_to(SLOTS)
+    reached(row, floor).rev().fold(0, |bits, eight| (bits << 8) | u128::from(eight)) | !up_to(SLOTS)
 }
 
 /// The blocks whose value is at least so much, a bit each.
 fn places_reaching(column: &Column, floor: u16) -> u64 {
-    let words = column.as_chunks().0.iter().rev();
-    words.fold(0, |bits, values| (bits << 16) | u64::from(reached(values, floor)))
+    reached(column, floor).rev().fold(0, |bits, eight| (bits << 8) | eight)
 }
 
-/// Sixteen at once: this is what the processor has an instruction for.
-fn reached(values: &[u16; 16], floor: u16) -> u16 {
-    values.iter().enumerate().fold(0, |bits, (at, value)| bits | (u16::from(*value >= floor) << at))
+/// For eight values each, a bit for those that are at least so much.
+fn reached<const N: usize>(values: &[u16; N], floor: u16) -> impl DoubleEndedIterator<Item = u64> {
+    // Bytes first, since the processor compares many values at once to as many bytes, and then a product whose highest byte has
+    // the lowest bit of each of eight.
+    let mut bytes = [0; N];
+    for (byte, value) in bytes.iter_mut().zip(values) {
+        *byte = u8::from(*value >= floor);
+    }
+    (0..N / 8).map(move |at| {
+        let eight = bytes.as_chunks().0[at];
+        u64::from_le_bytes(eight).wrapping_mul(0x0102_0408_1020_4080) >> 56
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is free and dated, in order of price.
 
-use kernel::{CivilDate, Interval, Rate};
+use kernel::{CapacityVector, CivilDate, Interval, Rate};
 
 use super::group::{Group, places};
 use super::plan::Plan;
@@ -16,6 +16,8 @@ pub(super) struct Hit {
     pub(super) rate: Option<Rate>,
     pub(super) start: CivilDate,
     pub(super) term: Interval,
+    /// What is free throughout the term.
+    pub(super) capacity: CapacityVector,
 }
 
 impl Hit {
@@ -77,8 +79,8 @@ impl Index {
                 if !looks_at(entry) {
                     continue;
                 }
-                let Some(term) = plan.term_of(self, entry) else { continue };
-                let hit = self.hit(plan, block, term);
+                let Some(found) = plan.term_of(self, entry) else { continue };
+                let hit = self.hit(plan, block, found);
                 let place = hits.partition_point(|before| before.rank() <= hit.rank());
                 hits.insert(place, hit);
                 hits.truncate(limit);
@@ -87,26 +89,30 @@ impl Index {
         hits
     }
 
-    pub(super) fn hit(&self, plan: &Plan<'_>, block: usize, term: Interval) -> Hit {
+    pub(super) fn hit(
+        &self,
+        plan: &Plan<'_>,
+        block: usize,
+        (term, capacity): (Interval, CapacityVector),
+    ) -> Hit {
         let entry = &self.blocks[block];
         // Most terms are the first, of which the day is known: working one out costs as much as finding the block.
         let first = plan.opening(self, entry).filter(|opening| opening.first == term);
         let work_out = || self.zones[self.sites[entry.site].zone].date_of(term.start());
         let start = first.map_or_else(work_out, |opening| opening.day);
-        Hit { block, rate: entry.rate.map(|rate| rate.0), start, term }
+        Hit { block, rate: entry.rate.map(|rate| rate.0), start, term, capacity }
     }
 
     pub(super) fn free(&self, plan: &Plan<'_>, hit: &Hit) -> Free {
         let entry = &self.blocks[hit.block];
-        let capacity = entry.free.min_over(hit.term);
         Free {
             block: self.name_of(hit.block),
             start: hit.start,
             basis: basis_at(entry, hit.term),
-            capacity,
+            capacity: hit.capacity,
             rate: entry.rate,
             distance_m: plan.filter.metres_to(&self.sites[entry.site].facts),
-            score: Score::new(&plan.need, 1, entry.rate, hit.start, capacity),
+            score: Score::new(&plan.need, 1, entry.rate, hit.start, hit.capacity),
         }
     }
 }

@@ -7,6 +7,7 @@ mod peers;
 mod settings;
 pub mod store;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use contracts::billing::v1::account_service_server::AccountServiceServer;
@@ -46,7 +47,8 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
     let (leasing, inventory) = (Leasing::new(deps.peer("leasing")?), Inventory::new(deps.peer("inventory")?));
     let pages = page_tokens(settings.page_secret_file.as_ref())?;
     let stores = (deps.db.clone(), deps.worker_db.clone());
-    let app = Arc::new(assemble(stores, Arc::clone(&deps.clock), Arc::clone(&deps.ids), pages));
+    let app = assemble(stores, Arc::clone(&deps.clock), Arc::clone(&deps.ids), pages);
+    let app = Arc::new(App { runs_db: runs_db(&deps)?, ..app });
     let printer = Printer::new(Arc::clone(&app), inventory.clone(), leasing.clone());
     let (follower, stop) = (LeasingFollower::new(Arc::clone(&app), leasing), deps.stop.clone());
     let feed = deps.metrics.feed("leasing");
@@ -74,6 +76,15 @@ pub async fn service(settings: BillingSettings, deps: Deps) -> Result<Server, Er
         .add_service(EventServiceServer::new(EventHandler::new(app.feed.clone()))))
 }
 
+/// Connections of those who finish runs: each does the same over and over, which a connection does faster that has done it
+/// before, and no run keeps a request waiting for one.
+fn runs_db(deps: &Deps) -> Result<Db, Error> {
+    const ALL: NonZeroU32 = NonZeroU32::new(app::HANDS).unwrap();
+    let db = Db::connect_lazy(&deps.store("billing", "billing_runs", ALL))?;
+    deps.metrics.watch_pool("runs", &db);
+    Ok(db)
+}
+
 /// The use cases over two pools, one of each role; a test drives them without a socket.
 #[must_use]
 pub fn assemble(
@@ -83,5 +94,17 @@ pub fn assemble(
     pages: PageTokens,
 ) -> App {
     let feed = Feed::new(db.clone(), worker_db.clone(), SCHEMA, payload_type);
-    App { db, worker_db, clock, ids, pages, feed, chunk: app::CHUNK, more: Notify::new(), wire: WIRE }
+    let runs_db = db.clone();
+    App {
+        db,
+        worker_db,
+        runs_db,
+        clock,
+        ids,
+        pages,
+        feed,
+        chunk: app::CHUNK,
+        more: Notify::new(),
+        wire: WIRE,
+    }
 }

@@ -16,7 +16,7 @@ use crate::store::{invoice, run, run_chunk};
 /// Leases of a chunk, of which half as many drafts are issued at a time: so many that its writes are a few statements, so few that it lasts less than a second.
 pub const CHUNK: usize = 500;
 /// Chunks that a replica has in hand at once.
-pub const HANDS: usize = 2;
+pub const HANDS: u32 = 2;
 /// How often a replica that is idle looks whether another has left something.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Runs looked at in one go: more wait.
@@ -82,7 +82,7 @@ impl App {
         let scope = &Scope::Operator(name.operator.clone());
         let now = self.now();
         let worked = self
-            .db
+            .runs_db
             .in_tx("finish_run", scope, |tx| async move {
                 let Some(seen) = run::look(tx.conn(), &name.operator, name.run).await? else {
                     return Ok((tx, false));

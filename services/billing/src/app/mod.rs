@@ -157,6 +157,8 @@ pub struct App {
     pub db: Db,
     /// The store, for the consumer of leasing's feed.
     pub worker_db: Db,
+    /// The store, for who finishes runs.
+    pub runs_db: Db,
     /// Business time.
     pub clock: Arc<dyn Clock>,
     /// New ids.

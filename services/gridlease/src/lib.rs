@@ -53,8 +53,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         runtime::telemetry::init(&settings.telemetry);
     }
     let mut threads = tokio::runtime::Builder::new_multi_thread();
-    if matches!(command, Command::Bench(_)) {
-        // The database is on the same machine and needs the other half.
+    if matches!(&command, Command::Bench(bench) if !matches!(bench.what, BenchWhat::Billing(_))) {
+        // The database is on the same machine and needs the other half; but a run computes with as many hands as it has.
         threads
             .worker_threads(std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2)));
     }

@@ -130,15 +130,15 @@ impl Score {
         const MICRO: i128 = 10_000;
         let price = rate.and_then(|rate| i64::try_from((rate.0.scaled() + MICRO / 2) / MICRO).ok());
         let fit = |lane: Resource| {
-            let (taken, there) = (i128::from(need.capacity.get(lane)), i128::from(free.get(lane)));
-            if there > 0 { taken * 1_000 / there } else { 0 }
+            let there = free.get(lane);
+            if there > 0 { times_over(need.capacity.get(lane), 1_000, there) } else { 0 }
         };
         let fit = Resource::ALL.into_iter().map(fit).max().unwrap_or(0);
         Self {
             parts,
             price_micros: price,
             start_delay_days: (start - need.from).num_days(),
-            fit_permille: i64::try_from(fit).unwrap_or(i64::MAX),
+            fit_permille: fit,
         }
     }
 }

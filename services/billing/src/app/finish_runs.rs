@@ -13,7 +13,8 @@ use super::{App, kind};
 use crate::domain::run::{RunHead, RunState};
 use crate::store::{invoice, run, run_chunk};
 
-/// Leases of a chunk, of which half as many drafts are issued at a time: so many that its writes are a few statements, so few that it lasts less than a second.
+/// Leases of a chunk, of which half as many drafts are issued at a time: so many that its writes are a few statements, so few
+/// that it lasts less than a second.
 pub const CHUNK: usize = 500;
 /// Chunks that a replica has in hand at once.
 pub const HANDS: u32 = 2;

@@ -309,8 +309,8 @@ impl Packed {
         need: CapacityVector,
         until: Option<Instant>,
     ) -> Option<(Interval, CapacityVector)> {
-        let need = Resource::ALL.map(|lane| need.get(lane));
-        if self.lanes.iter().zip(&need).any(|(column, need)| column.is_none() && *need > 0) {
+        let needed = Resource::ALL.map(|lane| need.get(lane));
+        if self.lanes.iter().zip(&needed).any(|(column, need)| column.is_none() && *need > 0) {
             return None;
         }
         let mut candidate = first;
@@ -321,11 +321,11 @@ impl Packed {
             let pieces = self.pieces(candidate);
             // Most windows that are looked at carry the need, which is seen faster than where one falls short.
             let free = self.free_in(pieces);
-            // Every window that begins before the end of the last short piece contains some of it.
-            let short = Resource::ALL.iter().zip(&need).any(|(lane, need)| free.get(*lane) < *need);
-            let Some(short) = short.then(|| self.last_short(pieces, &need)).flatten() else {
+            if need.fits_in(&free) {
                 return Some((candidate, free));
-            };
+            }
+            // Every window that begins before the end of the last short piece contains some of it.
+            let short = self.last_short(pieces, &needed)?;
             if short >= self.times.len() {
                 return None;
             }
